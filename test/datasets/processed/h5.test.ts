@@ -120,7 +120,7 @@ describe("errors name the array", () => {
   });
 
   test("a file that is not HDF5", async () => {
-    await expect(openProcessed(await scratch.write("x.h5", "seqs"))).rejects.toThrow(/no HDF5/);
+    await expect(openProcessed(await scratch.write("x.h5", "seqs"))).rejects.toThrow(/is not an HDF5 file/);
   });
 });
 
