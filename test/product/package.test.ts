@@ -91,7 +91,8 @@ test("types reject wrong calls and accept omitted options", async () => {
      const model: Model = { name: "m", logLikelihood: (sequences) => sequences.map(() => 0) };
      export async function accuracy(genome: Genome | string): Promise<number | null> {
        const open = typeof genome === "string" ? await openGenome(genome) : genome;
-       const { metrics } = await evaluate({ task: "regulatory-elements", inputs: { genome: open }, model });
+       const inputs = { genome: open, elements: "elements.tsv" };
+       const { metrics } = await evaluate({ task: "regulatory-elements", inputs, model });
        return metrics[0]?.value ?? null;
      }
      export const opened: Promise<OpenedModel> = openModel("toy:hyenadna");
@@ -100,6 +101,8 @@ test("types reject wrong calls and accept omitted options", async () => {
      export type Name = Task["name"];
      // @ts-expect-error a model has a name
      export const nameless: Model = { logLikelihood: () => [] };
+     // @ts-expect-error the task needs elements as well
+     export const incomplete = evaluate({ task: "regulatory-elements", inputs: { genome: "hg38.fa" }, model });
      // @ts-expect-error no such metric
      export const wrong = metrics.estimate("auc", [1], [1]);`,
   );
