@@ -53,7 +53,7 @@ test.each(["on disk", "in memory"])(
   },
 );
 
-test("a sequence is embedded and stored once, whatever it is stored with", async () => {
+test("embeds and stores a sequence once", async () => {
   const folder = temporaryFolder();
   const model = embeddingModel();
   const store = storeOf(folder, model);
@@ -96,7 +96,7 @@ test("another model, protocol, precision or padding is stored apart", async () =
   expect(await calls(embeddingModel(), {}, 20)).toBe(2);
 });
 
-test("an extraction that was killed resumes with the first piece that is missing", async () => {
+test("an interrupted extraction resumes with the first missing shard", async () => {
   const folder = temporaryFolder();
   const many = placed(
     Array.from({ length: 300 }, (_, i) => i.toString(4).replace(/\d/g, (d) => "ACGT"[Number(d)])),
@@ -113,7 +113,7 @@ test("an extraction that was killed resumes with the first piece that is missing
   await store.close();
 });
 
-test("two stores that make the same pieces at once both read them", async () => {
+test("two stores that write the same shards concurrently both read them", async () => {
   const folder = temporaryFolder();
   const stores = [storeOf(folder, embeddingModel()), storeOf(folder, embeddingModel())];
   const expected = embedded(embeddingModel(), ["ACGTACG", "GG"]);
@@ -136,7 +136,7 @@ test("two stores that make the same pieces at once both read them", async () => 
   await third.close();
 });
 
-test("more pieces than are kept open at once are read in any order", async () => {
+test("reads more shards than stay open, in any order", async () => {
   const store = storeOf(temporaryFolder(), embeddingModel());
   const places: number[] = [];
   for (let row = 0; row < 70; row++) places.push(...(await store.keep(placed([`ACG${"T".repeat(row)}`]))));
@@ -146,7 +146,7 @@ test("more pieces than are kept open at once are read in any order", async () =>
   await store.close();
 });
 
-test("padding is not kept", async () => {
+test("does not store padding", async () => {
   const model = embeddingModel();
   const padding = {
     ...model,
@@ -202,7 +202,7 @@ test("float16 takes half the bytes of float32, bases of tokens included, as plan
   expect(await bytes("float16")).toBeLessThan(before / 2);
 });
 
-test("a file that is not a piece, or whose arrays contradict one another, is refused", async () => {
+test("refuses a file that is not a shard, or has inconsistent arrays", async () => {
   const folder = temporaryFolder();
   const file = join(folder, "piece.safetensors");
   const states = { name: "states", dtype: "float32", shape: [2, 2], data: new Float32Array(4) } as const;

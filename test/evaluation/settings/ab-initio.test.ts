@@ -29,7 +29,7 @@ const counting: Model = {
   },
 };
 
-test("a network learns from letters alone, the same twice", async () => {
+test("a network trains from sequences alone, reproducibly", async () => {
   const options = { task: classifiedTask(), inputs: {}, model: counting, setting: "ab-initio" } as const;
   const one = await evaluate({ ...options, recipe: { epochs: 8, learningRate: 0.1 } });
   expect(one.metrics[0].value).toBeGreaterThan(0.9);
@@ -41,7 +41,7 @@ test("a network learns from letters alone, the same twice", async () => {
   expect(two.predictions).toEqual(one.predictions);
 });
 
-test("training and answering keep to the threads that are asked for", async () => {
+test("training and inference use the requested threads", async () => {
   const create = vi.spyOn(InferenceSession, "create");
   const plan = await planRun({
     tasks: [{ task: classifiedTask({ rows: 16 }), inputs: {} }],
@@ -58,7 +58,7 @@ test("training and answering keep to the threads that are asked for", async () =
   create.mockRestore();
 });
 
-test("an early end and fewer rows are the recipe's to ask", async () => {
+test("the recipe sets early stopping and the number of rows", async () => {
   const { training } = await evaluate({
     task: classifiedTask(),
     inputs: {},
@@ -71,7 +71,7 @@ test("an early end and fewer rows are the recipe's to ask", async () => {
   expect(training!.epochs.length).toBe(training!.best + 3);
 });
 
-test("what training needs is known when the run is planned: rows to train and to validate, and memory for no more than there are", async () => {
+test("planning checks training and validation rows, and estimates memory", async () => {
   const planned = (rows: number, recipe: Record<string, number> = {}) =>
     planRun({
       tasks: [{ task: classifiedTask({ rows }), inputs: {} }],
@@ -90,7 +90,7 @@ test("what training needs is known when the run is planned: rows to train and to
   expect(await memory(1000, 96)).toBe(await memory(48, 96));
 });
 
-test("the benchmark's own network runs, and where no base is known it sees none", async () => {
+test("the benchmark's network sees unknown bases as zeros", async () => {
   const task = classifiedTask({ rows: 16 });
   const folder = temporaryFolder();
   const [network] = NETWORKS;
@@ -137,7 +137,7 @@ test("models without a network, and sequences too short for it, are refused with
   expect(abInitio.refuses(task, NETWORKS[0], "corrected")).toBeUndefined();
 });
 
-test("a run may ask several settings of several models: each answers where it can, others are told", async () => {
+test("a run evaluates models in the settings they support and reports the others", async () => {
   const request = {
     tasks: [{ task: classifiedTask(), inputs: {} }],
     models: [embeddingModel(), counting],

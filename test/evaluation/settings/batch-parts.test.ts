@@ -38,7 +38,7 @@ async function summed(parts: ReturnType<typeof learnerShards>): Promise<number> 
   return sum;
 }
 
-test("parts of all members add up to the whole batch, in its order", async () => {
+test("parts of all members sum to the whole batch, in its order", async () => {
   const parts = learnerShards(supervision, kept, undefined, whole);
   const feeds = await Promise.all(parts.map((part) => part()));
   expect(feeds.map((each) => valuesOf(each, "x"))).toEqual([
@@ -55,7 +55,7 @@ test("parts of all members add up to the whole batch, in its order", async () =>
   expect(await summed(parts)).toBeCloseTo((MEMBERS * all.reduce((a, b) => a + b, 0)) / all.length, 5);
 });
 
-test("parts of one member each come to the same, and are told their place", async () => {
+test("parts of one member each give the same sum, with their positions", async () => {
   const told: unknown[] = [];
   const parting: Parting = {
     feeds(place, rows) {
@@ -85,7 +85,7 @@ test("parts of one member each come to the same, and are told their place", asyn
   ]);
 });
 
-test("as many rows are taken at once as two gigabytes hold, and at least one", () => {
+test("rows per forward pass fit in two gigabytes, at least one", () => {
   const learner = (width: number) => {
     const wide = exp(matMul(input("x", "float32", ["b", 1]), parameter("w", [1, width])));
     const output = matMul(reshape(reduceSum(wide, [1]), ["b", 1]), parameter("v", [1, 2]));

@@ -241,7 +241,7 @@ test("trained weights are evaluated with embeddings of the precision that they w
 });
 
 describe("embeddings of a plan", () => {
-  test("stay in memory where they are few, with the same predictions as from disk", async () => {
+  test("stay in memory if they are few, with the same predictions as from disk", async () => {
     const [memory, onDisk] = [temporaryFolder(), temporaryFolder()];
     const plan = await planOf(memory, { models: [sized()] });
     expect(plan.cells[0].embeddings).toMatchObject({

@@ -46,7 +46,7 @@ async function run(folder: string, more: Partial<RunRequest> = {}) {
   return { training, predictions };
 }
 
-test("a language model is trained further, the same twice, and the adapter answers as the run did", async () => {
+test("fine-tuning is reproducible, and the adapter gives the run's predictions", async () => {
   const folder = temporaryFolder();
   const recipe = { learningRate: 0.003, epochs: 12 };
   const one = await run(folder, { recipe });
@@ -98,7 +98,7 @@ test("batches may be gathered into one step, and dropout follows the seed", asyn
   expect(await losses({ dropout: 0.5 })).not.toBe(plain);
 });
 
-test("a model that cannot be trained further is refused; so is an impossible recipe", async () => {
+test("refuses a model without fineTune and an invalid recipe", async () => {
   expect(fineTuned.refuses(task, embeddingModel(), "corrected")).toContain("no `fineTune`");
   expect(fineTuned.refuses(task, model, "corrected")).toBeUndefined();
   await expect(run(temporaryFolder(), { recipe: { dropout: 1 } })).rejects.toThrow(
@@ -107,7 +107,7 @@ test("a model that cannot be trained further is refused; so is an impossible rec
   await expect(run(temporaryFolder(), { recipe: { rank: 0 } })).rejects.toThrow(/rank of the recipe is 0/);
 });
 
-test("a training that cannot fit into memory is refused when the run is planned, with what it needs", async () => {
+test("planning refuses a training run that exceeds the memory, with the bytes needed", async () => {
   const planned = (memory: number, recipe: Record<string, number> = {}, setting = "fine-tuned") =>
     planRun({ tasks: [{ task, inputs: {} }], models: [model], settings: [setting], memory, recipe });
   const plan = await planned(8e9);

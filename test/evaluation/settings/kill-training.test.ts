@@ -10,7 +10,7 @@ import { classifiedTask } from "../classified-task.ts";
 const program = fileURLToPath(new URL("killed-training.ts", import.meta.url));
 const command = (...args: string[]) => [process.execPath, "--import", "tsx", program, ...args];
 
-test("a training killed at random moments ends in the head, the log and the answers of an undisturbed one", async () => {
+test("a training run killed at random moments ends bit-identically", async () => {
   const report = await killRepeatedly({
     command: (folder) => command(folder),
     root: temporaryFolder(),

@@ -50,7 +50,7 @@ test("a row is padded to the longest of its batch of the whole table, member by 
   expect(made()).toBe(16 + 16 + 2);
 });
 
-test("where a task has several tables, no batch reaches from one into the next", async () => {
+test("batches do not span the tables of a task", async () => {
   const { of, longest } = await padded({ tables: [0, 20, 45] });
   expect(await of(17)).toEqual(longest(16, 20));
   expect(await of(20)).toEqual(longest(20, 36));
@@ -58,14 +58,14 @@ test("where a task has several tables, no batch reaches from one into the next",
   expect(await of(49)).toEqual(longest(45, 50));
 });
 
-test("rows that a table lacks move no other into another batch", async () => {
+test("missing rows do not change the batches of others", async () => {
   const { of, longest } = await padded({ lacking: [3, 4, 17] });
   expect(await of(15)).toEqual(longest(0, 16));
   expect(await of(16)).toEqual(longest(16, 32));
   expect(await of(32)).toEqual(longest(32, 48));
 });
 
-test("under the paper's protocol a model is told how far to pad; corrected, nothing is padded", async () => {
+test("paper: a model gets the padding; corrected: no padding", async () => {
   const asked: EmbedOptions[] = [];
   const model = embeddingModel({ perToken: 3 });
   const listening = {

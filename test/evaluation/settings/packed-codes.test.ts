@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PackedCodes } from "../../../src/evaluation/settings/ab-initio.ts";
 
-test("codes come back as they went in, whatever lies beside them", () => {
+test("codes round-trip next to any others", () => {
   const sequences = fc.integer({ min: 1, max: 9 }).chain((length) =>
     fc.array(fc.uint8Array({ minLength: length, maxLength: length, max: 4 }), {
       minLength: 1,

@@ -31,7 +31,7 @@ const open = (model: Model, batchSize = 100) =>
     signal: undefined,
   });
 
-test("a model that predicts activity is asked for each sequence once, with N where no base is known", async () => {
+test("predicts each distinct sequence once, with N for unknown bases", async () => {
   const calls: (readonly string[])[] = [];
   const model: Model = {
     name: "G",
@@ -49,7 +49,7 @@ test("a model that predicts activity is asked for each sequence once, with N whe
   ]);
 });
 
-test("too few numbers, or one that is none, are refused with the sequence", async () => {
+test("refuses too few numbers, or one that is not finite, naming the sequence", async () => {
   const few = await open({ name: "m", predictActivity: () => [1] });
   await expect(few.answer(examples)).rejects.toThrow(/returned 1 activities for 3 sequences/);
   const nan = await open({ name: "m", predictActivity: () => [1, Number.NaN, 2] });

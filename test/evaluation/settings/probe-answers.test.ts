@@ -93,7 +93,7 @@ test("read by tokens, a change behind so many bases as there are tokens is not s
   ]);
 });
 
-test("of byte pairs so many bases are read as the longest of a batch has tokens, for each member by itself", async () => {
+test("with byte pairs the head reads as many bases as the longest sequence of a batch has tokens, per member", async () => {
   // A token ends behind every G.
   const pairs = {
     ...localModel((letters) => letters.match(/[^G]*G|[^G]+$/g)!.map(({ length }) => length), 2),
@@ -123,7 +123,7 @@ test("of byte pairs so many bases are read as the longest of a batch has tokens,
   }
 });
 
-test("of one token per base all tokens are read, the end token too, whatever the head was trained on", async () => {
+test("with one token per base the head reads all tokens including the end token", async () => {
   const letters = { ...localModel((text) => Array(text.length).fill(1), 1), tokens: "one-letter" } as Model;
   const rows = [example(0, "ACTC".repeat(10), 39)];
   const slice = { kind: "slice", length: BASES } as const;

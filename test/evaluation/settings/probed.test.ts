@@ -35,7 +35,7 @@ const logitsOf = (predictions: Parameters<typeof ofKind>[1]) =>
   ofKind("logits", predictions).flatMap(({ logits }) => logits.flat());
 
 describe("a head trained on embeddings", () => {
-  test("tells the classes apart, and keeps log, head and curves beside the answers", async () => {
+  test("separates the classes, and stores log, head and curves", async () => {
     const folder = temporaryFolder();
     const events: ProgressEvent[] = [];
     const cell = await runIn(folder, {}, events);
@@ -90,7 +90,7 @@ describe("a head trained on embeddings", () => {
     expect(predictions).toHaveLength(24);
   });
 
-  test("is trained once for all shards, which together answer as one", async () => {
+  test("is trained once for all shards", async () => {
     const [whole, split] = [temporaryFolder(), temporaryFolder()];
     await runIn(whole);
     const events: ProgressEvent[][] = [];
@@ -107,7 +107,7 @@ describe("a head trained on embeddings", () => {
     expect(b!.published.test_loss).toBeCloseTo(a!.published.test_loss!, 5);
   });
 
-  test("goes on where it was killed: what is embedded is not embedded again", async () => {
+  test("resumes after a kill without embedding sequences again", async () => {
     const folder = temporaryFolder();
     const killed = embeddingModel({ failAt: 9 });
     await expect(runIn(folder, { models: [killed] })).rejects.toThrow("killed");
@@ -123,7 +123,7 @@ describe("a head trained on embeddings", () => {
     expect(a).toBe(b);
   });
 
-  test("goes on with the next epoch after it was stopped", async () => {
+  test("resumes with the next epoch after a stop", async () => {
     const folder = temporaryFolder();
     const stop = new AbortController();
     const plan = await planRun({
@@ -150,7 +150,7 @@ describe("a head trained on embeddings", () => {
     expect(a!.equals(b!)).toBe(true);
   });
 
-  test("reads embeddings that another run left, whatever its recipe", async () => {
+  test("reuses embeddings of another run with any recipe", async () => {
     const embeddings = temporaryFolder();
     await evaluated({ embeddings });
     const model = embeddingModel();
@@ -161,7 +161,7 @@ describe("a head trained on embeddings", () => {
     expect(other.calls.length).toBeGreaterThan(1);
   });
 
-  test("of tokens of several bases sees every base, and only the ends where the recipe says so", async () => {
+  test("with tokens of several bases the head sees every base, or only the ends by the recipe", async () => {
     const gathered = await evaluated({ model: embeddingModel({ perToken: 3 }) });
     expect(gathered.metrics[0].value).toBeGreaterThan(0.9);
     const ends = await evaluated({ recipe: { positions: "ends", kernel: 3 } });
@@ -195,7 +195,7 @@ describe("a head trained on embeddings", () => {
   });
 });
 
-test("embeddings may be kept in half the room, and the change is told", async () => {
+test("stores embeddings as float16 and reports the change", async () => {
   const notes: string[] = [];
   const model = embeddingModel({ perToken: 3 });
   const thirds = {
@@ -221,7 +221,7 @@ test("embeddings may be kept in half the room, and the change is told", async ()
   ]);
 });
 
-describe("a probed run says what is in the way", () => {
+describe("errors of a probed run", () => {
   test.each([
     [{ epochs: 0 }, /epochs of the recipe is 0/],
     [{ order: "sorted" }, /order of the recipe is "sorted"/],

@@ -21,7 +21,7 @@ const record: TrainingRecord = {
 };
 const quiet = { signal: undefined, onWait: () => {} };
 
-test("what is trained is not trained again", async () => {
+test("does not repeat a finished training run", async () => {
   const folder = temporaryFolder();
   let trainings = 0;
   const train = async () => {
@@ -33,7 +33,7 @@ test("what is trained is not trained again", async () => {
   expect(trainings).toBe(1);
 });
 
-test("while another process trains, this one waits, says so once, and takes what came out", async () => {
+test("waits for another process that trains, reports it once, and uses its result", async () => {
   const folder = temporaryFolder();
   const lock = await takeLock(join(folder, "training.lock"));
   const waits: string[] = [];
@@ -62,7 +62,7 @@ test("a failed training leaves no lock; a wait ends with the signal", async () =
   await lock.release();
 });
 
-test("a damaged record is refused with its field", async () => {
+test("refuses a damaged record, naming the field", async () => {
   const folder = temporaryFolder();
   expect(await readTrainingRecord(folder)).toBeUndefined();
   await writeTrainingRecord(folder, record);

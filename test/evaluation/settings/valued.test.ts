@@ -62,7 +62,7 @@ async function runIn(
   return { plan, trained };
 }
 
-test("a number is learned by the squared error, from letters and from embeddings", async () => {
+test("regression from sequences and from embeddings", async () => {
   const task = valuedTask();
   for (const [setting, model, learningRate] of [
     ["ab-initio", counting, 0.1],
@@ -120,7 +120,7 @@ test("a task chooses the rows of an epoch; they decide what is trained, and its 
   expect(chosen.predictions).not.toEqual(all.predictions);
 });
 
-test("a column of the log that is undefined after an epoch is told as such, and the training is read again", async () => {
+test("the record keeps undefined columns of the log as null", async () => {
   const folder = temporaryFolder();
   const task = valuedTask({ alsoValidated: { val_r: Number.NaN } });
   await runIn(folder, [task], counting, ["ab-initio"]);
@@ -135,7 +135,7 @@ test("a column of the log that is undefined after an epoch is told as such, and 
   expect(log.split("\n")[1]).toMatch(/^0\t[\d.]+\tNaN$/);
 });
 
-test("a task that another trains finds what that one trained, and the other way round", async () => {
+test("a task and the task that trains it share training runs", async () => {
   const training = valuedTask();
   const compared = comparedTask(training);
   const model = embeddingModel();
@@ -156,7 +156,7 @@ test("a task that another trains finds what that one trained, and the other way 
   }
 });
 
-test("what was trained for another recipe, seed or data is not taken", async () => {
+test("does not reuse training runs of another recipe, seed or data", async () => {
   const folder = temporaryFolder();
   const { trained } = await runIn(
     folder,
@@ -167,7 +167,7 @@ test("what was trained for another recipe, seed or data is not taken", async () 
   expect(trained).toEqual(["valued ab-initio", "compared ab-initio"]);
 });
 
-test("both sequences of a row are answered by the network that learned from single ones", async () => {
+test("a network trained on single sequences predicts both sequences of a row", async () => {
   const { predictions } = await evaluate({
     task: comparedTask(valuedTask()),
     inputs: {},
@@ -181,7 +181,7 @@ test("both sequences of a row are answered by the network that learned from sing
   expect(answers.every(({ values }) => values.length === 2 && values[0] !== values[1])).toBe(true);
 });
 
-test("runs may share what they train; a cell's folder tells how it went, wherever that is kept", async () => {
+test("runs share training runs; a cell's folder has the record", async () => {
   const trained = temporaryFolder();
   const [one, two] = [temporaryFolder(), temporaryFolder()];
   const first = await runIn(one, [valuedTask()], counting, ["ab-initio"], trained);
@@ -194,7 +194,7 @@ test("runs may share what they train; a cell's folder tells how it went, whereve
   expect(await readdir(trained)).toHaveLength(1);
 });
 
-test("a cell's folder says which training answers for it", async () => {
+test("a cell's folder names its training run", async () => {
   const folder = temporaryFolder();
   const { plan } = await runIn(folder, [valuedTask()], counting, ["ab-initio"]);
   const link = JSON.parse(await readFile(join(folder, plan.cells[0].name, "trained.json"), "utf8"));

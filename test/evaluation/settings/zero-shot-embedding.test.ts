@@ -111,7 +111,7 @@ describe("distances", () => {
     expect(given.map(({ row }) => row)).toEqual([3, 4, 5, 6, 7, 8]);
   });
 
-  test("in the order of names each place has the vectors of another row, whichever rows are asked", async () => {
+  test("in text order rows have the vectors of other rows, for any selection", async () => {
     const recipe = { ...DISTANCE, order: "text", bothOrders: true };
     const { model } = poolingModel();
     const at = textOrder(ROWS, 4);
@@ -134,7 +134,7 @@ describe("distances", () => {
     expect(few).toEqual([all[9], all[22]]);
   });
 
-  test("a model of single letters is never padded, so the original's batches are not looked at", async () => {
+  test("does not read the original's batches for models with one token per base", async () => {
     const { model, calls } = poolingModel({ tokens: "one-letter" });
     await answers(model, "paper", DISTANCE, examples.slice(0, 4), 3);
     expect(calls.map(({ letters }) => letters.length)).toEqual([3, 3, 2]);
@@ -155,7 +155,7 @@ test("equal sequences of a call are embedded once", async () => {
   expect(given.slice(3)).toEqual(given.slice(0, 3));
 });
 
-test("vectors are told as float32, little-endian", async () => {
+test("stores vectors as little-endian float32", async () => {
   const { model } = poolingModel();
   const [first] = ofKind("vector", await answers(model, "corrected", { ...DISTANCE, answer: "vector" }));
   const bytes = Uint8Array.from(Buffer.from(first!.vectors[1], "base64"));
@@ -166,7 +166,7 @@ test("vectors are told as float32, little-endian", async () => {
   expect(first!.vectors.length).toBe(2);
 });
 
-describe("a model with token states alone", () => {
+describe("a model with token states only", () => {
   /** One token per base with a special one on either side; states are the token's number and its square. */
   const tokens = (letters: string) => letters.length + 2;
   const model: Model = {
@@ -209,8 +209,8 @@ describe("a model with token states alone", () => {
   });
 });
 
-describe("what cannot be", () => {
-  test("a model without embeddings is refused with the reason", () => {
+describe("invalid models and recipes", () => {
+  test("refuses a model without embeddings", () => {
     expect(
       zeroShotEmbedding.refuses(task.task, { name: "m", logLikelihood: () => [] }, "corrected"),
     ).toContain("embeddings");
@@ -230,7 +230,7 @@ describe("what cannot be", () => {
   ])("a model's bad vectors are named", async (pool, message) => {
     await expect(answers({ name: "m", pool }, "corrected", DISTANCE)).rejects.toThrow(message);
   });
-  test("a recipe that is not possible is refused", () => {
+  test("refuses an invalid recipe", () => {
     expect(() => zeroShotEmbedding.checkRecipe!({ ...DISTANCE, order: "random" })).toThrow(
       /order of the recipe/,
     );

@@ -42,7 +42,7 @@ test("each member of a row has its own score and tokens, in the task's order", a
   });
 });
 
-test("a call holds at most the batch size, across rows, and hears the protocol", async () => {
+test("a call has at most the batch size across rows, and gets the protocol", async () => {
   const asked: { count: number; protocol: string }[] = [];
   const model: Model = {
     name: "m",
@@ -57,7 +57,7 @@ test("a call holds at most the batch size, across rows, and hears the protocol",
   expect(await (await open(model)).answer([])).toEqual([]);
 });
 
-test("a model without log-likelihoods is refused with the reason", () => {
+test("refuses a model without log-likelihoods", () => {
   expect(zeroShot.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toContain("logLikelihood");
   expect(zeroShot.refuses(task.task, fakeModel(), "corrected")).toBeUndefined();
 });

@@ -3,7 +3,7 @@ import { pickRows } from "../../../src/evaluation/tasks/table-rows.ts";
 
 const rows = Uint32Array.from({ length: 1000 }, (_, i) => 3 * i);
 
-test("picks as many rows as asked, in table order, the larger pick holding the smaller", () => {
+test("picks the requested number of rows, in table order; larger picks include smaller ones", () => {
   const few = pickRows(rows, 10);
   const more = pickRows(rows, 200);
   expect(few).toHaveLength(10);

@@ -42,7 +42,7 @@ test("cells of score-changing quirks are cells of the benchmark", () => {
   }
 });
 
-test("a recipe that feeds scores differs between the protocols only where a quirk says so", () => {
+test("recipes that affect scores differ between protocols only by a quirk", () => {
   // Early stopping is the one addition of `corrected` that corrects no quirk; solver and transform act on the
   // measurement of vectors, not on scores.
   const ownAddition = new Set(["patience", "bothOrders", "solver", "transform"]);

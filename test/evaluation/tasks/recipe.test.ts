@@ -106,7 +106,7 @@ test("every override names a task, a setting of it, a known family and values th
   }
 });
 
-test("a task that another trains has the exceptions of that one", () => {
+test("a task trained by another has its overrides", () => {
   const own = { ...form(ELEMENTS_PROBED), trainedBy: task };
   const elsewhere = { ...place("probed", "caduceus", "paper"), task: "another-task" };
   expect(recipeFor(own, elsewhere)).toEqual(
@@ -127,14 +127,14 @@ describe("values that are asked for", () => {
     expect(asked({ trainRows: null }).trainRows).toBeNull();
   });
 
-  test("must be of the recipe, and of the kind it has", () => {
+  test("must have a name and type of the recipe", () => {
     expect(() => asked({ depth: 1 })).toThrow(/probed has no "depth"/);
     expect(() => asked({ epochs: "two" })).toThrow(/epochs of the recipe is "two"; expected a number/);
     expect(() => asked({ order: 3 })).toThrow(/order of the recipe is 3; expected a string/);
     expect(() => asked({ order: null })).toThrow(/expected a string/);
   });
 
-  test("are read as a person types them", () => {
+  test("are parsed from the command line", () => {
     expect(
       parseRecipe(["epochs=2", " learningRate = 1e-3 ", "order=file", "patience=none", "fast=true"]),
     ).toEqual({

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-test("what task 4 trained answers task 5: trained once, and it tells variants that matter from others", async () => {
+test("task 4's trained model scores task 5's variants: trained once, it distinguishes QTLs from controls", async () => {
   const line = files.cellLines.GM12878;
   const activity = {
     peaks: line.peaksTable,
@@ -93,7 +93,7 @@ test("weights that task 4 trained are evaluated on variants without task 4's dat
   expect(paper.result.cell.weights).toBe(given.result.cell.weights);
 });
 
-test("a suite names weights by their place in the data folder, per setting", async () => {
+test("a suite names weights by their path in the data folder, per setting", async () => {
   const suite: Suite = {
     name: "own",
     title: "own",

@@ -70,7 +70,7 @@ testWithSharedData(
   },
 );
 
-test("what cannot be read or does not fit is refused", async () => {
+test("refuses unreadable and inconsistent inputs", async () => {
   const header = "chr\tinput_start\tinput_end\telem_start\telem_end\tis_peak\tlabel\n";
   const table = (text: string) => scratch.write("bad.tsv", header + text);
   const open = async (elements: string, more: Partial<CellTypeElementsInputs> = {}) => {
@@ -100,7 +100,7 @@ test("what cannot be read or does not fit is refused", async () => {
   await expect(open(one, { subset: await subset("index\n") })).rejects.toThrow(/no row is listed/);
 });
 
-test("unknown bases are told to networks, and are A to language models", async () => {
+test("networks get unknown bases as such, language models as A", async () => {
   const length = synthetic.chromosomes.find(({ name }) => name === "chr1")!.codes.length;
   const row = { chrom: "chr1", inputStart: length - 300, inputEnd: length + 200, label: "K562" } as const;
   const elements = [{ index: 0, ...row, elementStart: row.inputStart, elementEnd: row.inputEnd }];
@@ -112,7 +112,7 @@ test("unknown bases are told to networks, and are A to language models", async (
   await task.close();
 });
 
-test("a list of rows is what is clustered, and changes nothing of what trains", async () => {
+test("the list of rows selects what is clustered and does not affect training", async () => {
   const subset = await scratch.write("some.tsv", "index\n40\n3\n17\n");
   const task = await cellTypeElements.open({ ...inputs(), subset }, { seed: 0 });
   expect([...rowsOf(task, "all", true)]).toEqual([3, 17, 40]);
@@ -152,7 +152,7 @@ test("data.h5 in place of table and genome: the same letters, labels and rows", 
   await exported.close();
 });
 
-test("in a run the list's rows are asked, in shards, and only the whole is measured", async () => {
+test("a run evaluates the list's rows in shards and measures only the whole", async () => {
   const folder = scratch.path("run");
   const subset = await scratch.write(
     "sixty.tsv",
@@ -225,7 +225,7 @@ describe("recipes of the original", () => {
     });
   });
 
-  test("both networks from the beginning, each by its own", () => {
+  test("ab initio: both networks, each with its recipe", () => {
     expect(recipe("ab-initio", "probing-head-like")).toMatchObject({
       ...{ batchSize: 512, learningRate: 2e-3, epochs: 150, optimizer: "adam", saturated: "minus-999" },
     });
@@ -262,7 +262,7 @@ describe("recipes of the original", () => {
 });
 
 describe("a model that knows the planted sites", () => {
-  test("probed: it tells cell lines apart, far above chance", async () => {
+  test("probed: classifies cell lines far above chance", async () => {
     const { metrics, counts, published, training } = await evaluate({
       task: cellTypeElements,
       inputs: inputs(),
@@ -282,7 +282,7 @@ describe("a model that knows the planted sites", () => {
     expect(training!.epochs[0].validation).toHaveProperty("val_acc");
   }, 180_000);
 
-  test("clustered: its vectors know something of cell lines; in the original's order of vectors they know nothing", async () => {
+  test("clustered: AMI above chance in file order, at chance in the original's order of vectors", async () => {
     const ask = (protocol: Protocol) =>
       evaluate({
         task: cellTypeElements,

@@ -96,7 +96,7 @@ describe("by hand", () => {
     [1, [2, 0, 0, 0, 0]],
   ]);
 
-  test("accuracy, losses and which line was taken for which", () => {
+  test("accuracy, losses and confusion matrix", () => {
     const { published, counts, metrics, breakdowns } = measure(rows, "corrected");
     // Right: the five certain ones, and the tie, where the lowest class is taken.
     expect(published.test_acc).toBe(6 / 8);
@@ -141,7 +141,7 @@ describe("by hand", () => {
     expect(published.class_GM12878_acc).toBe(6 / 8);
   });
 
-  test("infinite log-odds have what the scripts put in their place, which orders rows differently", () => {
+  test("replaces infinite log-odds as the scripts do, which changes the order of rows", () => {
     // p is 1 in float32 for both; in float64 the first is the surer one.
     const pair = predictionsOf([
       [0, [60, 0, 0, 0, 0]],
@@ -156,7 +156,7 @@ describe("by hand", () => {
     }
   });
 
-  test("a line without rows leaves its numbers and the means undefined, and says so", () => {
+  test("a line without rows leaves its metrics and the means undefined, with a note", () => {
     const few = measure(rows.slice(0, 3), "corrected");
     expect(few.published.class_K562_auroc).toBeNull();
     const macro = few.metrics.find(({ name }) => name === "macro-auroc")!;

@@ -81,7 +81,7 @@ test("the mean over seeds of k-means on principal components, written out", asyn
   expect(five!.value!).toBeGreaterThan(0.5);
 });
 
-test("clear groups are found, noise is not; the interval over chromosomes says so", async () => {
+test("finds clear groups and not noise, by the interval over chromosomes", async () => {
   const clear = (await measure(planted(240, 0.3), "corrected", { clusters: 5 })).metrics[0];
   expect(clear.value!).toBeGreaterThan(0.8);
   expect(clear.intervals[0].method).toBe("chromosome-jackknife");
@@ -92,7 +92,7 @@ test("clear groups are found, noise is not; the interval over chromosomes says s
   expect((await measure(planted(60, 1), "paper")).metrics[0].intervals[0].method).toBe("seed-spread");
 });
 
-test("quirk Q2: vectors of other rows know nothing, and both ways are told from one set of answers", async () => {
+test("quirk Q2: vectors of other rows are at chance, and one set of predictions gives both values", async () => {
   const rows = planted(200, 0.3);
   const wrong = rows.map(
     (row, i): VectorPrediction<CellTypeFacts> => ({
@@ -121,7 +121,7 @@ test("quirk Q2: vectors of other rows know nothing, and both ways are told from 
   expect(effect.corrected.value).toBeGreaterThan(0.6);
 });
 
-test("a list that does not rise: the original took vectors in its order, labels in row order", async () => {
+test("a list out of order: the original takes vectors in list order, labels in row order", async () => {
   const rows = planted(100, 0.3).map((row, i) => ({
     ...row,
     facts: { ...row.facts, place: (i * 37) % 100 },
@@ -139,7 +139,7 @@ test("a list that does not rise: the original took vectors in its order, labels 
   expect((await measure(halves)).metrics[0].value).toBe(inOrder);
 });
 
-describe("fewer than asked for", () => {
+describe("fewer than requested", () => {
   test("numbers than components: all of them, with a note", async () => {
     const { counts, notes } = await measure(planted(80, 1), "corrected", { components: 60 });
     expect(counts.components).toBe(WIDTH);
@@ -199,12 +199,12 @@ test("counts of motif hits: rare motifs dropped, the most variable kept, log and
   expect(none.notes.join()).toContain("5 hits");
 });
 
-describe("clustering that takes long", () => {
+describe("long-running clustering", () => {
   const rows = planted(120, 0.8).map(
     (row): VectorPrediction<CellTypeFacts> => ({ ...row, otherwise: { "text-order": row.vectors } }),
   );
 
-  test("is told seed by seed, of what there is and how much is left", async () => {
+  test("reports progress after each seed", async () => {
     const told: StageProgress[] = [];
     await measure(rows, "corrected", {}, { onStage: (stage) => told.push(stage) });
     expect([...new Set(told.map(({ stage }) => stage))]).toEqual([
@@ -221,7 +221,7 @@ describe("clustering that takes long", () => {
     expect(first[6].secondsLeft).toBe(0);
   });
 
-  test("gives others their turn, and stops between two seeds with the signal's reason", async () => {
+  test("yields to the event loop, and stops between seeds with the signal's reason", async () => {
     const controller = new AbortController();
     const told: StageProgress[] = [];
     // Set off by the event loop, as Ctrl-C is: a loop that never yields would not hear it.
@@ -239,7 +239,7 @@ describe("clustering that takes long", () => {
     expect(told.length).toBeLessThan(100);
   });
 
-  test("hears that it is to stop while principal components are sought, by either solver", async () => {
+  test("stops during PCA, with either solver", async () => {
     for (const solver of ["full", "randomised"]) {
       const controller = new AbortController();
       const told: StageProgress[] = [];
@@ -261,7 +261,7 @@ describe("clustering that takes long", () => {
     }
   });
 
-  test("goes on from the clusterings that are kept, to the same numbers", async () => {
+  test("resumes from stored clusterings, with the same results", async () => {
     const folder = temporaryFolder();
     const whole = await measure(rows);
     const controller = new AbortController();

@@ -156,7 +156,7 @@ describe("the rows", () => {
   });
 });
 
-test("a model's own prediction of activity is scored as it is", async () => {
+test("scores a model's own prediction of activity", async () => {
   const letters = await knownCounts();
   const oracle: Model = {
     name: "oracle",

@@ -67,7 +67,7 @@ describe("the rows of an epoch", () => {
     );
   });
 
-  test("shuffled, the order is another in each epoch and for each seed, and the same when asked again", () => {
+  test("shuffled order differs by epoch and seed, and is reproducible", () => {
     const shuffled = { ...recipe, order: "shuffled" };
     const one = activityEpoch(rows, 0, shuffled);
     expect(activityEpoch(rows, 0, shuffled)).toEqual(one);
@@ -76,7 +76,7 @@ describe("the rows of an epoch", () => {
     expect([...activityEpoch(rows, 0, { ...shuffled, trainingSeed: 1 })]).not.toEqual([...one]);
   });
 
-  test("a recipe that cannot be is refused", () => {
+  test("refuses an invalid recipe", () => {
     expect(() => checkEpochRecipe({ ...recipe, negativeRatio: 0 })).toThrow(
       /negativeRatio of the recipe is 0/,
     );
@@ -97,8 +97,8 @@ test("segments are cut where NumPy's round(linspace(0, n, 11)) cuts", () => {
   expect(bounds(100)).toEqual(new Array(10).fill(10));
 });
 
-describe("lists laid into each other", () => {
-  test("take turns by the share taken, the smaller list first among equals", () => {
+describe("interleaved lists", () => {
+  test("alternate by the share taken, ties to the smaller list", () => {
     expect(
       interleaved([
         ["a", "b", "c", "d"],

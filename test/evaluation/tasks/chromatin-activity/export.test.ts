@@ -90,7 +90,7 @@ test("numbers from data.h5 have intervals over rows, and say so", async () => {
   expect(counts).not.toHaveProperty("genomicBlocks");
 });
 
-test("a signal that cannot be counts is refused with the place", async () => {
+test("refuses a signal with negative sums, naming the window", async () => {
   for (const wrong of [-1, Number.POSITIVE_INFINITY]) {
     const odd = {
       ...signal,

@@ -62,7 +62,7 @@ const batchMean = (values: readonly number[]) =>
 const value = ({ metrics }: Measurement, name: string) =>
   metrics.find((metric) => metric.name === name)!.value!;
 
-describe("what predicted activities are worth", () => {
+describe("metrics of predicted activity", () => {
   const corrected = measureActivity(predictionsOf(ROWS), context("corrected"));
   const paper = measureActivity(predictionsOf(ROWS), context("paper"));
 
@@ -103,7 +103,7 @@ describe("what predicted activities are worth", () => {
     expect(paper.published.test_loss_all).toBeCloseTo((batchMean(pos) + batchMean(neg)) / 2, 12);
   });
 
-  test("AUROC and AUPRC tell high-confidence peaks from non-peaks, whatever the counts", () => {
+  test("AUROC and AUPRC classify high-confidence peaks against non-peaks, independently of counts", () => {
     // 18 pairs; 4.4 wins all 6, 3.1 wins 5 and ties one, 0.4 wins against 0.1 and 0.2.
     expect(corrected.published.test_auroc).toBeCloseTo((6 + 5.5 + 2) / 18, 12);
     // Average precision: 4.4 alone, then 3.1 with one non-peak, 0.4 behind three more.
@@ -117,7 +117,7 @@ describe("what predicted activities are worth", () => {
     expect(own.quirks).toEqual([]);
   });
 
-  test("every metric has an interval that holds its value, except the original's own correlations", () => {
+  test("every metric has an interval that contains its value, except the original's correlations", () => {
     for (const { name, value, intervals } of corrected.metrics) {
       for (const { low, high } of intervals) {
         expect(low, name).toBeLessThanOrEqual(value!);
@@ -143,7 +143,7 @@ describe("what predicted activities are worth", () => {
     expect(empty.metrics.every((metric) => metric.value === null && metric.why !== undefined)).toBe(true);
   });
 
-  test("counts tell what the numbers rest on", () => {
+  test("reports counts", () => {
     expect(corrected.counts).toMatchObject({
       rows: 14,
       rowsInTable: 40,
@@ -171,7 +171,7 @@ describe("the columns of train.log", () => {
     ]);
   });
 
-  test("as published, the loss is a mean of batches: peaks, then non-peaks, or both laid into each other", () => {
+  test("paper: the loss is a mean of batches of peaks, then non-peaks, or of both interleaved", () => {
     const apart = validateActivity(predictionsOf(rows), validation("paper"), "apart").val_loss;
     const batches = [pos.slice(0, 4), pos.slice(4), neg.slice(0, 4), neg.slice(4)].map(average);
     expect(apart).toBeCloseTo(average(batches), 12);

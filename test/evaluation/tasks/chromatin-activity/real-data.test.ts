@@ -152,7 +152,7 @@ testWithSharedData(
   },
 );
 
-test("a test split by chromosome alone leaves nothing to train with, which is said", async () => {
+test("reports a table without training rows", async () => {
   const window = (index: number) => ({
     index,
     chrom: "chr22",

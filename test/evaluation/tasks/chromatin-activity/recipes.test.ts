@@ -71,7 +71,7 @@ describe("the original's tables for Task 4, row by row", () => {
   });
 });
 
-test("every recipe is one that its setting and its task can follow", () => {
+test("every recipe is valid for its setting and task", () => {
   for (const setting of [probed, fineTuned, abInitio]) {
     for (const family of [undefined, ...ORDER]) {
       for (const protocol of ["paper", "corrected"] as const) {

@@ -99,7 +99,7 @@ describe("refused", () => {
     await expect(openChanged("wrong", {}, wrong)).rejects.toThrow(/the consensus of JUN is TGACGTCA/);
   });
 
-  test("motifs beside footprints that name theirs", async () => {
+  test("motifs for footprints that name theirs", async () => {
     await expect(
       motifFootprinting.open({ footprints: lines, motifs: collection }, { seed: 0 }),
     ).rejects.toThrow(/already name theirs/);

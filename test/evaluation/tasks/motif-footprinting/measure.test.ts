@@ -140,7 +140,7 @@ describe("a few rows of many motifs, as the small suite takes them", () => {
       ),
     );
 
-  test("in four backgrounds no motif could be found, which is not that none was", () => {
+  test("with four backgrounds no motif can be significant, so that the share is undefined", () => {
     const measured = scores("corrected", sample(4));
     expect(metric(measured, "motifs-found")).toMatchObject({ value: null, why: expect.stringMatching(/5/) });
     expect(measured.notes.join(" ")).toContain("2 of 2 motifs have fewer than 5 differences");
@@ -148,7 +148,7 @@ describe("a few rows of many motifs, as the small suite takes them", () => {
     expect(metric(scores("paper", sample(4)), "motifs-found").value).toBeNull();
   });
 
-  test("in five they are: five signs alike are 1 in 32", () => {
+  test("with five they can: five equal signs have p = 1/32", () => {
     const measured = scores("corrected", sample(5));
     expect(metric(measured, "motifs-found").value).toBe(1);
     expect(measured.notes.join(" ")).not.toContain("fewer than 5 differences");
@@ -169,7 +169,7 @@ describe("families", () => {
         ),
       ).flat(),
     );
-  test("of at least ten motifs stand by themselves, by name", () => {
+  test("of at least ten motifs are reported, by name", () => {
     const predictions = rows([10, 9, 12]).map((prediction, row) => ({ ...prediction, row }));
     const measured = scores("corrected", predictions);
     const families = breakdown(measured, "families");
@@ -187,7 +187,7 @@ describe("families", () => {
   });
 });
 
-test("tokens are told, and the accuracy where both have as many", () => {
+test("reports tokens, and the accuracy of pairs with equally many", () => {
   const values = [
     [0, 2, 1],
     [0, 2, 1],
@@ -212,7 +212,7 @@ test("tokens are told, and the accuracy where both have as many", () => {
   expect(measured.averages).toMatchObject({ tokensPerBackground: 9, tokensPerTrue: 9, tokensPerShuffle: 9 });
 });
 
-describe("distances tell what order and arithmetic change", () => {
+describe("distances show the effects of order and precision", () => {
   const prediction = (
     row: number,
     values: number[],
@@ -233,7 +233,7 @@ describe("distances tell what order and arithmetic change", () => {
     expect(quirk(measured, "Q16")).toEqual({ paper: 0, corrected: 1 });
     expect(quirk(measured, "Q15")).toEqual({ paper: 0, corrected: 0.25 });
   });
-  test("corrected: what was not asked for is not told", () => {
+  test("corrected: predictions omit orders that were not requested", () => {
     const measured = distances("corrected", [prediction(0, [2, 1], { float32: [1, 1] })]);
     expect(measured.quirks.map(({ label }) => label)).toEqual(["Q16", "Q14", "Q15"]);
     expect(quirk(measured, "Q16")).toEqual({ paper: 0.5, corrected: 1 });
@@ -247,7 +247,7 @@ test("without rows every number is undefined, with its reason", () => {
   }
 });
 
-describe("numbers that differ by rounding alone", () => {
+describe("numbers that differ only by rounding", () => {
   // Background, true motif, shuffled motif; 1e-12 and 1e-5 apart.
   const rows: readonly Row[] = [
     [0, "A", 0, -480, -479, -479 - 1e-12],

@@ -34,7 +34,7 @@ beforeAll(async () => {
 });
 
 describe("the form", () => {
-  test("a row is a background, a motif and a strand, and its members are the lines that say so", async () => {
+  test("a row is a background, a motif and a strand, with the members' lines", async () => {
     const task = await motifFootprinting.open({ footprints, families: files.motifFamilies }, { seed: 0 });
     const { rows, inTable } = task.select(ALL);
     expect(inTable).toBe(30 * 20 * 2);
@@ -67,7 +67,7 @@ describe("the form", () => {
     expect(placed.map(({ row, member }) => file.lineOf(row, member))).toEqual(lines);
   });
 
-  test("what cannot be is refused", async () => {
+  test("refuses invalid inputs", async () => {
     const erased: Task = motifFootprinting;
     await expect(erased.open({}, { seed: 0 })).rejects.toThrow(/needs "footprints"/);
     const other = join(folder, "other.tsv");
@@ -94,7 +94,7 @@ describe("the form", () => {
   });
 });
 
-describe("a model that learned the synthetic genome tells its motifs from their shuffles", () => {
+describe("a model trained on the synthetic genome distinguishes motifs from their shuffles", () => {
   const asked = async (order: number) => {
     await using genome = await openGenome(files.genome);
     const model = await openKmerMarkov(`kmer-markov:order=${order}`, {
@@ -103,7 +103,7 @@ describe("a model that learned the synthetic genome tells its motifs from their 
     return evaluate({ task: motifFootprinting, inputs: { footprints }, model });
   };
 
-  test("seven letters of context find most motifs, no context none", async () => {
+  test("seven bases of context find most motifs, no context none", async () => {
     const [seven, none] = [await asked(7), await asked(0)];
     expect(seven.metrics[0].intervals[0].low).toBeGreaterThan(0.8);
     expect(seven.metrics[1]).toMatchObject({ name: "motifs-found", value: 18 / 20 });
@@ -121,7 +121,7 @@ describe("by embedding", () => {
   });
   afterAll(() => model.close());
 
-  test("the original's order of vectors is told beside the right one, for any part of the rows", async () => {
+  test("predictions include the original's order of vectors, for any part of the rows", async () => {
     const some = footprints.slice(0, footprints.length / 3);
     const ask = async (protocol: "paper" | "corrected", limit: number) =>
       evaluate({

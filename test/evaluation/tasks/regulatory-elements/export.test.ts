@@ -132,7 +132,7 @@ describe("data.h5 in place of table and genome", () => {
     expect(fromFile.published).toEqual(fromTable.published);
   });
 
-  test("classified pairs keep both members together, and say that rows are taken as independent", async () => {
+  test("classified pairs form blocks of both members, with a note on independent rows", async () => {
     const predictions = Array.from({ length: 40 }, (_, row) => ({
       kind: "logits" as const,
       row,

@@ -89,7 +89,7 @@ describe("accuracy", () => {
     }
   });
 
-  test("has the published interval over twice the table first, or an honest one", () => {
+  test("has the published interval over twice the table first under paper, the one over blocks under corrected", () => {
     const paper = measure(predictions, "paper").metrics[0];
     const accuracy = paper.value!;
     expect(paper.intervals[0]).toMatchObject({ method: "wald", n: 10_000 });
@@ -144,7 +144,7 @@ describe("accuracy", () => {
     expect(original.title).toContain("the original's Wilcoxon");
   });
 
-  test("says what each quirk changes, the same in both protocols' words", () => {
+  test("reports the effect of each quirk, the same under both protocols", () => {
     const [q14, q15] = measure(predictions, "corrected").quirks;
     expect(q14).toMatchObject({ label: "Q14", effect: { paper: { n: 10_000 }, corrected: { n: 500 } } });
     expect(q15!.effect.paper).toBeCloseTo(wins / 500, 12);
@@ -152,7 +152,7 @@ describe("accuracy", () => {
   });
 });
 
-describe("what is undefined is null with its reason, and JSON can say all of it", () => {
+describe("undefined metrics are null with a reason, and results are JSON-safe", () => {
   test.each([
     ["no difference", goldens["no difference"].element, goldens["no difference"].control],
     ["one row", [-3], [-4]],
@@ -165,7 +165,7 @@ describe("what is undefined is null with its reason, and JSON can say all of it"
     }
   });
 
-  test("a model that cannot tell the members apart gets half, and no test", () => {
+  test("a model without differences gets 0.5 and no test", () => {
     const { element, control } = goldens["no difference"];
     const { metrics, counts } = measure(predictionsOf(element, control), "corrected");
     expect(metrics[0].value).toBe(0.5);
@@ -196,7 +196,7 @@ describe("tokens and letters", () => {
     }
   });
 
-  test("unknown letters and controls equal to their element are counted and told", () => {
+  test("counts and reports unknown bases and controls equal to their element", () => {
     const predictions = predictionsOf(element, control, (i) => ({
       facts: { unknown: i === 1 ? 7 : 0, same: i > 1 ? 1 : 0 },
     }));
@@ -206,7 +206,7 @@ describe("tokens and letters", () => {
   });
 });
 
-describe("scores that differ by rounding alone", () => {
+describe("scores that differ only by rounding", () => {
   // Sums of the same log-likelihoods in two orders, as an order-1 Markov model has them for a dinucleotide shuffle.
   const terms = Array.from({ length: 350 }, (_, i) => Math.log([0.33, 0.17, 0.24, 0.26, 0.05][i % 5]));
   const add = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
@@ -219,7 +219,7 @@ describe("scores that differ by rounding alone", () => {
       scoreRounding,
     });
 
-  test("are ties under corrected, and the tolerance is told", () => {
+  test("are ties under corrected, and the result has the tolerance", () => {
     const { counts, metrics, ties, quirks } = measured("corrected", 350 * 2 ** -53);
     expect(metrics[0].value).toBe(0.5);
     expect(counts).toMatchObject({ wins: 0, ties: 40, losses: 0 });

@@ -104,7 +104,7 @@ const row: PairRow = {
   reverseComplement: false,
 };
 
-test("only the element's own bases are shuffled, and the pair is turned round as a whole", () => {
+test("shuffles only the element's bases, and reverse-complements the whole pair", () => {
   const { element, control } = elementAndControl(chromosome, row, 0);
   expect(element).toBe(chromosome.toString().slice(20, 140));
   expect(control.slice(0, 20) + control.slice(100)).toBe(element.slice(0, 20) + element.slice(100));
@@ -113,14 +113,14 @@ test("only the element's own bases are shuffled, and the pair is turned round as
   expect(turned).toEqual({ element: reverseComplement(element), control: reverseComplement(control) });
 });
 
-test("the shuffle depends on the seed and on where the element lies, not on what was asked before", () => {
+test("the shuffle depends on seed and position, not on earlier rows", () => {
   const control = elementAndControl(chromosome, row, 0).control;
   expect(elementAndControl(chromosome, row, 1).control).not.toBe(control);
   expect(elementAndControl(chromosome, { ...row, chrom: "chr2" }, 0).control).not.toBe(control);
   expect(elementAndControl(chromosome, row, 0).control).toBe(control);
 });
 
-test("an element that is nowhere to be seen is refused", () => {
+test("refuses an element outside its window", () => {
   const beyond = { ...row, inputStart: 195, inputEnd: 315, elementStart: 205, elementEnd: 300 };
   expect(() => elementAndControl(chromosome, beyond, 0)).toThrow(InputError);
   expect(() => elementAndControl(chromosome, beyond, 0)).toThrow(

@@ -59,7 +59,7 @@ const model = {
 const inputs = () => ({ genome, elements });
 
 describe("task 1, zero-shot", () => {
-  test("scores the test chromosomes in memory, in ten lines of a user's program", async () => {
+  test("scores the test chromosomes in memory", async () => {
     await using opened = await openGenome(genome);
     const result = await evaluate({
       task: "regulatory-elements",
@@ -76,7 +76,7 @@ describe("task 1, zero-shot", () => {
     expect(result.notes.join()).toContain("Q27");
   });
 
-  test("writes what the original writes, and the same numbers as in memory", async () => {
+  test("writes the original's files, with the same numbers as in memory", async () => {
     for (const protocol of ["paper", "corrected"] as const) {
       const folder = join(root, protocol);
       const plan = await planRun({
@@ -174,7 +174,7 @@ describe("task 1, zero-shot", () => {
     expect((await run("paper")).result.counts.ties).toBe(unstated.result.counts.ties);
   });
 
-  test("another seed makes other controls and leaves the elements", async () => {
+  test("another seed changes the controls and not the elements", async () => {
     const [zero, one] = await Promise.all(
       [0, 1].map((seed) => evaluate({ task: "regulatory-elements", inputs: inputs(), model, seed })),
     );
@@ -184,7 +184,7 @@ describe("task 1, zero-shot", () => {
     expect(column(zero, 1)).not.toEqual(column(one, 1));
   });
 
-  test("a limit takes that many rows from all over", async () => {
+  test("a limit picks rows from the whole table", async () => {
     const { predictions } = await evaluate({
       task: "regulatory-elements",
       inputs: inputs(),
@@ -203,7 +203,7 @@ describe("the digests of the inputs", () => {
     return opened.digests;
   };
 
-  test("are of what the table says, not of how it is stored", async () => {
+  test("cover the table's values, not its file format", async () => {
     const text = await readFile(elements, "utf8");
     const zipped = join(root, "elements.tsv.gz");
     const windows = join(root, "elements.crlf.tsv");
@@ -220,7 +220,7 @@ describe("the digests of the inputs", () => {
   });
 });
 
-describe("inputs that do not do are refused when the run is planned", () => {
+describe("planning refuses invalid inputs", () => {
   const refusal = async (input: Record<string, unknown>) => {
     const error = await planRun({
       tasks: [{ task: "regulatory-elements", inputs: { ...inputs(), ...input } as never }],
@@ -242,7 +242,7 @@ describe("inputs that do not do are refused when the run is planned", () => {
     expect(await refusal({ elements: join(root, "none.tsv") })).toMatch(/none\.tsv: no such file/);
   });
 
-  test("a chromosome that the genome calls otherwise", async () => {
+  test("a chromosome with another name in the genome", async () => {
     const other = join(root, "ensembl.fa");
     await writeFile(other, (await readFile(genome, "utf8")).replaceAll(">chr", ">"));
     expect(await refusal({ genome: other })).toMatch(/has no sequence "chr5", but has "5"/);

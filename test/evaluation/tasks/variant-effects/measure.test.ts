@@ -80,7 +80,7 @@ test("the original's keys are those of the protocol", () => {
   });
 });
 
-test("quirks are told with both numbers", () => {
+test("reports quirks with both numbers", () => {
   const effects = (golden: Golden, protocol: Protocol) =>
     Object.fromEntries(measured(golden, protocol).quirks.map(({ label, effect }) => [label, effect]));
   const told = effects(african, "corrected");
@@ -97,7 +97,7 @@ test("quirks are told with both numbers", () => {
   expect(Object.keys(effects(yorubanDistance, "paper"))).toEqual(["Q23"]);
 });
 
-test("distances of the other arithmetic are told as quirk Q16", () => {
+test("reports distances in the other precision as quirk Q16", () => {
   const rows = yorubanDistance.rows.map((row, i) => {
     const prediction = predictionOf(row, i, "distance");
     return { ...prediction, otherwise: { float32: [row.d === 0 ? 0 : 1] } } as Prediction<StoredVariantFacts>;
@@ -130,7 +130,7 @@ test("the published tables are known by their counts", () => {
   expect(knownCountsNote("vcf", published)).toBeUndefined();
 });
 
-test("the sign's convention stands beside the number", () => {
+test("the result states the convention of signs", () => {
   expect(metric(measured(yoruban, "paper"), "pearson").title).toBe(
     "Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect",
   );
@@ -138,7 +138,7 @@ test("the sign's convention stands beside the number", () => {
   expect(measured(african, "corrected").notes[0]).toContain("turned where allele 2 is the genome's");
 });
 
-test("without labels every number is null with its reason, and differences are summed up", () => {
+test("without labels metrics are null with a reason, and averages remain", () => {
   const rows = african.rows.slice(0, 20).map((row, i) => {
     const { significant: _s, effect: _e, ...rest } = row;
     return predictionOf({ ...rest, significant: undefined, effect: undefined }, i, "likelihood");
@@ -151,7 +151,7 @@ test("without labels every number is null with its reason, and differences are s
   expect(result.averages.differenceSize).toBeGreaterThan(0);
 });
 
-test("controls alone, or no effects, leave what is defined", () => {
+test("reports defined metrics with controls alone or without effects", () => {
   const rows = african.rows.map((row, i) => predictionOf({ ...row, effect: undefined }, i, "likelihood"));
   const result = measureVariants(rows, context("corrected", rows.length));
   expect(metric(result, "auroc").value).not.toBeNull();
@@ -163,14 +163,14 @@ test("controls alone, or no effects, leave what is defined", () => {
   );
 });
 
-test("variants compared by whole windows are counted and told", () => {
+test("counts and reports variants compared by whole windows", () => {
   const rows = african.rows.map((row, i) => predictionOf(row, i, "likelihood", { compared: "windows" }));
   const { counts, notes } = measureVariants(rows, context("corrected", rows.length));
   expect(counts.rowsComparedByWholeWindows).toBe(african.rows.length);
   expect(notes.join(" ")).toContain("without masking");
 });
 
-test("differences within the rounding of the scores are 0 under corrected, as are those that float32 cannot tell under paper", () => {
+test("differences within rounding are 0 under corrected, and those below float32 precision under paper", () => {
   const rows = cases[0].rows.filter(({ original }) => original === "ok");
   // Log-likelihoods of whole windows: every third variant differs by less than float32 can tell at 2,900.
   const predictions = rows.map((row, i): Prediction<StoredVariantFacts> => {

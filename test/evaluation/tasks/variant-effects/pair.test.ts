@@ -48,7 +48,7 @@ testWithSharedData(
   },
 );
 
-test("near the chromosome's start the window is padded, and the original's refusal is told", () => {
+test("pads the window near the chromosome's start, with the original's status", () => {
   const chromosome = new TextEncoder().encode("ACGT".repeat(1000));
   const pair = alleleCodes(chromosome, { position: 4, allele1: "A", allele2: "C" });
   expect(pair).toMatchObject({ original: "refused", reference: 1, unknown: 1053 });

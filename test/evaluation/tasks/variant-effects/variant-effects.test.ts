@@ -68,7 +68,7 @@ describe("effect_size of DART-Eval's data.h5 applies to the African table", () =
     return { pearson: value("pearson"), auroc: value("auroc"), notes: result.notes.join("\n"), result };
   };
 
-  test("and gives the corrected numbers that beta turned by the genome gives", async () => {
+  test("and gives the same corrected numbers as beta negated by the reference", async () => {
     const [joined, turned] = [await run(await exportedEffects("effects.h5")), await run(undefined)];
     expect(joined.pearson).toBeCloseTo(turned.pearson, 6);
     expect(joined.auroc).toBe(turned.auroc);
@@ -113,7 +113,7 @@ describe("planted effects are recovered by a Markov model", () => {
       protocol,
     });
 
-  test("African form: QTLs are told, and with beta turned where allele 2 is the reference also directions", async () => {
+  test("African form: recovers QTLs, and directions if beta is negated where allele 2 is the reference", async () => {
     const corrected = await run(synthetic.files.africanVariants, "corrected");
     // Its columns are those of the African study, its contents are not.
     expect(corrected.cell.dataset).toBe("african-caqtls");
@@ -130,7 +130,7 @@ describe("planted effects are recovered by a Markov model", () => {
     expect(interval(paper, "pearson").value).toBeLessThan(interval(corrected, "pearson").value - 0.05);
   });
 
-  test("Yoruban form: directions are those of allele 1, and the original's sign is the other one", async () => {
+  test("Yoruban form: directions refer to allele 1, with the opposite sign in the original", async () => {
     const corrected = await run(synthetic.files.yorubanVariants, "corrected");
     expect(corrected.cell.dataset).toBe("yoruban-dsqtls");
     expect(interval(corrected, "auroc").low).toBeGreaterThan(0.5);
@@ -153,7 +153,7 @@ const rows = [3000, 3010, 200].map((position, index) => ({
 }));
 
 describe("rows", () => {
-  test("a row has both windows, and what is known of it", async () => {
+  test("a row has both windows and its facts", async () => {
     const open = await variantEffects.open({ variants: rows, genome, dataset: "mine" }, { seed: 0 });
     expect([open.dataset, open.notes]).toEqual(["mine", []]);
     const selected = open.select({ split: "all", purpose: "answer", limit: null });
@@ -203,7 +203,7 @@ describe("rows", () => {
     );
   });
 
-  test("DART-Eval's data.h5 is refused: it has neither labels nor places", async () => {
+  test("refuses DART-Eval's data.h5, which has neither labels nor positions", async () => {
     const variants = scratch.path("data.h5");
     await writeHdf5(variants, {
       "Afr.CaQTLS/allele_1_seqs": oneHot(["ACG", "ACG"]),
@@ -219,7 +219,7 @@ describe("rows", () => {
     expect(refusal).toContain(variants);
   });
 
-  test("rows of one's own must be numbered", async () => {
+  test("rows in memory must be numbered", async () => {
     await expect(variantEffects.open({ variants: [rows[1], rows[0]], genome }, { seed: 0 })).rejects.toThrow(
       /entry 1 of the variants has the index 0/,
     );
@@ -240,7 +240,7 @@ describe("zero-shot compares two alleles", () => {
     logLikelihood: (sequences) => sequences.map((_, i) => 1 - i),
   };
 
-  test("what differs is hidden, and an insertion is compared by whole windows", async () => {
+  test("masks the differing bases, and compares an insertion by whole windows", async () => {
     const { predictions, counts } = await evaluate({
       task: variantEffects,
       inputs: { variants, genome },
@@ -265,7 +265,7 @@ describe("zero-shot compares two alleles", () => {
     expect(counts.rowsComparedByWholeWindows).toBe(2);
   });
 
-  test("a model that can neither is refused; wrong answers are named", async () => {
+  test("refuses a model without likelihoods, and names invalid scores", async () => {
     const inputs = { variants, genome };
     const none: Model = { name: "none", embed: () => [] };
     await expect(evaluate({ task: variantEffects, inputs, model: none })).rejects.toThrow(
@@ -285,7 +285,7 @@ describe("zero-shot compares two alleles", () => {
     );
   });
 
-  test("under paper the insertion, at which the original stops, is left out of every number and told", async () => {
+  test("under paper, leaves out the insertion at which the original stops, with a note", async () => {
     const { counts, notes } = await evaluate({
       task: variantEffects,
       inputs: { variants, genome },
@@ -297,7 +297,7 @@ describe("zero-shot compares two alleles", () => {
   });
 });
 
-test("a model's own prediction of activity: the alleles' log fold change, told of allele 1 under both protocols", async () => {
+test("a model's own prediction of activity: log fold change relative to allele 1 under both protocols", async () => {
   // What it predicts is what a perfect model of the Yoruban table would.
   const table = (await readFile(synthetic.files.yorubanVariants, "utf8")).trimEnd().split("\n").slice(1);
   const effects = table.map((line) => Number(line.split("\t")[7]));
@@ -361,7 +361,7 @@ testWithSharedData(
   },
 );
 
-test("alternatives of a VCF file that are no letters are left out, and the run says so", async () => {
+test("leaves out VCF alternatives without bases, with a note", async () => {
   const lines = ["chr1\t5\t.\tA\tC", "chr1\t6\t.\tC\t<DEL>,G", "chr1\t7\t.\tG\t*"];
   const text = ["##fileformat=VCFv4.3", "#CHROM\tPOS\tID\tREF\tALT", ...lines].join("\n");
   const variants = await scratch.write("symbolic.vcf", `${text}\n`);
