@@ -12,7 +12,7 @@ import type { Metric } from "../tasks/measurement.ts";
 import type { Supervision } from "../tasks/task.ts";
 import type { KeptExample, KeptRows, Learner } from "./learner.ts";
 import type { SettingContext } from "./setting.ts";
-import { lossOf, outputsOf, predictionsOf } from "./supervision.ts";
+import { lossOf, outputsOf, outputValues, predictionsOf } from "./supervision.ts";
 import { labelledFeeds, programOptionsOf } from "./train-learner.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
 import type { StorageCheck, StorageDecision } from "./training-record.ts";
@@ -226,8 +226,8 @@ async function outputsFor(
   const values: number[] = [];
   for (let start = 0; start < val.examples.length; start += BATCH_ROWS) {
     const size = Math.min(BATCH_ROWS, val.examples.length - start);
-    const { data } = await run(await rows.feeds(Int32Array.from({ length: size }, (_, i) => start + i)));
-    values.push(...(data as Float32Array));
+    const output = await run(await rows.feeds(Int32Array.from({ length: size }, (_, i) => start + i)));
+    values.push(...outputValues(output));
   }
   const sequences = val.embeddings.length;
   return {
@@ -238,8 +238,8 @@ async function outputsFor(
 }
 
 /** Loss of each sequence. */
-function lossesOf(supervision: Supervision, { data }: NdArray, labels: readonly number[]): Float64Array {
-  const values = data as Float32Array;
+function lossesOf(supervision: Supervision, output: NdArray, labels: readonly number[]): Float64Array {
+  const values = outputValues(output);
   if (supervision.loss === "squared-error") return squaredErrors(values, labels);
   const columns = outputsOf(supervision);
   return crossEntropyOfRows({ data: Float64Array.from(values), rows: labels.length, columns }, labels);

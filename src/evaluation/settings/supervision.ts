@@ -34,17 +34,23 @@ export function labelsArray({ loss }: Supervision, labels: readonly number[]): N
 export function predictionsOf(
   supervision: Supervision,
   examples: readonly LabelledRow[],
-  { data }: NdArray,
+  output: NdArray,
 ): readonly Prediction[] {
-  if (!(data instanceof Float32Array)) throw new InternalError("a network's outputs are float32");
+  const all = outputValues(output);
   const outputs = outputsOf(supervision);
-  const perRow = data.length / examples.length;
+  const perRow = all.length / examples.length;
   return examples.map(({ row, facts }, i): Prediction => {
-    const values = data.subarray(i * perRow, (i + 1) * perRow);
+    const values = all.subarray(i * perRow, (i + 1) * perRow);
     if (supervision.loss === "squared-error") return { kind: "activity", row, values: [...values], facts };
     const logits = Array.from({ length: perRow / outputs }, (_, member) => [
       ...values.subarray(member * outputs, (member + 1) * outputs),
     ]);
     return { kind: "logits", row, logits, facts };
   });
+}
+
+/** Values of a network's output. @throws {InternalError} when they are not float32 */
+export function outputValues({ data }: NdArray): Float32Array {
+  if (data instanceof Float32Array) return data;
+  throw new InternalError("a network's outputs are float32");
 }

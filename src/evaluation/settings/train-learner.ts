@@ -11,7 +11,7 @@ import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureContext, SelectedRows, Supervision } from "../tasks/task.ts";
 import { type KeptExample, type KeptRows, type Learner, type Parting, rowsAtOnce } from "./learner.ts";
 import type { SettingContext } from "./setting.ts";
-import { labelsArray, lossOf, predictionsOf } from "./supervision.ts";
+import { labelsArray, lossOf, outputValues, predictionsOf } from "./supervision.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
 import { STORED_AS, type TrainingRecord } from "./training-record.ts";
 import { supervisionOf, type TrainingRows, trainingTaskOf } from "./training-rows.ts";
@@ -201,14 +201,14 @@ function validationOf(
 }
 
 /** @param epoch  the finished epoch, 0-based */
-function checkFinite({ data }: NdArray, examples: readonly KeptExample[], epoch: number): void {
-  const values = data as Float32Array;
+function checkFinite(output: NdArray, examples: readonly KeptExample[], epoch: number): void {
+  const values = outputValues(output);
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at === -1) return;
   const { row } = examples[Math.floor((at * examples.length) / values.length)];
   throw new InputError(
-    `after epoch ${epoch}, counted from 0, the network answers the validation row ${row} with ${values[at]}`,
-    { hint: "lower the learning rate, or look for rows with wrong values" },
+    `after epoch ${epoch + 1} the network predicts ${values[at]} for the validation row ${row}`,
+    { hint: "lower the learning rate, or check the rows' labels" },
   );
 }
 

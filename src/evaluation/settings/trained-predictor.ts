@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { cachedDigest } from "../../base/cached-digest.ts";
-import { InputError, InternalError } from "../../base/errors.ts";
+import { InputError } from "../../base/errors.ts";
 import { LockHeld, takeLock } from "../../base/file-lock.ts";
 import { temporaryFolder } from "../../base/folder.ts";
 import { chunks } from "../../models/language/collate.ts";
@@ -18,7 +18,7 @@ import type { Prediction } from "../tasks/prediction.ts";
 import type { Example } from "../tasks/task.ts";
 import { evaluationRows, type InferencePart, type Learner } from "./learner.ts";
 import type { RowPredictor, SettingContext, WeightsFile } from "./setting.ts";
-import { predictionsOf } from "./supervision.ts";
+import { outputValues, predictionsOf } from "./supervision.ts";
 import { programOptionsOf, trainLearner } from "./train-learner.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
 import {
@@ -225,11 +225,11 @@ export class PartPrograms {
     for (const { output: graph, sequences: places, feeds } of parts) {
       const program = await this.programOf(graph);
       const { output } = await program.run(feeds);
-      if (!(output?.data instanceof Float32Array)) throw new InternalError("a network's outputs are float32");
-      outputs = output.data.length / places.length;
+      const values = outputValues(output!);
+      outputs = values.length / places.length;
       all ??= new Float32Array(sequences * outputs);
       for (const [i, place] of places.entries()) {
-        all.set(output.data.subarray(i * outputs, (i + 1) * outputs), place * outputs);
+        all.set(values.subarray(i * outputs, (i + 1) * outputs), place * outputs);
       }
     }
     return { dtype: "float32", shape: [sequences, outputs], data: all ?? new Float32Array(0) };

@@ -90,7 +90,7 @@ export function tableRows<Row extends { readonly index: number }>(rows: readonly
   };
 }
 
-/** Rows that are objects at the same time while places are checked. */
+/** Rows that are checked together; a file's rows become objects meanwhile. */
 const CHECKED_AT_ONCE = 65_536;
 
 function selectRows<Row extends GenomicRow, Facts extends RowFacts>(

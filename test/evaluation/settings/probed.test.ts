@@ -226,13 +226,13 @@ describe("errors of a probed run", () => {
     [{ epochs: 0 }, /epochs of the recipe is 0/],
     [{ order: "sorted" }, /order of the recipe is "sorted"/],
     [{ learningRate: -1 }, /learningRate of the recipe is -1/],
-    [{ epochs: "many" }, /epochs of the recipe is "many"; a number is expected/],
+    [{ epochs: "many" }, /epochs of the recipe is "many"; expected a number/],
     [{ epoch: 3 }, /has no "epoch"\n.*epochs/],
     [{ positions: "ends" }, /kernel of the recipe is 8,.* 2 positions.*\n.* 4$/],
     [{ kernel: 16 }, /kernel of the recipe is 16,.* 24 positions.*\n.* 15$/],
     [
       { learningRate: 1e37, batchSize: 64 },
-      /after epoch 0, counted from 0,.* row \d+ with .*\n.*learning rate/,
+      /after epoch 1 the network predicts .* for the validation row \d+\n.*learning rate/,
     ],
   ])("%j", async (recipe, message) => {
     const error = (await evaluated({ recipe: recipe as never }).catch((thrown) => thrown)) as {

@@ -221,7 +221,7 @@ function float32LogOdds(logits: Matrix, chosen: number, saturated: InfiniteLogOd
 
 function saturatedOf({ recipe: { saturated } }: MeasureContext): InfiniteLogOdds {
   if (saturated === "minus-999" || saturated === "largest-float32") return saturated;
-  throw new InternalError("a trained setting's recipe does not say what stands for infinite log-odds");
+  throw new InternalError("the recipe of a trained setting lacks `saturated`");
 }
 
 function columnsOf(predictions: readonly LogitsPrediction<CellTypeFacts>[]): Columns {

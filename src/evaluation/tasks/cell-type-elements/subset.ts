@@ -33,7 +33,7 @@ export async function readSubset(path: string | undefined, rows: number): Promis
 export const isInPart = (subset: Subset | undefined, { part }: Selection, row: number): boolean =>
   part !== CLUSTERING || subset === undefined || subset.has(row);
 
-/** Fact `place` of a row. */
+/** The fact `place` of a row. */
 export function listPosition(subset: Subset | undefined, row: number): Pick<CellTypeFacts, "place"> {
   const place = subset?.get(row);
   return place === undefined ? {} : { place };
