@@ -253,7 +253,7 @@ describe("run, annotate, and scores of the table as a model", () => {
     const { exitCode, printed, said } = await run(files.africanVariants, "kmer-markov:order=3", "markov");
     expect(exitCode).toBe(0);
     expect(said).toContain("allele-order");
-    expect(said).toContain("does not hide what differs");
+    expect(said).toContain("does not mask the differing bases");
     const [{ result }] = JSON.parse(printed);
     const scores = scratch.path(join("markov", result.identity.slice(0, 8), "scores.tsv"));
     expect((await linesOf(scores))[0]).toBe(

@@ -165,7 +165,7 @@ describe("errors before the run starts", () => {
     [
       "a model that cannot answer",
       { models: [{ name: "m", embed: () => [] }] },
-      /"m" cannot be evaluated on fake × zero-shot: it gives no log-likelihood/,
+      /"m" cannot be evaluated on fake × zero-shot: it has no log-likelihoods/,
     ],
     [
       "a question that is no function",
