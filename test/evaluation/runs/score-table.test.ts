@@ -56,6 +56,6 @@ test("refuses a table that lacks a row while planning, in any shard", async () =
   writeFileSync(cut, lines.filter((line) => !line.startsWith("8\t")).join("\n"));
   const model = await openScoreTable(cut);
   const planned = planRun({ tasks: [{ task, inputs: {} }], models: [model], shard: { index: 2, count: 3 } });
-  await expect(planned).rejects.toThrow("rows missing, 1 of 30 asked for: 8");
+  await expect(planned).rejects.toThrow("rows missing, 1 of 30: 8");
   await expect(planned).rejects.toBeInstanceOf(InputError);
 });
