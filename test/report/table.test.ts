@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { htmlTable } from "../../../src/report/html.ts";
-import { escapeLatex, latexTable, markdownTable, plainTable, type Table } from "../../../src/report/table.ts";
+import { htmlTable } from "../../src/report/html.ts";
+import { escapeLatex, latexTable, markdownTable, plainTable, type Table } from "../../src/report/table.ts";
 
 const table: Table = {
   caption: "Two models",

@@ -1,12 +1,8 @@
 import { expect, test } from "vitest";
-import {
-  codesOfEntries,
-  openProcessed,
-  type ProcessedSequences,
-} from "../../../src/datasets/processed-data.ts";
-import { lettersOf } from "../../../src/dna/sequence/encoding.ts";
-import { oneHot, writeHdf5 } from "../../evaluation/hdf5-file.ts";
-import { scratchFiles } from "../../scratch-files.ts";
+import { codesOfEntries, openProcessed, type ProcessedSequences } from "../../src/datasets/processed-data.ts";
+import { lettersOf } from "../../src/dna/sequence/encoding.ts";
+import { oneHot, writeHdf5 } from "../evaluation/hdf5-file.ts";
+import { scratchFiles } from "../scratch-files.ts";
 
 const scratch = scratchFiles();
 const LETTERS = Array.from({ length: 40 }, (_, i) =>
