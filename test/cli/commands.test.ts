@@ -258,9 +258,7 @@ describe("models", () => {
 
 test("tasks: questions and inputs", async () => {
   const { printed } = await runCommand(["tasks"]);
-  expect(printed).toMatch(
-    /^regulatory-elements: Regulatory elements\n {2}question +Is a regulatory element/,
-  );
+  expect(printed).toMatch(/^regulatory-elements: Regulatory elements\n {2}question +Is a regulatory element/);
   expect(JSON.parse((await runCommand(["tasks", "--json"])).printed)[0].name).toBe("regulatory-elements");
 });
 
