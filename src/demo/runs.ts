@@ -46,24 +46,24 @@ const HEAD = {
 };
 const TUNING = {
   epochs: 2,
-  trainRows: 128,
-  valRows: 48,
+  trainRows: 64,
+  valRows: 24,
   batchSize: 16,
   learningRate: 2e-3,
   evaluationBatchSize: 64,
 };
 const NETWORK = {
-  epochs: 6,
-  trainRows: 400,
-  valRows: 100,
+  epochs: 2,
+  trainRows: 256,
+  valRows: 64,
   batchSize: 32,
   evaluationBatchSize: 256,
   learningRate: 5e-4,
 };
 /** Recipes for windows of 2,114 bases. */
-const LONG_HEAD = { ...HEAD, trainRows: 192, valRows: 48, learningRate: 5e-5 };
-const LONG_TUNING = { ...TUNING, trainRows: 64, valRows: 24, batchSize: 8 };
-const LONG_NETWORK = { ...NETWORK, epochs: 2, trainRows: 128, valRows: 48 };
+const LONG_HEAD = { ...HEAD, trainRows: 96, valRows: 24, learningRate: 5e-5 };
+const LONG_TUNING = { ...TUNING, epochs: 1, trainRows: 32, valRows: 12, batchSize: 8 };
+const LONG_NETWORK = { ...NETWORK, trainRows: 64, valRows: 24 };
 /** Recipe for one weight per planted motif, trained on all rows of the training split. */
 const SITE_WEIGHTS = { epochs: 10, batchSize: 32, learningRate: 0.03 };
 
@@ -107,19 +107,19 @@ export const DEMO_RUNS: readonly DemoRun[] = [
     quick: {},
   },
   {
-    ...{ ...elements, setting: "zero-shot", rows: 60 },
+    ...{ ...elements, setting: "zero-shot", rows: 16 },
     models: [MASKED, "toy:gena-lm", "toy:nucleotide-transformer"],
   },
   // Caduceus evaluates one masked copy of the sequence per base, so few rows suffice.
-  { ...{ ...elements, setting: "zero-shot", rows: 40 }, models: ["toy:caduceus"] },
+  { ...{ ...elements, setting: "zero-shot", rows: 6 }, models: ["toy:caduceus"] },
   {
     ...{ ...elements, setting: "probed", recipe: HEAD },
     models: [CAUSAL, MASKED],
     quick: { rows: 40, recipe: { ...HEAD, epochs: 2, trainRows: 64, valRows: 32 } },
   },
-  { ...{ ...elements, setting: "fine-tuned", rows: 100, recipe: TUNING }, models: [CAUSAL, MASKED] },
+  { ...{ ...elements, setting: "fine-tuned", rows: 40, recipe: TUNING }, models: [CAUSAL, MASKED] },
   {
-    ...{ ...elements, setting: "ab-initio", recipe: NETWORK },
+    ...{ ...elements, setting: "ab-initio", rows: 100, recipe: NETWORK },
     models: ["probing-head-like"],
     quick: { rows: 40, recipe: { ...NETWORK, epochs: 1, trainRows: 128, valRows: 32 } },
   },
@@ -137,19 +137,19 @@ export const DEMO_RUNS: readonly DemoRun[] = [
     models: [CAUSAL, MASKED],
   },
   { ...{ ...cellTypes, setting: "probed", recipe: HEAD }, models: [CAUSAL, MASKED] },
-  { ...{ ...cellTypes, setting: "fine-tuned", rows: 100, recipe: TUNING }, models: [CAUSAL, MASKED] },
-  { ...{ ...cellTypes, setting: "ab-initio", recipe: NETWORK }, models: ["probing-head-like"] },
+  { ...{ ...cellTypes, setting: "fine-tuned", rows: 40, recipe: TUNING }, models: [CAUSAL, MASKED] },
+  { ...{ ...cellTypes, setting: "ab-initio", rows: 100, recipe: NETWORK }, models: ["probing-head-like"] },
 
   {
-    ...{ ...activity, setting: "probed", rows: 100, recipe: LONG_HEAD },
+    ...{ ...activity, setting: "probed", rows: 40, recipe: LONG_HEAD },
     models: [CAUSAL, MASKED],
   },
   {
-    ...{ ...activity, setting: "fine-tuned", rows: 100, recipe: LONG_TUNING },
+    ...{ ...activity, setting: "fine-tuned", rows: 40, recipe: LONG_TUNING },
     models: [CAUSAL, MASKED],
   },
   {
-    ...{ ...activity, setting: "ab-initio", rows: 100, recipe: LONG_NETWORK },
+    ...{ ...activity, setting: "ab-initio", rows: 40, recipe: LONG_NETWORK },
     models: ["probing-head-like"],
   },
   { ...{ ...activity, setting: "ab-initio", recipe: SITE_WEIGHTS }, models: [SITE_NETWORK] },
@@ -162,15 +162,15 @@ export const DEMO_RUNS: readonly DemoRun[] = [
   },
   { ...{ ...variants, setting: "zero-shot-embedding", rows: 200 }, models: [CAUSAL, MASKED] },
   {
-    ...{ ...trainedForVariants, setting: "probed", rows: 60, recipe: LONG_HEAD },
+    ...{ ...trainedForVariants, setting: "probed", rows: 24, recipe: LONG_HEAD },
     models: [CAUSAL, MASKED],
   },
   {
-    ...{ ...trainedForVariants, setting: "fine-tuned", rows: 60, recipe: LONG_TUNING },
+    ...{ ...trainedForVariants, setting: "fine-tuned", rows: 24, recipe: LONG_TUNING },
     models: [CAUSAL, MASKED],
   },
   {
-    ...{ ...trainedForVariants, setting: "ab-initio", rows: 60, recipe: LONG_NETWORK },
+    ...{ ...trainedForVariants, setting: "ab-initio", rows: 24, recipe: LONG_NETWORK },
     models: ["probing-head-like"],
   },
   { ...{ ...trainedForVariants, setting: "ab-initio", recipe: SITE_WEIGHTS }, models: [SITE_NETWORK] },

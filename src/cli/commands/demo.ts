@@ -91,6 +91,9 @@ async function demoFiles(out: string, { terminal }: Context): Promise<DemoFiles>
   return files;
 }
 
+/** Toy models are too small for several threads, which mostly wait for one another. */
+const THREADS = 1;
+
 async function demoModel(
   spec: string,
   { motifs }: DemoFiles,
@@ -98,7 +101,7 @@ async function demoModel(
   { signal }: Context,
 ): Promise<Model> {
   if (spec === SITE_NETWORK) return siteNetwork((await readMotifs(motifs)).motifs);
-  return openModel(spec, { device: "cpu", genome, signal });
+  return openModel(spec, { device: "cpu", threads: THREADS, genome, signal });
 }
 
 /**
@@ -136,6 +139,7 @@ async function runAll(
           embeddings: join(folder, "embeddings"),
           earlier: [...plans],
           timing: false,
+          threads: THREADS,
           signal: context.signal,
         }),
       );
