@@ -9,7 +9,7 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
 });
-const page = await browser.newPage({ viewport: { width: 1360, height: 1480 }, colorScheme: "light" });
+const page = await browser.newPage({ viewport: { width: 1360, height: 1445 }, colorScheme: "light" });
 await page.goto(pathToFileURL(at("dart-eval-demo/quick-report.html")).href);
 await page.locator(".chart > svg").first().waitFor();
 await page.screenshot({ path: at("docs/report.png") });
