@@ -44,6 +44,8 @@ const HEAD = {
   learningRate: 5e-4,
   storedAs: "float32",
 };
+/** Recipe for models without a planted signal in the probed setting. */
+const SMALL_HEAD = { ...HEAD, trainRows: 128, valRows: 48 };
 const TUNING = {
   epochs: 2,
   trainRows: 64,
@@ -111,12 +113,13 @@ export const DEMO_RUNS: readonly DemoRun[] = [
     models: [MASKED, "toy:gena-lm", "toy:nucleotide-transformer"],
   },
   // Caduceus evaluates one masked copy of the sequence per base, so few rows suffice.
-  { ...{ ...elements, setting: "zero-shot", rows: 6 }, models: ["toy:caduceus"] },
+  { ...{ ...elements, setting: "zero-shot", rows: 4 }, models: ["toy:caduceus"] },
   {
     ...{ ...elements, setting: "probed", recipe: HEAD },
-    models: [CAUSAL, MASKED],
-    quick: { rows: 40, recipe: { ...HEAD, epochs: 2, trainRows: 64, valRows: 32 } },
+    models: [CAUSAL],
+    quick: { models: [CAUSAL, MASKED], rows: 40, recipe: { ...HEAD, epochs: 2, trainRows: 64, valRows: 32 } },
   },
+  { ...{ ...elements, setting: "probed", rows: 100, recipe: SMALL_HEAD }, models: [MASKED] },
   { ...{ ...elements, setting: "fine-tuned", rows: 40, recipe: TUNING }, models: [CAUSAL, MASKED] },
   {
     ...{ ...elements, setting: "ab-initio", rows: 100, recipe: NETWORK },
@@ -136,7 +139,8 @@ export const DEMO_RUNS: readonly DemoRun[] = [
     recipe: { clusters: 20, clusterSeeds: 5, components: 20 },
     models: [CAUSAL, MASKED],
   },
-  { ...{ ...cellTypes, setting: "probed", recipe: HEAD }, models: [CAUSAL, MASKED] },
+  { ...{ ...cellTypes, setting: "probed", recipe: HEAD }, models: [CAUSAL] },
+  { ...{ ...cellTypes, setting: "probed", rows: 100, recipe: SMALL_HEAD }, models: [MASKED] },
   { ...{ ...cellTypes, setting: "fine-tuned", rows: 40, recipe: TUNING }, models: [CAUSAL, MASKED] },
   { ...{ ...cellTypes, setting: "ab-initio", rows: 100, recipe: NETWORK }, models: ["probing-head-like"] },
 
@@ -160,7 +164,7 @@ export const DEMO_RUNS: readonly DemoRun[] = [
     models: ["kmer-markov:order=5", CAUSAL],
     quick: { rows: 30 },
   },
-  { ...{ ...variants, setting: "zero-shot-embedding", rows: 200 }, models: [CAUSAL, MASKED] },
+  { ...{ ...variants, setting: "zero-shot-embedding", rows: 80 }, models: [CAUSAL, MASKED] },
   {
     ...{ ...trainedForVariants, setting: "probed", rows: 24, recipe: LONG_HEAD },
     models: [CAUSAL, MASKED],

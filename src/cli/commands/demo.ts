@@ -35,7 +35,7 @@ interface DemoOptions {
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Writes a small synthetic genome with planted signals, evaluates small trained models and baselines on it in every setting, prints the results and whether each signal is recovered, and writes the report. Takes a few minutes and needs no download. Training is far shorter than in the benchmark.",
+      "Writes a small synthetic genome with planted signals, evaluates small trained models and baselines on it in every setting, prints the results and whether each signal is recovered, and writes the report. Takes about two minutes and needs no download. Training is far shorter than in the benchmark.",
     )
     .option("--out <folder>", "output folder for genome, runs and report", "dart-eval-demo")
     .option("--quick", "few rows of a few tasks and settings, without the check of planted signals")
