@@ -69,7 +69,7 @@ test("from task 1's controls to a report, under both protocols", async () => {
   const report = await runCommand(["report", at("run"), "--out", at("report.html")]);
   expect(report.exitCode).toBe(0);
   const page = readFileSync(at("report.html"), "utf8");
-  expect(page).toContain("Each model beside the next");
+  expect(page).toContain("Difference in accuracy between each model and the next");
 });
 
 test("requires one source of backgrounds", async () => {

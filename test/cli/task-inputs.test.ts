@@ -32,9 +32,9 @@ test("texts are named; a single table need not be", () => {
 test("several tables are named", () => {
   const task = taskWith("genome", "peaks", "signal");
   expect(dataInputs(task, ["peaks=p.bed", "signal=s.bw"])).toEqual({ peaks: "p.bed", signal: "s.bw" });
-  expect(() => dataInputs(task, ["p.bed"])).toThrow(/does not say which input of a-task it is/);
+  expect(() => dataInputs(task, ["p.bed"])).toThrow("--data p.bed: a-task has several inputs");
   const named = { name: "cell-line", kind: "text", what: "its name" } as const;
   const hint = catchHint(() => dataInputs({ ...task, inputs: [...task.inputs, named] }, ["p.bed"]));
-  expect(hint).toBe("name it: --data peaks=FILE signal=FILE cell-line=NAME");
-  expect(() => dataInputs(task, ["peaks=a", "peaks=b"])).toThrow("--data gives peaks twice: a and b");
+  expect(hint).toBe("name the input: --data peaks=FILE signal=FILE cell-line=NAME");
+  expect(() => dataInputs(task, ["peaks=a", "peaks=b"])).toThrow("--data has peaks twice: a and b");
 });

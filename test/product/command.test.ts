@@ -84,16 +84,14 @@ describe("an interrupted run", () => {
     ["SIGHUP", 129],
     ["SIGINT", 130],
     ["SIGTERM", 143],
-  ] as const)("by %s: says how to go on, and goes on to the same result", async (signal, code) => {
+  ] as const)("by %s: prints how to resume, and resumes to the same result", async (signal, code) => {
     await writeFile(join(folder, "slow.mjs"), slowModel);
     const out = `stopped-${signal}`;
     const first = start(words(out));
     await expect.poll(() => batchesIn(out), { timeout: 60_000 }).toBeGreaterThan(2);
     first.child.kill(signal);
     const stopped = await first.ended;
-    expect(stopped.said).toContain(
-      "stopped. Everything finished is kept; the same command goes on from there.",
-    );
+    expect(stopped.said).toContain("stopped. Run the same command again to resume.");
     expect(stopped.said).not.toMatch(/^\s+at /m);
     expect(stopped.printed).toBe("");
     expect(stopped.exitCode).toBe(code);

@@ -108,7 +108,7 @@ test("dart-eval profile prints a table, and JSON with the original's keys", asyn
   expect(printed).toMatch(
     / {2}memory {6}peak resident memory of the process, weights and runtime included\n/,
   );
-  expect(printed).toMatch(/backward, with the forward pass in it, 2 batches\n {2}time +[\d.]+ ± [\d.]+ s/);
+  expect(printed).toMatch(/backward, including the forward pass, 2 batches\n {2}time +[\d.]+ ± [\d.]+ s/);
   const json = JSON.parse((await runCommand([...words, "--json", "--forward"])).printed);
   expect(Object.keys(json).slice(0, 5)).toEqual([
     ...["num_params", "fwd_mem_mean", "fwd_mem_std", "fwd_time_mean", "fwd_time_std"],
@@ -182,7 +182,7 @@ test("dart-eval profile runs the windows of a table of peaks in its order", asyn
   expect(await refused([...files, "--warmup", "2"])).toMatch(
     /5 sequences make 2 batches of 2, and 3 are needed/,
   );
-  expect(await refused(["--peaks", peaks])).toMatch(/--peaks and --genome go together/);
+  expect(await refused(["--peaks", peaks])).toMatch(/--peaks and --genome must be used together/);
   expect(await refused([...files, "--length", "350"])).toMatch(/windows of peaks have 2114 bases/);
   const other = join(root, "other.fa");
   writeFileSync(other, ">2\nACGT\n");
