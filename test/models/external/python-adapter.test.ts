@@ -85,7 +85,7 @@ describe.skipIf(!python)("the Python adapter", () => {
     writeFileSync(file, source.replace(before, after));
     const { exitCode, printed, said } = await runCommand(["models", "conform", `stdio:python3 ${file}`]);
     expect(printed.match(/FAULT [\w-]+/g)).toEqual([`FAULT ${check}`]);
-    expect(said).toMatch(/cannot be trusted/);
+    expect(said).toMatch(/Scores of this model are not reliable/);
     expect(exitCode).toBe(1);
   });
 
