@@ -97,7 +97,7 @@ describe("an interrupted run", () => {
     expect(stopped.exitCode).toBe(code);
 
     const second = await run(...words(out));
-    expect(second.said).toMatch(/rows {4}60 · \d+ done before/);
+    expect(second.said).toMatch(/rows {4}60 · \d+ done · \d+ to do/);
     expect(second.exitCode).toBe(0);
     whole ??= run(...words("whole"));
     const result = (ended: Ended) =>
