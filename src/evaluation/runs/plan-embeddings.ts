@@ -34,9 +34,9 @@ export async function planEmbeddings(
       request.embeddings ?? (request.folder === undefined ? undefined : join(request.folder, "embeddings")),
     shared: request.embeddings !== undefined,
   };
-  const trainings = new Set<string>();
+  const trainingRuns = new Set<string>();
   const planned: PlannedCell[] = [];
-  for (const cell of cells) planned.push(await withEmbeddings(cell, { ...request, place, trainings }));
+  for (const cell of cells) planned.push(await withEmbeddings(cell, { ...request, place, trainingRuns }));
   const needed = await bytesToWrite([...(request.earlier ?? []).flatMap((plan) => plan.cells), ...planned]);
   if (needed > 0) await checkFreeSpace(place.folder ?? tmpdir(), needed);
   return planned;
@@ -46,7 +46,7 @@ interface StorageContext extends EmbeddingsRequest {
   /** Store on disk. */
   readonly place: EmbeddingsPlace;
   /** Training runs of earlier cells, whose embeddings count once. */
-  readonly trainings: Set<string>;
+  readonly trainingRuns: Set<string>;
 }
 
 async function withEmbeddings(cell: PlannedCell, context: StorageContext): Promise<PlannedCell> {
@@ -86,7 +86,7 @@ async function bytesToWrite(cells: readonly PlannedCell[]): Promise<number> {
 async function sizeOf(
   { rows, rowsDone, reuses }: PlannedCell,
   { training, sequences: ofTraining, perEvaluatedRow, bytesPerSequence, storedAs }: EmbeddingsNeed,
-  { trained, place: { shared }, trainings }: StorageContext,
+  { trained, place: { shared }, trainingRuns }: StorageContext,
 ): Promise<NonNullable<PlannedEmbeddings["size"]>> {
   const folder =
     trained === undefined || training === undefined ? undefined : trainingFolder(trained, training);
@@ -94,8 +94,9 @@ async function sizeOf(
   const decided =
     record?.embeddings ?? (folder === undefined ? undefined : await readStorageDecision(folder));
   const left = reuses === undefined ? rows.length - rowsDone : 0;
-  const isTrained = left === 0 || record !== undefined || (training !== undefined && trainings.has(training));
-  if (training !== undefined && !isTrained) trainings.add(training);
+  const isTrained =
+    left === 0 || record !== undefined || (training !== undefined && trainingRuns.has(training));
+  if (training !== undefined && !isTrained) trainingRuns.add(training);
   const sequences = (isTrained ? 0 : ofTraining) + (shared ? left * perEvaluatedRow : 0);
   const precision = storedAs === "auto" ? (decided?.storedAs ?? "auto") : storedAs;
   return {
