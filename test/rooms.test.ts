@@ -74,6 +74,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "evaluation/tasks",
     "evaluation/settings",
   ],
+  "evaluation/comparison": [
+    "base",
+    "metrics",
+    "models",
+    "datasets",
+    "evaluation/tasks",
+    "evaluation/settings",
+    "evaluation/runs",
+  ],
   "evaluation/published": ["base", "metrics", "models", "datasets", "evaluation/tasks", "evaluation/runs"],
   "evaluation/suites": [
     "base",

@@ -4,6 +4,18 @@
  * @module dart-eval/evaluation
  */
 
+export { type CompareOptions, compareResults } from "./comparison/compare-results.ts";
+export type {
+  ComparedGroup,
+  ComparedMetric,
+  ComparedModel,
+  ComparedPair,
+  ComparedRows,
+  DifferingField,
+  ModelsCompared,
+  RankedModel,
+  Ranking,
+} from "./comparison/comparison.ts";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts";
 export { comparePublished, whyNotComparable } from "./published/compare-published.ts";
 export type { PublishedResult } from "./published/published-result.ts";

@@ -1,4 +1,4 @@
-import { type Blocks, rowsOfBlocks } from "./blocks.ts";
+import { type BlockStatistic, type Blocks, rowsOfBlocks } from "./blocks.ts";
 import { requireClasses, requireSameLength } from "./input-checks.ts";
 
 /**
@@ -62,6 +62,37 @@ export function adjustedMutualInformationWithout(
     return score;
   });
   return { value: table.score(), without };
+}
+
+/**
+ * `adjustedMutualInformation` of rows in blocks, as a function of which blocks are counted: 0 times or once.
+ * The clusters are those of all rows.
+ *
+ * @throws {InputError} as `adjustedMutualInformationWithout`
+ */
+export function adjustedMutualInformationOver(
+  labels: ArrayLike<number>,
+  clusters: ArrayLike<number>,
+  blocks: Blocks,
+): BlockStatistic {
+  requirePartitions(labels, clusters);
+  requireSameLength(labels, blocks.of, ["labels", "rows in blocks"]);
+  const table = new ContingencyTable();
+  const rows = rowsOfBlocks(blocks);
+  const add = (block: number, times: number) => {
+    for (const row of rows[block]) table.add(labels[row], clusters[row], times);
+  };
+  for (let row = 0; row < labels.length; row++) table.add(labels[row], clusters[row], 1);
+  return (times) => {
+    times.forEach((counted, block) => {
+      if (counted === 0) add(block, -1);
+    });
+    const score = table.score();
+    times.forEach((counted, block) => {
+      if (counted === 0) add(block, 1);
+    });
+    return score;
+  };
 }
 
 function requirePartitions(labels: ArrayLike<number>, clusters: ArrayLike<number>): void {

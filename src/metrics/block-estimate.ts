@@ -2,7 +2,7 @@ import type { BlockStatistic, Blocks } from "./blocks.ts";
 import { studentTQuantile, studentTUpperTail } from "./distributions.ts";
 import { requireLevel } from "./input-checks.ts";
 import type { Estimate } from "./intervals.ts";
-import { jackknifeError, leaveOutGroups } from "./jackknife.ts";
+import { jackknifeError, type LeftOutGroups, leaveOutGroups } from "./jackknife.ts";
 
 /** Options of `blockEstimate`. */
 export interface BlockEstimateOptions {
@@ -69,7 +69,15 @@ export function blockInference(
   { range, level = 0.95 }: BlockEstimateOptions = {},
 ): BlockInference {
   requireLevel(level);
-  const { value, without, basis } = leaveOutGroups(blocks, statistic);
+  return inferenceFrom(blocks, leaveOutGroups(blocks, statistic), { level, ...(range && { range }) });
+}
+
+/** `blockInference` of a statistic whose values without each group are known. */
+export function inferenceFrom(
+  blocks: Blocks,
+  { value, without, basis }: LeftOutGroups,
+  { range, level = 0.95 }: BlockEstimateOptions = {},
+): BlockInference {
   const { to, from, slope } = range === undefined ? LINEAR : scaleOf(range);
   const centre = to(value);
   const scaled = without.map(to);

@@ -24,7 +24,7 @@ const SHORTEST_LINKED = "1 Mb";
  * Critical value of the one-sided 5 % test for dependence of neighbouring blocks, on the standardised sum of
  * their products.
  */
-const DEPENDENT = 1.645;
+export const DEPENDENT = 1.645;
 
 /** A statistic with its values when each group of blocks is left out. */
 export interface LeftOutGroups {
@@ -60,40 +60,81 @@ export interface LeftOutGroups {
 export function leaveOutGroups(
   blocks: Blocks,
   statistic: BlockStatistic,
-  rarest = Math.min(...(statistic.classes ?? []).map(sum)),
+  rarest = rarestClass(statistic),
 ): LeftOutGroups {
-  const ladder = groupLadder(blocks);
   const value = statistic(new Int32Array(blocks.sizes.length).fill(1));
+  return leaveOutOn(groupLadder(blocks), blocks, {
+    value,
+    valuesWithout: (groups) => valuesWithout(groups, statistic),
+    classes: statistic.classes ?? [],
+    rarest,
+  });
+}
+
+/** Number of rows of the rarest class of a statistic over classes, else infinity. */
+export const rarestClass = ({ classes = [] }: Pick<BlockStatistic, "classes">) =>
+  Math.min(...classes.map(sum));
+
+/** A statistic whose values without each group of blocks are known for any grouping. */
+export interface LeaveOutValues {
+  readonly value: number;
+  readonly valuesWithout: (groups: BlockGroups) => Float64Array;
+  /** Rows of each class in each block, for a statistic over classes: [classes][blocks]. */
+  readonly classes: readonly Float64Array[];
+  /** Number of rows of the rarest class or outcome. */
+  readonly rarest: number;
+}
+
+/** `leaveOutGroups` with given groupings, from short to long. */
+export function leaveOutOn(
+  ladder: readonly BlockGroups[],
+  blocks: Blocks,
+  { value, valuesWithout, classes, rarest }: LeaveOutValues,
+): LeftOutGroups {
+  const { groups, found, neighbours } = groupsOn(ladder, (groups) => {
+    const without = valuesWithout(groups);
+    return { found: without, neighbours: neighbourDependence(groups, without, value) };
+  });
+  const sizes = groupSums(groups, blocks.sizes);
+  const ofClasses = classes.map((rows) => groupSums(groups, rows));
+  return {
+    value,
+    without: found,
+    groups,
+    sizes,
+    basis: {
+      blocks: groups.count,
+      ...(groups.length === undefined ? {} : { length: groups.length }),
+      dof: Math.min(...[sizes, ...ofClasses].map(degreesOfFreedom)),
+      ...(Number.isFinite(neighbours.correlation) ? { neighbourCorrelation: neighbours.correlation } : {}),
+      ...unreliable(groups, rarest, neighbours),
+    },
+  };
+}
+
+/**
+ * The grouping to leave out: the longest with enough groups, or a longer one as long as neighbours depend on
+ * each other.
+ */
+export function groupsOn<Found, Neighbours extends Pick<NeighbourDependence, "dependent">>(
+  ladder: readonly BlockGroups[],
+  leaveOut: (groups: BlockGroups) => { readonly found: Found; readonly neighbours: Neighbours },
+) {
   let rung = Math.max(ladder.length - 2, 0);
   while (rung > 0 && ladder[rung].count < ENOUGH_BLOCKS) rung--;
   for (;;) {
     const groups = ladder[rung];
-    const without = valuesWithout(groups, statistic);
-    const neighbours = neighbourDependence(groups, without, value);
+    const { found, neighbours } = leaveOut(groups);
     const longer = ladder[rung + 1];
-    if (neighbours.dependent && longer !== undefined && longer.count >= FEWEST_BLOCKS) {
-      rung++;
-      continue;
+    if (!(neighbours.dependent && longer !== undefined && longer.count >= FEWEST_BLOCKS)) {
+      return { groups, found, neighbours };
     }
-    const sizes = groupSums(groups, blocks.sizes);
-    const classes = statistic.classes?.map((rows) => groupSums(groups, rows)) ?? [];
-    return {
-      value,
-      without,
-      groups,
-      sizes,
-      basis: {
-        blocks: groups.count,
-        ...(groups.length === undefined ? {} : { length: groups.length }),
-        dof: Math.min(...[sizes, ...classes].map(degreesOfFreedom)),
-        ...(Number.isFinite(neighbours.correlation) ? { neighbourCorrelation: neighbours.correlation } : {}),
-        ...unreliable(groups, rarest, neighbours),
-      },
-    };
+    rung++;
   }
 }
 
-function valuesWithout({ of, count }: BlockGroups, statistic: BlockStatistic): Float64Array {
+/** Values of a statistic without each group. [groups] */
+export function valuesWithout({ of, count }: BlockGroups, statistic: BlockStatistic): Float64Array {
   const members: number[][] = Array.from({ length: count }, () => []);
   of.forEach((group, block) => {
     members[group].push(block);
@@ -107,7 +148,7 @@ function valuesWithout({ of, count }: BlockGroups, statistic: BlockStatistic): F
   });
 }
 
-interface NeighbourDependence {
+export interface NeighbourDependence {
   /** NaN where no two groups adjoin. */
   readonly correlation: number;
   readonly dependent: boolean;
@@ -222,7 +263,7 @@ const MOST_BLOCKS = 500;
  * Each chromosome is divided into equal parts from its first block to its last, so that none is a short
  * remainder.
  */
-function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGroups[]] {
+export function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGroups[]] {
   const { positions } = blocks;
   const count = blocks.sizes.length;
   if (positions === undefined) {
@@ -280,7 +321,7 @@ function joinAlong(
 }
 
 /** Sum of the values of each group's blocks. [groups] */
-function groupSums({ of, count }: BlockGroups, values: ArrayLike<number>): Float64Array {
+export function groupSums({ of, count }: BlockGroups, values: ArrayLike<number>): Float64Array {
   const sums = new Float64Array(count);
   for (let block = 0; block < of.length; block++) sums[of[block]] += values[block];
   return sums;

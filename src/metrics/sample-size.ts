@@ -1,6 +1,9 @@
 /** Normal quantile of a 95 % interval. */
 const Z = 1.959963984540054;
 
+/** Normal quantile of 80 %. */
+const Z_OF_POWER = 0.8416212335729143;
+
 /**
  * Rows for a 95 % interval of a proportion (accuracy, paired accuracy) of at most this half-width. The
  * variance is largest at one half, p(1 - p)/n <= 1/(4n), so n >= (z / 2w)². For independent rows.
@@ -8,6 +11,17 @@ const Z = 1.959963984540054;
  * @param width  half-width of the interval, 0 to 1
  */
 export const rowsForShare = (width: number): number => Math.ceil((Z / (2 * width)) ** 2);
+
+/**
+ * Rows at which a difference is found with a probability of 80 % by a two-sided test at 5 %, from its standard error
+ * at another number of rows: the error falls with the square root.
+ *
+ * @param difference  the true difference
+ * @param error       its standard error at `rows`
+ * @returns           infinity for a difference of 0
+ */
+export const rowsToDecide = (difference: number, error: number, rows: number): number =>
+  Math.ceil(rows * (((Z + Z_OF_POWER) * error) / difference) ** 2);
 
 /**
  * Rows of the smaller class for a 95 % interval of an AUROC of at most this half-width. For any

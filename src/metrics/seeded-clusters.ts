@@ -1,4 +1,4 @@
-import { adjustedMutualInformationWithout, type LeftOut } from "./adjusted-mutual-information.ts";
+import type { LeftOut } from "./adjusted-mutual-information.ts";
 import type { Blocks } from "./blocks.ts";
 import type { Estimate } from "./intervals.ts";
 import { jackknifeOf } from "./jackknife.ts";
@@ -18,7 +18,6 @@ export interface SeededOptions {
   readonly k: number;
   /** Number of seeds: 0, 1, 2, … */
   readonly seeds: number;
-  readonly blocks: Blocks;
   readonly kept?: KeptClusterings | undefined;
   /**
    * Awaited before the first seed and after each one, with the number of seeds done: reports progress and
@@ -31,18 +30,18 @@ export interface SeededOptions {
 export type SeededScores = readonly LeftOut[];
 
 /**
- * k-means with the seeds 0, 1, 2, …, each compared with the labels of the rows.
+ * k-means with the seeds 0, 1, 2, …, and a score of each clustering.
  *
- * @param data    [rows, columns], at least k rows; requested only if some seed is not cached
- * @param labels  class of each row, from 0
+ * @param data     [rows, columns], at least k rows; requested only if some seed is not cached
+ * @param scoreOf  takes the cluster of each row
  * @throws {InputError} as `KMeans`
  */
-export async function seededClusters(
+export async function seededClusters<Score>(
   data: () => Promise<Matrix>,
-  labels: ArrayLike<number>,
-  { k, seeds, blocks, kept, between }: SeededOptions,
-): Promise<SeededScores> {
-  const scores: LeftOut[] = [];
+  scoreOf: (clusters: Int32Array) => Score,
+  { k, seeds, kept, between }: SeededOptions,
+): Promise<readonly Score[]> {
+  const scores: Score[] = [];
   let table: KMeans | undefined;
   await between?.(0);
   for (let seed = 0; seed < seeds; seed++) {
@@ -52,7 +51,7 @@ export async function seededClusters(
       clusters = table.fit(seed).clusters;
       await kept?.keep(seed, clusters);
     }
-    scores.push(adjustedMutualInformationWithout(labels, clusters, blocks));
+    scores.push(scoreOf(clusters));
     await between?.(seed + 1);
   }
   return scores;

@@ -9,7 +9,7 @@ import { type TrainingRecord, trainingRecordSchema } from "../settings/training-
 import { paperScores } from "../tasks/compared-scores.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction, Predictions } from "../tasks/prediction.ts";
-import type { MeasureWork, Task } from "../tasks/task.ts";
+import type { MainStatistic, MeasureContext, MeasureWork, Task } from "../tasks/task.ts";
 import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
 import { cellFolder, missingRunError, parseRecord, readRunRecord } from "./run-folder.ts";
 
@@ -63,17 +63,43 @@ export interface StoredResult {
  */
 export async function measureCell(
   task: Task,
-  { cell, rows }: CellRecord,
+  record: CellRecord,
   predictions: Predictions,
   work: MeasureWork = {},
 ): Promise<Measurement> {
-  const { protocol, seed, recipe } = cell;
-  const scoreRounding = cell.model.scoreRounding ?? estimatedRounding(scoresOf(predictions), task.window);
-  const context = { protocol, seed, rowsInTable: rows.inTable, recipe, scoreRounding, work };
-  const form = task.settings[cell.setting];
+  const context = contextOf(task, record, predictions, work);
+  const form = task.settings[record.cell.setting];
   return form?.measure === undefined
     ? task.measure(predictions, context)
     : form.measure(predictions, context);
+}
+
+/**
+ * The main metric of a cell over blocks of rows; undefined where the task does not have one.
+ *
+ * @param predictions  of the cell or of some of its rows, in row order
+ * @throws the signal's reason when a long measurement is stopped
+ */
+export async function mainStatisticOf(
+  task: Task,
+  record: CellRecord,
+  predictions: Predictions,
+  work: MeasureWork = {},
+): Promise<MainStatistic | undefined> {
+  const form = task.settings[record.cell.setting];
+  const of = form?.measure === undefined ? task : form;
+  return of.mainStatistic?.(predictions, contextOf(task, record, predictions, work));
+}
+
+function contextOf(
+  task: Task,
+  { cell, rows }: CellRecord,
+  predictions: Predictions,
+  work: MeasureWork,
+): MeasureContext {
+  const { protocol, seed, recipe } = cell;
+  const scoreRounding = cell.model.scoreRounding ?? estimatedRounding(scoresOf(predictions), task.window);
+  return { protocol, seed, rowsInTable: rows.inTable, recipe, scoreRounding, work };
 }
 
 /** All scores that may be compared with each other. */

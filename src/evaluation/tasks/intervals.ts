@@ -9,11 +9,12 @@ import {
 } from "../../metrics/blocks.ts";
 import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
 import { type Estimate, waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
-import { sum } from "../../metrics/mean.ts";
+import { meanOver, sum } from "../../metrics/mean.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Metric } from "./measurement.ts";
 import type { RowFacts } from "./prediction.ts";
 import type { PredictionColumns } from "./prediction-columns.ts";
+import type { MainStatistic } from "./task.ts";
 
 /**
  * A statistic with its interval over blocks.
@@ -26,6 +27,22 @@ export function blockInterval(
   range?: readonly [least: number, most: number],
 ): Estimate {
   return blockEstimate(blocks, statistic, range === undefined ? {} : { range });
+}
+
+/** A share of rows as the main metric, over blocks. @param outcomes  in [0, 1], one per row */
+export function shareStatistic<Name extends string>(
+  metric: Name,
+  outcomes: Float64Array,
+  blocks: Blocks,
+): MainStatistic<Name> {
+  return { metric, blocks, statistic: meanOver(outcomes, blocks), outcomes };
+}
+
+/** The estimate of a main metric that a result holds under `corrected`. */
+export function mainEstimate({ blocks, statistic, outcomes, range }: MainStatistic): Estimate {
+  return outcomes === undefined
+    ? blockInterval(blocks, statistic, range)
+    : clusteredProportion(outcomes, blocks);
 }
 
 /** The original's denominators for an interval; its tables print the first. */

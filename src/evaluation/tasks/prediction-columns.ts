@@ -111,9 +111,13 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
   inRowOrder(): PredictionColumns<Row> {
     const { rows } = this;
     if (rows.every((row, i) => i === 0 || rows[i - 1] <= row)) return this;
-    const order = Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a] - rows[b]);
+    return this.pick(Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a] - rows[b]));
+  }
+
+  /** Some predictions in some order. @param order  their 0-based places */
+  pick(order: Uint32Array): PredictionColumns<Row> {
     const columns = this.columns.map((column) => ({ ...column, data: picked(column, order) }));
-    return new PredictionColumns(this.kind, this.length, columns);
+    return new PredictionColumns(this.kind, order.length, columns);
   }
 
   /**
@@ -175,7 +179,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 const ROW = "row";
 
 function picked({ data, width }: PredictionColumn, order: Uint32Array): Numbers {
-  const sorted = newNumbers(typeOfNumbers(data), data.length);
+  const sorted = newNumbers(typeOfNumbers(data), order.length * width);
   order.forEach((from, to) => {
     for (let k = 0; k < width; k++) sorted[to * width + k] = data[from * width + k];
   });

@@ -1,6 +1,7 @@
 import type { Signal } from "../../dna/genome/bigwig.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
+import type { BlockStatistic, Blocks } from "../../metrics/blocks.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { TaskBenchmark } from "./benchmark.ts";
 import type { Measurement } from "./measurement.ts";
@@ -124,6 +125,8 @@ export interface OpenTask<Row extends RowFacts = RowFacts> {
 export interface MeasureWork {
   /** The cell's folder, for intermediate results; undefined for a run in memory. */
   readonly folder?: string | undefined;
+  /** Intermediate results are read and not written. */
+  readonly readOnly?: true;
   /** Aborting rejects the measurement with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
   readonly onStage?: ((stage: StageProgress) => void) | undefined;
@@ -139,6 +142,22 @@ export interface MeasureContext {
   /** Relative rounding error of the scores, within which they tie under `corrected`; default 0. */
   readonly scoreRounding?: number;
   readonly work?: MeasureWork;
+}
+
+/**
+ * The main metric as a function of blocks of rows, for the comparison of models on the same rows. Blocks depend on the rows
+ * alone, so that two models have the same ones.
+ */
+export interface MainStatistic<MetricName extends string = string> {
+  /** Name of the metric in the measurement. */
+  readonly metric: MetricName;
+  readonly blocks: Blocks;
+  /** Its value with every block counted once is the metric's; blocks may be counted 0 times or once. */
+  readonly statistic: BlockStatistic;
+  /** For a share: outcomes in [0, 1] whose mean is the metric. [rows] */
+  readonly outcomes?: Float64Array;
+  /** Range of the metric, which selects the scale of its interval; see `blockEstimate`. */
+  readonly range?: readonly [least: number, most: number];
 }
 
 /** Layout of a table of scores: tab-separated, one header line. */
@@ -210,6 +229,11 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
     predictions: Predictions<Row>,
     context: MeasureContext,
   ): Measurement<MetricName> | Promise<Measurement<MetricName>>;
+  /** Main metric of `measure` over blocks of rows; absent: models are not compared by it. */
+  mainStatistic?(
+    predictions: Predictions<Row>,
+    context: MeasureContext,
+  ): MainStatistic<MetricName> | Promise<MainStatistic<MetricName>>;
   /** Layout of this setting's scores. Default: the task's. */
   readonly scores?: ScoreTable<Row>;
   /** Base name of a file with the original's keys alone: `eval` for `eval_test.json`. Default: no such file. */
@@ -258,6 +282,8 @@ export interface Task<
   open(inputs: Inputs, options: { readonly seed: number }): Promise<OpenTask<Row>>;
   /** Metrics of predictions in row order. Needs no input, so that merging works on any machine. */
   measure(predictions: Predictions<Row>, context: MeasureContext): Measurement<MetricName>;
+  /** Main metric of `measure` over blocks of rows; absent: models are not compared by it. */
+  mainStatistic?(predictions: Predictions<Row>, context: MeasureContext): MainStatistic<MetricName>;
   readonly scores: ScoreTable<Row>;
   /** Suites, published values and paper tables; absent for a task outside of benchmarks. */
   readonly benchmark?: TaskBenchmark;

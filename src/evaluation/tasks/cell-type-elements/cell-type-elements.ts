@@ -2,8 +2,14 @@ import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { asKind } from "../prediction.ts";
 import type { ScoreTable, Task, TaskSetting } from "../task.ts";
 import { CELL_TYPES_BENCHMARK } from "./benchmark.ts";
-import { type CellTypeMetric, classOf, measureCellTypes, validateCellTypes } from "./classified.ts";
-import { type ClusterMetric, checkClusteringRecipe, measureClusters } from "./clusters.ts";
+import {
+  type CellTypeMetric,
+  cellTypeAccuracyStatistic,
+  classOf,
+  measureCellTypes,
+  validateCellTypes,
+} from "./classified.ts";
+import { type ClusterMetric, checkClusteringRecipe, clustersStatistic, measureClusters } from "./clusters.ts";
 import {
   CELL_TYPES_AB_INITIO,
   CELL_TYPES_CLUSTERED,
@@ -72,6 +78,7 @@ export const cellTypeElements: Task<
       measuredWhole: true,
       checkRecipe: checkClusteringRecipe,
       measure: measureClusters,
+      mainStatistic: clustersStatistic,
       scores: {
         columns: ["idx", "label", "vector_base64_float32"],
         line(prediction) {
@@ -86,6 +93,7 @@ export const cellTypeElements: Task<
   },
   open: (inputs) => openCellTypeElements(cellTypeElements, inputs),
   measure: measureCellTypes,
+  mainStatistic: cellTypeAccuracyStatistic,
   scores: LOGITS,
   benchmark: CELL_TYPES_BENCHMARK,
 };

@@ -15,6 +15,7 @@ import {
   intervalNotes,
   NO_POSITIONS,
   shareIntervals,
+  shareStatistic,
   waldOver,
 } from "../intervals.ts";
 import {
@@ -28,7 +29,7 @@ import {
 } from "../measurement.ts";
 import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
-import type { LabelledRow, MeasureContext } from "../task.ts";
+import type { LabelledRow, MainStatistic, MeasureContext } from "../task.ts";
 import {
   AVERAGED_MEASURES,
   CLASS_MEASURES,
@@ -183,6 +184,14 @@ function metricsOf(
       }),
     ),
   ];
+}
+
+/** Accuracy over blocks of the genome. */
+export function cellTypeAccuracyStatistic(
+  predictions: Predictions<CellTypeFacts>,
+): MainStatistic<CellTypeMetric> {
+  const { predictions: rows, correct } = columnsOf(ofKind("logits", predictions));
+  return shareStatistic("accuracy", correct, blocksOfRows(rows));
 }
 
 const classMetric = (measure: ClassMeasure, line: CellLine): CellTypeMetric =>

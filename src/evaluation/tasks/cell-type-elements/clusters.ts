@@ -5,9 +5,14 @@ import { runWithPauses } from "../../../base/generator-work.ts";
 import { counted } from "../../../base/message-text.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
+import {
+  adjustedMutualInformationOver,
+  adjustedMutualInformationWithout,
+} from "../../../metrics/adjusted-mutual-information.ts";
 import { type Blocks, chromosomeBlocks, genomicBlocks, singleRows } from "../../../metrics/blocks.ts";
 import type { Estimate } from "../../../metrics/intervals.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
+import { mean } from "../../../metrics/mean.ts";
 import { motifCountFeatures } from "../../../metrics/motif-count-features.ts";
 import { pca } from "../../../metrics/pca.ts";
 import {
@@ -27,7 +32,7 @@ import {
 } from "../measurement.ts";
 import { ofKind, type Predictions, type VectorPrediction } from "../prediction.ts";
 import type { Recipe } from "../recipe.ts";
-import type { MeasureContext } from "../task.ts";
+import type { MainStatistic, MeasureContext } from "../task.ts";
 import { classOf, rowsPerLine } from "./classified.ts";
 import { ClusteringLog, clusteringStage, yieldToEventLoop } from "./clustering-progress.ts";
 import type { CellTypeFacts } from "./subset.ts";
@@ -74,23 +79,9 @@ export async function measureClusters(
   const blocks = blocksOf(rows);
   const notes: string[] = [];
   const space = spaceOf(vectorsOf(rows, context, how), how, notes);
-  const { folder, ...work } = context.work ?? {};
-  const log = folder === undefined ? undefined : await ClusteringLog.open(join(folder, "clusterings.jsonl"));
-  const cluster = (of: Space, k: number, seeds: number, what: string) => {
-    const { kept, between } = clusteringStage(
-      `clustering ${what}into ${k}`,
-      seeds,
-      work,
-      log?.of(of.identity, k, rows.length),
-    );
-    return seededClusters(() => of.components(() => yieldToEventLoop(work.signal)), labels, {
-      k,
-      seeds,
-      blocks,
-      kept,
-      between,
-    });
-  };
+  const scores = await clusterer(rows.length, context);
+  const cluster = (of: Space, k: number, seeds: number, what: string) =>
+    scores(of, { k, seeds, what }, (clusters) => adjustedMutualInformationWithout(labels, clusters, blocks));
   const kinds = [
     {
       name: "adjusted-mutual-information",
@@ -105,7 +96,7 @@ export async function measureClusters(
       main: false,
     },
   ] as const;
-  let found: SeededScores | undefined;
+  let main: SeededScores | undefined;
   const metrics: Metric<ClusterMetric>[] = [];
   for (const { k, ...form } of kinds) {
     if (space === undefined || rows.length < k) {
@@ -116,14 +107,14 @@ export async function measureClusters(
       metrics.push(metricOf({ ...form, better: "higher" }, Number.NaN, why));
       continue;
     }
-    const scores = await cluster(space, k, how.seeds, "");
-    if (form.main) found = scores;
-    const spread = scoreSpread(scores);
-    const overBlocks = scoreOverBlocks(scores, blocks);
+    const found = await cluster(space, k, how.seeds, "");
+    if (form.main) main = found;
+    const spread = scoreSpread(found);
+    const overBlocks = scoreOverBlocks(found, blocks);
     const intervals = context.protocol === "paper" ? [spread, overBlocks] : [overBlocks, spread];
     metrics.push({ ...metricOf({ ...form, better: "higher" }, spread.value, "", intervals), chance: 0 });
   }
-  const spread = found === undefined ? undefined : scoreSpread(found);
+  const spread = main === undefined ? undefined : scoreSpread(main);
   return {
     metrics,
     published: {
@@ -140,8 +131,54 @@ export async function measureClusters(
       [`${blocks.kind === "chromosome" ? "chromosomes" : "blocks"}`]: blocks.sizes.length,
     },
     averages: {},
-    quirks: found === undefined ? [] : await quirksOf(rows, { how, found, context, cluster }),
+    quirks: main === undefined ? [] : await quirksOf(rows, { how, found: main, context, cluster }),
     notes,
+  };
+}
+
+/**
+ * Adjusted mutual information of the published number of clusters, averaged over seeds, over blocks of rows; the clusters are
+ * those of all rows. Clusterings that merging stored in the cell's folder are read, others are made again.
+ *
+ * @throws the signal's reason
+ */
+export async function clustersStatistic(
+  predictions: Predictions<CellTypeFacts>,
+  context: MeasureContext,
+): Promise<MainStatistic<ClusterMetric>> {
+  const rows = ofKind("vector", predictions);
+  const how = clusteringOf(context.recipe);
+  const blocks = blocksOf(rows);
+  const space = spaceOf(vectorsOf(rows, context, how), how, []);
+  const metric = "adjusted-mutual-information";
+  if (space === undefined || rows.length < how.clusters) {
+    return { metric, blocks, statistic: () => Number.NaN };
+  }
+  const labels = rows.map(classOf);
+  const scoresOf = await clusterer(rows.length, context);
+  const scores = await scoresOf(space, { k: how.clusters, seeds: how.seeds, what: "" }, (clusters) =>
+    adjustedMutualInformationOver(labels, clusters, blocks),
+  );
+  return { metric, blocks, statistic: (times) => mean(scores.map((score) => score(times))) };
+}
+
+interface Clusterings {
+  readonly k: number;
+  readonly seeds: number;
+  /** Distinguishes the stage in its label. */
+  readonly what: string;
+}
+
+/** Scores clusterings, which are made or read from the cell's folder. */
+async function clusterer(rows: number, { work: { folder, readOnly, ...work } = {} }: MeasureContext) {
+  const logged =
+    folder === undefined ? undefined : await ClusteringLog.open(join(folder, "clusterings.jsonl"));
+  return <Score>(of: Space, { k, seeds, what }: Clusterings, scoreOf: (clusters: Int32Array) => Score) => {
+    const log = logged?.of(of.identity, k, rows);
+    const stored = log && readOnly ? { ...log, keep: async () => {} } : log;
+    const { kept, between } = clusteringStage(`clustering ${what}into ${k}`, seeds, work, stored);
+    const data = () => of.components(() => yieldToEventLoop(work.signal));
+    return seededClusters(data, scoreOf, { k, seeds, kept, between });
   };
 }
 

@@ -3,7 +3,13 @@ import { asKind } from "../prediction.ts";
 import type { Task, TaskSetting } from "../task.ts";
 import { ACTIVITY_BENCHMARK } from "./benchmark.ts";
 import { ACTIVITY_SETS, type ActivityFacts, targetOf } from "./columns.ts";
-import { type ActivityMetric, measureActivity, measurePredictedActivity } from "./measure.ts";
+import {
+  type ActivityMetric,
+  activityStatistic,
+  measureActivity,
+  measurePredictedActivity,
+  predictedActivityStatistic,
+} from "./measure.ts";
 import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PREDICTED, ACTIVITY_PROBED } from "./recipes.ts";
 import { type ChromatinActivityInputs, openChromatinActivity } from "./rows.ts";
 import { activityEpoch, checkEpochRecipe, type ValidationOrder, validateActivity } from "./training.ts";
@@ -61,11 +67,13 @@ export const chromatinActivity: Task<
       ...ACTIVITY_PREDICTED,
       defaultSplit: "test",
       measure: measurePredictedActivity,
+      mainStatistic: predictedActivityStatistic,
       publishedFile: "metrics",
     },
   },
   open: (inputs) => openChromatinActivity(chromatinActivity, inputs),
   measure: measureActivity,
+  mainStatistic: activityStatistic,
   scores: {
     columns: ["idx", "set", "log1p_counts", "prediction"],
     line(prediction) {

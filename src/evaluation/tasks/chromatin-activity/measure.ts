@@ -10,7 +10,7 @@ import { areSingleRows, blockInterval, intervalNotes } from "../intervals.ts";
 import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
-import type { MeasureContext } from "../task.ts";
+import type { MainStatistic, MeasureContext } from "../task.ts";
 import { type ActivityColumns, type ActivityFacts, type ActivityParts, activityParts } from "./columns.ts";
 import { errorsOf, meanOfBatches } from "./training.ts";
 
@@ -80,6 +80,34 @@ export function measurePredictedActivity(
   context: MeasureContext,
 ): Measurement<ActivityMetric> {
   return measured(predictions, context, CORRECTED);
+}
+
+/** Spearman's correlation over peaks, by the protocol's rule, over blocks of the genome. */
+export const activityStatistic = (
+  predictions: Predictions<ActivityFacts>,
+  { protocol }: MeasureContext,
+): MainStatistic<ActivityMetric> => spearmanOfPeaks(predictions, protocol === "paper" ? PAPER : CORRECTED);
+
+/** Spearman's correlation over peaks with shared ranks, over blocks of the genome. */
+export const predictedActivityStatistic = (
+  predictions: Predictions<ActivityFacts>,
+): MainStatistic<ActivityMetric> => spearmanOfPeaks(predictions, CORRECTED);
+
+function spearmanOfPeaks(
+  predictions: Predictions<ActivityFacts>,
+  rules: Rules,
+): MainStatistic<ActivityMetric> {
+  const { predicted, target, blocks } = activityParts(predictions).pos;
+  const countedRows = (times: Int32Array) => (values: Float64Array) =>
+    values.filter((_, row) => times[blocks.of[row]] > 0);
+  const statistic: BlockStatistic =
+    rules === PAPER
+      ? (times) => {
+          const [x, y] = [predicted, target].map(countedRows(times));
+          return x.length < 2 ? Number.NaN : rules.spearman(x, y);
+        }
+      : spearmanOver(predicted, target, blocks);
+  return { metric: "spearman-peaks", blocks, statistic, range: [-1, 1] };
 }
 
 function measured(

@@ -41,11 +41,11 @@ export type FootprintMetric = FootprintDistanceMetric | "accuracy-vs-background"
  * Differences between the protocols, given the same scores. Paper: a tie is correct for likelihoods and wrong for distances (quirk
  * Q15), and the two strands of a background are independent (with quirk Q14).
  */
-const likelihoodRules: Readonly<Record<Protocol, MotifRules>> = {
+export const likelihoodRules: Readonly<Record<Protocol, MotifRules>> = {
   paper: { ties: "correct", strandsApart: true },
   corrected: { ties: "half", strandsApart: false },
 };
-const distanceRules: Readonly<Record<Protocol, MotifRules>> = {
+export const distanceRules: Readonly<Record<Protocol, MotifRules>> = {
   paper: { ties: "wrong", strandsApart: true },
   corrected: { ties: "half", strandsApart: false },
 };
@@ -144,7 +144,7 @@ const NO_ROWS = "there are no rows";
 
 type Grouping = Pick<Comparisons, "motifs" | "families" | "backgrounds">;
 
-function groupingOf(predictions: readonly { readonly facts: FootprintFacts }[]): Grouping {
+export function groupingOf(predictions: readonly { readonly facts: FootprintFacts }[]): Grouping {
   const families = new Map<string, string>();
   for (const { facts } of predictions) {
     if (facts.family !== undefined) families.set(facts.motif, facts.family);
@@ -156,7 +156,7 @@ function groupingOf(predictions: readonly { readonly facts: FootprintFacts }[]):
   };
 }
 
-function distancesOf(values: readonly DistancePrediction["values"][], protocol: Protocol) {
+export function distancesOf(values: readonly DistancePrediction["values"][], protocol: Protocol) {
   const member = (place: number) => Float64Array.from(values, (pair) => pair[place]);
   const { first, second, ties } = comparedDistances(member(0), member(1), { protocol });
   return { trues: first, shuffles: second, ...(ties === undefined ? {} : { ties }) };

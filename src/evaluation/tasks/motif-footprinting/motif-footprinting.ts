@@ -2,6 +2,7 @@ import { asKind } from "../prediction.ts";
 import type { Task } from "../task.ts";
 import { FOOTPRINTS_BENCHMARK } from "./benchmark.ts";
 import { publishedMotifs } from "./breakdowns.ts";
+import { footprintDistancesStatistic, footprintScoresStatistic } from "./main-statistic.ts";
 import {
   type FootprintDistanceMetric,
   type FootprintMetric,
@@ -62,6 +63,7 @@ export const motifFootprinting: Task<
       byFamily: { "nucleotide-transformer": { extractionBatchSize: 32 } },
       defaultSplit: "all",
       measure: measureFootprintDistances,
+      mainStatistic: footprintDistancesStatistic,
       scores: {
         columns: ["idx", "true_distance", "shuffled_distance"],
         line(prediction) {
@@ -74,6 +76,7 @@ export const motifFootprinting: Task<
   },
   open: (inputs) => openMotifFootprinting(motifFootprinting, inputs),
   measure: measureFootprintScores,
+  mainStatistic: footprintScoresStatistic,
   scores: {
     columns: ["idx", "background_score", "true_score", "shuffled_score"],
     line(prediction) {

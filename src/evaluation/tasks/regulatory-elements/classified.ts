@@ -17,6 +17,7 @@ import {
   intervalNotes,
   NO_POSITIONS,
   shareIntervals,
+  shareStatistic,
   type TrialCounts,
   waldOver,
 } from "../intervals.ts";
@@ -30,7 +31,7 @@ import {
 } from "../measurement.ts";
 import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
-import type { MeasureContext } from "../task.ts";
+import type { MainStatistic, MeasureContext } from "../task.ts";
 import type { PairFacts } from "./pair.ts";
 
 /** Metrics of a classifier of elements and controls. */
@@ -166,6 +167,14 @@ export function measureClassifiedPairs(
     quirks: quirksOf(columns, context),
     notes: [...(placed ? [] : [NO_POSITIONS]), ...intervalNotes(metrics, blocks)],
   };
+}
+
+/** Accuracy over blocks of the genome; both sequences of a pair belong to its block. */
+export function classifiedAccuracyStatistic(
+  predictions: Predictions<PairFacts>,
+): MainStatistic<ClassifiedPairMetric> {
+  const { predictions: pairs, correct } = columnsOf(ofKind("logits", predictions));
+  return shareStatistic("accuracy", correct, doubled(blocksOfRows(pairs)));
 }
 
 /**

@@ -15,11 +15,13 @@ import { type WilcoxonResult, wilcoxon } from "../../../metrics/wilcoxon.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { type ComparedScores, comparedScores } from "../compared-scores.ts";
 import {
+  areSingleRows,
   blockInterval,
   genomicPositionsOf,
   intervalNotes,
   NO_POSITIONS,
   shareIntervals,
+  shareStatistic,
   type TrialCounts,
   waldOver,
 } from "../intervals.ts";
@@ -33,7 +35,7 @@ import {
 } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
-import type { MeasureContext } from "../task.ts";
+import type { MainStatistic, MeasureContext } from "../task.ts";
 import type { PairFacts } from "./pair.ts";
 
 /** Metrics of likelihoods of elements and controls. */
@@ -78,9 +80,8 @@ export function measurePairs(
 ): Measurement<PairMetric> {
   const columns = PredictionColumns.of(predictions, "likelihood");
   const pairs = pairsOf(columns, context);
-  const places = genomicPositionsOf(columns);
-  const placed = places !== undefined;
-  const blocks = placed ? genomicBlocksOf(places) : singleRows(predictions.length);
+  const blocks = blocksOfPairs(columns);
+  const placed = !areSingleRows(blocks);
   const counts = pairedCounts(pairs.first, pairs.second);
   const accuracy = accuracyMetric(pairs, counts, blocks, context);
   const test = wilcoxon(pairs.differences, { alternative: "greater" });
@@ -129,7 +130,24 @@ export function measurePairs(
   };
 }
 
+/** Paired accuracy over blocks of the genome, with ties by the protocol. */
+export function pairedAccuracyStatistic(
+  predictions: Predictions<PairFacts>,
+  context: MeasureContext,
+): MainStatistic<PairMetric> {
+  const columns = PredictionColumns.of(predictions, "likelihood");
+  const { first, second } = pairsOf(columns, context);
+  const blocks = blocksOfPairs(columns);
+  const outcomes = pairedOutcomes(first, second, RULES[context.protocol].ties);
+  return shareStatistic("paired-accuracy", outcomes, blocks);
+}
+
 const NO_ROWS = "there are no rows";
+
+function blocksOfPairs(columns: PredictionColumns<PairFacts>): Blocks {
+  const places = genomicPositionsOf(columns);
+  return places === undefined ? singleRows(columns.length) : genomicBlocksOf(places);
+}
 
 function pairsOf(columns: PredictionColumns<PairFacts>, context: MeasureContext): Pairs {
   const scores = comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);

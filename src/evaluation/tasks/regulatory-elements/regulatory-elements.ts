@@ -3,11 +3,12 @@ import type { Task, TaskSetting } from "../task.ts";
 import { ELEMENTS_BENCHMARK } from "./benchmark.ts";
 import {
   type ClassifiedPairMetric,
+  classifiedAccuracyStatistic,
   measureClassifiedPairs,
   PAIR_LABELS,
   validatePairs,
 } from "./classified.ts";
-import { measurePairs, type PairMetric } from "./measure.ts";
+import { measurePairs, type PairMetric, pairedAccuracyStatistic } from "./measure.ts";
 import type { PairFacts } from "./pair.ts";
 import { ELEMENTS_AB_INITIO, ELEMENTS_FINE_TUNED, ELEMENTS_PROBED } from "./recipes.ts";
 import { openRegulatoryElements, type RegulatoryElementsInputs } from "./rows.ts";
@@ -19,6 +20,7 @@ const TRAINED: Omit<TaskSetting<PairFacts, RegulatoryElementsMetric>, "recipe"> 
   defaultSplit: "test",
   supervision: { loss: "cross-entropy", classes: 2, labels: () => PAIR_LABELS, validate: validatePairs },
   measure: measureClassifiedPairs,
+  mainStatistic: classifiedAccuracyStatistic,
   scores: {
     columns: ["idx", "seq_logit_0", "seq_logit_1", "ctrl_logit_0", "ctrl_logit_1"],
     line(prediction) {
@@ -65,6 +67,7 @@ export const regulatoryElements: Task<
   },
   open: (inputs, { seed }) => openRegulatoryElements(regulatoryElements, inputs, seed),
   measure: measurePairs,
+  mainStatistic: pairedAccuracyStatistic,
   scores: {
     columns: ["idx", "seq_score", "ctrl_score"],
     line(prediction) {

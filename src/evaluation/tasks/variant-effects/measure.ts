@@ -14,7 +14,7 @@ import type { Protocol } from "../../../models/model.ts";
 import { blockInterval, intervalNotes } from "../intervals.ts";
 import { finiteOrNull, type Measurement, type Metric, metricOf } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
-import type { MeasureContext } from "../task.ts";
+import type { MainStatistic, MeasureContext } from "../task.ts";
 import {
   type EvaluatedVariants,
   evaluatedVariants,
@@ -95,6 +95,17 @@ export function measureVariants(
       ...intervalNotes(metrics, genomicBlocks(variants.map(({ facts }) => facts))),
     ],
   };
+}
+
+/** AUROC of the size of the difference, over blocks of the genome. */
+export function variantStatistic(
+  predictions: Predictions<StoredVariantFacts>,
+  context: MeasureContext,
+): MainStatistic<VariantMetric> {
+  const { variants } = scoredVariants(predictions, context);
+  const { significant, controls } = evaluatedVariants(variants, context.protocol);
+  const { scores, labels, blocks } = classesOf(significant, controls);
+  return { metric: "auroc", blocks, statistic: aurocOver(scores, labels, blocks), range: [0, 1] };
 }
 
 /** Sizes of differences as scores, QTLs against controls as labels. */

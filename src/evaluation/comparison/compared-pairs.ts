@@ -1,0 +1,121 @@
+import { InternalError } from "../../base/errors.ts";
+import type { Pcg64 } from "../../base/pcg64.ts";
+import {
+  bestModels,
+  type Deviations,
+  drawDeviations,
+  probabilitiesOfBest,
+} from "../../metrics/best-model.ts";
+import { inferenceFrom } from "../../metrics/block-estimate.ts";
+import { holm } from "../../metrics/false-discovery.ts";
+import { jackknifeError } from "../../metrics/jackknife.ts";
+import { JointJackknife, type JointValues } from "../../metrics/joint-jackknife.ts";
+import { rowsToDecide } from "../../metrics/sample-size.ts";
+import { finiteEstimate, finiteOrNull, type Metric } from "../tasks/measurement.ts";
+import type { MainStatistic } from "../tasks/task.ts";
+import type { ComparedPair } from "./comparison.ts";
+
+/** A model with its main metric over blocks. */
+export interface ModelStatistic {
+  readonly label: string;
+  readonly name: string;
+  readonly statistic: MainStatistic;
+}
+
+/** Models on the same rows, with their joint distribution. */
+export interface JointModels {
+  readonly labels: readonly string[];
+  readonly names: readonly string[];
+  readonly jackknife: JointJackknife;
+  readonly values: JointValues;
+  /** 1 where higher values are better, −1 where lower ones are. */
+  readonly sign: 1 | -1;
+  /** Deviations of `sign` times the values. */
+  readonly deviations: Deviations;
+  /** Probability of being the best. [models] */
+  readonly best: readonly number[];
+  /** Tie group of each model, from 1. [models] */
+  readonly tiers: readonly number[];
+}
+
+/**
+ * The joint distribution of models; undefined without two of them.
+ *
+ * @param models  best first
+ * @param rng     draws deviations
+ * @throws {InternalError} when their blocks of rows differ
+ */
+export function jointModels(
+  models: readonly ModelStatistic[],
+  better: Metric["better"],
+  rng: Pcg64,
+): JointModels | undefined {
+  if (models.length < 2) return undefined;
+  const { blocks } = models[0].statistic;
+  for (const { label, statistic } of models) {
+    const { of } = statistic.blocks;
+    if (of.length !== blocks.of.length || of.some((block, row) => block !== blocks.of[row])) {
+      throw new InternalError(`${label} has other blocks of rows than ${models[0].label}`);
+    }
+  }
+  const jackknife = new JointJackknife(
+    blocks,
+    models.map(({ statistic }) => statistic.statistic),
+  );
+  const sign = better === "lower" ? -1 : 1;
+  const values = jackknife.together();
+  const signed: JointValues = {
+    ...values,
+    values: values.values.map((value) => sign * value),
+    contributions: values.contributions.map((parts) => parts.map((part) => sign * part)),
+  };
+  const deviations = drawDeviations(signed, rng);
+  return {
+    labels: models.map(({ label }) => label),
+    names: models.map(({ name }) => name),
+    jackknife,
+    values,
+    sign,
+    deviations,
+    best: Array.from(probabilitiesOfBest(signed.values, deviations)),
+    tiers: tiersOf(signed, deviations),
+  };
+}
+
+/** Sets of models that may be the best: of all, then of those outside the first set, and so on. */
+function tiersOf({ values, contributions }: JointValues, { ofModel, draws }: Deviations): number[] {
+  const tiers = Array.from(values, () => 0);
+  for (let tier = 1; tiers.includes(0); tier++) {
+    const left = tiers.flatMap((found, model) => (found === 0 ? [model] : []));
+    const pick = <T>(of: ArrayLike<T>) => left.map((model) => of[model]);
+    const best = bestModels(pick(values), pick(contributions), { ofModel: pick(ofModel), draws });
+    for (const place of best) tiers[left[place]] = tier;
+    if (best.length === 0) throw new InternalError("no model is the best");
+  }
+  return tiers;
+}
+
+/** Every pair of models, with p-values adjusted within them. */
+export function comparedPairs({ labels, jackknife }: JointModels, rows: number): readonly ComparedPair[] {
+  const pairs = labels.flatMap((first, i) =>
+    labels.slice(i + 1).map((second, j) => {
+      const found = jackknife.difference(i, i + 1 + j);
+      const { estimate, pAgainst } = inferenceFrom(jackknife.blocks, found);
+      const error = jackknifeError(found.value, found.without);
+      // Models with equal scores in every block.
+      const p = found.value === 0 && error === 0 ? 1 : pAgainst(0);
+      return { first, second, found, estimate, error, p };
+    }),
+  );
+  const adjusted = holm(pairs.map(({ p }) => p));
+  return pairs.map(({ first, second, found, estimate, error, p }, i) => ({
+    first,
+    second,
+    value: found.value,
+    difference: finiteEstimate(estimate),
+    p: finiteOrNull(p),
+    pHolm: finiteOrNull(adjusted[i]),
+    q: null,
+    rowsToDecide: finiteOrNull(rowsToDecide(found.value, error, rows)),
+  }));
+}
