@@ -89,6 +89,19 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
   });
 }
 
+/** Removes the lock file `path` if its holder was a process of this machine that has ended. */
+export async function clearDeadLock(path: string): Promise<void> {
+  const chain = await readChain(path);
+  const last = chain === "unreadable" ? undefined : chain.at(-1);
+  if (last === undefined || (await stateOf(last.holder, await markOfThisProcess())) !== "dead") return;
+  try {
+    await (await takeLock(path)).release();
+  } catch (error) {
+    // Another process took it over in the meantime.
+    if (!(error instanceof LockHeld)) throw error;
+  }
+}
+
 export interface WaitOptions extends TakeOptions {
   /** Called once if another process holds the lock. */
   readonly onWait?: ((holder: LockHeld) => void) | undefined;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { asSoleWriter, LockHeld, LockLost, takeLock } from "../../src/base/file-lock.ts";
+import { asSoleWriter, clearDeadLock, LockHeld, LockLost, takeLock } from "../../src/base/file-lock.ts";
 import { startHeartbeat } from "../../src/base/lease.ts";
 import { markOfThisProcess } from "../../src/base/process.ts";
 import { writeFileAtomic } from "../../src/base/write-file.ts";
@@ -53,6 +53,20 @@ describe("a lock", () => {
     await first.release();
     expect(await readdir(folder)).toEqual([]);
     await (await takeLock(path)).release();
+  });
+
+  test("of a killed process is cleared, that of a live one or of another machine stays", async () => {
+    await clearDeadLock(path);
+    const child = await holderProcess();
+    await clearDeadLock(path);
+    await expect(takeLock(path)).rejects.toThrow(LockHeld);
+    child.kill("SIGKILL");
+    await once(child, "close");
+    await clearDeadLock(path);
+    expect(await readdir(folder)).toEqual([]);
+    await foreignHolder("2026-01-01T00:00:00.000Z");
+    await clearDeadLock(path);
+    expect(await readdir(folder)).toEqual(["shard.lock"]);
   });
 
   test("a second release does not affect the next holder", async () => {

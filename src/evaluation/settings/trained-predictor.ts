@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { LockHeld, takeLock } from "../../base/file-lock.ts";
+import { clearDeadLock, LockHeld, takeLock } from "../../base/file-lock.ts";
 import { temporaryFolder } from "../../base/folder.ts";
 import { chunks } from "../../models/language/collate.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
@@ -180,11 +180,16 @@ export async function trainOnce(
   train: () => Promise<TrainingRecord>,
   { signal, onWait, pause = 3000 }: TrainOnceOptions,
 ): Promise<TrainingRecord> {
+  const lock = join(folder, "training.lock");
   for (let waits = 0; ; waits++) {
     const done = await readTrainingRecord(folder);
-    if (done !== undefined) return done;
+    if (done !== undefined) {
+      // Left by a process that was killed after it wrote the record.
+      await clearDeadLock(lock);
+      return done;
+    }
     try {
-      await using _lock = await takeLock(join(folder, "training.lock"), { signal, onWatch: onWait });
+      await using _lock = await takeLock(lock, { signal, onWatch: onWait });
       // Another process may have finished meanwhile.
       const record = (await readTrainingRecord(folder)) ?? (await train());
       await writeTrainingRecord(folder, record);

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { takeLock } from "../../base/file-lock.ts";
+import { clearDeadLock, takeLock } from "../../base/file-lock.ts";
 import { stableStringify } from "../../base/json.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "../arrays/array.ts";
@@ -110,6 +110,9 @@ export async function fitEpochs(request: FitRequest): Promise<FitResult> {
     } finally {
       await step.close();
     }
+  } else {
+    // Left by a process that was killed after its last epoch.
+    await clearDeadLock(files.lock);
   }
   const { history } = (await readFitState(files.state, identity))!;
   return { history, best: bestEpoch(history)!, parameters: await readArrays(files.best) };
