@@ -95,7 +95,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "evaluation/published",
   ],
   evaluation: ["base", "dna", "net", "metrics", "models", "datasets", "evaluation"],
-  report: ["base", "metrics", "models", "datasets", "evaluation"],
+  report: ["base", "dna", "metrics", "models", "datasets", "evaluation"],
   "report/client": ["report"],
   demo: ["base", "dna", "net", "metrics", "models", "datasets", "evaluation", "report"],
   cli: ["base", "dna", "net", "metrics", "models", "datasets", "evaluation", "report", "demo"],

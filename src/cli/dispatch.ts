@@ -43,6 +43,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "write results as an HTML page or as tables",
     load: () => import("./commands/report.ts"),
   },
+  export: {
+    summary: "write rows, scores, metrics and tables as CSV, Parquet, JSON, Markdown or LaTeX",
+    load: () => import("./commands/export.ts"),
+  },
   published: {
     summary: "list the values that the benchmark's authors published",
     load: () => import("./commands/published.ts"),

@@ -5,6 +5,12 @@
  */
 
 export { type DocumentFormat, reportDocument } from "./documents.ts";
+export {
+  EXPORT_FORMATS,
+  type ExportFormat,
+  type ExportOptions,
+  exportRuns,
+} from "./export/export-runs.ts";
 export { htmlTable } from "./html.ts";
 export { leaderboardTable } from "./leaderboard.ts";
 export { type PageAssets, readPageAssets, renderPage } from "./page.ts";

@@ -1,0 +1,169 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { InputError } from "../../base/errors.ts";
+import { takeLock } from "../../base/file-lock.ts";
+import { expectWritableFolder, isInsidePath, namesInFolder, temporaryFolder } from "../../base/folder.ts";
+import { version } from "../../base/package.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
+import { cellName } from "../../evaluation/runs/cell.ts";
+import type { CustomForms } from "../../evaluation/runs/forms.ts";
+import type { StoredResult } from "../../evaluation/runs/result.ts";
+import { parseRecord, readableJson } from "../../evaluation/runs/run-folder.ts";
+import { reportDocument } from "../documents.ts";
+import { panelId } from "../panels.ts";
+import { gatherReport } from "../report.ts";
+import { runResults } from "../write-report.ts";
+import { csvText } from "./csv.ts";
+import { type FieldTable, type RecordTable, recordTable } from "./field-table.ts";
+import { parquetBytes } from "./parquet.ts";
+import { breakdownTable, cellTable, metricTable } from "./result-records.ts";
+import { type RowTable, rowTables } from "./row-tables.ts";
+
+/** Formats of an export: rows and metrics as CSV or Parquet, metrics as JSON, tables as Markdown or LaTeX. */
+export const EXPORT_FORMATS = ["csv", "parquet", "json", "markdown", "latex"] as const;
+/** A format of an export. */
+export type ExportFormat = (typeof EXPORT_FORMATS)[number];
+
+/** Options of `exportRuns`, with the custom tasks, settings and model families of the runs. */
+export interface ExportOptions extends CustomForms {
+  /** Default: all. */
+  readonly formats?: readonly ExportFormat[];
+  /** Receives the path of each written file, relative to the folder. */
+  readonly onFile?: (path: string) => void;
+  /** Stops after the current file. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Name of the list of files, which is written last. */
+const MANIFEST = "export.json";
+
+const manifestSchema = z.object({
+  format: z.literal("dart-eval export"),
+  formatVersion: z.literal(1),
+  toolkit: z.string(),
+  files: z.array(z.string().refine(isInsidePath, "expected a path inside the folder")),
+});
+
+/**
+ * Writes merged runs as files for other programs: rows with their facts and every model's scores, metrics in tidy
+ * form, and tables. docs/export.md describes the files. Replaces an earlier export in the folder.
+ *
+ *     await exportRuns(["runs/hyenadna", "runs/markov"], "export", { formats: ["parquet"] });
+ *
+ * @param paths  folders of runs; a cell that several runs have is exported once
+ * @returns      paths of the files, relative to the folder
+ * @throws {InputError} when a path is not a merged run, or the folder has other files or cannot be written
+ */
+export async function exportRuns(
+  paths: readonly string[],
+  folder: string,
+  { formats = EXPORT_FORMATS, onFile, signal, ...forms }: ExportOptions = {},
+): Promise<readonly string[]> {
+  const results = uniqueCells(await runResults(paths));
+  await expectWritableFolder(folder);
+  await using _ = await takeLock(join(folder, "export.lock"));
+  const before = await earlierFiles(folder);
+  const files: string[] = [];
+  const write = async (name: string, data: Parameters<typeof writeFileAtomic>[1]) => {
+    signal?.throwIfAborted();
+    const path = join(folder, name);
+    await removeTemporaryFiles(path);
+    await writeFileAtomic(path, data);
+    files.push(name);
+    onFile?.(name);
+  };
+  const writeManifest = (names: readonly string[]) =>
+    writeFileAtomic(
+      join(folder, MANIFEST),
+      readableJson({ format: "dart-eval export", formatVersion: 1, toolkit: version, files: names }),
+    );
+  const writeTable = async (table: FieldTable, name = table.name) => {
+    if (formats.includes("csv")) await write(`${name}.csv`, csvText(table));
+    if (formats.includes("parquet")) await write(`${name}.parquet`, parquetBytes(table));
+  };
+  // Written first too, so that an interrupted export can be repeated in the folder.
+  await writeManifest(before);
+  for (const table of [cellTable(results, forms), metricTable(results), breakdownTable(results)]) {
+    if (table.length === 0) continue;
+    await writeTable(table);
+    if (formats.includes("json")) await write(`${table.name}.json`, readableJson(table.records));
+  }
+  if (formats.includes("csv") || formats.includes("parquet")) {
+    await using spill = await temporaryFolder();
+    const written: RowTable[] = [];
+    for await (const table of rowTables(results, spill.path, forms)) {
+      await writeTable(table, `rows/${table.name}`);
+      written.push(table);
+    }
+    await writeTable(columnTable(written));
+  }
+  const documents = DOCUMENTS.filter(({ format }) => formats.includes(format));
+  if (documents.length > 0) {
+    const report = await gatherReport(results, { forms });
+    for (const panel of report.panels) {
+      for (const { document, ending } of documents) {
+        await write(
+          `tables/${panelId(panel)}.${ending}`,
+          reportDocument({ ...report, panels: [panel] }, document),
+        );
+      }
+    }
+  }
+  for (const name of before) if (!files.includes(name)) await removeFile(join(folder, name));
+  await writeManifest(files);
+  return files;
+}
+
+const DOCUMENTS = [
+  { format: "markdown", document: "md", ending: "md" },
+  { format: "latex", document: "latex", ending: "tex" },
+] as const;
+
+/** The first result of each cell. */
+function uniqueCells(results: readonly StoredResult[]): readonly StoredResult[] {
+  const seen = new Set<string>();
+  return results.filter(({ result: { identity } }) => !seen.has(identity) && seen.add(identity));
+}
+
+/** Files of an earlier export; none for an empty folder. @throws {InputError} when the folder has other files */
+async function earlierFiles(folder: string): Promise<readonly string[]> {
+  const file = join(folder, MANIFEST);
+  const text = await textIfPresent(file);
+  if (text !== undefined) return parseRecord(file, text, manifestSchema).files;
+  const names = (await namesInFolder(folder)).filter((name) => !/^\.|^export\.lock/.test(name));
+  if (names.length === 0) return [];
+  throw new InputError(`the folder has other files and no export (it has ${names.slice(0, 3).join(", ")})`, {
+    place: { file: folder },
+    hint: "choose a new or an empty folder",
+  });
+}
+
+/** Description of each column of the tables of rows. */
+function columnTable(tables: readonly RowTable[]): RecordTable {
+  const types = {
+    table: "text",
+    column: "text",
+    type: "text",
+    kind: "text",
+    what: "text",
+    cell: "text",
+    setting: "text",
+    protocol: "text",
+    model: "text",
+  } as const;
+  const records = tables.flatMap(({ name, fields }) =>
+    fields.map(({ name: column, type, kind, what, cell: of }) => ({
+      table: name,
+      column,
+      type,
+      kind,
+      what,
+      cell: of === undefined ? null : cellName(of.identity),
+      setting: of?.cell.setting ?? null,
+      protocol: of?.cell.protocol ?? null,
+      model: of?.cell.model.name ?? null,
+    })),
+  );
+  return recordTable("columns", types, records);
+}

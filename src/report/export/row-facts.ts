@@ -1,0 +1,161 @@
+import { asType, type Numbers } from "../../base/typed-numbers.ts";
+import type { PredictionColumn, PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
+import type { Field, FieldValue } from "./field-table.ts";
+
+/** A fact of all rows of a table. */
+interface Fact {
+  /** Number of each row, or code of its text from 1; NaN or 0 without. */
+  values: Numbers;
+  /** Undefined for numbers. */
+  readonly texts: TextCodes | undefined;
+  /** Cells store different values, so the fact depends on the cell. */
+  differs: boolean;
+}
+
+const isMissing = ({ texts }: Fact, value: number) =>
+  texts === undefined ? Number.isNaN(value) : value === 0;
+
+/** Row numbers and facts of the rows that any of several cells has. */
+export class RowFacts {
+  /** Ascending. */
+  rows: Numbers = new Uint32Array(0);
+  private readonly facts = new Map<string, Fact>();
+
+  /** Adds the rows and facts of a cell. @param predictions  in row order */
+  add(predictions: PredictionColumns): void {
+    const places = this.addRows(predictions.rows);
+    for (const column of predictions.columns) if (column.of === "fact") this.addFact(column, places);
+  }
+
+  /** Fields of the facts on which all cells agree. */
+  get fields(): readonly Field[] {
+    return [...this.facts].flatMap(([name, { values, texts, differs }]) =>
+      differs ? [] : [{ name, type: texts === undefined ? factType(values) : "text" }],
+    );
+  }
+
+  /** A function that reads a fact of the rows at the places [start, end); undefined without the fact. */
+  reader(name: string): ((start: number, end: number) => FieldValue[]) | undefined {
+    const fact = this.facts.get(name);
+    if (fact === undefined) return undefined;
+    const texts = fact.texts?.texts;
+    return (start, end) => Array.from(fact.values.subarray(start, end), (value) => factValue(value, texts));
+  }
+
+  /** True for a fact that differs between cells. */
+  differs(name: string): boolean {
+    return this.facts.get(name)?.differs ?? false;
+  }
+
+  /** @returns  the place of each row; undefined if the rows are those of the table */
+  private addRows(rows: Numbers): Uint32Array | undefined {
+    if (sameNumbers(this.rows, rows)) return undefined;
+    if (this.rows.length === 0) {
+      this.rows = rows;
+      return undefined;
+    }
+    const all = merged(this.rows, rows);
+    if (all.length > this.rows.length) {
+      const before = placesOf(this.rows, all);
+      for (const fact of this.facts.values()) {
+        const moved = emptyValues(fact.texts !== undefined, all.length);
+        before.forEach((to, from) => {
+          moved[to] = fact.values[from];
+        });
+        fact.values = moved;
+      }
+      this.rows = all;
+    }
+    return sameNumbers(this.rows, rows) ? undefined : placesOf(rows, this.rows);
+  }
+
+  private addFact({ name, data, texts }: PredictionColumn, places: Uint32Array | undefined): void {
+    const fact = this.facts.get(name);
+    if (fact === undefined && places === undefined) {
+      // The first cell's typed numbers, without a copy; writing to them widens their type.
+      this.facts.set(name, { values: data, texts: texts && new TextCodes(texts), differs: false });
+      return;
+    }
+    const known: Fact = fact ?? {
+      values: emptyValues(texts !== undefined, this.rows.length),
+      texts: texts && new TextCodes([]),
+      differs: false,
+    };
+    this.facts.set(name, known);
+    if ((known.texts === undefined) !== (texts === undefined)) {
+      known.differs = true;
+      return;
+    }
+    const codes = texts?.map((text) => known.texts!.codeOf(text));
+    for (let i = 0; i < data.length; i++) {
+      const value = codes === undefined ? data[i] : data[i] === 0 ? 0 : codes[data[i] - 1];
+      if (isMissing(known, value)) continue;
+      const at = places === undefined ? i : places[i];
+      if (known.values[at] === value) continue;
+      if (!isMissing(known, known.values[at])) known.differs = true;
+      else {
+        known.values = asType(known.values, known.texts === undefined ? "float64" : "uint32");
+        known.values[at] = value;
+      }
+    }
+  }
+}
+
+/** Texts with codes from 1. */
+class TextCodes {
+  readonly texts: string[];
+  private readonly codes: Map<string, number>;
+
+  constructor(texts: readonly string[]) {
+    this.texts = [...texts];
+    this.codes = new Map(texts.map((text, i) => [text, i + 1]));
+  }
+
+  codeOf(text: string): number {
+    const known = this.codes.get(text);
+    if (known !== undefined) return known;
+    this.codes.set(text, this.texts.push(text));
+    return this.texts.length;
+  }
+}
+
+const emptyValues = (isText: boolean, length: number): Numbers =>
+  isText ? new Uint32Array(length) : new Float64Array(length).fill(Number.NaN);
+
+/** A fact as a field's value: a number, or the text of a code. */
+export function factValue(value: number, texts: readonly string[] | undefined): FieldValue {
+  if (texts === undefined) return Number.isNaN(value) ? null : value;
+  return value === 0 ? null : texts[value - 1];
+}
+
+/** Type of a field of numbers. */
+export function factType(values: ArrayLike<number>): "integer" | "number" {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    const isInteger = Number.isInteger(value) && !Object.is(value, -0) && Math.abs(value) < 2 ** 31;
+    if (!isInteger && !Number.isNaN(value)) return "number";
+  }
+  return "integer";
+}
+
+export function sameNumbers(a: Numbers, b: Numbers): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
+}
+
+/** All row numbers of two ascending lists, ascending. */
+function merged(a: Numbers, b: Numbers): Uint32Array<ArrayBuffer> {
+  const both = new Uint32Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  both.sort();
+  return both.filter((row, i) => row !== both[i - 1]);
+}
+
+/** Places of ascending rows in an ascending list that contains them. */
+function placesOf(rows: Numbers, all: Numbers): Uint32Array {
+  let at = 0;
+  return Uint32Array.from(rows, (row) => {
+    while (all[at] < row) at++;
+    return at;
+  });
+}

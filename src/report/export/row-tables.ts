@@ -1,0 +1,257 @@
+import { dirname, join } from "node:path";
+import { sha256Hex } from "../../base/digest.ts";
+import { stableStringify } from "../../base/json.ts";
+import type { Numbers } from "../../base/typed-numbers.ts";
+import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
+import { cellName, evaluatedData } from "../../evaluation/runs/cell.ts";
+import { collectShards, findShards } from "../../evaluation/runs/collect-shards.ts";
+import type { CustomForms } from "../../evaluation/runs/forms.ts";
+import type { CellResult, StoredResult } from "../../evaluation/runs/result.ts";
+import type { Field, FieldTable, FieldValue } from "./field-table.ts";
+import { factType, factValue, RowFacts, sameNumbers } from "./row-facts.ts";
+import { scoreFields } from "./score-fields.ts";
+import { type SpilledCell, spillCell } from "./spilled-cell.ts";
+
+/** Field of a table of rows, with its description. */
+export interface RowField extends Field {
+  readonly kind: "key" | "fact" | "score";
+  readonly what: string;
+  /** The cell of a score. */
+  readonly cell?: CellResult;
+}
+
+/** Rows of one data set with their facts and the scores of all models. */
+export interface RowTable extends FieldTable {
+  readonly fields: readonly RowField[];
+}
+
+/** Values per block, which bound the memory of a block. */
+const BLOCK_VALUES = 2 ** 20;
+
+/**
+ * Tables of the rows of merged cells: one table per task and evaluated data, with a line per row that any cell
+ * scored, in row order. Its fields are the row number, the split of its chromosome, its facts (position, label,
+ * effect, ...) and the scores of each cell in the precision of the model, named `MODEL.SETTING.PROTOCOL.` and the
+ * quantity.
+ *
+ * Holds the facts of one table and the predictions of one cell in memory; scores wait in temporary files.
+ *
+ * @param spill  folder for temporary files, which are needed as long as a table is read
+ * @throws {InputError} when a shard is missing or was changed
+ */
+export async function* rowTables(
+  results: readonly StoredResult[],
+  spill: string,
+  forms?: CustomForms,
+): AsyncGenerator<RowTable> {
+  const groups = new Map<string, StoredResult[]>();
+  for (const stored of results) {
+    const key = dataKey(stored.result, forms);
+    groups.set(key, [...(groups.get(key) ?? []), stored]);
+  }
+  const namesOf = [...groups.values()].map(([stored]) => dataName(stored.result));
+  for (const [i, [key, group]] of [...groups].entries()) {
+    const isUnique = namesOf.filter((name) => name === namesOf[i]).length === 1;
+    const name = isUnique ? namesOf[i] : `${namesOf[i]}-${sha256Hex(key).slice(0, 8)}`;
+    yield await rowTable(name, group, join(spill, String(i)), forms);
+  }
+}
+
+/** Task, version, seed and evaluated data: results with equal keys have the same rows with the same numbers. */
+function dataKey({ cell }: CellResult, forms?: CustomForms): string {
+  const { task, dataset = null, taskVersion, seed } = cell;
+  return stableStringify([task, dataset, taskVersion, seed, evaluatedData(cell, forms)]);
+}
+
+/** `chromatin-activity-K562`, usable as a file name. */
+function dataName({ cell: { task, dataset } }: CellResult): string {
+  const name = dataset === undefined ? task : `${task}-${dataset}`;
+  return name.replace(/[^\p{L}\p{N}_.-]+/gu, "-").replace(/^\.+/, "");
+}
+
+async function rowTable(
+  name: string,
+  group: readonly StoredResult[],
+  spill: string,
+  forms?: CustomForms,
+): Promise<RowTable> {
+  const facts = new RowFacts();
+  const cells: (SpilledCell & { readonly result: CellResult })[] = [];
+  for (const [i, { folder, result }] of group.entries()) {
+    const { predictions } = await collectShards(await findShards(dirname(folder), result));
+    facts.add(predictions);
+    const rows = sameNumbers(facts.rows, predictions.rows) ? facts.rows : predictions.rows;
+    const spilled = await spillCell(predictions, `${spill}-${i}`);
+    cells.push({ ...spilled, rows, result });
+  }
+  const labels = cellLabels(group.map(({ result }) => result));
+  const shared = [...keyColumns(facts), ...factColumns(facts)];
+  const scored = cells.map((cell, i) => scoreColumns(cell, labels[i], facts, forms));
+  const fields = [...shared, ...scored.flat()].map(({ read: _, ...field }) => field);
+  const width = scored.flat().reduce((sum, { values }) => sum + values, shared.length);
+  const blockRows = Math.max(256, Math.floor(BLOCK_VALUES / width));
+  const { rows } = facts;
+  return {
+    name,
+    fields,
+    length: rows.length,
+    async *blocks() {
+      for (let start = 0; start < rows.length; start += blockRows) {
+        const end = Math.min(rows.length, start + blockRows);
+        const columns = shared.map(({ read }) => read(start, end));
+        for (const [i, cell] of cells.entries()) {
+          columns.push(...(await scoresOf(cell, scored[i], rows.subarray(start, end))));
+        }
+        yield { length: end - start, columns };
+      }
+    },
+  };
+}
+
+/**
+ * Labels of cells as prefixes of fields: model, setting and protocol, and the cell's name where these are equal.
+ */
+function cellLabels(results: readonly CellResult[]): string[] {
+  const labels = results.map(({ cell }) => `${cell.model.name}.${cell.setting}.${cell.protocol}`);
+  return labels.map((label, i) =>
+    labels.filter((other) => other === label).length === 1
+      ? label
+      : `${label}.${cellName(results[i].identity)}`,
+  );
+}
+
+/** Field whose values do not depend on a cell. @property read  values of the rows at the places [start, end) */
+interface SharedColumn extends RowField {
+  readonly read: (start: number, end: number) => readonly FieldValue[];
+}
+
+function keyColumns(facts: RowFacts): SharedColumn[] {
+  const row: SharedColumn = {
+    name: "row",
+    type: factType(facts.rows),
+    kind: "key",
+    what: "0-based number of the row in the prepared table",
+    read: (start, end) => Array.from(facts.rows.subarray(start, end)),
+  };
+  const chrom = facts.reader("chrom");
+  if (chrom === undefined) return [row];
+  const split: SharedColumn = {
+    name: "split",
+    type: "text",
+    kind: "key",
+    what: "part of the benchmark's chromosome split: train, val or test",
+    read: (start, end) => chrom(start, end).map((name) => splitPartOf(String(name)) ?? null),
+  };
+  return [row, split];
+}
+
+/** Positions first, then facts with a description, then others. */
+function factColumns(facts: RowFacts): SharedColumn[] {
+  const known = Object.keys(FACTS);
+  const place = ({ name }: Field) => (known.includes(name) ? known.indexOf(name) : known.length);
+  return facts.fields
+    .toSorted((a, b) => place(a) - place(b))
+    .map((field) => ({
+      ...field,
+      kind: "fact",
+      what: FACTS[field.name] ?? UNDESCRIBED,
+      read: facts.reader(field.name)!,
+    }));
+}
+
+const UNDESCRIBED = "fact of the task";
+
+/** Descriptions of facts, in the order of their columns. */
+const FACTS: Readonly<Record<string, string>> = {
+  chrom: "chromosome",
+  start: "start, 0-based",
+  end: "end, exclusive",
+  label: "label",
+  effect: "measured effect of the variant",
+  allele1: "allele 1",
+  allele2: "allele 2",
+  significant: "1 for a QTL, 0 for a control",
+  counts: "reads on the middle 1,000 bases",
+  set: "table of the row: peaks, high-confidence peaks (idr) or nonpeaks",
+  motif: "transcription factor motif",
+  family: "family of the transcription factor",
+  strand: "strand",
+  unknown: "bases that are not A, C, G or T",
+  same: "1 if element and control are the same sequence",
+};
+
+/** Field of a cell's scores. @property read  values of a place in a block of the cell's columns */
+interface ScoreColumn extends RowField {
+  readonly read: (block: readonly Numbers[], i: number) => FieldValue;
+  /** Numbers per row. */
+  readonly values: number;
+}
+
+function scoreColumns(
+  { kind, columns, result }: SpilledCell & { readonly result: CellResult },
+  label: string,
+  facts: RowFacts,
+  forms?: CustomForms,
+): ScoreColumn[] {
+  return columns.flatMap(({ name, of, width, type, texts }, c): ScoreColumn[] => {
+    if (of === "fact") {
+      if (!facts.differs(name)) return [];
+      const factField = {
+        name: `${label}.${name}`,
+        type: texts ? "text" : type.startsWith("float") || type === "uint32" ? "number" : "integer",
+      } as const;
+      const what = `${FACTS[name] ?? UNDESCRIBED}, which depends on the cell`;
+      return [
+        {
+          ...factField,
+          kind: "fact",
+          what,
+          cell: result,
+          values: 1,
+          read: (block, i) => factValue(block[c][i], texts),
+        },
+      ];
+    }
+    return scoreFields(kind, { name, width }, result.cell.task, forms).map(
+      ({ name: part, type, what, at }) => ({
+        name: `${label}.${part}`,
+        type,
+        kind: "score",
+        what,
+        cell: result,
+        values: at === undefined ? width : 1,
+        read: (block, i) =>
+          at === undefined
+            ? Float32Array.from(block[c].subarray(i * width, (i + 1) * width))
+            : factValue(block[c][i * width + at], undefined),
+      }),
+    );
+  });
+}
+
+/** Values of a cell's fields for some rows; null for rows that the cell did not score. */
+async function scoresOf(
+  cell: SpilledCell,
+  columns: readonly ScoreColumn[],
+  rows: Numbers,
+): Promise<FieldValue[][]> {
+  const from = firstAtLeast(cell.rows, rows[0]);
+  const to = firstAtLeast(cell.rows, rows[rows.length - 1] + 1);
+  const block = await cell.read(from, to);
+  const scored = cell.rows.subarray(from, to);
+  return columns.map(({ read }) => {
+    let at = 0;
+    return Array.from(rows, (row) => (scored[at] === row ? read(block, at++) : null));
+  });
+}
+
+/** Index of the first of some ascending numbers that is at least `least`. */
+function firstAtLeast(numbers: Numbers, least: number): number {
+  let [low, high] = [0, numbers.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle] < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
