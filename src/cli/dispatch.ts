@@ -47,6 +47,14 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "write rows, scores, metrics and tables as CSV, Parquet, JSON, Markdown or LaTeX",
     load: () => import("./commands/export.ts"),
   },
+  leaderboard: {
+    summary: "add results to a folder of static files, to commit and host",
+    load: () => import("./commands/leaderboard.ts"),
+  },
+  verify: {
+    summary: "recompute metrics from stored scores and name differences",
+    load: () => import("./commands/verify.ts"),
+  },
   published: {
     summary: "list the values that the benchmark's authors published",
     load: () => import("./commands/published.ts"),

@@ -29,6 +29,12 @@ export { type CellResult, readResults, type ShardTiming, type StoredResult } fro
 export type { OnProgress, ProgressEvent } from "./runs/run-cell.ts";
 export { type RunOptions, runShard, type ShardOutcome } from "./runs/run-shard.ts";
 export { parseShard, type Shard } from "./runs/shard.ts";
+export {
+  type SubmittedCell,
+  type VerifiedCell,
+  type VerifyOptions,
+  verifyCell,
+} from "./runs/verify-cell.ts";
 export { SETTINGS, type SettingName } from "./settings/catalogue.ts";
 export type {
   EmbeddingsNeed,

@@ -17,6 +17,12 @@ export { type PageAssets, readPageAssets, renderPage } from "./page.ts";
 export { type Entry, type Panel, panelsOf } from "./panels.ts";
 export { gatherReport, type Report, type ReportOptions } from "./report.ts";
 export {
+  type LeaderboardOptions,
+  type LeaderboardOutcome,
+  writeLeaderboard,
+} from "./submissions/leaderboard-folder.ts";
+export { submittedCells } from "./submissions/submitted-cells.ts";
+export {
   latexTable,
   markdownTable,
   plainTable,

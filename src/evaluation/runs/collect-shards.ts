@@ -38,8 +38,12 @@ interface FoundShard {
  *
  * @throws {InputError} naming every missing or invalid shard, with a remedy for each
  */
-export async function findShards(folder: string, record: CellRecord): Promise<FoundShards> {
-  const place = rowsFolder(folder, record);
+export function findShards(folder: string, record: CellRecord): Promise<FoundShards> {
+  return findShardsIn(rowsFolder(folder, record), record);
+}
+
+/** `findShards` for the folder `rows` of a cell at any place. */
+export async function findShardsIn(place: string, record: CellRecord): Promise<FoundShards> {
   const names = (await kindOfPath(place)) === undefined ? [] : await namesInFolder(place);
   const errors: string[] = [];
   const found: FoundShard[] = [];

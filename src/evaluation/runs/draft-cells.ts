@@ -194,7 +194,7 @@ function rowsOfNoSplit(task: Task, { inTable, perChromosome }: SelectedRows): st
 }
 
 /** Picks rows of each stratum as `limit` does. @throws {InputError} when the task has no such stratum */
-function sampled(
+export function sampled(
   { task, stratumOf }: OpenTask,
   selected: SelectedRows,
   sample: Readonly<Record<string, number>> | undefined,

@@ -92,7 +92,7 @@ function checkVersion(folder: string, task: Task, cell: Cell) {
 }
 
 /** Contents of metrics.json: DART-Eval's keys first, then ours. */
-function metricsRecord(cell: Cell, measurement: Measurement) {
+export function metricsRecord(cell: Cell, measurement: Measurement) {
   const { published, metrics, ...rest } = measurement;
   return { ...published, protocol: cell.protocol, metrics, ...rest };
 }

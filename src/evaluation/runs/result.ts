@@ -265,16 +265,36 @@ export async function readResults(folder: string): Promise<readonly StoredResult
 
 /** Reads a result and verifies its digest. @throws {InputError} when it was changed */
 async function readSealed(file: string, folder: string): Promise<CellResult | undefined> {
-  const found = await readIfPresent(file, z.looseObject({ sha256: z.string() }));
+  const found = await readIfPresent(file, sealSchema);
   if (found === undefined) return undefined;
-  const { sha256, ...result } = found;
-  if (sha256Hex(stableStringify(result)) !== sha256) {
-    throw new InputError("this result was changed after it was written", {
-      place: { file },
-      hint: `write it again: dart-eval merge ${folder}`,
-    });
-  }
-  return parseRecord(file, JSON.stringify(result), resultSchema);
+  const { result, changed } = openSeal(file, found);
+  if (changed === undefined) return result;
+  throw new InputError("this result was changed after it was written", {
+    place: { file },
+    hint: `write it again: dart-eval merge ${folder}`,
+  });
+}
+
+/** A result with the digest of its contents, as `sealed` made it. */
+export const sealSchema = z.looseObject({ sha256: z.string() });
+
+/** A result read from a file, which may have been changed since. */
+export interface OpenedSeal {
+  readonly result: CellResult;
+  /** Recorded SHA-256. */
+  readonly sha256: string;
+  /** SHA-256 of the contents, if it is not the recorded one. */
+  readonly changed: string | undefined;
+}
+
+/** Separates a result from its digest. @throws {FormatError} naming the file when it is not a result */
+export function openSeal(file: string, { sha256, ...result }: z.infer<typeof sealSchema>): OpenedSeal {
+  const found = sha256Hex(stableStringify(result));
+  return {
+    result: parseRecord(file, JSON.stringify(result), resultSchema),
+    sha256,
+    changed: found === sha256 ? undefined : found,
+  };
 }
 
 async function readIfPresent<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {

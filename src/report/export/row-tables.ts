@@ -1,10 +1,10 @@
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
 import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import { cellName, evaluatedData } from "../../evaluation/runs/cell.ts";
-import { collectShards, findShards } from "../../evaluation/runs/collect-shards.ts";
+import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import type { CellResult, StoredResult } from "../../evaluation/runs/result.ts";
 import type { Field, FieldTable, FieldValue } from "./field-table.ts";
@@ -78,7 +78,7 @@ async function rowTable(
   const facts = new RowFacts();
   const cells: (SpilledCell & { readonly result: CellResult })[] = [];
   for (const [i, { folder, result }] of group.entries()) {
-    const { predictions } = await collectShards(await findShards(dirname(folder), result));
+    const { predictions } = await collectShards(await findShardsIn(join(folder, "rows"), result));
     facts.add(predictions);
     const rows = sameNumbers(facts.rows, predictions.rows) ? facts.rows : predictions.rows;
     const spilled = await spillCell(predictions, `${spill}-${i}`);

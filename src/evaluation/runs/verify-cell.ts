@@ -1,0 +1,216 @@
+import { join } from "node:path";
+import { InputError, InternalError } from "../../base/errors.ts";
+import { textIfPresent } from "../../base/read-file.ts";
+import { forEachLine } from "../../base/text-lines.ts";
+import { taskNamed } from "../tasks/catalogue.ts";
+import type { PredictionColumns } from "../tasks/prediction-columns.ts";
+import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
+import { cellIdentity, rowsDigest } from "./cell.ts";
+import { sampled } from "./draft-cells.ts";
+import { metricsRecord } from "./merge.ts";
+import { type CellResult, cellResult, measureCell, type OpenedSeal, writtenScores } from "./result.ts";
+import { differences } from "./result-differences.ts";
+
+/** A result with its stored scores, from any place. */
+export interface SubmittedCell extends OpenedSeal {
+  /** Folder or file, for messages. */
+  readonly place: string;
+  /**
+   * Reads the stored predictions in row order; absent without them.
+   * @throws {InputError} when they were changed, or are not the rows of the result
+   */
+  readonly predictions?: () => Promise<PredictionColumns>;
+  /** Folder with scores.tsv and metrics.json, if the cell has these files. */
+  readonly folder?: string;
+}
+
+/** Options of `verifyCell`. */
+export interface VerifyOptions extends MeasureWork {
+  /** Custom tasks. */
+  readonly tasks?: readonly Task[];
+  /** Inputs of the task: labels and other facts of each row are compared with them. */
+  readonly inputs?: TaskInputs | undefined;
+}
+
+/** Outcome of the verification of one cell. */
+export interface VerifiedCell {
+  readonly place: string;
+  readonly result: CellResult;
+  /** One sentence per mismatch; empty for a result that agrees with its scores. */
+  readonly mismatches: readonly string[];
+}
+
+/** Differences listed per cell; the next ones are counted. */
+const MOST_LISTED = 20;
+
+/**
+ * Verifies a result against its stored scores: the digest of the result, its identity, number and digest of rows,
+ * scores.tsv line by line, and every metric and interval, recomputed. With inputs also their digests, the selection of
+ * rows, and the facts of each row.
+ *
+ * @throws {InputError} when the scores are missing, the task is not known, or an input cannot be read
+ */
+export async function verifyCell(
+  submitted: SubmittedCell,
+  { tasks = [], inputs, ...work }: VerifyOptions = {},
+): Promise<VerifiedCell> {
+  const { place, result, sha256, changed } = submitted;
+  const { cell } = result;
+  const task = taskNamed(cell.task, tasks);
+  if (submitted.predictions === undefined) {
+    throw new InputError("the scores of this result are missing", {
+      place: { file: place },
+      hint: "a result is verified with its cell's folder rows, or with the scores of a leaderboard (--with-scores)",
+    });
+  }
+  const mismatches: string[] = [];
+  if (changed !== undefined) {
+    mismatches.push(`the contents of the result have the SHA-256 ${changed}; recorded is ${sha256}`);
+  }
+  if (cellIdentity(cell) !== result.identity) {
+    mismatches.push(`the identity is ${result.identity}; that of the cell is ${cellIdentity(cell)}`);
+  }
+  if (task.version !== cell.taskVersion) {
+    throw new InputError(
+      `the result is of version ${cell.taskVersion} of the task ${task.name}; this is version ${task.version}`,
+      { place: { file: place }, hint: "verify with the version of dart-eval that made it" },
+    );
+  }
+  const predictions = await submitted.predictions().catch((error: unknown) => {
+    if (!(error instanceof InputError)) throw error;
+    mismatches.push(error.message);
+    return undefined;
+  });
+  if (predictions !== undefined) {
+    mismatches.push(...rowMismatches(result, predictions));
+    if (submitted.folder !== undefined) {
+      mismatches.push(
+        ...(await scoresMismatches(join(submitted.folder, "scores.tsv"), task, result, predictions)),
+      );
+    }
+    const measurement = await measureCell(task, result, predictions, work);
+    const expected = cellResult(result, measurement, result.training);
+    mismatches.push(...differences("result", result, expected));
+    if (submitted.folder !== undefined) {
+      mismatches.push(...(await metricsMismatches(submitted.folder, metricsRecord(cell, measurement))));
+    }
+    if (inputs !== undefined) mismatches.push(...(await dataMismatches(task, inputs, result, predictions)));
+  }
+  return { place, result, mismatches: shortened(mismatches) };
+}
+
+function shortened(mismatches: readonly string[]): readonly string[] {
+  if (mismatches.length <= MOST_LISTED) return mismatches;
+  const more = mismatches.length - MOST_LISTED;
+  return [...mismatches.slice(0, MOST_LISTED), `${more} more differences`];
+}
+
+function rowMismatches({ rows }: CellResult, { rows: found }: PredictionColumns): string[] {
+  const digest = rowsDigest(found);
+  const mismatches: string[] = [];
+  if (found.length !== rows.selected) {
+    mismatches.push(`${found.length} rows are stored; the result has ${rows.selected}`);
+  }
+  if (digest !== rows.digest) {
+    mismatches.push(`the stored row numbers have the SHA-256 ${digest}; the result has ${rows.digest}`);
+  }
+  return mismatches;
+}
+
+/** Compares scores.tsv with the stored predictions, text by text. */
+async function scoresMismatches(
+  file: string,
+  task: Task,
+  result: CellResult,
+  predictions: PredictionColumns,
+): Promise<string[]> {
+  const { columns, line } = task.settings[result.cell.setting]?.scores ?? task.scores;
+  const expected = writtenScores(result, predictions);
+  const found: string[] = [];
+  let lines = 0;
+  let differing = 0;
+  await forEachLine(file, (text, number) => {
+    lines = number;
+    const next = number === 1 ? undefined : expected.next().value;
+    const cells = number === 1 ? columns : next === undefined ? [] : line(next).map(String);
+    if (text === cells.join("\t")) return;
+    if (differing++ > 0) return;
+    const fields = text.split("\t");
+    const at = columns.findIndex((_, c) => fields[c] !== cells[c]);
+    const where =
+      next === undefined ? `scores.tsv:${number}` : `scores.tsv:${number}: ${columns[at]} of row ${next.row}`;
+    found.push(`${where} is ${fields[at] ?? text}; the stored scores give ${cells[at] ?? "no such line"}`);
+  });
+  if (differing > 1) found.push(`scores.tsv differs from the stored scores in ${differing} lines`);
+  if (lines !== predictions.length + 1) {
+    found.push(`scores.tsv has ${Math.max(0, lines - 1)} rows; ${predictions.length} are stored`);
+  }
+  return found;
+}
+
+async function metricsMismatches(folder: string, expected: object): Promise<string[]> {
+  const file = join(folder, "metrics.json");
+  const text = await textIfPresent(file);
+  if (text === undefined) return ["metrics.json is missing"];
+  try {
+    return [...differences("metrics.json", JSON.parse(text), JSON.parse(JSON.stringify(expected)))];
+  } catch (error) {
+    if (error instanceof SyntaxError) return ["metrics.json is not valid JSON"];
+    throw error;
+  }
+}
+
+/** Rows per call of `OpenTask.examples`. */
+const BLOCK_ROWS = 4096;
+
+/** Compares digests, selected rows and the facts of each row with the task's inputs. */
+async function dataMismatches(
+  task: Task,
+  inputs: TaskInputs,
+  { cell, rows }: CellResult,
+  predictions: PredictionColumns,
+): Promise<string[]> {
+  const open = await task.open(inputs, { seed: cell.seed });
+  try {
+    const mismatches: string[] = [];
+    for (const [name, digest] of Object.entries(open.digests)) {
+      const recorded = cell.data[name];
+      if (recorded === digest) continue;
+      mismatches.push(`${name} has the SHA-256 ${digest}; the result has ${recorded ?? "no such input"}`);
+    }
+    const part = task.settings[cell.setting]?.part;
+    const selection = {
+      split: cell.split,
+      limit: cell.limit,
+      purpose: "answer",
+      ...(part && { part }),
+    } as const;
+    const selected = sampled(open, open.select(selection), cell.sample);
+    if (rowsDigest(selected.rows) !== rows.digest || selected.inTable !== rows.inTable) {
+      mismatches.push(
+        `the data give ${selected.rows.length} rows of ${selected.inTable}; the result has ${rows.selected} of ${rows.inTable}, or other ones`,
+      );
+      return mismatches;
+    }
+    return [...mismatches, ...(await factMismatches(open, predictions))];
+  } finally {
+    await open.close();
+  }
+}
+
+async function factMismatches(open: OpenTask, predictions: PredictionColumns): Promise<string[]> {
+  const mismatches: string[] = [];
+  const rows = Uint32Array.from(predictions.rows);
+  for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
+    const block = rows.subarray(start, start + BLOCK_ROWS);
+    for (const [i, { row, facts }] of (await open.examples(block, { letters: false })).entries()) {
+      const stored = predictions.at(start + i);
+      if (stored.row !== row) throw new InternalError(`row ${row} in place of ${stored.row}`);
+      for (const [name, value] of Object.entries(facts)) {
+        if (stored.facts[name] === value) continue;
+        mismatches.push(`${name} of row ${row} is ${stored.facts[name] ?? "absent"}; the data have ${value}`);
+      }
+    }
+  }
+  return mismatches;
+}
