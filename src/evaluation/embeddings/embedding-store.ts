@@ -6,7 +6,7 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { type InUse, markInUse } from "../../base/in-use.ts";
 import { stableStringify } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
-import { createFileAtomic } from "../../base/write-file.ts";
+import { createFileAtomic, removeTemporaryFiles } from "../../base/write-file.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
 import { type EmbeddedPiece, keysOfPiece, openPiece, writePiece } from "./embedded-piece.ts";
 import { type Embedder, type EmbedderOptions, type SequenceToEmbed, sequenceKey } from "./embedder.ts";
@@ -262,6 +262,7 @@ const aboutPath = (folder: string) => join(folder, "about.json");
 /** Writes the description once, before the first shard. */
 async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
   await createFileAtomic(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
+  await removeTemporaryFiles(aboutPath(folder));
 }
 
 /** `hyenadna-large-1m, corrected protocol, float32`. */

@@ -6,7 +6,7 @@ import { firstIssue } from "../../base/json.ts";
 import { shownValue } from "../../base/message-text.ts";
 import { version } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
-import { createFileAtomic } from "../../base/write-file.ts";
+import { createFileAtomic, removeTemporaryFiles } from "../../base/write-file.ts";
 import type { Protocol } from "../../models/model.ts";
 import { type CellRecord, cellName, cellRecordSchema, cellTitle, runIdentity } from "./cell.ts";
 import { type Shard, shardName } from "./shard.ts";
@@ -131,7 +131,9 @@ export async function enterRunFolder(folder: string, cells: readonly CellRecord[
     identity: runIdentity(cells.map(({ identity }) => identity)),
     cells,
   };
-  if (await createFileAtomic(planPath(folder), readableJson(record))) return;
+  const created = await createFileAtomic(planPath(folder), readableJson(record));
+  await removeTemporaryFiles(planPath(folder));
+  if (created) return;
   // Another process was first: it must be the same run.
   refuseOtherRun(folder, (await readRunRecord(folder))!, cells);
 }

@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
+import { waitForLock } from "../../base/file-lock.ts";
 import { firstIssue, tryParseJson } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
-import { writeFileAtomic } from "../../base/write-file.ts";
+import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 
 const compared = { float32: z.number(), float16: z.number() };
 
@@ -36,7 +37,9 @@ export const STORED_AS = "embeddings";
 
 const decisionFile = (training: string) => join(training, "embeddings.json");
 
+/** Writes the decision. The caller holds the lock of the training run. */
 export async function writeStorageDecision(training: string, decision: StorageDecision): Promise<void> {
+  await removeTemporaryFiles(decisionFile(training));
   await writeFileAtomic(decisionFile(training), `${JSON.stringify(decision, null, 2)}\n`);
 }
 
@@ -103,8 +106,9 @@ export const trainingFolder = (trained: string, identity: string) => join(traine
 
 const recordFile = (training: string) => join(training, "training.json");
 
-/** Writes the record, which marks the training run as finished. */
+/** Writes the record, which marks the training run as finished. The caller holds the lock of the training run. */
 export async function writeTrainingRecord(training: string, record: TrainingRecord): Promise<void> {
+  await removeTemporaryFiles(recordFile(training));
   await writeFileAtomic(recordFile(training), textOf(record));
 }
 
@@ -125,7 +129,11 @@ const noteFile = (cellFolder: string) => join(cellFolder, "trained.json");
 
 /** Copies the record of a cell's training run to the cell's folder. */
 export async function noteTraining(cellFolder: string, record: TrainingRecord): Promise<void> {
-  await writeFileAtomic(noteFile(cellFolder), textOf(record));
+  const path = noteFile(cellFolder);
+  // Several shards of the cell may write it.
+  await using _ = await waitForLock(`${path}.lock`, { pause: 50 });
+  await removeTemporaryFiles(path);
+  await writeFileAtomic(path, textOf(record));
 }
 
 /**
