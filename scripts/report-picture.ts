@@ -1,5 +1,5 @@
 // Writes the README's picture: a screenshot of the top of the demo's report.
-//   npx dart-eval demo --quick && npx tsx scripts/report-picture.ts
+//   npx dart-eval demo && npx tsx scripts/report-picture.ts
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
@@ -9,8 +9,8 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
 });
-const page = await browser.newPage({ viewport: { width: 1360, height: 1445 }, colorScheme: "light" });
-await page.goto(pathToFileURL(at("dart-eval-demo/quick-report.html")).href);
-await page.locator(".chart > svg").first().waitFor();
+const page = await browser.newPage({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
+await page.goto(pathToFileURL(at("dart-eval-demo/report.html")).href);
+await page.locator(".view.current").waitFor();
 await page.screenshot({ path: at("docs/report.png") });
 await browser.close();

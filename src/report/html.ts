@@ -42,6 +42,10 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (letter) => ENTITIES[letter]);
 }
 
+/** An attribute with a leading space; nothing without a value. */
+export const attribute = (name: string, value: string | undefined): Html | undefined =>
+  value === undefined ? undefined : html` ${name}="${value}"`;
+
 /**
  * JSON for use inside a `<script>` element, with `<`, `>`, `&` and the line separators U+2028 and U+2029
  * escaped, so that it contains no end tag or comment.

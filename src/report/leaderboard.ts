@@ -10,7 +10,7 @@ import { cellText, type Table, type TableCell, type TableColumn } from "./table.
  * the other metrics of the paper's main table, the number of rows, and the p-value.
  */
 export function leaderboardTable(panel: Panel, title: string): Table {
-  const { entries, apart } = panel;
+  const { entries } = panel;
   const short = ({ column, title }: Metric) => column ?? title;
   const mains = metricColumns(entries, ({ main }) => [main], short);
   const others = metricColumns(
@@ -40,11 +40,7 @@ export function leaderboardTable(panel: Panel, title: string): Table {
     ...(withTies ? [tiesCell(entry.result)] : []),
     ...tests.map((column) => column.cell(entry)),
   ]);
-  const notes = [
-    legend(entries, { mains, others, tests, withTies }),
-    ...(apart === undefined ? [] : [apart.why]),
-    ...notesOf(entries),
-  ];
+  const notes = [legend(entries, { mains, others, tests, withTies }), ...panelNotes(panel)];
   return { caption: title, columns, rows, notes };
 }
 
@@ -55,7 +51,7 @@ function tiesCell({ counts, ties }: Pick<Measurement, "counts" | "ties">): Table
 }
 
 /** The first p-value of a result, which is the main metric's; empty without tests. */
-const pOf = ({ metrics }: Pick<Measurement, "metrics">) =>
+export const pOf = ({ metrics }: Pick<Measurement, "metrics">) =>
   metrics.filter(({ name }) => isPValue(name)).slice(0, 1);
 
 /** Removes the arrow, since a small p-value does not rank models. */
@@ -91,8 +87,8 @@ function tiesLegend(entries: readonly Entry[]): string {
     : `${legend} or, under corrected, within the rounding of the model's scores (the largest tolerance is shown)`;
 }
 
-/** Notes on undefined values, blocks and sampling, and the notes of the results. */
-function notesOf(entries: readonly Entry[]): string[] {
+/** Notes on other panels, undefined values, blocks and sampling, and the notes of the results. */
+export function panelNotes({ entries, apart }: Pick<Panel, "entries" | "apart">): string[] {
   const undefinedOnes = entries.flatMap(({ label, result }) =>
     [result.metrics[0], ...pOf(result)]
       .filter(({ value }) => value === null)
@@ -104,6 +100,7 @@ function notesOf(entries: readonly Entry[]): string[] {
       ]
     : [];
   return [
+    ...(apart === undefined ? [] : [apart.why]),
     ...new Set(undefinedOnes),
     ...blocksText(entries),
     ...sampled,

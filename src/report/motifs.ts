@@ -2,9 +2,8 @@ import type { Breakdown, BreakdownRow } from "../evaluation/tasks/measurement.ts
 import { compareOver } from "../metrics/block-estimate.ts";
 import { type BlockStatistic, blocksBy } from "../metrics/blocks.ts";
 import { percentiles } from "../metrics/quantiles.ts";
-import type { RankedChart } from "./chart-data.ts";
 import { intervalText } from "./estimates.ts";
-import { type Html, html, htmlTable } from "./html.ts";
+import type { PanelFigure } from "./figure-data.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import { protocolRows } from "./panel-table.ts";
 import type { Entry, Panel } from "./panels.ts";
@@ -181,42 +180,60 @@ function motifsWon(first: Entry, second: Entry) {
 /** Chance level of a motif's accuracy. */
 const CHANCE = 0.5;
 
-/** Rank curves of the motifs' accuracies, one per model; undefined without motifs. */
-export function motifChart(panel: Panel, container: string): RankedChart | undefined {
-  const curves = oneProtocol(panel).map((entry) => ({
+/** Rank curves of the motifs' accuracies, and each motif's accuracy under the two best models. */
+export function motifFigures(panel: Panel, id: string): PanelFigure[] {
+  const entries = oneProtocol(panel).filter((entry) => motifAccuracies(entry).length > 0);
+  if (entries.length === 0) return [];
+  const short = (value: number) => Math.round(1e4 * value) / 1e4;
+  const ranked = entries.map((entry) => ({
     label: entry.label,
-    values: motifAccuracies(entry)
-      .toSorted((a, b) => b - a)
-      .map((value) => Math.round(1e4 * value) / 1e4),
+    motifs: (breakdownOf(entry, "motifs")?.rows ?? [])
+      .flatMap(({ name, values: [value] }) => (value == null ? [] : [{ name, value: short(value) }]))
+      .toSorted((a, b) => b.value - a.value),
   }));
-  const drawn = curves.filter(({ values }) => values.length > 0);
-  if (drawn.length === 0) return undefined;
-  return {
-    container,
-    title: "Accuracy of each motif by rank, for each model",
-    axis: "motifs by rank",
-    value: "accuracy",
-    chance: CHANCE,
-    curves: drawn,
+  const accuracy = { label: "accuracy", domain: [0, 1] } as const;
+  const ranks: PanelFigure = {
+    id: `${id}-ranks`,
+    title: "Motifs by rank",
+    caption: "Accuracy of each motif, best first. Dashed: chance.",
+    x: { label: "rank of the motif" },
+    y: accuracy,
+    charts: [
+      {
+        kind: "curves",
+        title: "Motifs by rank",
+        reference: CHANCE,
+        curves: ranked.map(({ label, motifs }) => ({
+          model: label,
+          x: motifs.map((_, rank) => rank + 1),
+          y: motifs.map(({ value }) => value),
+          names: motifs.map(({ name }) => name),
+        })),
+      },
+    ],
   };
+  const [first, second] = ranked;
+  if (second === undefined) return [ranks];
+  const others = new Map(second.motifs.map(({ name, value }) => [name, value]));
+  const points = first.motifs.flatMap(({ name, value }) => {
+    const y = others.get(name);
+    return y === undefined ? [] : [{ x: value, y, of: "motif", name }];
+  });
+  const pair: PanelFigure = {
+    id: `${id}-pair`,
+    title: "Motifs under two models",
+    caption: `One point per motif. Right of the diagonal, ${first.label} has the higher accuracy.`,
+    x: { ...accuracy, label: `accuracy, ${first.label}` },
+    y: { ...accuracy, label: `accuracy, ${second.label}` },
+    charts: [
+      { kind: "points", title: "Motifs under two models", identity: true, classes: ["motif"], points },
+    ],
+  };
+  return [ranks, pair];
 }
 
-/** Section on single motifs, motif families and pairs of models; undefined if the task has no motifs. */
-export function motifsSection(
-  panel: Panel,
-  chart: RankedChart | undefined,
-  placeholder: Html,
-): Html | undefined {
-  if (chart === undefined) return undefined;
-  const families = familyTable(panel);
-  const comparison = modelComparison(panel);
-  return html`<h3>Motifs</h3>
-<figure>
-<div id="${chart.container}" class="chart">${placeholder}</div>
-<figcaption>${chart.title}. Dashed: chance level (${chart.chance}). The table below has the quantiles.</figcaption>
-</figure>
-${htmlTable(motifSpread(panel))}
-${comparison === undefined ? undefined : htmlTable(comparison)}
-${families === undefined ? undefined : htmlTable(families)}
-${htmlTable(extremeMotifs(panel))}`;
+/** Tables on single motifs, motif families and pairs of models; empty if the task has no motifs. */
+export function motifTables(panel: Panel): readonly (Table | undefined)[] {
+  if (oneProtocol(panel).every((entry) => motifAccuracies(entry).length === 0)) return [];
+  return [motifSpread(panel), modelComparison(panel), familyTable(panel), extremeMotifs(panel)];
 }

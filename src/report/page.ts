@@ -2,12 +2,15 @@ import { createHash } from "node:crypto";
 import { counted } from "../base/message-text.ts";
 import { readPackageFile, version } from "../base/package.ts";
 import { allTasks, type CustomForms } from "../evaluation/runs/forms.ts";
-import type { PageData } from "./chart-data.ts";
+import { type Chapter, chapterId, chaptersOf, isSwitched } from "./chapters.ts";
+import type { PageData } from "./figure-data.ts";
+import { panelFigures } from "./figures.ts";
 import { embeddedJson, Html, html } from "./html.ts";
-import { chartsOf, panelSection } from "./panel-section.ts";
+import { overviewSection } from "./overview.ts";
 import { panelId, panelPart } from "./panels.ts";
 import { provenanceSection } from "./provenance.ts";
-import type { Report, ReportPanel } from "./report.ts";
+import type { Report } from "./report.ts";
+import { taskSection } from "./task-section.ts";
 
 /** Bundle of `client/`, built by vite. */
 export interface PageAssets {
@@ -16,15 +19,16 @@ export interface PageAssets {
 }
 
 /**
- * Report as one self-contained HTML file, with tables that need no script and charts drawn from embedded
- * data. Text of results is escaped, and the content security policy forbids other scripts.
+ * Report as one self-contained HTML file: an overview, a view per task, provenance. Without scripts all views
+ * follow one another. Text of results is escaped, and the content security policy forbids other scripts.
  */
 export function renderPage(report: Report, { script, style }: PageAssets): string {
-  const charts = report.panels.map(chartsOf);
+  const chapters = chaptersOf(report);
+  const panels = chapters.flatMap((chapter) => chapter.panels);
+  const figures = new Map(panels.map((panel) => [panel, panelFigures(panel)]));
   const data: PageData = {
-    accuracies: charts.flatMap(({ accuracies }) => accuracies),
-    differences: charts.flatMap(({ differences }) => differences),
-    ranked: charts.flatMap(({ ranked }) => ranked),
+    models: modelsOf(report),
+    figures: [...figures.values()].flat().map(({ caption: _, ...figure }) => figure),
   };
   const code = withoutEndTags(script);
   return String(html`<!doctype html>
@@ -33,29 +37,31 @@ export function renderPage(report: Report, { script, style }: PageAssets): strin
 <meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="${contentPolicy(code)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="dart-eval ${version}">
 <title>${report.title}</title>
 <style>${new Html(style.replaceAll("</", "<\\/"))}</style>
 </head>
 <body>
-<header>
-<h1>${report.title}</h1>
-${lead(report)}
-</header>
-${contents(report)}<main>
-${report.panels.map(panelSection)}
+<a class="skip" href="#main">Skip to the results</a>
+${sidebar(chapters)}<main id="main" tabindex="-1">
+${overviewSection(report, chapters, lead(report))}
+${chapters.map((chapter) => taskSection(chapter, (panel) => figures.get(panel) ?? []))}
 ${provenanceSection(report)}
+<footer>Written by dart-eval ${version}. This page loads nothing and sends nothing.</footer>
 </main>
-<footer>
-<p>Made by dart-eval ${version}. This page is self-contained: it loads nothing and sends nothing.</p>
-</footer>
 <script type="application/json" id="page-data">${embeddedJson(data)}</script>
 <script>${new Html(code)}</script>
 </body>
 </html>
 `);
 }
+
+/** Names of all models, in order of first occurrence. */
+const modelsOf = ({ panels }: Report): readonly string[] => [
+  ...new Set(panels.flatMap(({ entries }) => entries.map(({ label }) => label))),
+];
 
 /** Numbers of models and tasks, in one sentence. */
 function lead({ panels }: Report): Html {
@@ -93,33 +99,36 @@ function withoutEndTags(script: string): string {
   return script.replace(/<\/(script)/gi, "<\\/$1").replaceAll("<!--", "<\\!--");
 }
 
-/** Panels of one task, in page order. */
-interface Chapter {
-  readonly title: string;
-  readonly panels: readonly ReportPanel[];
-}
-
-/** Links to every panel by task; undefined for a single panel. */
-function contents({ panels }: Pick<Report, "panels">): Html | undefined {
-  if (panels.length < 2) return undefined;
-  return html`<nav class="contents" aria-labelledby="contents">
-<h2 id="contents">Contents</h2>
-<ol>
-${chaptersOf(panels).map(
-  ({ title, panels: some }) =>
-    html`<li><span>${title}</span><ul>${some.map(
-      (panel) => html`<li><a href="#${panelId(panel)}">${panelPart(panel)}</a></li>`,
-    )}</ul></li>\n`,
+/** Contents of the page with its controls: protocol, theme and model filter. */
+function sidebar(chapters: readonly Chapter[]): Html {
+  const bothProtocols = chapters.some(({ panels }) => panels.some(isSwitched));
+  return html`<div class="sidebar">
+<nav aria-label="Contents">
+<ul class="contents">
+<li><a href="#overview">Overview</a></li>
+${chapters.map(
+  ({ task, heading, panels }) =>
+    html`<li><a href="#${chapterId(task)}">${heading.title}</a><ul>${panels.map(
+      (panel) => html`<li><a href="#${panelId(panel)}-details">${panelPart(panel)}</a></li>`,
+    )}</ul></li>
+`,
 )}<li><a href="#provenance">Provenance</a></li>
-</ol>
+</ul>
 </nav>
+<form class="controls" aria-label="Display">
+${bothProtocols ? choice("Protocol", "protocol", ["corrected", "paper"]) : undefined}
+${choice("Theme", "theme", ["auto", "light", "dark"])}
+</form>
+</div>
 `;
 }
 
-function chaptersOf(panels: readonly ReportPanel[]): Chapter[] {
-  const chapters = new Map<string, ReportPanel[]>();
-  for (const panel of panels) chapters.set(panel.task, [...(chapters.get(panel.task) ?? []), panel]);
-  return [...chapters.values()].map((some) => ({ title: some[0].heading.title, panels: some }));
+/** Radio buttons, of which the style sheet reads the choice. The first is chosen. */
+function choice(title: string, name: string, options: readonly string[]): Html {
+  return html`<fieldset class="choice"><legend>${title}</legend>${options.map(
+    (option, i) =>
+      html`<label><input type="radio" name="${name}" value="${option}"${i === 0 ? html` checked` : undefined}><span>${option}</span></label>`,
+  )}</fieldset>`;
 }
 
 /** Reads the page's script and style from the package. */

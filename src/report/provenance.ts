@@ -13,7 +13,7 @@ import type { Report } from "./report.ts";
 export type Fact = readonly [name: string, value: string];
 
 /** `test split`, or `every split`. */
-export const splitText = (split: string): string => (split === "all" ? "every split" : `${split} split`);
+const splitText = (split: string): string => (split === "all" ? "every split" : `${split} split`);
 
 /** Everything needed to reproduce a result: the parts of its identity, and the conditions of its run. */
 function provenanceFacts({ stored, result }: Entry): Fact[] {
@@ -68,12 +68,12 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
 
 /** Section with the provenance of every cell, collapsed by default. */
 export function provenanceSection({ panels }: Report): Html {
-  return html`<section aria-labelledby="provenance">
-<h2 id="provenance">Provenance</h2>
+  return html`<section class="view" id="provenance" aria-labelledby="provenance-title">
+<h1 id="provenance-title">Provenance</h1>
 <p>A cell is one task in one setting, evaluated for one model. Its identity is a digest of everything that can change the
 result; device, batch size and number of shards are not part of it.</p>
 ${panels.map(
-  (panel) => html`<h3>${panelTitle(panel.heading.title, panel)}</h3>
+  (panel) => html`<h2>${panelTitle(panel.heading.title, panel)}</h2>
 ${panel.entries.map(
   (entry) => html`<details>
 <summary>${entry.label}, ${entry.protocol} protocol</summary>

@@ -1,12 +1,12 @@
-import { join } from "node:path";
-import { FormatError } from "../base/errors.ts";
-import { forEachLine } from "../base/text-lines.ts";
+import { readCellPredictions } from "../evaluation/comparison/compared-cell.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
-import { allTasks, type CustomForms } from "../evaluation/runs/forms.ts";
+import { allTasks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
+import type { PredictionColumns } from "../evaluation/tasks/prediction-columns.ts";
+import type { RowView } from "../evaluation/tasks/row-view.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
-import { type Histogram, histogram } from "./chart-data.ts";
+import { compareModels, comparisonOf, type PanelComparison } from "./comparisons.ts";
 import { type Panel, panelsOf } from "./panels.ts";
 import { type PublishedValues, publishedValues } from "./published-table.ts";
 
@@ -16,8 +16,10 @@ type TaskHeading = Pick<Task, "title" | "asks">;
 /** Panel with everything that a report shows. */
 export interface ReportPanel extends Panel {
   readonly heading: TaskHeading;
-  /** Histograms of score differences by cell identity, of cells with pairs of scores. */
-  readonly differences: ReadonlyMap<string, Histogram>;
+  /** Comparison of its models, one group per protocol. */
+  readonly comparison: PanelComparison;
+  /** Rows by cell identity, of cells whose rows are stored. */
+  readonly views: ReadonlyMap<string, RowView>;
   /** Published numbers of the same models on the same data. */
   readonly published: PublishedValues;
   /** Custom tasks, settings and families of the report. */
@@ -37,11 +39,13 @@ export interface ReportOptions {
   readonly tasks?: readonly (TaskHeading & Pick<Task, "name">)[];
   /** Published results; default: those of the package. */
   readonly published?: readonly PublishedResult[];
+  /** Reads the predictions of a cell; undefined: none stored. Default: the shards of the cell's run. */
+  readonly predictions?: (stored: StoredResult) => Promise<PredictionColumns | undefined>;
   /** Custom tasks, settings and model families that results name. */
   readonly forms?: CustomForms;
 }
 
-/** Builds a report from merged results, with score differences from their folders. */
+/** Builds a report from merged results and the rows of their runs. */
 export async function gatherReport(
   results: readonly StoredResult[],
   {
@@ -49,18 +53,23 @@ export async function gatherReport(
     forms,
     tasks = allTasks(forms),
     published,
+    predictions = storedPredictions,
   }: ReportOptions = {},
 ): Promise<Report> {
   const known = published ?? (await readPublished());
+  const groups = await compareModels(results, forms);
   const panels: ReportPanel[] = [];
   for (const panel of panelsOf(results, forms)) {
-    const differences = new Map<string, Histogram>();
-    for (const { stored, result } of panel.entries) {
-      const values = await scoreDifferences(stored);
-      if (values !== undefined) differences.set(result.identity, histogram(values));
-    }
+    const views = await viewsOf(panel, predictions, forms);
     const heading = taskHeading(panel.task, tasks);
-    panels.push({ ...panel, heading, differences, published: publishedValues(panel, known, forms), forms });
+    panels.push({
+      ...panel,
+      heading,
+      comparison: comparisonOf(groups, panel),
+      views,
+      published: publishedValues(panel, known, forms),
+      forms,
+    });
   }
   return { title, panels };
 }
@@ -70,43 +79,28 @@ function taskHeading(name: string, tasks: NonNullable<ReportOptions["tasks"]>): 
   return task ?? { title: name, asks: "A custom task without description." };
 }
 
-/**
- * Score of element minus control for every row, from a merged cell's `scores.tsv`; 0 for ties.
- *
- * @returns  in file order; undefined if the cell has no pairs of scores
- * @throws {FormatError} naming file and line when a score is not a number
- */
-async function scoreDifferences({ folder, result }: StoredResult): Promise<Float64Array | undefined> {
-  if (!("median_diff" in result.published)) return undefined;
-  const file = join(folder, "scores.tsv");
-  const { rounding = 0 } = result.ties ?? {};
-  const differences: number[] = [];
-  let element = -1;
-  let control = -1;
-  await forEachLine(file, (text, line) => {
-    const cells = text.split("\t");
-    if (line === 1) {
-      element = cells.indexOf("seq_score");
-      control = cells.indexOf("ctrl_score");
-      if (element < 0 || control < 0) {
-        throw new FormatError(
-          { file, line },
-          `the header is ${JSON.stringify(text)}; expected columns seq_score and ctrl_score`,
-        );
-      }
-      return;
-    }
-    const [first, second] = [Number(cells[element]), Number(cells[control])];
-    const difference = first - second;
-    if (!Number.isFinite(difference)) {
-      throw new FormatError(
-        { file, line },
-        `the row is ${JSON.stringify(text)}; expected two scores`,
-        "run dart-eval merge again",
-      );
-    }
-    const tie = Math.abs(difference) <= rounding * (Math.abs(first) + Math.abs(second));
-    differences.push(tie ? 0 : difference);
-  });
-  return Float64Array.from(differences);
+/** Rows of each entry of a panel, by cell identity; entries without stored rows are left out. */
+async function viewsOf(
+  { entries }: Panel,
+  predictionsOf: NonNullable<ReportOptions["predictions"]>,
+  forms: CustomForms | undefined,
+): Promise<ReadonlyMap<string, RowView>> {
+  const views = new Map<string, RowView>();
+  for (const { stored, result } of entries) {
+    const { task: name, taskVersion, protocol, seed, recipe, model } = result.cell;
+    const task = findTask(name, forms);
+    // Another version of the task may have other facts.
+    if (task?.viewRows === undefined || task.version !== taskVersion) continue;
+    const predictions = await predictionsOf(stored);
+    if (predictions === undefined || predictions.length === 0) continue;
+    const scoreRounding = model.scoreRounding ?? result.ties?.rounding ?? 0;
+    const context = { protocol, seed, recipe, scoreRounding, rowsInTable: result.rows.inTable };
+    views.set(result.identity, await task.viewRows(predictions, context));
+  }
+  return views;
+}
+
+async function storedPredictions(stored: StoredResult): Promise<PredictionColumns | undefined> {
+  const read = await readCellPredictions(stored);
+  return "why" in read ? undefined : read.predictions;
 }

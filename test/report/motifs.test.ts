@@ -4,6 +4,7 @@ import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting/measure.ts";
 import type { FootprintFacts } from "../../src/evaluation/tasks/motif-footprinting/rows.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
+import type { CurvesChart, PageData, PointsChart } from "../../src/report/figure-data.ts";
 import { measurementsTable } from "../../src/report/measurements-table.ts";
 import { extremeMotifs, familyTable, modelComparison, motifSpread } from "../../src/report/motifs.ts";
 import { renderPage } from "../../src/report/page.ts";
@@ -120,13 +121,15 @@ test("the page has the tables and the data of the curves", async () => {
   const page = renderPage(report, { script: "", style: "" });
   expect(page).toContain("<h3>Motifs</h3>");
   expect(page).toContain("Accuracy by transcription factor family");
-  const data = JSON.parse(/id="page-data">(.*?)<\/script>/s.exec(page)![1]) as {
-    ranked: { container: string; curves: { label: string; values: number[] }[] }[];
-  };
-  expect(data.ranked.length).toBe(1);
-  expect(page).toContain(`id="${data.ranked[0].container}"`);
-  const [better] = data.ranked[0].curves;
-  expect(better!.values).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
+  const { figures } = JSON.parse(/id="page-data">(.*?)<\/script>/s.exec(page)![1]) as PageData;
+  const [ranks, pair] = figures;
+  expect(figures.map(({ title }) => title)).toEqual(["Motifs by rank", "Motifs under two models"]);
+  expect(page).toContain(`id="${ranks!.id}-0"`);
+  const [better] = (ranks!.charts[0] as CurvesChart).curves;
+  expect(better!.y).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
+  const { points } = pair!.charts[0] as PointsChart;
+  expect(points).toHaveLength(24);
+  expect(new Set(points.map(({ name }) => name)).size).toBe(24);
 });
 
 test("headings of quantiles among the averages", () => {

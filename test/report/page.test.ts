@@ -1,5 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import axe from "axe-core";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
@@ -7,7 +9,7 @@ import { type PageAssets, renderPage } from "../../src/report/page.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { builtAssets } from "./page-assets.ts";
 import { CHROMIUM, launchChromium, openFromDisk } from "./page-in-browser.ts";
-import { resultsFixture } from "./results-fixture.ts";
+import { fixturePredictions, resultsFixture } from "./results-fixture.ts";
 
 const HOSTILE = `</script><script>document.title = "taken"</script><!--<img src=x onerror="document.title='taken'">`;
 
@@ -31,8 +33,18 @@ beforeAll(async () => {
     { model: "strong", protocol: "paper", shift: 4 },
     { model: "weak", protocol: "corrected", shift: 0.2 },
   ]);
-  page = renderPage(await gatherReport(results, { tasks }), assets);
+  page = await pageOf(results);
 });
+
+const pageOf = async (some: readonly StoredResult[], title?: string) =>
+  renderPage(
+    await gatherReport(some, {
+      tasks,
+      predictions: fixturePredictions,
+      ...(title === undefined ? {} : { title }),
+    }),
+    assets,
+  );
 
 /** The same results with another cell. */
 const withCell = (change: Partial<StoredResult["result"]["cell"]>): StoredResult[] =>
@@ -51,7 +63,7 @@ describe("page source", () => {
 
   test("counts tasks of the benchmark and custom tasks", async () => {
     const leadOf = async (some: readonly StoredResult[]) =>
-      /<p class="lead">(.*?)<\/p>/.exec(renderPage(await gatherReport(some, { tasks }), assets))![1];
+      /<p class="lead">(.*?)<\/p>/.exec(await pageOf(some))![1];
     const custom = withCell({ task: "my-task" });
     expect(await leadOf(results)).toBe("2 models on 1 task of the DART-Eval benchmark.");
     expect(await leadOf(custom)).toBe("2 models on 1 custom task.");
@@ -69,48 +81,35 @@ describe("page source", () => {
 
   test("text of a result can neither end the script nor start an element", async () => {
     const [first] = results;
-    const hostile: StoredResult = {
-      ...first!,
-      result: {
-        ...first!.result,
-        cell: { ...first!.result.cell, model: { name: HOSTILE, identity: HOSTILE } },
-        notes: [HOSTILE],
-      },
-    };
-    const text = renderPage(await gatherReport([hostile], { tasks, title: HOSTILE }), assets);
+    const { result } = first!;
+    const cell = { ...result.cell, dataset: HOSTILE, model: { name: HOSTILE, identity: HOSTILE } };
+    const hostile: StoredResult = { ...first!, result: { ...result, cell, notes: [HOSTILE] } };
+    const text = await pageOf([hostile], HOSTILE);
     expect(text.match(/<script/g)).toHaveLength(2);
     expect(text.match(/<\/script/g)).toHaveLength(2);
     expect(text).not.toContain("<img");
     expect(text).not.toContain("<!--");
   });
 
-  test("headings descend one level at a time, and every table has a caption", () => {
-    const levels = [...page.matchAll(/<h([1-6])/g)].map((match) => Number(match[1]));
-    expect(levels[0]).toBe(1);
-    for (const [i, level] of levels.entries()) expect(level - (levels[i - 1] ?? 0)).toBeLessThanOrEqual(1);
-    expect(page.match(/<caption>/g)!.length).toBe(page.match(/<table>/g)!.length);
-    expect(page.match(/<figcaption>/g)!.length).toBe(page.match(/<figure>/g)!.length);
-  });
-});
-
-describe("contents", () => {
-  test("a page with one panel has none", () => {
-    expect(page).not.toContain("<nav");
+  test("every table has a caption, every figure a caption and a title", () => {
+    expect(page.match(/<caption[ >]/g)!.length).toBe(page.match(/<table[ >]/g)!.length);
+    expect(page.match(/<figcaption>/g)!.length).toBe(page.match(/<figure[ >]/g)!.length);
   });
 
-  test("link to every panel by task, with escaped names", async () => {
+  test("contents link to every task and panel, with ids that occur once", async () => {
     const many = [
       ...results,
       ...withCell({ task: "variant-effects", dataset: HOSTILE }),
       ...withCell({ setting: "probed" }),
     ];
-    const text = renderPage(await gatherReport(many, { tasks }), assets);
+    const text = await pageOf(many);
     const nav = text.slice(text.indexOf("<nav"), text.indexOf("</nav>"));
     const targets = [...nav.matchAll(/href="#([^"]+)"/g)].map((match) => match[1]);
-    expect(targets).toHaveLength(4);
-    expect(targets.slice(0, 2)).toEqual([
-      "panel-regulatory-elements--zero-shot",
-      "panel-regulatory-elements--probed",
+    expect(targets.slice(0, 4)).toEqual([
+      "overview",
+      "task-regulatory-elements",
+      "panel-regulatory-elements--zero-shot-details",
+      "panel-regulatory-elements--probed-details",
     ]);
     for (const id of targets) expect(text.split(`id="${id}"`)).toHaveLength(2);
     expect(text).not.toContain("<img");
@@ -126,111 +125,101 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
   afterAll(() => browser?.close());
 
   const open = (html: string, options: Parameters<Browser["newPage"]>[0] = {}) =>
-    openFromDisk(browser, results[0].folder, html, options);
+    openFromDisk(browser, dirname(results[0].folder), html, options);
 
-  test("draws every chart without errors or requests", async () => {
+  test("draws its figures without errors or requests", async () => {
     const { opened, complaints } = await open(page);
+    await opened.getByRole("link", { name: "Regulatory elements" }).first().click();
     await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
-    const forest = opened.locator(".chart").first();
-    expect(await forest.locator("circle").count()).toBeGreaterThanOrEqual(3);
-    expect(await forest.locator("svg").getAttribute("aria-label")).toMatch(/paired accuracy of each model/i);
+    expect(await opened.locator(".chart > svg").first().getAttribute("aria-label")).toBe(
+      "Element minus control, nats, strong",
+    );
     expect(complaints).toEqual([]);
     await opened.close();
   });
 
+  test("shows one view at a time, and opens the fold that a link points into", async () => {
+    const text = await pageOf([...results, ...withCell({ setting: "probed" })]);
+    const { opened } = await open(text, { viewport: { width: 1400, height: 800 } });
+    const views = () => opened.locator("main > .view:visible").evaluateAll((all) => all.map((one) => one.id));
+    expect(await views()).toEqual(["overview"]);
+    await opened.locator(".map a.cell").last().click();
+    expect(await views()).toEqual(["task-regulatory-elements"]);
+    await opened.locator(".contents").getByRole("link", { name: "probed" }).click();
+    const details = opened.locator("#panel-regulatory-elements--probed-details");
+    expect(await details.getAttribute("open")).toBe("");
+    expect(await opened.locator(".contents [aria-current]").textContent()).toBe("probed");
+    await opened.goBack();
+    await opened.goBack();
+    expect(await views()).toEqual(["overview"]);
+    await opened.close();
+  });
+
+  test("the protocol switch replaces rows, also without scripts", async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      const { opened } = await open(page, { javaScriptEnabled });
+      if (javaScriptEnabled) await opened.getByRole("link", { name: "Regulatory elements" }).first().click();
+      const intervals = () =>
+        opened
+          .locator(".board tbody tr:has(th:text-is('strong')):visible .figure + .detail")
+          .allTextContents();
+      const corrected = await intervals();
+      expect(corrected).toHaveLength(1);
+      await opened.getByText("paper", { exact: true }).first().click();
+      const paper = await intervals();
+      expect(paper).toHaveLength(1);
+      expect(paper).not.toEqual(corrected);
+      // A model with one protocol is always shown.
+      expect(await opened.locator(".board tr[data-model=weak]:visible").count()).toBe(1);
+      await opened.close();
+    }
+  });
+
   test("nothing is wider than the page on a desktop or a phone", async () => {
     for (const width of [1280, 380]) {
-      const { opened } = await open(page, { viewport: { width, height: 800 } });
-      await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
+      const { opened } = await open(page, { viewport: { width, height: 800 }, javaScriptEnabled: false });
       expect(await opened.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
       await opened.close();
     }
   });
 
-  test("contents link to their sections, also without scripts", async () => {
-    const two = await gatherReport([...results, ...withCell({ setting: "probed" })], { tasks });
-    const { opened } = await open(renderPage(two, assets), {
-      javaScriptEnabled: false,
-      viewport: { width: 1400, height: 800 },
-    });
-    // On a wide screen, the contents are next to the sections and stay visible.
-    await opened.getByRole("link", { name: "probed" }).click();
-    const heading = await opened
-      .getByRole("heading", { name: "Regulatory elements, probed" })
-      .first()
-      .boundingBox();
-    const nav = await opened.locator("nav").boundingBox();
-    expect(heading!.y).toBeGreaterThanOrEqual(0);
-    expect(heading!.y).toBeLessThan(200);
-    expect(nav!.y).toBe(0);
-    expect(nav!.x + nav!.width).toBeLessThanOrEqual(heading!.x);
+  test("without scripts all views are visible and have their tables", async () => {
+    const { opened } = await open(page, { javaScriptEnabled: false });
+    expect(await opened.locator("main > .view:visible").count()).toBe(3);
+    expect(await opened.locator("th[scope=row]", { hasText: "strong" }).first().isVisible()).toBe(true);
+    expect(await opened.getByText("This figure needs JavaScript").first().isVisible()).toBe(true);
     await opened.close();
   });
 
-  test("the caption of a wide table is fully visible on a phone", async () => {
-    const { opened } = await open(page, { viewport: { width: 380, height: 800 } });
-    const widest = await opened.evaluate(
-      "Math.max(...[...document.querySelectorAll('caption')].map((one) => one.getBoundingClientRect().right))",
-    );
-    expect(widest).toBeLessThanOrEqual(380);
-    await opened.close();
-  });
-
-  test("print omits the contents and expands the provenance", async () => {
-    const two = await gatherReport([...results, ...withCell({ setting: "probed" })], { tasks });
-    const { opened } = await open(renderPage(two, assets));
-    expect(await opened.locator("nav").isVisible()).toBe(true);
-    const facts = opened.locator("details dl").first();
-    expect(await facts.isVisible()).toBe(false);
-    await opened.emulateMedia({ media: "print" });
-    expect(await opened.locator("nav").isVisible()).toBe(false);
-    expect((await facts.boundingBox())!.height).toBeGreaterThan(50);
-    await opened.close();
-  });
-
-  test("text has a WCAG contrast of 4.5 in light and dark mode", async () => {
+  test("axe finds nothing serious in light and dark mode, with all folds open", async () => {
     for (const colorScheme of ["light", "dark"] as const) {
-      const { opened } = await open(page, { colorScheme });
-      const colours = (await opened.evaluate(`(() => {
-        const of = (selector, what) => getComputedStyle(document.querySelector(selector))[what];
-        return { sheet: of("main > section", "backgroundColor"), ink: of("body", "color"), soft: of("caption", "color") };
-      })()`)) as Record<"sheet" | "ink" | "soft", string>;
-      expect(contrast(colours.ink, colours.sheet)).toBeGreaterThan(4.5);
-      expect(contrast(colours.soft, colours.sheet)).toBeGreaterThan(4.5);
+      const { opened } = await open(page, { colorScheme, bypassCSP: true });
+      await opened.evaluate(
+        "document.documentElement.classList.remove('routed'); for (const fold of document.querySelectorAll('details')) fold.open = true",
+      );
+      await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
+      await opened.evaluate(axe.source);
+      const found = (await opened.evaluate("axe.run().then(({ violations }) => violations)")) as {
+        readonly id: string;
+        readonly impact: string;
+        readonly nodes: readonly { readonly html: string }[];
+      }[];
+      const shown = found.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`);
+      expect(shown.filter((one) => /^(serious|critical)/.test(one))).toEqual([]);
       await opened.close();
     }
-  });
-
-  test("without scripts, all tables are present, and charts have a placeholder", async () => {
-    const { opened } = await open(page, { javaScriptEnabled: false });
-    expect(await opened.locator("table").count()).toBeGreaterThanOrEqual(4);
-    expect(await opened.locator("th[scope=row]", { hasText: "strong" }).first().isVisible()).toBe(true);
-    expect(await opened.getByText("This chart needs JavaScript").first().isVisible()).toBe(true);
-    await opened.close();
   });
 
   test("a malicious name stays text, and no other script runs", async () => {
     const [first] = results;
     const cell = { ...first!.result.cell, model: { name: HOSTILE, identity: null } };
     const hostile = { ...first!, result: { ...first!.result, cell } };
-    const { opened, complaints } = await open(renderPage(await gatherReport([hostile], { tasks }), assets));
-    await expect.poll(() => opened.locator(".chart > svg").count()).toBe(2);
+    const { opened, complaints } = await open(await pageOf([hostile]));
+    await opened.getByRole("link", { name: "Regulatory elements" }).first().click();
+    await expect.poll(() => opened.locator(".chart > svg").count()).toBe(1);
     expect(await opened.title()).toBe("DNA language models on regulatory DNA");
-    expect(await opened.locator("th[scope=row]").first().textContent()).toBe(HOSTILE);
+    expect(await opened.locator(".board th[scope=row]").first().textContent()).toBe(HOSTILE);
     expect(complaints).toEqual([]);
     await opened.close();
   });
 });
-
-/** Ratio of WCAG 2.2 between two `rgb(r, g, b)` colours. */
-function contrast(a: string, b: string): number {
-  const luminance = (colour: string) => {
-    const [r, g, blue] = colour.match(/\d+/g)!.map((part) => {
-      const c = Number(part) / 255;
-      return c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
-    });
-    return 0.2126 * r! + 0.7152 * g! + 0.0722 * blue!;
-  };
-  const [light, dark] = [luminance(a), luminance(b)].sort((x, y) => y - x);
-  return (light! + 0.05) / (dark! + 0.05);
-}

@@ -18,8 +18,8 @@ test("lists every cell under its task and setting, collapsed", async () => {
   ]);
   const text = String(provenanceSection(await gatherReport(results, { tasks: [task] })));
   expect(panelsOf(results)).toHaveLength(1);
-  expect(text.match(/<h3>/g)).toHaveLength(1);
-  expect(text).toContain("<h3>Regulatory elements, zero-shot</h3>");
+  expect(text.match(/<h2>/g)).toHaveLength(1);
+  expect(text).toContain("<h2>Regulatory elements, zero-shot</h2>");
   expect(text.match(/<details>/g)).toHaveLength(2);
   expect(text).toContain("<summary>strong, paper protocol</summary>");
 });

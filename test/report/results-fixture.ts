@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
@@ -6,6 +6,8 @@ import { sha256Hex } from "../../src/base/digest.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
 import type { CellResult, StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { Prediction } from "../../src/evaluation/tasks/prediction.ts";
+import { PredictionColumns } from "../../src/evaluation/tasks/prediction-columns.ts";
 import type { Protocol } from "../../src/models/model.ts";
 
 interface FixtureCell {
@@ -21,28 +23,42 @@ afterAll(async () => {
   for (const folder of folders) await rm(folder, { recursive: true, force: true });
 });
 
+/** Scores of the fixture's rows, by the folder of the cell. */
+const predictions = new Map<string, PredictionColumns>();
+
+/** Reads the predictions of a result of `resultsFixture`. */
+export const fixturePredictions = async ({ folder }: StoredResult) => predictions.get(folder);
+
 /**
  * Results in the form of a merged run folder, with random scores from a normal distribution.
  */
 export async function resultsFixture(cells: readonly FixtureCell[]): Promise<StoredResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-report-"));
   folders.push(folder);
-  return Promise.all(
-    cells.map((cell) =>
-      storedFixture(join(folder, `${cell.model}-${cell.protocol}`.replace(/\W/g, "_")), cell),
-    ),
+  return cells.map((cell) =>
+    storedFixture(join(folder, `${cell.model}-${cell.protocol}`.replace(/\W/g, "_")), cell),
   );
 }
 
-async function storedFixture(folder: string, cell: FixtureCell): Promise<StoredResult> {
+function storedFixture(folder: string, cell: FixtureCell): StoredResult {
   const { shift, rows = 1187 } = cell;
   const rng = new Pcg64(rows);
   const differences = Float64Array.from({ length: rows }, () => shift + 4 * normal(rng));
-  const lines = [...differences].map(
-    (difference, i) => `${i}\t${(-480 + difference).toFixed(6)}\t-480.000000`,
+  predictions.set(
+    folder,
+    PredictionColumns.of(
+      Array.from(differences, (difference, row): Prediction => {
+        const facts = {
+          chrom: `chr${1 + (row % 3)}`,
+          start: 1000 * row,
+          end: 1000 * row + 350,
+          unknown: 0,
+          same: 0,
+        };
+        return { kind: "likelihood", row, values: [-480 + difference, -480], facts };
+      }),
+    ),
   );
-  await mkdir(folder, { recursive: true });
-  await writeFile(join(folder, "scores.tsv"), ["idx\tseq_score\tctrl_score", ...lines, ""].join("\n"));
   return {
     folder,
     result: resultFixture(cell, differences.toSorted()),

@@ -7,6 +7,7 @@ import type { TaskBenchmark } from "./benchmark.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./prediction.ts";
 import type { Recipe } from "./recipe.ts";
+import type { RowView } from "./row-view.ts";
 
 /** Value of one input: a path or a name, or an object already open (a genome, a signal, a table's rows). */
 export type TaskInput = string | Genome | Signal | readonly object[];
@@ -284,6 +285,8 @@ export interface Task<
   measure(predictions: Predictions<Row>, context: MeasureContext): Measurement<MetricName>;
   /** Main metric of `measure` over blocks of rows; absent: models are not compared by it. */
   mainStatistic?(predictions: Predictions<Row>, context: MeasureContext): MainStatistic<MetricName>;
+  /** Rows for figures and the row explorer of a report; absent: reports have neither. */
+  viewRows?(predictions: Predictions<Row>, context: MeasureContext): RowView | Promise<RowView>;
   readonly scores: ScoreTable<Row>;
   /** Suites, published values and paper tables; absent for a task outside of benchmarks. */
   readonly benchmark?: TaskBenchmark;

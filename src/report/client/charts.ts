@@ -1,200 +1,356 @@
 import * as Plot from "@observablehq/plot";
-import {
-  type AccuracyChart,
-  type AccuracyMark,
-  axisDomain,
-  type Bin,
-  type DifferenceChart,
-  type RankedChart,
-} from "../chart-data.ts";
+import type {
+  Axis,
+  Chart,
+  CurvesChart,
+  Figure,
+  HistogramChart,
+  PointsChart,
+  ScatterChart,
+} from "../figure-data.ts";
 
-/** Forest plot: one row per model with value and interval, and a dashed line at chance. */
-export function drawAccuracies({ marks, chance, axis, title }: AccuracyChart, width: number): Element {
-  const rows = [...new Set(marks.map((mark) => mark.row))];
-  const protocols = new Set(marks.map((mark) => mark.protocol));
-  // The two protocols of a model are drawn above and below its row.
-  const shift = (protocol: string) => (protocols.size === 1 ? 0 : protocol === "corrected" ? -8 : 8);
-  // Characters are about 7 px wide. Long names are drawn above their row instead of in the margin.
-  const names = 20 + 7 * Math.max(...rows.map((row) => row.length));
-  const above = names > width * 0.36;
-  const [left, right] = [above ? 12 : names, 24];
-  const ofProtocol = (protocol: string) => {
-    const some = marks.filter((mark) => mark.protocol === protocol);
-    const stroke = `var(--${protocol})`;
-    const dy = shift(protocol);
-    const end = { stroke, strokeWidth: 2, inset: above ? 22 : 14, dy };
-    return [
-      Plot.ruleY(some, { y: "row", x1: "low", x2: "high", stroke, strokeWidth: 2.5, dy }),
-      Plot.tickX(some, { x: "low", y: "row", ...end }),
-      Plot.tickX(some, { x: "high", y: "row", ...end }),
-      Plot.dot(some, {
-        x: "value",
-        y: "row",
-        r: 5.5,
-        fill: stroke,
-        stroke: "var(--sheet)",
-        strokeWidth: 1.5,
-        dy,
-      }),
-    ];
-  };
-  return Plot.plot({
+/** Colours of models, distinguishable with colour blindness (Okabe & Ito). */
+const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c6d31"];
+
+/** Colour of a model or class by its place in the list of all. */
+export function colourOf(name: string, all: readonly string[]): string {
+  return COLOURS[Math.max(0, all.indexOf(name)) % COLOURS.length] ?? "currentColor";
+}
+
+/** What a chart is drawn with. */
+export interface Drawing {
+  /** Width in CSS pixels. */
+  readonly width: number;
+  /** All models of the page, in the order of their colours. */
+  readonly models: readonly string[];
+  /** True for models that the filter shows. */
+  readonly isShown: (model: string) => boolean;
+}
+
+const TIP = { fill: "var(--sheet)", stroke: "var(--line)" } as const;
+const SOFT = "var(--ink-soft)";
+/** Number of lines at which legends are left to the tooltips. */
+const MANY = 12;
+
+/** Draws one chart of a figure with the figure's axes. */
+export function drawChart(chart: Chart, figure: Figure, drawing: Drawing): Element {
+  const { width } = drawing;
+  const height = Math.round(Math.min(340, Math.max(190, width * 0.72)));
+  const drawn = marksOf(chart, drawing);
+  const plot = Plot.plot({
     width,
-    height: 66 + rows.length * (above ? 62 : 46),
-    marginLeft: left,
-    marginRight: right,
-    marginTop: 18,
-    marginBottom: 44,
+    height,
+    marginLeft: 52,
+    marginRight: 14,
+    marginTop: 22,
+    marginBottom: 40,
     className: "plot",
-    ariaLabel: title,
-    x: {
-      domain: axisDomain(marks, chance),
-      label: axis,
-      labelAnchor: "center",
-      labelArrow: "none",
-      grid: true,
-      // A label such as 0.55 is about 30 px wide.
-      ticks: Math.min(7, Math.max(2, Math.floor((width - left - right) / 60))),
-    },
-    y: { domain: rows, label: null, tickSize: 0, tickPadding: 10, axis: above ? null : "left" },
+    ariaLabel: figure.charts.length > 1 ? `${figure.title}, ${chart.title}` : figure.title,
+    x: { ...axisOf(figure.x), ticks: Math.max(3, Math.floor(width / 80)) },
+    y: { ...axisOf(figure.y), grid: true, ticks: 5 },
+    ...drawn.options,
+    marks: drawn.marks,
+  });
+  const svg = plot.matches("svg") ? plot : plot.querySelector("svg:last-of-type");
+  svg?.setAttribute("role", "img");
+  // Groups have no role, so they may have no label.
+  for (const group of plot.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
+  return plot;
+}
+
+function axisOf({ label, domain, log }: Axis): Plot.ScaleOptions {
+  return {
+    label,
+    labelAnchor: "center",
+    labelArrow: "none",
+    nice: domain === undefined,
+    ...(domain === undefined ? {} : { domain: [...domain] }),
+    ...(log ? { type: "log", tickFormat: "~s" } : {}),
+  };
+}
+
+interface Marks {
+  readonly marks: Plot.Markish[];
+  readonly options?: Plot.PlotOptions;
+}
+
+function marksOf(chart: Chart, drawing: Drawing): Marks {
+  switch (chart.kind) {
+    case "curves":
+      return curves(chart, drawing);
+    case "histogram":
+      return histogram(chart);
+    case "scatter":
+      return scatter(chart);
+    case "points":
+      return points(chart, drawing);
+  }
+}
+
+function reference(at: CurvesChart["reference"]): Plot.Markish[] {
+  if (at === undefined) return [];
+  const style = { stroke: SOFT, strokeDasharray: "4 4" };
+  return at === "identity"
+    ? [
+        Plot.line(
+          [
+            [0, 0],
+            [1, 1],
+          ],
+          style,
+        ),
+      ]
+    : [Plot.ruleY([at], style)];
+}
+
+interface CurvePoint {
+  readonly model: string;
+  readonly x: number;
+  readonly y: number;
+  readonly low: number | undefined;
+  readonly high: number | undefined;
+  readonly name: string | undefined;
+}
+
+function curves(
+  { curves: all, reference: at, points: areBars }: CurvesChart,
+  { models, isShown }: Drawing,
+): Marks {
+  const shown = all.filter(({ model }) => isShown(model));
+  const rows = shown.map(({ model, x, y, low, high, names }) =>
+    x.map(
+      (place, i): CurvePoint => ({
+        model,
+        x: place,
+        y: y[i] ?? Number.NaN,
+        low: low?.[i],
+        high: high?.[i],
+        name: names?.[i],
+      }),
+    ),
+  );
+  const xy = { x: "x", y: "y" } as const;
+  return {
     marks: [
-      ...(chance === null ? [] : chanceLine(chance)),
-      ...(above ? [namesAbove(rows)] : []),
-      ...ofProtocol("paper"),
-      ...ofProtocol("corrected"),
+      ...reference(at),
+      ...shown.flatMap(({ model, low, dashed, dot }, i) => {
+        const stroke = colourOf(model, models);
+        const own = rows[i] ?? [];
+        const band = { x: "x", y1: "low", y2: "high" } as const;
+        return [
+          ...(low === undefined
+            ? []
+            : [
+                areBars
+                  ? Plot.ruleX(own, { ...band, stroke })
+                  : Plot.areaY(own, { ...band, fill: stroke, fillOpacity: 0.13 }),
+              ]),
+          Plot.lineY(own, {
+            ...xy,
+            stroke,
+            strokeWidth: 1.75,
+            ...(dashed ? { strokeDasharray: "5 3", strokeWidth: 1.25 } : {}),
+          }),
+          ...(areBars ? [Plot.dot(own, { ...xy, fill: stroke, r: 3 })] : []),
+          ...(dot === undefined ? [] : [Plot.dot(own.slice(dot, dot + 1), { ...xy, fill: stroke, r: 4 })]),
+        ];
+      }),
       Plot.tip(
-        marks,
+        rows.flat(),
         Plot.pointer({
-          x: "value",
-          y: "row",
-          title: (mark: AccuracyMark) => mark.detail,
-          fill: "var(--sheet)",
-          stroke: "var(--line)",
+          ...xy,
+          title: ({ model, name, x, y, low, high }: CurvePoint) =>
+            `${model}\n${name === undefined ? `${x}: ` : `${name}, rank ${x}: `}${shownNumber(y)}${low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`}`,
+          ...TIP,
         }),
       ),
     ],
-  });
+  };
 }
 
-function namesAbove(rows: readonly string[]) {
-  const style = { fill: "var(--ink)", stroke: "var(--sheet)", strokeWidth: 4, fontSize: 13 };
-  return Plot.text(rows, {
-    y: (row: string) => row,
-    text: (row: string) => row,
-    frameAnchor: "left",
-    dy: -22,
-    ...style,
-  });
-}
+const shownNumber = (value: number) => value.toPrecision(3).replace("-", "−");
 
-function chanceLine(chance: number) {
-  const x = (value: number) => value;
-  return [
-    Plot.ruleX([chance], { x, stroke: "var(--ink-soft)", strokeDasharray: "4 4" }),
-    Plot.text([chance], { x, frameAnchor: "top", dy: -12, text: () => "chance", fill: "var(--ink-soft)" }),
-  ];
-}
-
-/** Histogram of element minus control. Right of zero, the model prefers the real element. */
-export function drawDifferences({ bins, ties, median, title }: DifferenceChart, width: number): Element {
-  const x = (value: number) => value;
-  const side = (bin: Bin) => (bin.from + bin.to > 0 ? "var(--right)" : "var(--wrong)");
-  return Plot.plot({
-    width,
-    height: 200,
-    marginLeft: 46,
-    marginRight: 10,
-    marginTop: 24,
-    marginBottom: 40,
-    className: "plot",
-    ariaLabel: title,
-    x: {
-      label: "element − control, nats",
-      labelAnchor: "center",
-      labelArrow: "none",
-      ticks: Math.max(3, Math.round(width / 80)),
-      ...(bins.length === 0 ? { domain: [-1, 1] } : {}),
-    },
-    y: { label: "pairs", labelArrow: "none", grid: true, ticks: 4, tickFormat: "~s" },
+function histogram({ bins, ties, median, sides }: HistogramChart): Marks {
+  const middle = ({ from, to }: HistogramChart["bins"][number]) => (from + to) / 2;
+  return {
     marks: [
       Plot.rectY(bins, {
         x1: "from",
         x2: "to",
         y: "rows",
-        fill: side,
+        fill: (bin: HistogramChart["bins"][number]) => (middle(bin) > 0 ? "var(--right)" : "var(--wrong)"),
         insetLeft: 0.5,
         insetRight: 0.5,
-        title: (bin: Bin) => `${bin.from} to ${bin.to} nats\n${bin.rows.toLocaleString("en-US")} pairs`,
-        tip: { fill: "var(--sheet)", stroke: "var(--line)" },
+        title: (bin: HistogramChart["bins"][number]) =>
+          `${sides[middle(bin) > 0 ? 0 : 1]}\n${bin.from} to ${bin.to}: ${bin.rows.toLocaleString("en-US")} rows`,
+        tip: TIP,
       }),
-      ...(ties === 0 ? [] : [tieBar(ties)]),
-      Plot.ruleY([0], { stroke: "var(--ink-soft)" }),
-      Plot.ruleX([0], { stroke: "var(--ink)", strokeWidth: 1.5 }),
-      Plot.ruleX([median], { x, stroke: "var(--ink)", strokeDasharray: "2 3" }),
+      ...(ties === 0
+        ? []
+        : [
+            Plot.ruleX([ties], {
+              x: () => 0,
+              y1: 0,
+              y2: (rows: number) => rows,
+              stroke: "var(--tie)",
+              strokeWidth: 5,
+              clip: true,
+              title: (rows: number) => `ties: ${rows.toLocaleString("en-US")} rows`,
+              tip: TIP,
+            }),
+          ]),
+      Plot.ruleY([0], { stroke: SOFT }),
+      Plot.ruleX([0], { stroke: "var(--ink)" }),
+      Plot.ruleX([median], { stroke: "var(--ink)", strokeDasharray: "1.5 3" }),
+      // In the margin above the bars.
       Plot.text([median], {
-        x,
+        x: (value: number) => value,
         frameAnchor: "top",
-        dy: -12,
-        text: (value: number) => `median ${value.toPrecision(3).replace("-", "−")}`,
+        dy: -10,
+        text: (value: number) =>
+          `median ${shownNumber(value)}${ties === 0 ? "" : `, ${ties.toLocaleString("en-US")} ties`}`,
         fill: "var(--ink)",
       }),
     ],
-  });
+  };
 }
 
-/** Narrow bar at zero for the number of ties. */
-function tieBar(ties: number) {
-  return Plot.ruleX([ties], {
-    x: () => 0,
-    y1: 0,
-    y2: (rows: number) => rows,
-    stroke: "var(--tie)",
-    strokeWidth: 7,
-    title: (rows: number) => `equal scores\n${rows.toLocaleString("en-US")} pairs`,
-    tip: { fill: "var(--sheet)", stroke: "var(--line)" },
-  });
-}
+type Rectangle = ScatterChart["rectangles"][number];
 
-interface Point {
-  readonly label: string;
-  readonly rank: number;
-  readonly value: number;
-}
-
-/** Rank curves: the values of each model in descending order. */
-export function drawRanked({ curves, chance, axis, value, title }: RankedChart, width: number): Element {
-  const points = curves.flatMap(({ label, values }) =>
-    values.map((each, i): Point => ({ label, rank: i + 1, value: each })),
-  );
-  return Plot.plot({
-    width,
-    height: 300,
-    marginLeft: 48,
-    marginRight: 16,
-    marginBottom: 44,
-    className: "plot",
-    ariaLabel: title,
-    color: { legend: true, scheme: "Tableau10", domain: curves.map(({ label }) => label) },
-    x: {
-      label: axis,
-      labelAnchor: "center",
-      labelArrow: "none",
-      ticks: Math.max(3, Math.round(width / 110)),
-    },
-    y: { label: value, labelArrow: "none", domain: [0, 1], grid: true, ticks: 6 },
+function scatter({ points: some, rectangles, reference: at }: ScatterChart): Marks {
+  const most = Math.max(1, ...rectangles.map(([, , , , rows]) => rows));
+  const corner = { frameAnchor: "top-left", dx: 6, dy: 6, fontSize: 12, fill: "var(--ink)" } as const;
+  return {
+    options: { clip: true },
     marks: [
-      Plot.ruleY([chance], { y: (each: number) => each, stroke: "var(--ink-soft)", strokeDasharray: "4 4" }),
-      Plot.lineY(points, { x: "rank", y: "value", stroke: "label", strokeWidth: 2, curve: "step-after" }),
+      ...(at.kind === "signs"
+        ? [
+            Plot.rect([1, -1], {
+              x1: 0,
+              x2: (sign: number) => sign * 1e9,
+              y1: 0,
+              y2: (sign: number) => sign * 1e9,
+              fill: "var(--right)",
+              fillOpacity: 0.07,
+              clip: true,
+            }),
+            Plot.ruleX([0], { stroke: SOFT }),
+            Plot.ruleY([0], { stroke: SOFT }),
+            Plot.text([at.agreement], {
+              ...corner,
+              text: (share: number) => `${(100 * share).toFixed(0)} % same sign`,
+            }),
+          ]
+        : [
+            Plot.line(
+              [
+                [-1e3, -1e3],
+                [1e3, 1e3],
+              ],
+              { stroke: SOFT, strokeDasharray: "4 4", clip: true },
+            ),
+          ]),
+      Plot.rect(rectangles, {
+        x1: (r: Rectangle) => r[0],
+        x2: (r: Rectangle) => r[1],
+        y1: (r: Rectangle) => r[2],
+        y2: (r: Rectangle) => r[3],
+        fill: "var(--accent)",
+        fillOpacity: (r: Rectangle) => 0.12 + 0.88 * Math.sqrt(r[4] / most),
+        title: (r: Rectangle) => `${r[4].toLocaleString("en-US")} rows`,
+        tip: TIP,
+      }),
+      Plot.dot(some, {
+        x: (point: ScatterChart["points"][number]) => point[0],
+        y: (point: ScatterChart["points"][number]) => point[1],
+        r: 2.2,
+        fill: "var(--accent)",
+        fillOpacity: 0.45,
+      }),
+    ],
+  };
+}
+
+type PointMark = PointsChart["points"][number];
+
+function points(
+  { points: all, classes, ofModels, identity, level }: PointsChart,
+  { models, isShown }: Drawing,
+): Marks {
+  const shown = ofModels ? all.filter((point) => isShown(point.of)) : all;
+  const colour = (point: PointMark) => (ofModels ? colourOf(point.of, models) : colourOf(point.of, classes));
+  const bounded = shown.filter(({ low }) => low !== undefined);
+  return {
+    options: {
+      ...(ofModels || classes.length === 1
+        ? {}
+        : {
+            color: {
+              type: "categorical",
+              domain: [...classes],
+              range: classes.map((one) => colourOf(one, classes)),
+              legend: true,
+            },
+          }),
+    },
+    marks: [
+      ...(level === undefined ? [] : reference(level)),
+      ...(identity ? reference("identity") : []),
+      Plot.ruleX(bounded, { x: "x", y1: "low", y2: "high", stroke: colour, strokeWidth: 1.5 }),
+      Plot.dot(shown, {
+        x: "x",
+        y: "y",
+        r: ofModels ? 5 : 2.6,
+        fill: ofModels || classes.length === 1 ? colour : "of",
+        fillOpacity: ofModels ? 1 : 0.65,
+      }),
+      ...(ofModels
+        ? [false, true].map((below) =>
+            Plot.text(
+              shown.filter((point) => isBelow(point, shown) === below),
+              {
+                x: "x",
+                y: "y",
+                text: "name",
+                dy: below ? 14 : -12,
+                fill: "var(--ink)",
+                stroke: "var(--sheet)",
+                strokeWidth: 3,
+              },
+            ),
+          )
+        : []),
       Plot.tip(
-        points,
+        shown,
         Plot.pointer({
-          x: "rank",
-          y: "value",
-          title: ({ label, rank, value: each }: Point) => `${label}\nrank ${rank}: ${each}`,
-          fill: "var(--sheet)",
-          stroke: "var(--line)",
+          x: "x",
+          y: "y",
+          title: ({ name, of, x, y, low, high }: PointMark) =>
+            `${name ?? of}\n${shownNumber(x)}, ${shownNumber(y)}${low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`}`,
+          ...TIP,
         }),
       ),
     ],
+  };
+}
+
+/** True if the label of a point would cover that of a higher one: axes are logarithmic and linear. */
+function isBelow(point: PointMark, all: readonly PointMark[]): boolean {
+  const height = Math.max(...all.map(({ y }) => y)) - Math.min(...all.map(({ y }) => y));
+  return all.some((other) => {
+    const isHigher = other.y > point.y || (other.y === point.y && all.indexOf(other) < all.indexOf(point));
+    return isHigher && other.y - point.y < 0.12 * height && Math.abs(Math.log(other.x / point.x)) < Math.LN2;
   });
+}
+
+/** Models of a chart, for the key below its figure; empty for one or very many. */
+export function modelsIn(figure: Figure): readonly string[] {
+  const names = [
+    ...new Set(
+      figure.charts.flatMap((chart) =>
+        chart.kind === "curves" ? chart.curves.map(({ model }) => model) : [],
+      ),
+    ),
+  ];
+  return names.length > 1 && names.length <= MANY ? names : [];
 }

@@ -14,19 +14,23 @@ interface Keyed {
 const collator = new Intl.Collator("en", { numeric: true });
 
 /**
- * Makes each heading of a table a button that sorts its rows: ascending, descending, original order. The sort
- * is stable. Tables of fewer than two rows stay unchanged.
+ * Makes each heading of a table a button that sorts the rows of every table body: ascending, descending,
+ * original order. The sort is stable; a body's heading row stays first. Tables of fewer than two rows stay
+ * unchanged.
  */
 export function makeSortable(table: HTMLTableElement): void {
-  const body = table.tBodies[0];
   const headings = [...(table.tHead?.rows[0]?.cells ?? [])];
-  if (body === undefined || body.rows.length < 2) return;
-  const original = [...body.rows];
+  const bodies = [...table.tBodies].map((body) => ({
+    body,
+    original: [...body.rows].filter((row) => !row.classList.contains("setting")),
+  }));
+  if (bodies.every(({ original }) => original.length < 2)) return;
   const status = document.createElement("span");
   status.setAttribute("aria-live", "polite");
   table.caption?.append(status);
 
   headings.forEach((heading, column) => {
+    if (heading.dataset.sort === "none") return;
     const button = document.createElement("button");
     button.type = "button";
     const name = heading.textContent;
@@ -38,7 +42,9 @@ export function makeSortable(table: HTMLTableElement): void {
       if (order !== undefined) heading.setAttribute("aria-sort", order);
       status.textContent = order === undefined ? "" : ` (now sorted by ${name}, ${order})`;
       const isNumber = heading.classList.contains("number");
-      body.append(...(order === undefined ? original : sorted(original, column, isNumber, order)));
+      for (const { body, original } of bodies) {
+        body.append(...(order === undefined ? original : sorted(original, column, isNumber, order)));
+      }
     });
   });
 }

@@ -16,6 +16,7 @@ import {
   CELL_TYPES_FINE_TUNED,
   CELL_TYPES_PROBED,
 } from "./recipes.ts";
+import { viewCellTypes } from "./row-view.ts";
 import { type CellTypeElementsInputs, openCellTypeElements } from "./rows.ts";
 import { type CellTypeFacts, CLUSTERING } from "./subset.ts";
 
@@ -94,6 +95,7 @@ export const cellTypeElements: Task<
   open: (inputs) => openCellTypeElements(cellTypeElements, inputs),
   measure: measureCellTypes,
   mainStatistic: cellTypeAccuracyStatistic,
+  viewRows: viewCellTypes,
   scores: LOGITS,
   benchmark: CELL_TYPES_BENCHMARK,
 };

@@ -11,6 +11,7 @@ import {
   predictedActivityStatistic,
 } from "./measure.ts";
 import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PREDICTED, ACTIVITY_PROBED } from "./recipes.ts";
+import { viewActivity } from "./row-view.ts";
 import { type ChromatinActivityInputs, openChromatinActivity } from "./rows.ts";
 import { activityEpoch, checkEpochRecipe, type ValidationOrder, validateActivity } from "./training.ts";
 
@@ -74,6 +75,7 @@ export const chromatinActivity: Task<
   open: (inputs) => openChromatinActivity(chromatinActivity, inputs),
   measure: measureActivity,
   mainStatistic: activityStatistic,
+  viewRows: viewActivity,
   scores: {
     columns: ["idx", "set", "log1p_counts", "prediction"],
     line(prediction) {

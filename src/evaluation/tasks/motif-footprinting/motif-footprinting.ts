@@ -9,6 +9,7 @@ import {
   measureFootprintDistances,
   measureFootprintScores,
 } from "./measure.ts";
+import { viewFootprints } from "./row-view.ts";
 import { type FootprintFacts, type MotifFootprintingInputs, openMotifFootprinting } from "./rows.ts";
 
 const publishedTable = { name: "motifs.tsv", text: publishedMotifs };
@@ -77,6 +78,7 @@ export const motifFootprinting: Task<
   open: (inputs) => openMotifFootprinting(motifFootprinting, inputs),
   measure: measureFootprintScores,
   mainStatistic: footprintScoresStatistic,
+  viewRows: viewFootprints,
   scores: {
     columns: ["idx", "background_score", "true_score", "shuffled_score"],
     line(prediction) {

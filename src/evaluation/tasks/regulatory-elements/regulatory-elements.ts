@@ -11,6 +11,7 @@ import {
 import { measurePairs, type PairMetric, pairedAccuracyStatistic } from "./measure.ts";
 import type { PairFacts } from "./pair.ts";
 import { ELEMENTS_AB_INITIO, ELEMENTS_FINE_TUNED, ELEMENTS_PROBED } from "./recipes.ts";
+import { viewPairs } from "./row-view.ts";
 import { openRegulatoryElements, type RegulatoryElementsInputs } from "./rows.ts";
 
 type RegulatoryElementsMetric = PairMetric | ClassifiedPairMetric;
@@ -68,6 +69,7 @@ export const regulatoryElements: Task<
   open: (inputs, { seed }) => openRegulatoryElements(regulatoryElements, inputs, seed),
   measure: measurePairs,
   mainStatistic: pairedAccuracyStatistic,
+  viewRows: viewPairs,
   scores: {
     columns: ["idx", "seq_score", "ctrl_score"],
     line(prediction) {

@@ -3,6 +3,7 @@ import type { ScoreTable, Task } from "../task.ts";
 import { VARIANT_WINDOW } from "./alleles.ts";
 import { VARIANTS_BENCHMARK } from "./benchmark.ts";
 import { measureVariants, type VariantMetric, variantStatistic } from "./measure.ts";
+import { viewVariants } from "./row-view.ts";
 import { openVariants, type VariantEffectsInputs } from "./rows.ts";
 import type { StoredVariantFacts } from "./scores.ts";
 import { TRAINING_INPUTS, VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./training.ts";
@@ -96,6 +97,7 @@ export const variantEffects: Task<
   open: (inputs) => openVariants(variantEffects, inputs),
   measure: measureVariants,
   mainStatistic: variantStatistic,
+  viewRows: viewVariants,
   // Columns of a table of scores computed elsewhere; tables of a run also have position and alleles.
   scores: {
     columns: ["idx", "allele1_scores", "allele2_scores"],

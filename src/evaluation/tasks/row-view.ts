@@ -1,0 +1,88 @@
+import type { Numbers } from "../../base/typed-numbers.ts";
+import type { Blocks } from "../../metrics/blocks.ts";
+
+/** Text of each row, as codes: 0 no text, k the k-th of `texts`. */
+export interface TextColumn {
+  readonly title: string;
+  /** [rows] */
+  readonly codes: Numbers;
+  readonly texts: readonly string[];
+}
+
+/** Number of each row; NaN if unknown. */
+export interface NumberColumn {
+  readonly title: string;
+  /** [rows] */
+  readonly values: ArrayLike<number>;
+}
+
+/** A column of facts, equal for all models. */
+export type FactColumn = TextColumn | NumberColumn;
+
+/** Positions of rows, 0-based and half-open. */
+export interface RowLoci {
+  readonly chromosomes: Pick<TextColumn, "codes" | "texts">;
+  readonly starts: Numbers;
+  readonly ends: Numbers;
+}
+
+/** Scores that classify rows, for ROC, precision-recall and calibration curves. */
+export interface ClassificationFigure {
+  readonly kind: "classification";
+  /** "QTLs against controls, by |difference|" */
+  readonly title: string;
+  readonly scores: Float64Array;
+  readonly labels: Uint8Array;
+  readonly blocks: Blocks;
+  /** True if scores are log-odds, whose probabilities can be calibrated. */
+  readonly calibrated?: true;
+}
+
+/** Two numbers per row. NaN for rows that are left out. */
+export interface ScatterFigure {
+  readonly kind: "scatter";
+  readonly title: string;
+  readonly x: NumberColumn;
+  readonly y: NumberColumn;
+  /** Reference: quadrants of equal sign, or the line y = x. */
+  readonly reference: "signs" | "identity";
+}
+
+/** Two coordinates per row, with a class. */
+export interface EmbeddingFigure {
+  readonly kind: "embedding";
+  readonly title: string;
+  readonly x: NumberColumn;
+  readonly y: NumberColumn;
+  readonly classes: Pick<TextColumn, "codes" | "texts">;
+}
+
+/** Distribution of the score of a row over all rows. */
+export interface DistributionFigure {
+  readonly kind: "distribution";
+  readonly title: string;
+  readonly values: Float64Array;
+  /** Labels of the rows right and left of zero. */
+  readonly sides: readonly [right: string, left: string];
+}
+
+export type RowFigure = ClassificationFigure | ScatterFigure | EmbeddingFigure | DistributionFigure;
+
+/**
+ * Rows of one cell, for the figures and the row explorer of a report. Columns are in the order of the
+ * predictions.
+ */
+export interface RowView {
+  /** Row numbers. */
+  readonly rows: Numbers;
+  /** Absent if rows have no positions. */
+  readonly loci?: RowLoci;
+  readonly facts: readonly FactColumn[];
+  /** One number per row that summarises the model's prediction; NaN if undefined. */
+  readonly score: NumberColumn;
+  /** Larger for better predictions, to list the best and the worst rows; absent if no row is better than another. */
+  readonly merit?: NumberColumn;
+  /** Class that the model predicts for each row. */
+  readonly predictedClass?: TextColumn;
+  readonly figures: readonly RowFigure[];
+}

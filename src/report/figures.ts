@@ -1,0 +1,365 @@
+import type {
+  ClassificationFigure,
+  DistributionFigure,
+  EmbeddingFigure,
+  RowFigure,
+  ScatterFigure,
+} from "../evaluation/tasks/row-view.ts";
+import { type Curve, calibrationCurve, precisionRecallCurve, rocCurve } from "../metrics/curves.ts";
+import { percentiles } from "../metrics/quantiles.ts";
+import { firstProtocol } from "./chapters.ts";
+import {
+  type Chart,
+  type CurvesChart,
+  commonHistograms,
+  type PanelFigure,
+  type ScatterChart,
+} from "./figure-data.ts";
+import { chanceOf } from "./forest.ts";
+import { type Html, html } from "./html.ts";
+import { motifFigures } from "./motifs.ts";
+import { fixed } from "./numbers.ts";
+import { type Entry, panelId } from "./panels.ts";
+import type { ReportPanel } from "./report.ts";
+import { lossFigures } from "./training.ts";
+
+/** A model with its figure of one kind. */
+interface Shown<F extends RowFigure> {
+  readonly entry: Entry;
+  readonly figure: F;
+}
+
+/** All figures of a panel, under the corrected protocol if the panel has both. */
+export function panelFigures(panel: ReportPanel): readonly PanelFigure[] {
+  const id = (name: string) => `${panelId(panel)}-${name}`;
+  const shown = firstProtocol(panel).flatMap((entry) =>
+    (panel.views.get(entry.result.identity)?.figures ?? []).map((figure) => ({ entry, figure })),
+  );
+  const ofKind = <Kind extends RowFigure["kind"]>(kind: Kind) =>
+    shown.filter((one): one is Shown<Extract<RowFigure, { kind: Kind }>> => one.figure.kind === kind);
+  return [
+    ...curveFigures(id, ofKind("classification")),
+    ...distributionFigures(id, ofKind("distribution")),
+    ...scatterFigures(id, ofKind("scatter")),
+    ...embeddingFigures(id, ofKind("embedding")),
+    ...motifFigures(panel, id("motifs")),
+    ...lossFigures(panel, firstProtocol(panel), id("loss")),
+    ...speedFigures(panel, id("speed")),
+  ];
+}
+
+/** HTML of a panel's figures, drawn by the page's script. */
+export function figuresSection(figures: readonly PanelFigure[]): Html | undefined {
+  if (figures.length === 0) return undefined;
+  return html`<div class="figures">${figures.map(
+    ({
+      id,
+      title,
+      caption,
+      charts,
+    }) => html`<figure id="${id}"${charts.length > 1 ? html` class="wide"` : undefined}>
+<h3>${title}</h3>
+<div class="${charts.length > 1 ? "multiples" : "single"}">${charts.map(
+      (chart, i) =>
+        html`<div>${charts.length > 1 ? html`<h4>${chart.title}</h4>` : undefined}<div class="chart" id="${id}-${i}"><p class="quiet">This figure needs JavaScript.</p></div></div>`,
+    )}</div>
+<figcaption>${caption}</figcaption>
+</figure>
+`,
+  )}</div>`;
+}
+
+/** Four significant digits, to keep the page small. */
+const short = (value: number): number => Number(value.toPrecision(4));
+const shorts = (values: ArrayLike<number>): number[] => Array.from(values, short);
+
+function curveFigures(
+  id: (name: string) => string,
+  shown: readonly Shown<ClassificationFigure>[],
+): PanelFigure[] {
+  const drawn = shown.filter(({ figure: { labels } }) => labels.includes(1) && labels.includes(0));
+  if (drawn.length === 0) return [];
+  const titles = [...new Set(drawn.map(({ figure }) => figure.title))];
+  const charts = (
+    curveOf: (figure: ClassificationFigure) => Curve,
+    how: (figures: readonly ClassificationFigure[]) => Pick<CurvesChart, "reference" | "points">,
+  ): CurvesChart[] =>
+    titles.map((title) => {
+      const some = drawn.filter(({ figure }) => figure.title === title);
+      return {
+        kind: "curves",
+        title,
+        ...how(some.map(({ figure }) => figure)),
+        curves: some.map(({ entry, figure }) => {
+          const { x, y, low, high } = curveOf(figure);
+          return {
+            model: entry.label,
+            x: shorts(x),
+            y: shorts(y),
+            ...(low === undefined || high === undefined ? {} : { low: shorts(low), high: shorts(high) }),
+          };
+        }),
+      };
+    });
+  const share = [0, 1] as const;
+  const band = "Bands: 95 % of resamples over blocks of the genome.";
+  const prevalence = ({ labels }: ClassificationFigure) =>
+    short(labels.reduce((sum, one) => sum + one, 0) / labels.length);
+  const of = titles.length === 1 ? `${titles[0]}. ` : "";
+  const figures: PanelFigure[] = [
+    {
+      id: id("roc"),
+      title: "ROC curves",
+      caption: `${of}${band} Diagonal: chance.`,
+      x: { label: "false positive rate", domain: share },
+      y: { label: "true positive rate", domain: share },
+      charts: charts(
+        ({ scores, labels, blocks }) => rocCurve(scores, labels, blocks),
+        () => ({ reference: "identity" }),
+      ),
+    },
+    {
+      id: id("precision-recall"),
+      title: "Precision and recall",
+      caption: `${of}${band} Dashed: share of positives.`,
+      x: { label: "recall", domain: share },
+      y: { label: "precision", domain: share },
+      charts: charts(
+        ({ scores, labels, blocks }) => precisionRecallCurve(scores, labels, blocks),
+        ([first]) => ({ reference: prevalence(first) }),
+      ),
+    },
+  ];
+  if (!drawn.every(({ figure }) => figure.calibrated)) return figures;
+  return [
+    ...figures,
+    {
+      id: id("calibration"),
+      title: "Calibration",
+      caption: `${of}Ten bins of equally many rows with Wilson intervals. Diagonal: calibrated probabilities.`,
+      x: { label: "predicted probability", domain: share },
+      y: { label: "share of positives", domain: share },
+      charts: charts(
+        ({ scores, labels }) =>
+          calibrationCurve(
+            scores.map((odds) => 1 / (1 + Math.exp(-odds))),
+            labels,
+          ),
+        () => ({ reference: "identity", points: true }),
+      ),
+    },
+  ];
+}
+
+function distributionFigures(
+  id: (name: string) => string,
+  shown: readonly Shown<DistributionFigure>[],
+): PanelFigure[] {
+  if (shown.length === 0) return [];
+  const histograms = commonHistograms(shown.map(({ figure }) => figure.values));
+  const bins = histograms.flatMap((one) => one.bins);
+  const rows = Math.max(
+    ...(bins.length > 0 ? bins.map((bin) => bin.rows) : histograms.map(({ ties }) => ties)),
+  );
+  const domain = [
+    Math.min(-1, ...bins.map(({ from }) => from)),
+    Math.max(1, ...bins.map(({ to }) => to)),
+  ] as const;
+  const [first] = shown;
+  return [
+    {
+      id: id("scores"),
+      title: first.figure.title,
+      caption: `One chart per model on the same axes. Bars at the ends include the outermost 0.5 % of the rows. Dotted: median.${histograms.some(({ ties }) => ties > 0) ? " Bar at zero: ties, cut at the top of the chart." : ""}`,
+      x: { label: first.figure.title.charAt(0).toLowerCase() + first.figure.title.slice(1), domain },
+      y: { label: "rows", domain: [0, rows] },
+      charts: shown.map(
+        ({ entry, figure }, i): Chart => ({
+          kind: "histogram",
+          title: entry.label,
+          ...histograms[i],
+          median: short(percentiles(figure.values, [50])[0] ?? 0),
+          sides: figure.sides,
+        }),
+      ),
+    },
+  ];
+}
+
+/** Number of rows above which a scatter plot shows numbers of rows in rectangles. */
+const MANY = 2000;
+/** Rectangles along each axis. */
+const BINS = 48;
+
+function scatterFigures(id: (name: string) => string, shown: readonly Shown<ScatterFigure>[]): PanelFigure[] {
+  const titles = [...new Set(shown.map(({ figure }) => figure.title))];
+  return titles.map((title, t): PanelFigure => {
+    const some = shown.filter(({ figure }) => figure.title === title);
+    const points = some.map(({ figure }) => pointsOf(figure));
+    const all = points.flat();
+    const isSigns = some[0].figure.reference === "signs";
+    const [x, y] = [
+      domainOf(
+        all.map(([first]) => first),
+        isSigns,
+      ),
+      domainOf(
+        all.map(([, second]) => second),
+        isSigns,
+      ),
+    ];
+    return {
+      id: id(titles.length === 1 ? "scatter" : `scatter-${t}`),
+      title,
+      caption: `${isSigns ? "Shaded quadrants: score and effect have the same sign. Axes are cut at the central 99.5 % of the values." : "Diagonal: predicted equals observed."}${all.length > MANY * some.length ? " Darker: more rows." : ""}`,
+      x: { label: some[0].figure.x.title, domain: x },
+      y: { label: some[0].figure.y.title, domain: y },
+      charts: some.map(({ entry, figure }, i) => scatterChart(entry, figure, points[i], x, y)),
+    };
+  });
+}
+
+type Point = readonly [x: number, y: number];
+
+function pointsOf({ x, y }: ScatterFigure): readonly Point[] {
+  const points: Point[] = [];
+  for (let i = 0; i < x.values.length; i++) {
+    const point = [x.values[i], y.values[i]] as const;
+    if (point.every(Number.isFinite)) points.push(point);
+  }
+  return points;
+}
+
+/** Range of the central 99.5 % of the values, symmetrical around 0 for signed ones. */
+function domainOf(values: readonly number[], isSigned: boolean): readonly [number, number] {
+  if (values.length === 0) return [-1, 1];
+  const [low = 0, high = 0] = percentiles(values, [0.25, 99.75]);
+  const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
+  const margin = 0.04 * (high - low || 1);
+  return isSigned ? [short(-1.05 * most), short(1.05 * most)] : [short(low - margin), short(high + margin)];
+}
+
+function scatterChart(
+  { label }: Entry,
+  { reference }: ScatterFigure,
+  points: readonly Point[],
+  x: readonly [number, number],
+  y: readonly [number, number],
+): ScatterChart {
+  const signed = points.filter(([a, b]) => a !== 0 && b !== 0);
+  const agreement = signed.filter(([a, b]) => a > 0 === b > 0).length / signed.length;
+  const many = points.length > MANY;
+  return {
+    kind: "scatter",
+    title: label,
+    points: many ? [] : points.map(([a, b]) => [short(clamp(a, x)), short(clamp(b, y))] as const),
+    rectangles: many ? rectanglesOf(points, x, y) : [],
+    reference:
+      reference === "identity"
+        ? { kind: "identity" }
+        : { kind: "signs", agreement: Number.isFinite(agreement) ? short(agreement) : 0 },
+  };
+}
+
+const clamp = (value: number, [low, high]: readonly [number, number]) => Math.min(high, Math.max(low, value));
+
+function rectanglesOf(points: readonly Point[], x: Point, y: Point): ScatterChart["rectangles"] {
+  const counts = new Map<number, number>();
+  const bin = (value: number, domain: Point) =>
+    Math.min(BINS - 1, Math.floor((BINS * (clamp(value, domain) - domain[0])) / (domain[1] - domain[0])));
+  for (const [a, b] of points) {
+    const key = bin(a, x) * BINS + bin(b, y);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const edge = (at: number, domain: Point) => short(domain[0] + (at * (domain[1] - domain[0])) / BINS);
+  return [...counts].map(([key, rows]) => {
+    const [i, j] = [Math.floor(key / BINS), key % BINS];
+    return [edge(i, x), edge(i + 1, x), edge(j, y), edge(j + 1, y), rows] as const;
+  });
+}
+
+function embeddingFigures(
+  id: (name: string) => string,
+  shown: readonly Shown<EmbeddingFigure>[],
+): PanelFigure[] {
+  if (shown.length === 0) return [];
+  const [{ figure }] = shown;
+  const scores = shown.map(
+    ({ entry: { label, main } }) => `${label} ${main.value === null ? "undefined" : fixed(main.value)}`,
+  );
+  return [
+    {
+      id: id("embeddings"),
+      title: figure.title,
+      caption: `First two principal components of each model's embeddings, coloured by class. ${shown[0].entry.main.title}: ${scores.join(", ")}.`,
+      x: { label: "component 1" },
+      y: { label: "component 2" },
+      charts: shown.map(
+        ({ entry, figure: { x, y, classes } }): Chart => ({
+          kind: "points",
+          title: entry.label,
+          classes: classes.texts.toSorted(),
+          points: Array.from(x.values, (value, i) => ({
+            x: short(value),
+            y: short(y.values[i]),
+            of: classes.texts[classes.codes[i] - 1] ?? "",
+          })).filter((point) => Number.isFinite(point.x) && point.of !== ""),
+        }),
+      ),
+    },
+  ];
+}
+
+/** Main metric over speed and over trained parameters, of two or more models with each. */
+function speedFigures(panel: ReportPanel, id: string): PanelFigure[] {
+  const entries = firstProtocol(panel).filter(({ main }) => main.value !== null);
+  const speedOf = ({ stored: { timing } }: Entry) => {
+    const seconds = timing.reduce((sum, shard) => sum + shard.seconds, 0);
+    return timing.reduce((sum, shard) => sum + shard.timedRows, 0) / seconds;
+  };
+  const chart = (title: string, of: (entry: Entry) => number | undefined): Chart[] => {
+    const known = entries.filter((entry) => Number.isFinite(of(entry)) && Number(of(entry)) > 0);
+    if (known.length < 2) return [];
+    const level = chanceOf(known[0].main);
+    return [
+      {
+        kind: "points",
+        title,
+        ofModels: true,
+        classes: known.map(({ label }) => label),
+        ...(level === undefined ? {} : { level }),
+        points: known.map((entry) => ({
+          x: short(of(entry) ?? 0),
+          y: short(entry.main.value ?? 0),
+          of: entry.label,
+          name: entry.label,
+          ...(entry.main.intervals[0] === undefined
+            ? {}
+            : { low: short(entry.main.intervals[0].low), high: short(entry.main.intervals[0].high) }),
+        })),
+      },
+    ];
+  };
+  const figure = (name: string, title: string, label: string, charts: Chart[]): PanelFigure[] =>
+    charts.length === 0
+      ? []
+      : [
+          {
+            id: `${id}-${name}`,
+            title,
+            caption: "Bars: 95 % intervals. Dashed: chance.",
+            x: { label, log: true },
+            y: { label: panel.entries[0].main.title },
+            charts,
+          },
+        ];
+  return [
+    ...figure("rows", "Accuracy and speed", "rows per second", chart("speed", speedOf)),
+    ...figure(
+      "parameters",
+      "Accuracy and size",
+      "trained parameters",
+      chart("size", ({ result }) => result.training?.parameters),
+    ),
+  ];
+}

@@ -1,0 +1,160 @@
+import { findSetting } from "../evaluation/runs/forms.ts";
+import {
+  type Chapter,
+  chapterId,
+  firstProtocol,
+  isSwitched,
+  settingsOf,
+  switchedProtocol,
+} from "./chapters.ts";
+import { isBest } from "./comparisons.ts";
+import { chanceOf, forestMark, intervalSource, markText, publishedMain } from "./forest.ts";
+import { attribute, type Html, html } from "./html.ts";
+import { count, fixed, UNDEFINED } from "./numbers.ts";
+import { type Entry, panelId } from "./panels.ts";
+import type { Report, ReportPanel } from "./report.ts";
+import { taskVerdict } from "./verdicts.ts";
+
+/** Column of the heat map: a task, or one of its data sets. */
+interface MapColumn {
+  readonly chapter: Chapter;
+  readonly dataset: string | undefined;
+}
+
+/** Results of one model in one column and setting. */
+interface MapCell {
+  readonly panel: ReportPanel;
+  /** One, or one per protocol. */
+  readonly entries: readonly Entry[];
+}
+
+/** First view of the page: heat map of models × tasks by setting, and a verdict on each panel. */
+export function overviewSection(report: Report, chapters: readonly Chapter[], lead: Html): Html {
+  return html`<section class="view" id="overview" aria-labelledby="overview-title">
+<h1 id="overview-title">${report.title}</h1>
+${lead}
+${heatMap(chapters)}
+<h2 id="verdicts">Verdicts</h2>
+<dl class="verdicts">${chapters.map(
+    ({ task, heading, panels }) =>
+      html`<div><dt><a href="#${chapterId(task)}">${heading.title}</a></dt><dd>${taskVerdict(panels)}</dd></div>
+`,
+  )}</dl>
+</section>
+`;
+}
+
+function heatMap(chapters: readonly Chapter[]): Html {
+  const columns = chapters.flatMap((chapter) =>
+    [...new Set(chapter.panels.map(({ dataset }) => dataset))].map(
+      (dataset): MapColumn => ({ chapter, dataset }),
+    ),
+  );
+  const panels = chapters.flatMap((chapter) => chapter.panels);
+  const settings = settingsOf(panels);
+  const withDatasets = columns.some(({ dataset }) => dataset !== undefined);
+  const withPublished = panels.some((panel) =>
+    panel.entries.some((entry) => publishedMain(panel.published, entry) !== undefined),
+  );
+  return html`<div class="scroll" role="region" aria-label="Main metric of each model and task" tabindex="0">
+<table class="map">
+<caption class="visually-hidden">Main metric of each model, by task and setting</caption>
+<thead>
+<tr><th scope="col"><span class="visually-hidden">Model</span></th>${chapters.map(
+    ({ task, heading, panels: some }) => {
+      const width = new Set(some.map(({ dataset }) => dataset)).size;
+      return html`<th scope="${width > 1 ? "colgroup" : "col"}" colspan="${width}"><a href="#${chapterId(task)}">${heading.title}</a></th>`;
+    },
+  )}</tr>
+${
+  withDatasets
+    ? html`<tr class="datasets"><td></td>${columns.map(({ dataset }) =>
+        dataset === undefined ? html`<td></td>` : html`<th scope="col">${dataset}</th>`,
+      )}</tr>`
+    : undefined
+}</thead>
+${settings.map((setting) => settingRows(setting, columns, panels))}</table>
+</div>
+<ul class="key">
+<li><svg class="swatch" aria-hidden="true">${[0, 1, 2, 3].map((step) => html`<rect x="${6.5 * step}" width="6.5" height="14" style="--heat:${33 * step}%"/>`)}</svg>chance to perfect</li>
+<li><svg class="swatch" aria-hidden="true"><line class="interval" x1="1" x2="25" y1="50%" y2="50%"/><circle class="value" cx="13" cy="50%" r="4"/></svg>value and 95 % interval</li>
+<li><svg class="swatch" aria-hidden="true"><line class="chance" x1="13" x2="13" y1="0" y2="100%"/></svg>chance</li>
+${withPublished ? html`<li><svg class="swatch" aria-hidden="true"><path class="published" d="M8 7 13 2 18 7 13 12Z"/></svg>published value</li>` : undefined}
+<li><b>bold</b>: the best of its panel, or not distinguished from the best</li>
+</ul>`;
+}
+
+function settingRows(setting: string, columns: readonly MapColumn[], panels: readonly ReportPanel[]): Html {
+  const ofSetting = panels.filter((panel) => panel.setting === setting);
+  const labels = [...new Set(ofSetting.flatMap(({ entries }) => entries.map(({ label }) => label)))];
+  const rows = labels
+    .map((label) => ({ label, cells: columns.map((column) => cellOf(label, column, ofSetting)) }))
+    .toSorted((a, b) => meanShare(b.cells) - meanShare(a.cells));
+  const title = findSetting(setting, ofSetting[0].forms)?.title;
+  const metricIn = ({ chapter, dataset }: MapColumn) =>
+    ofSetting.find((panel) => panel.task === chapter.task && panel.dataset === dataset)?.entries[0].main;
+  return html`<tbody>
+<tr class="setting"><th scope="rowgroup"${attribute("title", title)}>${setting}</th>${columns.map(
+    (column) => {
+      const metric = metricIn(column);
+      return html`<td>${metric === undefined ? undefined : (metric.column ?? metric.title)}</td>`;
+    },
+  )}</tr>
+${rows.map(
+  ({ label, cells }) =>
+    html`<tr data-model="${label}"><th scope="row">${label}</th>${cells.map((cell, c) => mapCell(cell, columns[c].chapter))}</tr>\n`,
+)}</tbody>
+`;
+}
+
+/** The panel with the most rows, if a model has several of a name: others are of other data or rows. */
+function cellOf(label: string, column: MapColumn, panels: readonly ReportPanel[]): MapCell | undefined {
+  const found = panels
+    .filter((panel) => panel.task === column.chapter.task && panel.dataset === column.dataset)
+    .map((panel) => ({ panel, entries: panel.entries.filter((entry) => entry.label === label) }))
+    .filter(({ entries }) => entries.length > 0);
+  return found.toSorted((a, b) => rowsOf(b) - rowsOf(a))[0];
+}
+
+const rowsOf = ({ entries }: MapCell) => entries[0].result.rows.selected;
+
+/** Share of the way from chance to a perfect value, below 0 for values below chance; undefined without a direction. */
+function shareOf({ main }: Entry, value: number | null = main.value): number | undefined {
+  if (value === null || main.better !== "higher") return undefined;
+  const chance = chanceOf(main) ?? 0;
+  return (value - chance) / (1 - chance);
+}
+
+/** Mean share of a model's cells at the lower bounds of their intervals, so that few rows do not come first. */
+function meanShare(cells: readonly (MapCell | undefined)[]): number {
+  const shares = cells.flatMap((cell) => {
+    if (cell === undefined) return [];
+    const entry = shown(cell);
+    return shareOf(entry, entry.main.intervals[0]?.low ?? entry.main.value) ?? [];
+  });
+  return shares.length === 0
+    ? Number.NEGATIVE_INFINITY
+    : shares.reduce((sum, one) => sum + one, 0) / shares.length;
+}
+
+/** Entry of a cell's first protocol. */
+const shown = ({ panel, entries }: MapCell): Entry => firstProtocol({ entries })[0] ?? panel.entries[0];
+
+function mapCell(cell: MapCell | undefined, { scale }: Chapter): Html {
+  if (cell === undefined) return html`<td class="empty">${UNDEFINED}</td>`;
+  const { panel, entries } = cell;
+  return html`<td>${entries.map((entry) => {
+    const { main, result } = entry;
+    const published = publishedMain(panel.published, entry);
+    const share = shareOf(entry);
+    const rows = panel.apart === undefined ? "" : `${count(result.rows.selected)} rows`;
+    const title = [
+      markText({ main, published }),
+      intervalSource(main),
+      `${count(result.rows.selected)} rows, ${entry.protocol} protocol`,
+    ];
+    const protocol = isSwitched(panel) ? switchedProtocol(entry, panel) : undefined;
+    return html`<a href="#${panelId(panel)}"${attribute("data-protocol", protocol)} class="cell${isBest(panel.comparison, entry) ? " best" : ""}${share !== undefined && share < 0 ? " below" : ""}" style="--heat:${(100 * Math.min(1, Math.abs(share ?? 0))).toFixed(0)}%" title="${title.filter((part) => part !== "").join("\n")}">
+<span class="figure">${main.value === null ? UNDEFINED : fixed(main.value)}</span>${forestMark({ main, published }, scale)}${rows === "" ? undefined : html`<span class="rows">${rows}</span>`}</a>`;
+  })}</td>`;
+}

@@ -1,0 +1,163 @@
+import { findSetting } from "../evaluation/runs/forms.ts";
+import type { Metric } from "../evaluation/tasks/measurement.ts";
+import { type Chapter, chapterId, isSwitched, switchedProtocol } from "./chapters.ts";
+import { type EntryComparison, entryComparison, pairMatrix } from "./comparisons.ts";
+import { ARROWS, methodName } from "./estimates.ts";
+import type { PanelFigure } from "./figure-data.ts";
+import { figuresSection } from "./figures.ts";
+import {
+  chanceOf,
+  type ForestScale,
+  forestAxis,
+  forestMark,
+  intervalSource,
+  publishedMain,
+} from "./forest.ts";
+import { attribute, type Html, html, htmlTable } from "./html.ts";
+import { intervalsTable } from "./intervals-table.ts";
+import { panelNotes, pOf } from "./leaderboard.ts";
+import { measurementsTable, quantilesTable } from "./measurements-table.ts";
+import { motifTables } from "./motifs.ts";
+import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
+import { type Entry, panelId, panelPart } from "./panels.ts";
+import { partsTables } from "./parts-tables.ts";
+import { dataText } from "./provenance.ts";
+import { publishedTable } from "./published-table.ts";
+import { quirksOf, quirksTable, scoreQuirksTable } from "./quirks-table.ts";
+import type { ReportPanel } from "./report.ts";
+import type { Table } from "./table.ts";
+import { trainingTable } from "./training.ts";
+import { verdict } from "./verdicts.ts";
+
+/** Number of columns of a leaderboard. */
+const COLUMNS = 7;
+
+type FiguresOf = (panel: ReportPanel) => readonly PanelFigure[];
+
+/** View of one task: a leaderboard with forest plots of all settings on one scale, then folded details of each panel. */
+export function taskSection(chapter: Chapter, figuresOf: FiguresOf): Html {
+  const { task, heading, panels, scale } = chapter;
+  const id = chapterId(task);
+  return html`<section class="view" id="${id}" aria-labelledby="${id}-title">
+<h1 id="${id}-title">${heading.title}</h1>
+<p class="lead">${heading.asks}</p>
+<div class="scroll" role="region" aria-label="Leaderboard: ${heading.title}" tabindex="0">
+<table class="board">
+<caption class="visually-hidden">${heading.title}: models by setting, best first</caption>
+<thead><tr><th scope="col" class="word">model</th><th scope="col" class="plot-column" data-sort="none"><span class="visually-hidden">forest plot</span>${forestAxis(scale)}</th><th scope="col" class="number">value, 95 % interval</th><th scope="col" class="number">behind the best</th><th scope="col" class="number">P(best)</th><th scope="col" class="number">p, chance</th><th scope="col" class="number">rows</th></tr></thead>
+${panels.map((panel) => boardRows(panel, scale))}</table>
+</div>
+${panels.map((panel, i) => panelDetails(panel, figuresOf(panel), i === 0))}</section>
+`;
+}
+
+function boardRows(panel: ReportPanel, scale: ForestScale): Html {
+  const { main } = panel.entries[0];
+  const chance = chanceOf(main);
+  const id = panelId(panel);
+  const facts = [
+    `${main.title}${main.better === "neither" ? "" : ` ${ARROWS[main.better]}`}`,
+    ...(chance === undefined ? [] : [`chance ${Number(chance.toFixed(3))}`]),
+  ];
+  return html`<tbody>
+<tr class="setting" id="${id}"><th scope="rowgroup" colspan="${COLUMNS}"><a href="#${id}-details">${panelPart(panel)}</a> <span class="detail">${facts.join(", ")}</span></th></tr>
+${panel.entries.map((entry) => boardRow(panel, entry, scale))}</tbody>
+`;
+}
+
+function boardRow(panel: ReportPanel, entry: Entry, scale: ForestScale): Html {
+  const { label, main, result } = entry;
+  const published = publishedMain(panel.published, entry);
+  const [test] = pOf(result);
+  const compared = entryComparison(panel.comparison, entry);
+  const protocol = isSwitched(panel) ? switchedProtocol(entry, panel) : undefined;
+  return html`<tr data-model="${label}"${attribute("data-protocol", protocol)}${attribute("class", compared?.model.tier === 1 ? "best" : undefined)}><th scope="row">${label}</th><td class="plot-column" title="${intervalSource(main)}">${forestMark({ main, published }, scale)}</td><td class="number">${
+    main.value === null ? UNDEFINED : html`<span class="figure">${fixed(main.value)}</span> ${bounds(main)}`
+  }</td><td class="number">${behind(compared)}</td><td class="number">${compared?.model.best == null ? UNDEFINED : fixed(compared.model.best, 2)}</td><td class="number">${test?.value == null ? UNDEFINED : pValue(test.value)}</td><td class="number">${count(result.rows.selected)}</td></tr>
+`;
+}
+
+/** Difference to the best model with its interval. */
+function behind(compared: EntryComparison | undefined): Html | string {
+  if (compared?.toBest === undefined) return UNDEFINED;
+  const { value, difference } = compared.toBest;
+  return html`${fixed(value)} <span class="detail">${difference === null ? undefined : `[${fixed(difference.low)}, ${fixed(difference.high)}]`}</span>`;
+}
+
+/** Printed interval, with a dagger if it is not reliable. */
+function bounds({ intervals: [printed] }: Metric): Html | undefined {
+  if (printed === undefined) return undefined;
+  const { low, high, basis } = printed;
+  return html`<span class="detail">[${fixed(low)}, ${fixed(high)}]${
+    basis?.unreliable === undefined
+      ? undefined
+      : html`<abbr title="interval not reliable: ${basis.unreliable}">†</abbr>`
+  }</span>`;
+}
+
+/** Figures and tables of one panel, folded unless they are the task's first. */
+function panelDetails(panel: ReportPanel, figures: readonly PanelFigure[], isOpen: boolean): Html {
+  const id = `${panelId(panel)}-details`;
+  const setting = findSetting(panel.setting, panel.forms)?.description;
+  const published = publishedTable(panel.published, panel);
+  const notes = panelNotes(panel);
+  return html`<details class="panel" id="${id}"${isOpen ? html` open` : undefined}>
+<summary><h2>${capital(panelPart(panel))}</h2></summary>
+<p class="verdict">${verdict(panel)}</p>
+${setting === undefined ? undefined : html`<p>${setting}</p>`}
+<p class="quiet">${dataText(panel.entries, panel.forms)}</p>
+${notes.length === 0 ? undefined : html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${figuresSection(figures)}
+${panel.comparison.map((group) => {
+  const matrix = pairMatrix(group);
+  return matrix === undefined
+    ? undefined
+    : html`<details${attribute("data-protocol", panel.comparison.length > 1 ? group.protocol : undefined)}><summary><h3>Pairs of models</h3></summary>${matrix}</details>`;
+})}
+${folded("All metrics", [measurementsTable(panel), quantilesTable(panel), ...partsTables(panel)])}
+${folded("Motifs", motifTables(panel))}
+${folded("Training runs", [trainingTable(panel)])}
+${folded("Published values", [published])}
+${published === undefined ? panel.published.reasons.map((reason) => html`<p class="quiet">${reason}</p>`) : undefined}
+${protocols(panel)}
+${folded("Confidence intervals", [intervalsTable(panel)], html`<p>${intervalsParagraph(panel.entries)}</p>`)}
+</details>
+`;
+}
+
+const capital = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
+
+/** Folded tables below a heading; undefined without tables. */
+function folded(title: string, tables: readonly (Table | undefined)[], lead?: Html): Html | undefined {
+  const present = tables.filter((table) => table !== undefined);
+  if (present.length === 0) return undefined;
+  return html`<details>
+<summary><h3>${title}</h3></summary>
+${lead}
+${present.map((table) => htmlTable(table))}
+</details>`;
+}
+
+function protocols(panel: ReportPanel): Html | undefined {
+  const lead = html`<p>The <strong>paper</strong> protocol reproduces the original's scripts, defects included; the <strong>corrected</strong>
+protocol follows the description in its paper. Differences in this panel:</p>
+<dl class="facts-list terms">${quirksOf(panel).map(({ label, says }) => html`<dt>${label}</dt><dd>${says}</dd>`)}</dl>`;
+  return folded("Paper and corrected protocol", [quirksTable(panel), scoreQuirksTable(panel)], lead);
+}
+/** Method of the printed interval under each protocol, and the recommended interval. */
+function intervalsParagraph(entries: readonly Entry[]): string {
+  const printed = new Map(
+    entries.flatMap(({ protocol, main }) =>
+      main.intervals.slice(0, 1).map(({ method }) => [protocol, methodName(method)] as const),
+    ),
+  );
+  const sentences = [...printed].map(
+    ([protocol, method]) => `Printed interval under the ${protocol} protocol: ${method}.`,
+  );
+  const reason = entries.some(({ main }) =>
+    main.intervals.some(({ method }) => method.startsWith("background-")),
+  )
+    ? "Both strands of a background, and all motifs inserted into it, share its sequence"
+    : "Neighbouring elements are correlated";
+  return `${sentences.join(" ")} ${reason}, so the effective sample size is smaller than the number of rows. Prefer an interval over blocks or backgrounds, which accounts for this.`;
+}
