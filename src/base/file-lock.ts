@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { setTimeout } from "node:timers/promises";
 import { InputError } from "./errors.ts";
 import { tryParseJson } from "./json.ts";
@@ -25,6 +25,32 @@ export class LockLost extends InputError {}
 interface Holder extends ProcessMark {
   /** Time of acquisition, ISO 8601. */
   readonly since: string;
+}
+
+/** Holder of a lock, as another process sees it. */
+export interface LockHolder {
+  readonly host: string;
+  readonly pid: number;
+  /** Time of acquisition, ISO 8601. */
+  readonly since: string;
+  /** "silent": on another machine, without a heartbeat for longer than the lease. */
+  readonly state: "alive" | "dead" | "silent";
+}
+
+/**
+ * Examines a lock file without taking it; undefined if no process holds it. The age of a heartbeat is that of its
+ * file, so it is wrong by the difference of the machines' clocks.
+ */
+export async function lockHolder(path: string): Promise<LockHolder | undefined> {
+  const chain = await readChain(path);
+  const last = chain === "unreadable" ? undefined : chain.at(-1)?.holder;
+  if (last === undefined) return undefined;
+  const { host, pid, since } = last;
+  const found = await stateOf(last, await markOfThisProcess());
+  if (found !== "unknown") return { host, pid, since, state: found };
+  const beaten = await stat(beatFile(path, last)).catch(() => undefined);
+  const silent = beaten === undefined || Date.now() - beaten.mtimeMs > LEASE.expiry;
+  return { host, pid, since, state: silent ? "silent" : "alive" };
 }
 
 export interface TakeOptions {

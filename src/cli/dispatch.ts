@@ -35,6 +35,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "evaluate models on a task or a suite",
     load: () => import("./commands/run.ts"),
   },
+  status: {
+    summary: "show the progress of a run on all its machines",
+    load: () => import("./commands/status.ts"),
+  },
   merge: {
     summary: "merge the shards of a run and compute its metrics",
     load: () => import("./commands/merge.ts"),

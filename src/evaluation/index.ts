@@ -28,6 +28,13 @@ export type { Plan, PlannedCell, RequestedTask, RunRequest } from "./runs/reques
 export { type CellResult, readResults, type ShardTiming, type StoredResult } from "./runs/result.ts";
 export type { OnProgress, ProgressEvent } from "./runs/run-cell.ts";
 export { type RunOptions, runShard, type ShardOutcome } from "./runs/run-shard.ts";
+export {
+  type CellStatus,
+  type RunStatus,
+  runStatus,
+  type ShardPhase,
+  type ShardStatus,
+} from "./runs/run-status.ts";
 export { parseShard, type Shard } from "./runs/shard.ts";
 export {
   type SubmittedCell,

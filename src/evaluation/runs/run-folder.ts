@@ -19,6 +19,8 @@ import { type Shard, shardName } from "./shard.ts";
  *     rows/003-of-016.jsonl      predictions of one shard, appended batch by batch
  *     rows/003-of-016.lock       lock of the process that works on the shard
  *     rows/003-of-016.done.json  written last: count and digest
+ *     rows/003-of-016.scoring.json  since when a process has scored rows, for the speed in `status`
+ *     rows/003-of-016.failed.json   error of the last process, until the shard is finished
  *     clusterings.jsonl          finished clusterings of a measurement
  *     trained.json               record of the training run that the cell uses
  *     scores.tsv  metrics.json  result.json  timing.json   written by merging
@@ -50,6 +52,8 @@ export interface ShardPaths {
   readonly rows: string;
   readonly done: string;
   readonly lock: string;
+  readonly scoring: string;
+  readonly failed: string;
 }
 
 const planPath = (folder: string) => join(folder, "plan.json");
@@ -72,7 +76,13 @@ export async function runFolders(path: string): Promise<readonly string[]> {
 
 export function shardPaths(folder: string, record: CellRecord, shard: Shard): ShardPaths {
   const path = join(rowsFolder(folder, record), shardName(shard));
-  return { rows: `${path}.jsonl`, done: `${path}.done.json`, lock: `${path}.lock` };
+  return {
+    rows: `${path}.jsonl`,
+    done: `${path}.done.json`,
+    lock: `${path}.lock`,
+    scoring: `${path}.scoring.json`,
+    failed: `${path}.failed.json`,
+  };
 }
 
 /**

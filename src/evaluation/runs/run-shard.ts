@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { InputError } from "../../base/errors.ts";
+import { LockLost } from "../../base/file-lock.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { programVersion } from "../../base/package.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
@@ -69,7 +70,12 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
     }
     const outcomes: ShardOutcome[] = [];
     for (const [i, planned] of plan.cells.entries()) {
-      outcomes.push(await runInto(stores[i], planned, { ...plan, folder }, options));
+      outcomes.push(
+        await runInto(stores[i], planned, { ...plan, folder }, options).catch(async (error: unknown) => {
+          if (!signal?.aborted && !(error instanceof LockLost)) await stores[i].fail(error);
+          throw error;
+        }),
+      );
       await stores[i].close();
     }
     return outcomes;

@@ -9,7 +9,7 @@ import { counted } from "../../base/message-text.ts";
 import { programVersion } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
-import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
+import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { RowNumbers } from "../tasks/task.ts";
@@ -18,6 +18,7 @@ import { type ShardTiming, timingSchema } from "./result.ts";
 import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import { batchLine, headerLine, readShardFile, type ShardHeader } from "./shard-file.ts";
+import { noteFailure, noteScoring } from "./shard-notes.ts";
 
 /** Predictions of one shard of a cell while it runs. */
 export interface ShardStore {
@@ -35,6 +36,8 @@ export interface ShardStore {
   append(predictions: Predictions): Promise<void>;
   /** Marks the shard as finished. */
   finish(timing: ShardTiming): Promise<void>;
+  /** Records an error for `runStatus`, until the shard is finished. */
+  fail(error: unknown): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -141,6 +144,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
       return [...new Set([...(contents?.programs ?? []), ...(added ? [program] : [])])];
     },
     async begin(batchSize) {
+      if (done === undefined) await noteScoring(paths.scoring, before.length);
       if (begun) return;
       const file = await rowsLog();
       await file.clear();
@@ -166,7 +170,10 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
       await lock.confirm();
       await removeTemporaryFiles(paths.done);
       await writeFileAtomic(paths.done, readableJson(record));
+      await removeFile(paths.failed);
+      await removeFile(paths.scoring);
     },
+    fail: (error) => noteFailure(paths.failed, error),
     async close() {
       await log?.close();
       log = undefined;
