@@ -56,7 +56,7 @@ export interface RunStatus {
 /** Rows counted in a file of a given size and time, for repeated calls. */
 type CountedRows = Map<
   string,
-  { readonly size: number; readonly mtimeMs: number; readonly counts: RowCounts }
+  { readonly bytes: number; readonly newest: number; readonly counts: RowCounts }
 >;
 interface RowCounts {
   readonly rows: number | null;
