@@ -83,6 +83,15 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "evaluation/settings",
     "evaluation/runs",
   ],
+  "evaluation/strata": [
+    "base",
+    "dna",
+    "metrics",
+    "models",
+    "datasets",
+    "evaluation/tasks",
+    "evaluation/runs",
+  ],
   "evaluation/published": ["base", "metrics", "models", "datasets", "evaluation/tasks", "evaluation/runs"],
   "evaluation/suites": [
     "base",

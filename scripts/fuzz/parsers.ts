@@ -11,6 +11,7 @@ import { readBam } from "../../src/dna/genome/bam.ts";
 import { readBed, readNarrowPeaks } from "../../src/dna/genome/bed.ts";
 import { openBigWig } from "../../src/dna/genome/bigwig.ts";
 import { openGenome } from "../../src/dna/genome/genome.ts";
+import { readStartSites } from "../../src/dna/genome/start-sites.ts";
 import { readMotifs } from "../../src/dna/motifs/meme.ts";
 import { openTokenizer } from "../../src/dna/tokenizers/open-tokenizer.ts";
 import { mergeRun } from "../../src/evaluation/runs/merge.ts";
@@ -196,6 +197,19 @@ const toyFiles = (toy: string, ...names: readonly string[]) => names.map((name) 
 export const PARSERS: readonly Parser[] = [
   fileParser("bed", "elements.bed", (path) => drain(readBed(path))),
   fileParser("narrowpeak", "peaks.narrowPeak", (path) => drain(readNarrowPeaks(path))),
+  {
+    name: "gtf",
+    seeds: () => [
+      {
+        bytes: Buffer.from(
+          "#!genome\nchr1\ttest\tgene\t101\t900\t.\t+\t.\tgene_id\nchr1\ttest\ttranscript\t101\t900\t.\t-\t.\tgene_id\n",
+        ),
+        form: "table",
+        files: (mutated) => ({ "genes.gtf": mutated }),
+      },
+    ],
+    parse: async (folder) => void (await readStartSites(join(folder, "genes.gtf"))),
+  },
   fileParser("fasta", "genome.fa", readGenome),
   folderParser("fasta-index", ["genome.fa.fai"], ["genome.fa"], (folder) =>
     readGenome(join(folder, "genome.fa")),

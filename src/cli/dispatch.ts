@@ -43,6 +43,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "merge the shards of a run and compute its metrics",
     load: () => import("./commands/merge.ts"),
   },
+  strata: {
+    summary: "split results by properties of rows: GC content, distance to genes, classes",
+    load: () => import("./commands/strata.ts"),
+  },
   report: {
     summary: "write results as an HTML page or as tables",
     load: () => import("./commands/report.ts"),

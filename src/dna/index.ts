@@ -9,6 +9,8 @@ export { openBigWig, type Signal } from "./genome/bigwig.ts";
 export { CHROMOSOME_SPLIT, isInSplit, type Split } from "./genome/chromosome-split.ts";
 export { type Genome, genomeInMemory, openGenome } from "./genome/genome.ts";
 export { centredWindow, formatInterval, type Interval } from "./genome/interval.ts";
+export { IntervalIndex } from "./genome/interval-index.ts";
+export { readStartSites, type StartSites } from "./genome/start-sites.ts";
 export { bigWigBytes } from "./genome/write-bigwig.ts";
 export { readMotifs } from "./motifs/meme.ts";
 export { consensus, type Motif } from "./motifs/motif.ts";

@@ -51,6 +51,9 @@ export type {
   SettingContext,
 } from "./settings/setting.ts";
 export type { TrainingRecord } from "./settings/training-record.ts";
+export type { StrataFiles } from "./strata/catalogue.ts";
+export type { CellStrata, StratifiedMetric, Stratum } from "./strata/strata-file.ts";
+export { type StratifiedRun, type StratifyOptions, stratifyRun } from "./strata/stratify.ts";
 export { miniSuite } from "./suites/mini.ts";
 export { openSuite } from "./suites/open-suite.ts";
 export { readSuite } from "./suites/read-suite.ts";
@@ -78,6 +81,12 @@ export {
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
 export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements/pair.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements/regulatory-elements.ts";
+export type {
+  FactStratification,
+  GenomicStratification,
+  StratumValue,
+  TaskStratification,
+} from "./tasks/stratification.ts";
 export { pickRows, tableDigest } from "./tasks/table-rows.ts";
 export type {
   Example,

@@ -5,6 +5,7 @@ import { panelTitle } from "./panels.ts";
 import { publishedTable } from "./published-table.ts";
 import { quirksTable, scoreQuirksTable } from "./quirks-table.ts";
 import type { Report, ReportPanel } from "./report.ts";
+import { strataTables } from "./strata-tables.ts";
 import { latexTable, markdownTable, plainTable, type Table } from "./table.ts";
 
 /** Text formats of a report. */
@@ -33,6 +34,7 @@ function tablesOf(panel: ReportPanel): Table[] {
     leaderboardTable(panel, panelTitle(panel.heading.title, panel)),
     quantilesTable(panel),
     measurementsTable(panel),
+    ...strataTables(panel, panel.strata),
     publishedTable(panel.published, panel),
     quirksTable(panel),
     scoreQuirksTable(panel),

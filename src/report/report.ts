@@ -3,12 +3,14 @@ import type { PublishedResult } from "../evaluation/published/published-result.t
 import { readPublished } from "../evaluation/published/read-published.ts";
 import { allTasks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
+import { type CellStrata, readStrata } from "../evaluation/strata/strata-file.ts";
 import type { PredictionColumns } from "../evaluation/tasks/prediction-columns.ts";
 import type { RowView } from "../evaluation/tasks/row-view.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
 import { compareModels, comparisonOf, type PanelComparison } from "./comparisons.ts";
 import { type Panel, panelsOf } from "./panels.ts";
 import { type PublishedValues, publishedValues } from "./published-table.ts";
+import type { StrataOfCells } from "./strata-tables.ts";
 
 /** Title and description of a task. */
 type TaskHeading = Pick<Task, "title" | "asks">;
@@ -20,6 +22,8 @@ export interface ReportPanel extends Panel {
   readonly comparison: PanelComparison;
   /** Rows by cell identity, of cells whose rows are stored. */
   readonly views: ReadonlyMap<string, RowView>;
+  /** Strata of the results that `dart-eval strata` was run on. */
+  readonly strata: StrataOfCells;
   /** Published numbers of the same models on the same data. */
   readonly published: PublishedValues;
   /** Custom tasks, settings and families of the report. */
@@ -67,6 +71,7 @@ export async function gatherReport(
       heading,
       comparison: comparisonOf(groups, panel),
       views,
+      strata: await strataOf(panel),
       published: publishedValues(panel, known, forms),
       forms,
     });
@@ -77,6 +82,16 @@ export async function gatherReport(
 function taskHeading(name: string, tasks: NonNullable<ReportOptions["tasks"]>): TaskHeading {
   const task = tasks.find((one) => one.name === name);
   return task ?? { title: name, asks: "A custom task without description." };
+}
+
+/** Strata of a panel's results by cell identity. */
+async function strataOf({ entries }: Panel): Promise<StrataOfCells> {
+  const strata = new Map<string, CellStrata>();
+  for (const { stored, result } of entries) {
+    const found = await readStrata(stored);
+    if (found !== undefined) strata.set(result.identity, found);
+  }
+  return strata;
 }
 
 /** Rows of each entry of a panel, by cell identity; entries without stored rows are left out. */

@@ -25,6 +25,7 @@ import { dataText } from "./provenance.ts";
 import { publishedTable } from "./published-table.ts";
 import { quirksOf, quirksTable, scoreQuirksTable } from "./quirks-table.ts";
 import type { ReportPanel } from "./report.ts";
+import { strataTables } from "./strata-tables.ts";
 import type { Table } from "./table.ts";
 import { trainingTable } from "./training.ts";
 import { verdict } from "./verdicts.ts";
@@ -115,6 +116,7 @@ ${panel.comparison.map((group) => {
     : html`<details${attribute("data-protocol", panel.comparison.length > 1 ? group.protocol : undefined)}><summary><h3>Pairs of models</h3></summary>${matrix}</details>`;
 })}
 ${folded("All metrics", [measurementsTable(panel), quantilesTable(panel), ...partsTables(panel)])}
+${folded("Strata", strataTables(panel, panel.strata))}
 ${folded("Motifs", motifTables(panel))}
 ${folded("Training runs", [trainingTable(panel)])}
 ${folded("Published values", [published])}

@@ -4,7 +4,7 @@ import { quotedText } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 import { bgzipText, blockLength, type ReadText } from "./bgzip.ts";
 import { bgzipFastaIndex, byteOfBase, type FastaIndexEntry, plainFastaIndex } from "./fasta-index.ts";
-import { type SequenceSource, showByte, UPPER_CASE_DNA } from "./sequence-source.ts";
+import { CASE_OF_DNA, type SequenceSource, showByte, UPPER_CASE_DNA } from "./sequence-source.ts";
 
 /** Bytes of text per read. */
 const READ_BYTES = 2 ** 23;
@@ -26,12 +26,17 @@ export async function openFasta(file: OpenFile): Promise<SequenceSource> {
   const { read, entries } = await openText(file);
   await checkFastaIndex(entries, read, file.path);
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
-  const bases = (name: string, start: number, end: number) =>
-    readBases(byName.get(name)!, start, end, read, file.path);
+  const bases = (name: string, start: number, end: number, codeOf = UPPER_CASE_DNA) =>
+    readBases(byName.get(name)!, start, end, codeOf, read, file.path);
   return {
     lengths: new Map(entries.map(({ name, length }) => [name, length])),
     read: async (name, start, end) => Buffer.from(await bases(name, start, end)).toString("latin1"),
     readWhole: (name) => bases(name, 0, byName.get(name)!.length),
+    async readMask(name) {
+      const mask = await bases(name, 0, byName.get(name)!.length, CASE_OF_DNA);
+      for (let i = 0; i < mask.length; i++) mask[i]--;
+      return mask;
+    },
   };
 }
 
@@ -57,12 +62,15 @@ async function openText(file: OpenFile): Promise<{ read: ReadText; entries: Fast
 }
 
 /**
- * Bases [start, end) of a sequence in upper case, decoded into one array: a chromosome has up to 250 million.
+ * Bases [start, end) of a sequence as codes, in one array: a chromosome has up to 250 million.
+ *
+ * @param codeOf  code of each byte; 0 for a byte that is not a DNA letter
  */
 async function readBases(
   entry: FastaIndexEntry,
   start: number,
   end: number,
+  codeOf: Uint8Array,
   read: ReadText,
   path: string,
 ): Promise<Uint8Array> {
@@ -84,7 +92,7 @@ async function readBases(
       }
       const lineStop = Math.min(at + lineBases - inLine, size);
       inLine += lineStop - at;
-      const copied = copyUpperCase(bytes, at, lineStop, letters, base - start);
+      const copied = copyCodes(bytes, at, lineStop, { codeOf, to: letters, at: base - start });
       at += copied;
       base += copied;
       if (at < lineStop) {
@@ -97,15 +105,17 @@ async function readBases(
   return letters;
 }
 
-/**
- * Copies bytes [start, stop) in upper case; returns the number copied before the first that is not a DNA
- * letter.
- */
-function copyUpperCase(from: Uint8Array, start: number, stop: number, to: Uint8Array, at: number): number {
+/** Copies the codes of bytes [start, stop); returns the number copied before the first that is not a DNA letter. */
+function copyCodes(
+  from: Uint8Array,
+  start: number,
+  stop: number,
+  { codeOf, to, at }: { readonly codeOf: Uint8Array; readonly to: Uint8Array; readonly at: number },
+): number {
   for (let i = start; i < stop; i++) {
-    const letter = UPPER_CASE_DNA[from[i]];
-    if (letter === 0) return i - start;
-    to[at + i - start] = letter;
+    const code = codeOf[from[i]];
+    if (code === 0) return i - start;
+    to[at + i - start] = code;
   }
   return stop - start;
 }

@@ -24,6 +24,11 @@ export interface Genome extends AsyncDisposable {
    */
   chromosome(name: string): Promise<Uint8Array>;
   /**
+   * Soft mask of a whole chromosome, in a new array: 1 for a base in lower case (a repeat), else 0.
+   * @throws {InputError} when the genome does not have the chromosome
+   */
+  softMask(name: string): Promise<Uint8Array>;
+  /**
    * SHA-256 of names and bases (see `genomeDigest`), equal for FASTA, compressed FASTA and 2bit files of the
    * same genome. Cached until the file changes.
    */
@@ -82,6 +87,8 @@ export function genomeInMemory(path: string, sequences: ReadonlyMap<string, stri
     lengths: new Map([...sequences].map(([name, bases]) => [name, bases.length])),
     read: async (name, start, end) => sequences.get(name)!.slice(start, end),
     readWhole: async (name) => new TextEncoder().encode(sequences.get(name)!.toUpperCase()),
+    readMask: async (name) =>
+      Uint8Array.from(sequences.get(name)!, (letter) => (letter === letter.toUpperCase() ? 0 : 1)),
   };
   return genomeOf(
     path,
@@ -134,12 +141,17 @@ function genomeOf(
     return last.bases;
   }
 
+  async function softMask(name: string): Promise<Uint8Array> {
+    lengthOf(name);
+    return source.readMask(name);
+  }
+
   async function close(): Promise<void> {
     last = undefined;
     await closeFile();
   }
 
-  return { path, chromosomes, sequence, chromosome, digest, close, [Symbol.asyncDispose]: close };
+  return { path, chromosomes, sequence, chromosome, softMask, digest, close, [Symbol.asyncDispose]: close };
 }
 
 /** Maps every byte except A, C, G and T to N. */

@@ -8,6 +8,9 @@ import type { SequenceSource } from "./sequence-source.ts";
 /** Bases per read of a whole sequence; the reader returns a string for each. */
 const READ_BASES = 2 ** 20;
 
+/** Mask that converts ASCII letters to upper case: bits 5 and 6 of a lower-case letter are set. */
+const UPPER_CASE = 0xdf;
+
 /** Magic number of a 2bit file. */
 const SIGNATURE = 0x1a412743;
 
@@ -54,18 +57,31 @@ export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
     return letters;
   }
 
-  async function readWhole(name: string): Promise<Uint8Array> {
+  /** A whole sequence as ASCII bytes, soft-masked bases in lower case. */
+  async function readLetters(name: string): Promise<Uint8Array> {
     const length = lengths.get(name)!;
     const letters = new Uint8Array(length);
     const encoder = new TextEncoder();
     for (let from = 0; from < length; from += READ_BASES) {
-      const piece = await read(name, from, Math.min(from + READ_BASES, length));
-      encoder.encodeInto(piece.toUpperCase(), letters.subarray(from));
+      encoder.encodeInto(await read(name, from, Math.min(from + READ_BASES, length)), letters.subarray(from));
     }
     return letters;
   }
 
-  return { lengths, read, readWhole };
+  return {
+    lengths,
+    read,
+    async readWhole(name) {
+      const letters = await readLetters(name);
+      for (let i = 0; i < letters.length; i++) letters[i] &= UPPER_CASE;
+      return letters;
+    },
+    async readMask(name) {
+      const letters = await readLetters(name);
+      for (let i = 0; i < letters.length; i++) letters[i] = letters[i] >> 5 === 3 ? 1 : 0;
+      return letters;
+    },
+  };
 }
 
 /**

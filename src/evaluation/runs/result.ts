@@ -67,7 +67,7 @@ export async function measureCell(
   predictions: Predictions,
   work: MeasureWork = {},
 ): Promise<Measurement> {
-  const context = contextOf(task, record, predictions, work);
+  const context = contextOf(record, scoreRoundingOf(task, record, predictions), work);
   const form = task.settings[record.cell.setting];
   return form?.measure === undefined
     ? task.measure(predictions, context)
@@ -77,7 +77,8 @@ export async function measureCell(
 /**
  * The main metric of a cell over blocks of rows; undefined where the task does not have one.
  *
- * @param predictions  of the cell or of some of its rows, in row order
+ * @param predictions    of the cell or of some of its rows, in row order
+ * @param scoreRounding  of the cell's scores; default: from these predictions
  * @throws the signal's reason when a long measurement is stopped
  */
 export async function mainStatisticOf(
@@ -85,21 +86,21 @@ export async function mainStatisticOf(
   record: CellRecord,
   predictions: Predictions,
   work: MeasureWork = {},
+  scoreRounding = scoreRoundingOf(task, record, predictions),
 ): Promise<MainStatistic | undefined> {
   const form = task.settings[record.cell.setting];
   const of = form?.measure === undefined ? task : form;
-  return of.mainStatistic?.(predictions, contextOf(task, record, predictions, work));
+  return of.mainStatistic?.(predictions, contextOf(record, scoreRounding, work));
 }
 
-function contextOf(
-  task: Task,
-  { cell, rows }: CellRecord,
-  predictions: Predictions,
-  work: MeasureWork,
-): MeasureContext {
+function contextOf({ cell, rows }: CellRecord, scoreRounding: number, work: MeasureWork): MeasureContext {
   const { protocol, seed, recipe } = cell;
-  const scoreRounding = cell.model.scoreRounding ?? estimatedRounding(scoresOf(predictions), task.window);
   return { protocol, seed, rowsInTable: rows.inTable, recipe, scoreRounding, work };
+}
+
+/** Relative rounding error of a cell's scores: as the model declares it, else estimated from all of them. */
+export function scoreRoundingOf(task: Task, { cell }: CellRecord, predictions: Predictions): number {
+  return cell.model.scoreRounding ?? estimatedRounding(scoresOf(predictions), task.window);
 }
 
 /** All scores that may be compared with each other. */
@@ -159,7 +160,7 @@ export const timingSchema: z.ZodType<ShardTiming> = z.object({
   device: z.string().nullable(),
 });
 
-const estimate = z.object({
+export const estimateSchema = z.object({
   value: z.number(),
   low: z.number(),
   high: z.number(),
@@ -178,7 +179,7 @@ const estimate = z.object({
 
 const numbers = z.record(z.string(), z.number());
 const numbersOrNull = z.record(z.string(), z.number().nullable());
-const effect = z.union([estimate, z.number(), z.null()]);
+const effect = z.union([estimateSchema, z.number(), z.null()]);
 
 const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
   format: z.literal("dart-eval result"),
@@ -196,7 +197,7 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
         why: z.string().exactOptional(),
         chance: z.number().exactOptional(),
         of: z.string().exactOptional(),
-        intervals: z.array(estimate),
+        intervals: z.array(estimateSchema),
       }),
     )
     .min(1),

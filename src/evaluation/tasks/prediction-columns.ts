@@ -83,7 +83,15 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 
   /** @param i  0-based place, not the row's number */
   at(i: number): Prediction<Row> {
-    const row = this.rows[i];
+    return predictionOfParts(this.kind, this.rows[i], this.factsAt(i), (name) => {
+      const column = this.parts.find((part) => part.name === name);
+      if (column === undefined || Number.isNaN(column.data[i * column.width])) return undefined;
+      return column.data.slice(i * column.width, (i + 1) * column.width);
+    });
+  }
+
+  /** @param i  0-based place, not the row's number */
+  factsAt(i: number): Row {
     const facts: Record<string, string | number> = {};
     for (const { name, data, texts } of this.facts) {
       const value = data[i];
@@ -91,11 +99,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
         if (value > 0) facts[name] = texts[value - 1];
       } else if (!Number.isNaN(value)) facts[name] = value;
     }
-    return predictionOfParts(this.kind, row, facts as Row, (name) => {
-      const column = this.parts.find((part) => part.name === name);
-      if (column === undefined || Number.isNaN(column.data[i * column.width])) return undefined;
-      return column.data.slice(i * column.width, (i + 1) * column.width);
-    });
+    return facts as Row;
   }
 
   slice(start: number, end: number): PredictionColumns<Row> {

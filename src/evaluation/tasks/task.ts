@@ -8,6 +8,7 @@ import type { Measurement } from "./measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./prediction.ts";
 import type { Recipe } from "./recipe.ts";
 import type { RowView } from "./row-view.ts";
+import type { TaskStratification } from "./stratification.ts";
 
 /** Value of one input: a path or a name, or an object already open (a genome, a signal, a table's rows). */
 export type TaskInput = string | Genome | Signal | readonly object[];
@@ -273,6 +274,8 @@ export interface Task<
   readonly inputs: readonly (InputForm & { readonly name: keyof Inputs & string })[];
   /** Kinds of rows of which a sample needs enough each, such as significant variants and controls. */
   readonly strata?: readonly string[];
+  /** Properties of rows by which results are split, most useful first; others may be named by a user. */
+  readonly stratifications?: readonly TaskStratification<Row>[];
   /** By the setting's name; other settings do not apply to this task. */
   readonly settings: Readonly<Record<string, TaskSetting<Row, MetricName>>>;
   /**

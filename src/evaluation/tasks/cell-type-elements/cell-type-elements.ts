@@ -18,6 +18,7 @@ import {
 } from "./recipes.ts";
 import { viewCellTypes } from "./row-view.ts";
 import { type CellTypeElementsInputs, openCellTypeElements } from "./rows.ts";
+import { CELL_TYPES_STRATA } from "./strata.ts";
 import { type CellTypeFacts, CLUSTERING } from "./subset.ts";
 
 /** Common part of the settings that train: one class per cell line. */
@@ -71,6 +72,7 @@ export const cellTypeElements: Task<
       what: "numbers of the rows to cluster, one per line after a header; default: all rows",
     },
   ],
+  stratifications: CELL_TYPES_STRATA,
   settings: {
     "zero-shot-embedding": {
       ...CELL_TYPES_CLUSTERED,

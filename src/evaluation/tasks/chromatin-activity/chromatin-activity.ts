@@ -13,6 +13,7 @@ import {
 import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PREDICTED, ACTIVITY_PROBED } from "./recipes.ts";
 import { viewActivity } from "./row-view.ts";
 import { type ChromatinActivityInputs, openChromatinActivity } from "./rows.ts";
+import { ACTIVITY_STRATA } from "./strata.ts";
 import { activityEpoch, checkEpochRecipe, type ValidationOrder, validateActivity } from "./training.ts";
 
 /** Common part of the settings that train: regression of log(1 + counts). */
@@ -60,6 +61,7 @@ export const chromatinActivity: Task<
     { name: "cell-line", kind: "text", what: "the name of the cell line, such as K562" },
   ],
   strata: ACTIVITY_SETS,
+  stratifications: ACTIVITY_STRATA,
   settings: {
     probed: { ...ACTIVITY_PROBED, ...trained("interleaved") },
     "fine-tuned": { ...ACTIVITY_FINE_TUNED, ...trained("apart") },

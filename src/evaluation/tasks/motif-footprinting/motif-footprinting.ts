@@ -11,6 +11,7 @@ import {
 } from "./measure.ts";
 import { viewFootprints } from "./row-view.ts";
 import { type FootprintFacts, type MotifFootprintingInputs, openMotifFootprinting } from "./rows.ts";
+import { FOOTPRINTS_STRATA } from "./strata.ts";
 
 const publishedTable = { name: "motifs.tsv", text: publishedMotifs };
 
@@ -50,6 +51,7 @@ export const motifFootprinting: Task<
       optional: true,
     },
   ],
+  stratifications: FOOTPRINTS_STRATA,
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "all", publishedTable },
     "zero-shot-embedding": {

@@ -13,6 +13,7 @@ import type { PairFacts } from "./pair.ts";
 import { ELEMENTS_AB_INITIO, ELEMENTS_FINE_TUNED, ELEMENTS_PROBED } from "./recipes.ts";
 import { viewPairs } from "./row-view.ts";
 import { openRegulatoryElements, type RegulatoryElementsInputs } from "./rows.ts";
+import { ELEMENTS_STRATA } from "./strata.ts";
 
 type RegulatoryElementsMetric = PairMetric | ClassifiedPairMetric;
 
@@ -60,6 +61,7 @@ export const regulatoryElements: Task<
       what: "the reference genome: FASTA, FASTA with bgzip, or 2bit; not needed with data.h5",
     },
   ],
+  stratifications: ELEMENTS_STRATA,
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" },
     probed: { ...ELEMENTS_PROBED, ...TRAINED },

@@ -6,6 +6,7 @@ import { measureVariants, type VariantMetric, variantStatistic } from "./measure
 import { viewVariants } from "./row-view.ts";
 import { openVariants, type VariantEffectsInputs } from "./rows.ts";
 import type { StoredVariantFacts } from "./scores.ts";
+import { VARIANTS_STRATA } from "./strata.ts";
 import { TRAINING_INPUTS, VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./training.ts";
 
 /** Columns that identify a row in its table; positions 1-based, as there. */
@@ -75,6 +76,7 @@ export const variantEffects: Task<
     ...TRAINING_INPUTS,
   ],
   strata: ["significant", "control"],
+  stratifications: VARIANTS_STRATA,
   settings: {
     "zero-shot": { recipe: { score: "alleles" }, defaultSplit: "all", scores: ALLELE_SCORES },
     "zero-shot-embedding": {

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest";
+import { genomeInMemory } from "../../../src/dna/genome/genome.ts";
+import type { Motif } from "../../../src/dna/motifs/motif.ts";
+import { BASES } from "../../../src/dna/sequence/encoding.ts";
+import { inMotif } from "../../../src/evaluation/strata/genome-values.ts";
+import type { CellRows } from "../../../src/evaluation/strata/rows.ts";
+import { tableColumn } from "../../../src/evaluation/strata/table-column.ts";
+import type { Prediction } from "../../../src/evaluation/tasks/prediction.ts";
+import { PredictionColumns } from "../../../src/evaluation/tasks/prediction-columns.ts";
+import { variantEffects } from "../../../src/evaluation/tasks/variant-effects/variant-effects.ts";
+import { scratchFiles } from "../../scratch-files.ts";
+
+const scratch = scratchFiles();
+
+/** A motif that fits one word and its reverse complement only. */
+const motifOf = (word: string): Motif => ({
+  name: word,
+  width: word.length,
+  probabilities: Float64Array.from(
+    [...word].flatMap((base) => Array.from(BASES, (one) => Number(one === base))),
+  ),
+});
+
+const WORD = "GATTAC";
+// With four motifs, one mismatch is not a hit.
+const motifs = [WORD, "GGGGGG", "CGCGCG", "GCGCGC"].map(motifOf);
+// The word at 100, and at 200 with another base at its fifth position.
+const bases = `${"T".repeat(100)}${WORD}${"T".repeat(94)}GATTGC${"T".repeat(100)}`;
+const genome = genomeInMemory("memory", new Map([["chr1", bases]]));
+
+const variants = [
+  { start: 104, allele1: "A", allele2: "C" },
+  { start: 105, allele1: "C", allele2: "CA" },
+  { start: 99, allele1: "T", allele2: "G" },
+  { start: 106, allele1: "T", allele2: "G" },
+  { start: 204, allele1: "G", allele2: "A" },
+  { start: 205, allele1: "C", allele2: "A" },
+  { start: 2, allele1: "T", allele2: "G" },
+];
+
+const rowsOf = (): CellRows => {
+  const predictions = PredictionColumns.of(
+    variants.map(({ start, allele1, allele2 }, row): Prediction => {
+      const facts = { chrom: "chr1", start, end: start + 1, allele1, allele2 };
+      return { kind: "likelihood", row, values: [0, 0], facts };
+    }),
+  );
+  const model = { name: "none", identity: null };
+  const cell = {
+    ...{ identityVersion: 1, task: "variant-effects", taskVersion: 1, model, setting: "zero-shot" },
+    ...{ protocol: "corrected" as const, seed: 0, split: "all" as const, limit: null, recipe: {}, data: {} },
+  };
+  const rows = { inTable: variants.length, selected: variants.length, digest: "" };
+  return { task: variantEffects, record: { identity: "", cell, rows }, predictions };
+};
+
+test("a variant is in a motif if a hit with either allele overlaps it", async () => {
+  const { values } = await inMotif(genome, motifs, "motifs.meme").valuesOf(rowsOf());
+  const inside = [true, true, false, false, true, false, false];
+  expect(values).toEqual(inside.map((is) => (is ? "in a motif" : "outside motifs")));
+});
+
+test("a table of variants is matched by position, 1-based, and alleles", async () => {
+  const lines = variants.map(({ start, allele1, allele2 }, i) =>
+    ["chr1", start + 1, allele1, allele2, i / 100].join("\t"),
+  );
+  const path = await scratch.write(
+    "variants.tsv",
+    ["chr\tpos\tallele1\tallele2\tMAF", ...lines.slice(1)].join("\n"),
+  );
+  const { values, notes } = await (await tableColumn(path, "MAF")).valuesOf(rowsOf());
+  expect(values).toEqual([undefined, 0.01, 0.02, 0.03, 0.04, 0.05, 0.06]);
+  expect(notes).toEqual(["1 row is not in variants.tsv."]);
+});
