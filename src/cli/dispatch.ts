@@ -63,6 +63,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "recompute metrics from stored scores and name differences",
     load: () => import("./commands/verify.ts"),
   },
+  compare: {
+    summary: "compare models: differences, tests, tie groups",
+    load: () => import("./commands/compare.ts"),
+  },
   published: {
     summary: "list the values that the benchmark's authors published",
     load: () => import("./commands/published.ts"),

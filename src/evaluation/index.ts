@@ -4,6 +4,7 @@
  * @module dart-eval/evaluation
  */
 
+export { type ComparePathsOptions, comparePaths } from "./comparison/compare-paths.ts";
 export { type CompareOptions, compareResults } from "./comparison/compare-results.ts";
 export type {
   ComparedGroup,
@@ -15,7 +16,9 @@ export type {
   ModelsCompared,
   RankedModel,
   Ranking,
+  SeparateModels,
 } from "./comparison/comparison.ts";
+export { verdictOf } from "./comparison/verdict.ts";
 export { type EvaluateOptions, type Evaluation, evaluate } from "./evaluate.ts";
 export { comparePublished, whyNotComparable } from "./published/compare-published.ts";
 export type { PublishedResult } from "./published/published-result.ts";

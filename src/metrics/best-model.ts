@@ -21,11 +21,9 @@ const DRAWS = 5000;
 export function drawDeviations({ contributions, dof }: JointValues, rng: Pcg64, draws = DRAWS): Deviations {
   const ofModel = contributions.map(() => new Float64Array(draws));
   const groups = contributions[0]?.length ?? 0;
-  const freedom = Math.max(Math.round(dof), 1);
+  const freedom = Math.max(dof, 1);
   for (let draw = 0; draw < draws; draw++) {
-    let chiSquare = 0;
-    for (let i = 0; i < freedom; i++) chiSquare += normal(rng) ** 2;
-    const scale = Math.sqrt(freedom / chiSquare);
+    const scale = Math.sqrt(freedom / chiSquare(rng, freedom));
     for (let group = 0; group < groups; group++) {
       const factor = scale * normal(rng);
       for (let model = 0; model < contributions.length; model++) {
@@ -34,6 +32,20 @@ export function drawDeviations({ contributions, dof }: JointValues, rng: Pcg64, 
     }
   }
   return { ofModel, draws };
+}
+
+/** A chi-square number of at least one degree of freedom (Marsaglia & Tsang 2000, doi:10.1145/358407.358414). */
+function chiSquare(rng: Pcg64, dof: number): number {
+  // A gamma number of shape below 1 is one of shape + 1, times a power of a uniform one.
+  const boosted = dof < 2;
+  const d = dof / 2 + (boosted ? 1 : 0) - 1 / 3;
+  const c = 1 / Math.sqrt(9 * d);
+  for (;;) {
+    const x = normal(rng);
+    const v = (1 + c * x) ** 3;
+    if (v <= 0 || Math.log(1 - rng.nextFloat64()) >= (x * x) / 2 + d - d * v + d * Math.log(v)) continue;
+    return 2 * d * v * (boosted ? (1 - rng.nextFloat64()) ** (2 / dof) : 1);
+  }
 }
 
 /**
@@ -85,5 +97,66 @@ export function bestModels(
       const difference = values[other] - values[model];
       return errors[i] > 0 ? difference <= critical * errors[i] : difference <= 0;
     });
+  });
+}
+
+/** Ranks that a model may have on one task, 1 the best. */
+export interface RankBounds {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** Several models on one task: values, higher is better, with their contributions and drawn deviations. */
+export interface ModelsOnTask {
+  readonly values: ArrayLike<number>;
+  /** [models][groups] */
+  readonly contributions: readonly Float64Array[];
+  readonly deviations: Deviations;
+}
+
+/**
+ * Ranks that a model may have on each of several tasks: it is placed behind the models that are higher by more than the critical
+ * value of the largest of all its differences, over models and tasks, and before those that are lower by as much. All bounds hold
+ * together with probability `level`, also for models of equal true values.
+ *
+ * Ranks of draws around the values have no such property: where models are close, their draws change places more often than the
+ * values.
+ *
+ * @param tasks  with the same number of draws
+ * @param model  its number on each task. [tasks]
+ * @see Mogstad, Romano, Shaikh & Wilhelm 2024, doi:10.1093/restud/rdad006
+ */
+export function rankBounds(
+  tasks: readonly ModelsOnTask[],
+  model: readonly number[],
+  level = 0.95,
+): readonly RankBounds[] {
+  const { draws } = tasks[0].deviations;
+  const most = new Float64Array(draws);
+  const errors = tasks.map(({ contributions }, task) =>
+    contributions.map((of) =>
+      Math.sqrt(sum(of.map((part, group) => (part - contributions[model[task]][group]) ** 2))),
+    ),
+  );
+  tasks.forEach(({ deviations: { ofModel } }, task) => {
+    const own = ofModel[model[task]];
+    ofModel.forEach((of, other) => {
+      const error = errors[task][other];
+      if (!(error > 0)) return;
+      for (let draw = 0; draw < draws; draw++) {
+        most[draw] = Math.max(most[draw], Math.abs(of[draw] - own[draw]) / error);
+      }
+    });
+  });
+  const critical = most.sort()[Math.min(Math.ceil(level * draws), draws - 1)];
+  return tasks.map(({ values }, task) => {
+    let [above, below] = [0, 0];
+    for (let other = 0; other < values.length; other++) {
+      const difference = values[other] - values[model[task]];
+      const distinct = Math.abs(difference) > critical * errors[task][other];
+      if (distinct && difference > 0) above++;
+      if (distinct && difference < 0) below++;
+    }
+    return { low: 1 + above, high: values.length - below };
   });
 }

@@ -95,6 +95,35 @@ export function compare(
   return compareOver(blocks, over(first, targets, blocks), over(second, targets, blocks), level);
 }
 
+/** A metric over blocks of rows, with what its interval depends on. */
+export interface MetricOver {
+  readonly statistic: BlockStatistic;
+  /** For a share: outcomes in [0, 1] whose mean is the metric. [rows] */
+  readonly outcomes?: Float64Array;
+  /** Range of the metric, as `blockEstimate` takes it. */
+  readonly range?: readonly [least: number, most: number];
+}
+
+/**
+ * A metric as a function of how often each block of rows is counted.
+ *
+ * @throws {InputError} as `estimate`
+ */
+export function metricOver(
+  metric: EstimatedMetric,
+  scores: Numbers,
+  targets: Numbers,
+  blocks: Blocks,
+): MetricOver {
+  const { over, range, outcomes } = estimatorOf(metric);
+  requireSameLength(scores, targets, ["scores", "targets"]);
+  return {
+    statistic: over(scores, targets, blocks),
+    ...(range && { range }),
+    ...(outcomes && { outcomes: outcomes(scores, targets) }),
+  };
+}
+
 function estimatorOf(metric: EstimatedMetric): Estimator {
   if (Object.hasOwn(ESTIMATORS, metric)) return ESTIMATORS[metric];
   throw new InputError(`there is no metric ${JSON.stringify(metric)}`, {
@@ -106,6 +135,8 @@ interface Estimator {
   readonly ofRows: (scores: Numbers, targets: Numbers, level: number) => Estimate;
   readonly ofBlocks: (scores: Numbers, targets: Numbers, blocks: Blocks, level: number) => Estimate;
   readonly over: (scores: Numbers, targets: Numbers, blocks: Blocks) => BlockStatistic;
+  readonly range?: readonly [least: number, most: number];
+  readonly outcomes?: (scores: Numbers, targets: Numbers) => Float64Array;
 }
 
 /** A statistic with a range, whose interval over blocks is the jackknife's. */
@@ -116,6 +147,7 @@ const jackknifed = (
 ): Estimator => ({
   over,
   ofRows,
+  range,
   ofBlocks: (scores, targets, blocks, level) =>
     blockEstimate(blocks, over(scores, targets, blocks), { range, level }),
 });
@@ -127,6 +159,7 @@ const share = (
 ): Estimator => ({
   over: (scores, targets, blocks) => meanOver(outcomes(scores, targets), blocks),
   ofRows,
+  outcomes,
   ofBlocks: (scores, targets, blocks, level) => clusteredProportion(outcomes(scores, targets), blocks, level),
 });
 

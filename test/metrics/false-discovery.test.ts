@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { benjaminiHochberg } from "../../src/metrics/false-discovery.ts";
+import { benjaminiHochberg, holm } from "../../src/metrics/false-discovery.ts";
 import { expectClose, goldenSection, ownGolden } from "./golden.ts";
 
 interface Golden {
@@ -46,4 +46,13 @@ test("is at least the p-value, at most 1, and in the same order", () => {
       });
     }),
   );
+});
+
+// statsmodels 0.14: multipletests(p, method="holm")
+test("Holm's p-values agree with statsmodels", () => {
+  const found = holm([0.01, 0.04, Number.NaN, 0.03, 0.005, 0.9]);
+  expect([...found]).toEqual(
+    [0.04, 0.09, Number.NaN, 0.09, 0.025, 0.9].map((p) => (Number.isNaN(p) ? p : expect.closeTo(p, 14))),
+  );
+  expect(() => holm([1.5])).toThrow(InputError);
 });

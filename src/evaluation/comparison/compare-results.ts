@@ -1,27 +1,14 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
-import { counted } from "../../base/message-text.ts";
-import { Pcg64 } from "../../base/pcg64.ts";
-import { seedOf } from "../../base/random.ts";
-import { benjaminiHochberg } from "../../metrics/false-discovery.ts";
-import { cellName, evaluatedData, rowsDigest } from "../runs/cell.ts";
-import type { CustomForms } from "../runs/forms.ts";
-import type { StoredResult } from "../runs/result.ts";
-import { mainEstimate } from "../tasks/intervals.ts";
-import { finiteEstimate, finiteOrNull } from "../tasks/measurement.ts";
+import { cellName, evaluatedData } from "../runs/cell.ts";
+import { type CustomForms, findTask } from "../runs/forms.ts";
+import { mainStatisticOf, type StoredResult } from "../runs/result.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { MainStatistic, StageProgress } from "../tasks/task.ts";
-import { type CellPredictions, readCellPredictions, statisticOfRows } from "./compared-cell.ts";
-import { comparedPairs, type JointModels, jointModels } from "./compared-pairs.ts";
-import type {
-  ComparedGroup,
-  ComparedMetric,
-  ComparedModel,
-  ComparedPair,
-  ModelsCompared,
-} from "./comparison.ts";
-import { differingFields } from "./differing-fields.ts";
-import { rankingsOf } from "./rankings.ts";
+import { type Candidate, compareGroup, comparisonOf, type GroupDraft } from "./compare-group.ts";
+import { readCellPredictions } from "./compared-cell.ts";
+import type { ModelsCompared } from "./comparison.ts";
+import { separateModels } from "./separate-models.ts";
 
 /** Options of `compareResults`. */
 export interface CompareOptions {
@@ -40,198 +27,118 @@ export interface CompareOptions {
 
 /**
  * Compares the models of merged results, of one run or of several, by the main metric of each task. Reads the scores of rows from
- * `rows/` of each cell's folder; writes nothing.
+ * `rows/` of each cell's folder; writes nothing. A cell that several runs have counts once.
  *
  *     const { groups } = await compareResults(await readResults("runs/a"));
  *
- * @throws {InputError} when rows were changed after the run, or belong to another version of the task
+ * @throws {InputError} when rows were changed after the run
  * @throws the signal's reason
  */
 export async function compareResults(
   results: readonly StoredResult[],
   options: CompareOptions = {},
 ): Promise<ModelsCompared> {
+  const { forms, sharedRows = false, signal } = options;
+  const groups = groupsOf(results, sharedRows, forms);
   const drafts: GroupDraft[] = [];
-  for (const [key, group] of groupsOf(results, options)) {
-    drafts.push(await compareGroup(key, group, options));
+  for (const [key, group] of groups) {
+    const candidates: Candidate[] = [];
+    for (const stored of group) {
+      signal?.throwIfAborted();
+      candidates.push(await candidateOf(stored, options));
+    }
+    const { cell, metrics } = group[0].result;
+    const [{ name, title, better, chance }] = metrics;
+    const form = {
+      key,
+      task: cell.task,
+      ...(cell.dataset === undefined ? {} : { dataset: cell.dataset }),
+      setting: cell.setting,
+      protocol: cell.protocol,
+      data: evaluatedData(cell, forms),
+      metric: { name, title, better, ...(chance === undefined ? {} : { chance }) },
+    };
+    drafts.push(await compareGroup(form, candidates));
   }
-  const q = benjaminiHochberg(drafts.flatMap(({ group }) => group.pairs.map(({ p }) => p ?? Number.NaN)));
-  let pair = 0;
-  const groups = drafts.map(
-    ({ group }): ComparedGroup => ({
-      ...group,
-      pairs: group.pairs.map((one) => ({ ...one, q: finiteOrNull(q[pair++]) })),
-    }),
-  );
-  return {
-    format: "dart-eval comparison",
-    formatVersion: 1,
-    groups,
-    rankings: rankingsOf(
-      groups,
-      drafts.map(({ joint }) => joint),
-      options.forms,
-    ),
-  };
+  return comparisonOf(drafts, separateModels([...groups.values()], sharedRows, forms), forms);
 }
 
-/** Results by a digest of their group, in order of first occurrence. */
-function groupsOf(results: readonly StoredResult[], { forms, sharedRows = false }: CompareOptions) {
-  const groups = new Map<string, StoredResult[]>();
+/** Results by a digest of what their group has in common, in order of first occurrence. */
+function groupsOf(results: readonly StoredResult[], sharedRows: boolean, forms?: CustomForms) {
+  const groups = new Map<string, [StoredResult, ...StoredResult[]]>();
   for (const stored of results) {
     const { cell, rows } = stored.result;
-    const key = sha256Hex(
-      stableStringify([
-        cell.task,
-        cell.taskVersion,
-        cell.dataset ?? null,
-        cell.setting,
-        cell.protocol,
-        cell.seed,
-        evaluatedData(cell, forms),
-        sharedRows ? null : rows.digest,
-      ]),
-    );
+    const { task, taskVersion, dataset = null, setting, protocol, seed } = cell;
+    const data = evaluatedData(cell, forms);
+    const common = [task, taskVersion, dataset, setting, protocol, seed, data, sharedRows || rows.digest];
+    const key = sha256Hex(stableStringify(common));
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [stored]);
-    // The same cell, in several runs.
     else if (group.every(({ result }) => result.identity !== stored.result.identity)) group.push(stored);
   }
   return groups;
 }
 
-interface GroupDraft {
-  readonly group: ComparedGroup;
-  readonly joint: JointModels | undefined;
-}
-
-async function compareGroup(
-  key: string,
-  group: readonly StoredResult[],
-  options: CompareOptions,
-): Promise<GroupDraft> {
-  const read: CellPredictions[] = [];
-  for (const stored of group) {
-    options.signal?.throwIfAborted();
-    read.push(await readCellPredictions(stored));
-  }
-  const { result } = group[0];
-  const { cell } = result;
-  const [main] = result.metrics;
-  const rows = rowsInAll(read);
-  const drafts: ModelDraft[] = [];
-  for (const cellRead of read) drafts.push(await draftModel(cellRead, rows, group, options));
-  const metric: ComparedMetric = {
-    name: main.name,
-    title: main.title,
-    better: main.better,
-    ...(main.chance === undefined ? {} : { chance: main.chance }),
-  };
-  drafts.sort((a, b) => worthOf(b, metric) - worthOf(a, metric) || (a.model.label < b.model.label ? -1 : 1));
-  const compared = drafts.filter((draft) => draft.statistic !== undefined);
-  const joint = jointModels(
-    compared.map(({ model, statistic }) => ({ label: model.label, name: model.name, statistic: statistic! })),
-    metric.better,
-    new Pcg64(seedOf([key])),
-  );
-  const shared = group.some(({ result }) => result.rows.selected !== rows.length);
-  const pairs: readonly ComparedPair[] = joint === undefined ? [] : comparedPairs(joint, rows.length);
-  return {
-    joint,
-    group: {
-      task: cell.task,
-      ...(cell.dataset === undefined ? {} : { dataset: cell.dataset }),
-      setting: cell.setting,
-      protocol: cell.protocol,
-      data: evaluatedData(cell, options.forms),
-      metric,
-      rows: {
-        compared: rows.length,
-        digest: rowsDigest(rows),
-        ...(shared ? { shared } : {}),
-        blocks: joint?.jackknife.blocks.sizes.length ?? 0,
-      },
-      models: drafts.map(({ model }) => {
-        const place = joint?.labels.indexOf(model.label) ?? -1;
-        return {
-          ...model,
-          best: place < 0 ? null : joint!.best[place],
-          tier: place < 0 ? null : joint!.tiers[place],
-        };
-      }),
-      pairs,
-      differing: differingFields(drafts.map(({ model, stored }) => ({ label: model.label, stored }))),
-      notes: shared
-        ? [
-            `Models were evaluated on different rows; they are compared on the ${counted(rows.length, "row")} that all of them share.`,
-          ]
-        : [],
-    },
-  };
-}
-
-/** Row numbers that all cells have, ascending. */
-function rowsInAll(read: readonly CellPredictions[]): Uint32Array {
-  const [first, ...others] = read.flatMap((one) => ("predictions" in one ? [one.predictions.rows] : []));
-  if (first === undefined) return new Uint32Array(0);
-  const sets = others.map((rows) => new Set(Array.from(rows)));
-  return Uint32Array.from(first).filter((row) => sets.every((rows) => rows.has(row)));
-}
-
-interface ModelDraft {
-  readonly stored: StoredResult;
-  readonly model: Omit<ComparedModel, "best" | "tier">;
-  readonly statistic: MainStatistic | undefined;
-}
-
-async function draftModel(
-  read: CellPredictions,
-  rows: Uint32Array,
-  group: readonly StoredResult[],
-  { forms, onStage, signal }: CompareOptions,
-): Promise<ModelDraft> {
-  const { stored } = read;
+async function candidateOf(stored: StoredResult, options: CompareOptions): Promise<Candidate> {
   const { result, folder } = stored;
-  const { model, protocol } = result.cell;
+  const { model } = result.cell;
   const [main] = result.metrics;
-  const namesakes = group.filter(
-    ({ result: { cell } }) => cell.model.name === model.name && cell.protocol === protocol,
-  );
-  const common = {
-    label: namesakes.length === 1 ? model.name : `${model.name} (${cellName(result.identity)})`,
+  const { value, why, intervals } = main;
+  const read = await readCellPredictions(stored);
+  return {
     name: model.name,
+    longName: `${model.name} (${cellName(result.identity)})`,
     ...(result.family === undefined ? {} : { family: result.family }),
     identity: result.identity,
     folder,
-    rows: result.rows.selected,
-  };
-  const own = main.intervals.find(({ basis }) => basis !== undefined) ?? main.intervals[0] ?? null;
-  const without = (why: string): ModelDraft => ({
-    stored,
-    model: { ...common, value: main.value, estimate: own, why },
-    statistic: undefined,
-  });
-  if ("why" in read) return without(read.why);
-  if (main.better === "neither") return without("the task does not rank models by its main metric");
-  if (rows.length === 0) return without("it has no row in common with the other models");
-  const found = await statisticOfRows(stored, read.predictions as PredictionColumns, rows, {
-    forms,
-    onStage,
-    signal,
-  });
-  if (typeof found === "string") return without(found);
-  const whole = rows.length === read.predictions.length;
-  const estimate = mainEstimate(found);
-  const value = whole ? main.value : finiteOrNull(estimate.value);
-  if (value === null) return without(main.why ?? "the metric is undefined on these rows");
-  return {
-    stored,
-    model: { ...common, value, estimate: finiteEstimate(estimate) },
-    statistic: found,
+    selected: result.rows.selected,
+    result: {
+      value,
+      ...(why === undefined ? {} : { why }),
+      estimate: intervals.find(({ basis }) => basis !== undefined) ?? intervals[0] ?? null,
+    },
+    fields: fieldsOf(stored),
+    rows: "why" in read ? read.why : read.predictions.rows,
+    statisticOf: async (rows) =>
+      "why" in read ? read.why : statisticOf(stored, read.predictions, rows, options),
   };
 }
 
-function worthOf({ model: { value } }: ModelDraft, { better }: ComparedMetric): number {
-  if (value === null) return -Number.MAX_VALUE;
-  return better === "lower" ? -value : value;
+async function statisticOf(
+  { folder, result }: StoredResult,
+  predictions: PredictionColumns,
+  rows: ArrayLike<number>,
+  { forms, onStage, signal }: CompareOptions,
+): Promise<MainStatistic | string> {
+  const task = findTask(result.cell.task, forms);
+  if (task === undefined) return `${result.cell.task} is a task of another program`;
+  if (task.version !== result.cell.taskVersion) {
+    return `its rows were scored by version ${result.cell.taskVersion} of the task ${task.name}; this is version ${task.version}`;
+  }
+  const whole = rows.length === predictions.length;
+  const wanted = new Set(Array.from(rows));
+  const some = whole
+    ? predictions
+    : predictions.pick(
+        Uint32Array.from(predictions.rows.keys()).filter((i) => wanted.has(predictions.rows[i])),
+      );
+  // Stored clusterings are those of all rows.
+  const work = { onStage, signal, readOnly: true, ...(whole ? { folder } : {}) } as const;
+  const found = await mainStatisticOf(task, result, some, work);
+  return found ?? `${task.name} has no comparison of models in the setting ${result.cell.setting}`;
+}
+
+/** Everything that a result depends on besides data and model, as text by dotted name. */
+function fieldsOf({ result, timing }: StoredResult): Map<string, string> {
+  const { cell, rows } = result;
+  const trainingData = Object.entries(cell.data).filter(([name]) => name.includes(" "));
+  return new Map([
+    ["split", cell.split],
+    ["rows", String(rows.selected)],
+    ["rows.digest", rows.digest],
+    ...Object.entries(cell.recipe).map(([name, value]) => [`recipe.${name}`, String(value)] as const),
+    ...(cell.weights === undefined ? [] : [["weights", cell.weights] as const]),
+    ...trainingData.map(([name, digest]) => [`data.${name}`, digest] as const),
+    ["program", [...new Set(timing.map(({ toolkit }) => toolkit))].join(", ")],
+  ]);
 }

@@ -11,6 +11,7 @@ import { holm } from "../../metrics/false-discovery.ts";
 import { jackknifeError } from "../../metrics/jackknife.ts";
 import { JointJackknife, type JointValues } from "../../metrics/joint-jackknife.ts";
 import { rowsToDecide } from "../../metrics/sample-size.ts";
+import { signFlipP } from "../../metrics/sign-flip.ts";
 import { finiteEstimate, finiteOrNull, type Metric } from "../tasks/measurement.ts";
 import type { MainStatistic } from "../tasks/task.ts";
 import type { ComparedPair } from "./comparison.ts";
@@ -43,12 +44,14 @@ export interface JointModels {
  *
  * @param models  best first
  * @param rng     draws deviations
+ * @param draws   their number; default 5,000
  * @throws {InternalError} when their blocks of rows differ
  */
 export function jointModels(
   models: readonly ModelStatistic[],
   better: Metric["better"],
   rng: Pcg64,
+  draws?: number,
 ): JointModels | undefined {
   if (models.length < 2) return undefined;
   const { blocks } = models[0].statistic;
@@ -69,7 +72,7 @@ export function jointModels(
     values: values.values.map((value) => sign * value),
     contributions: values.contributions.map((parts) => parts.map((part) => sign * part)),
   };
-  const deviations = drawDeviations(signed, rng);
+  const deviations = drawDeviations(signed, rng, draws);
   return {
     labels: models.map(({ label }) => label),
     names: models.map(({ name }) => name),
@@ -95,24 +98,34 @@ function tiersOf({ values, contributions }: JointValues, { ofModel, draws }: Dev
   return tiers;
 }
 
+/** Groups of blocks from which on flips of their signs have p-values below 0.001. */
+const ENOUGH_GROUPS = 11;
+
 /** Every pair of models, with p-values adjusted within them. */
-export function comparedPairs({ labels, jackknife }: JointModels, rows: number): readonly ComparedPair[] {
+export function comparedPairs(
+  { labels, jackknife }: JointModels,
+  rows: number,
+  rng: Pcg64,
+  flips?: number,
+): readonly ComparedPair[] {
   const pairs = labels.flatMap((first, i) =>
     labels.slice(i + 1).map((second, j) => {
       const found = jackknife.difference(i, i + 1 + j);
       const { estimate, pAgainst } = inferenceFrom(jackknife.blocks, found);
       const error = jackknifeError(found.value, found.without);
-      // Models with equal scores in every block.
-      const p = found.value === 0 && error === 0 ? 1 : pAgainst(0);
-      return { first, second, found, estimate, error, p };
+      // With few groups, flips have no small p-values.
+      const test = found.groups.count < ENOUGH_GROUPS && error > 0 ? ("t" as const) : ("sign-flip" as const);
+      const p = test === "t" ? pAgainst(0) : signFlipP(found, rng, flips);
+      return { first, second, found, estimate, error, test, p };
     }),
   );
   const adjusted = holm(pairs.map(({ p }) => p));
-  return pairs.map(({ first, second, found, estimate, error, p }, i) => ({
+  return pairs.map(({ first, second, found, estimate, error, test, p }, i) => ({
     first,
     second,
     value: found.value,
     difference: finiteEstimate(estimate),
+    test,
     p: finiteOrNull(p),
     pHolm: finiteOrNull(adjusted[i]),
     q: null,

@@ -7,6 +7,8 @@ export interface ModelsCompared {
   readonly formatVersion: 1;
   /** In order of first occurrence of their cells. */
   readonly groups: readonly ComparedGroup[];
+  /** Groups of the same task and setting whose models cannot be compared with each other. */
+  readonly separate: readonly SeparateModels[];
   /** Ranks of models over the tasks of a kind of setting and a protocol. */
   readonly rankings: readonly Ranking[];
 }
@@ -86,7 +88,12 @@ export interface ComparedPair {
   readonly value: number;
   /** `value` with its interval over blocks; null where blocks show no variation. */
   readonly difference: Estimate | null;
-  /** Two-sided p-value for no difference; null if undefined. */
+  /**
+   * Test of no difference: flips of the signs of the blocks' parts, or with fewer than 11 blocks, whose flips have no small
+   * p-values, Student's t of the interval.
+   */
+  readonly test: "sign-flip" | "t";
+  /** Two-sided p-value of the test; null if undefined. */
   readonly p: number | null;
   /** Holm's p-value within the pairs of the group. */
   readonly pHolm: number | null;
@@ -103,6 +110,16 @@ export interface DifferingField {
   readonly field: string;
   /** Value as text by label of the model. */
   readonly values: Readonly<Record<string, string>>;
+}
+
+/** Two groups of the same task and setting. */
+export interface SeparateModels {
+  readonly task: string;
+  readonly setting: string;
+  /** Indices in `groups`. */
+  readonly groups: readonly [number, number];
+  /** Differences that forbid the comparison: "different genome (SHA-256 0a1b2c3d and 4e5f6071)". */
+  readonly reasons: readonly string[];
 }
 
 /** Ranks of models over several groups. */

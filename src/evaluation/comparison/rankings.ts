@@ -1,3 +1,5 @@
+import { type ModelsOnTask, rankBounds } from "../../metrics/best-model.ts";
+import { mean } from "../../metrics/mean.ts";
 import type { Protocol } from "../../models/model.ts";
 import { type CustomForms, findSetting } from "../runs/forms.ts";
 import type { JointModels } from "./compared-pairs.ts";
@@ -29,28 +31,35 @@ export function rankingsOf(
   });
 }
 
+/** Mean ranks of the models that all groups have, among these models, with 95 % intervals. */
 function rankedModels(groups: readonly JointModels[]): RankedModel[] {
   const names = groups[0].names.filter((name) =>
     groups.every((group) => group.names.filter((other) => other === name).length === 1),
   );
-  const draws = groups[0].deviations.draws;
-  const valuesOf = ({ values, sign, names: own, deviations }: JointModels, draw?: number) =>
-    names.map((name) => {
-      const model = own.indexOf(name);
-      const deviation = draw === undefined ? 0 : deviations.ofModel[model][draw];
-      return sign * values.values[model] + deviation;
-    });
-  const ranks = groups.map((group) => ranksOf(valuesOf(group)));
-  const drawn = Array.from({ length: draws }, (_, draw) =>
-    meanOf(groups.map((group) => ranksOf(valuesOf(group, draw)))),
-  );
-  const means = meanOf(ranks);
+  const tasks = groups.map((group): ModelsOnTask => {
+    const models = names.map((name) => group.names.indexOf(name));
+    const { values, deviations, sign } = group;
+    return {
+      values: models.map((model) => sign * values.values[model]),
+      contributions: models.map((model) => values.contributions[model]),
+      deviations: { ofModel: models.map((model) => deviations.ofModel[model]), draws: deviations.draws },
+    };
+  });
+  const ranks = tasks.map(({ values }) => ranksOf(Array.from(values)));
   return names
     .map((name, model): RankedModel => {
-      const sorted = Float64Array.from(drawn, (one) => one[model]).sort();
-      const low = sorted[Math.floor(0.025 * draws)];
-      const high = sorted[Math.ceil(0.975 * draws) - 1];
-      return { name, meanRank: means[model], low, high, ranks: ranks.map((one) => one[model]) };
+      const own = ranks.map((ofTask) => ofTask[model]);
+      const bounds = rankBounds(
+        tasks,
+        tasks.map(() => model),
+      );
+      return {
+        name,
+        meanRank: mean(own),
+        low: mean(bounds.map(({ low }) => low)),
+        high: mean(bounds.map(({ high }) => high)),
+        ranks: own,
+      };
     })
     .sort((a, b) => a.meanRank - b.meanRank || (a.name < b.name ? -1 : 1));
 }
@@ -63,6 +72,3 @@ function ranksOf(values: readonly number[]): number[] {
     return above + (equal + 1) / 2;
   });
 }
-
-const meanOf = (ranks: readonly (readonly number[])[]): number[] =>
-  ranks[0].map((_, model) => ranks.reduce((sum, one) => sum + one[model], 0) / ranks.length);

@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
@@ -262,6 +262,20 @@ export async function readResults(folder: string): Promise<readonly StoredResult
     results.push({ folder: place, result, timing });
   }
   return results;
+}
+
+/**
+ * Reads the result of one cell; undefined if the folder has none.
+ *
+ * @param place  the cell's folder
+ * @throws {InputError} when the result was changed after it was written
+ */
+export async function readCellResult(place: string): Promise<StoredResult | undefined> {
+  const [result, timing] = await Promise.all([
+    readSealed(join(place, "result.json"), dirname(place)),
+    readIfPresent(join(place, "timing.json"), z.array(timingSchema)),
+  ]);
+  return result === undefined ? undefined : { folder: place, result, timing: timing ?? [] };
 }
 
 /** Reads a result and verifies its digest. @throws {InputError} when it was changed */
