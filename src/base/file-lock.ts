@@ -1,6 +1,8 @@
 import { rm, stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { InputError } from "./errors.ts";
+import { namesInFolder } from "./folder.ts";
 import { tryParseJson } from "./json.ts";
 import { LEASE, type LeaseTimes, startHeartbeat, watchHeartbeat } from "./lease.ts";
 import { markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
@@ -72,7 +74,7 @@ const PAUSE_MS = 50;
  *
  * The lock is a chain of files. The first holder owns `path`. The successor of a dead holder owns
  * `path.after-NONCE`, with the dead holder's nonce. Each link is created exclusively, so one of several
- * contenders wins, and no process deletes or renames a file that another may have created. Releasing removes
+ * contenders wins, and no process deletes or renames a link that another may own. Releasing removes
  * `path` first, which detaches the rest of the chain. A late contender that extends a detached chain notices
  * when it walks the chain again from `path`.
  *
@@ -103,6 +105,7 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
       if (now !== "unreadable" && now.at(-1)?.holder.nonce === mark.nonce) {
         for (const { holder } of now.slice(0, -1)) await rm(beatFile(path, holder), { force: true });
         await removeTemporaryFiles(path);
+        await removeDetachedLinks(path, now, mark);
         return heldLock(path, mark, now, () => heartbeat.stop());
       }
       await heartbeat.stop();
@@ -113,6 +116,19 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
     place: { file: path },
     hint: "if no other process uses it, delete the file",
   });
+}
+
+/** Removes links of detached chains, left by a process that was killed while it released the lock. */
+async function removeDetachedLinks(path: string, chain: Chain, mark: ProcessMark): Promise<void> {
+  const folder = dirname(path);
+  // A process that finds the lease of this one expired creates the successor.
+  const kept = new Set(
+    [...chain.map(({ file }) => file), successor(path, mark)].map((file) => basename(file)),
+  );
+  for (const name of await namesInFolder(folder)) {
+    const isLink = name.startsWith(`${basename(path)}.after-`) && /\.after-[0-9a-f]{16}$/.test(name);
+    if (isLink && !kept.has(name)) await rm(join(folder, name), { force: true });
+  }
 }
 
 /** Removes the lock file `path` if its holder was a process of this machine that has ended. */
@@ -226,7 +242,7 @@ async function refuseUnlessDead(
 }
 
 const beatFile = (path: string, { nonce }: ProcessMark) => `${path}.beat-${nonce}`;
-const successor = (path: string, holder: Holder) => `${path}.after-${holder.nonce}`;
+const successor = (path: string, holder: ProcessMark) => `${path}.after-${holder.nonce}`;
 
 async function readChain(path: string): Promise<readonly { file: string; holder: Holder }[] | "unreadable"> {
   const chain: { file: string; holder: Holder }[] = [];

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -67,6 +67,15 @@ describe("a lock", () => {
     await foreignHolder("2026-01-01T00:00:00.000Z");
     await clearDeadLock(path);
     expect(await readdir(folder)).toEqual(["shard.lock"]);
+  });
+
+  test("removes what a process left that was killed while it released the lock", async () => {
+    await foreignHolder("2026-01-01T00:00:00.000Z");
+    await rename(path, `${path}.after-0123456789abcdef`);
+    const lock = await takeLock(path);
+    await lock.confirm();
+    await lock.release();
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test("a second release does not affect the next holder", async () => {
