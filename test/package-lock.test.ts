@@ -37,6 +37,6 @@ test.each(["", "scripts/api-reference"])("dependencies of ./%s are pinned", (fol
     readFileSync(join(repository, folder, "package.json"), "utf8"),
   );
   for (const version of Object.values({ ...dependencies, ...devDependencies })) {
-    expect(version).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(version).toMatch(/^\d+\.\d+\.\d+(-r\.\d+)?$/);
   }
 });

@@ -3,9 +3,13 @@ import { readdir, readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
-import { InternalError } from "./errors.ts";
+import { errorCode, InputError, InternalError } from "./errors.ts";
 
-const manifest = createRequire(import.meta.url)("../../package.json") as { readonly version: string };
+const manifest = createRequire(import.meta.url)("../../package.json") as {
+  readonly version: string;
+  /** Version ranges of optional packages by name. */
+  readonly peerDependencies: Readonly<Record<string, string>>;
+};
 
 /** Version of this package, from `package.json`. */
 export const version: string = manifest.version;
@@ -47,5 +51,29 @@ export async function readPackageFile(path: string): Promise<string> {
     return await readFile(file, "utf8");
   } catch (cause) {
     throw new InternalError(`${file} cannot be read; was the package built (npm run build)?`, cause);
+  }
+}
+
+/**
+ * Imports a package that users install only if they need it.
+ *
+ * @param need  the feature that needs it, and its approximate size when installed
+ * @throws {InputError} with the command that installs it
+ */
+export async function optionalPackage<T>(
+  name: string,
+  need: { readonly for: string; readonly size: string },
+  load: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!["ERR_MODULE_NOT_FOUND", "MODULE_NOT_FOUND"].includes(errorCode(error))) throw error;
+    const range = manifest.peerDependencies[name];
+    const wanted = range === undefined ? name : `${name}@${range}`;
+    throw new InputError(`${need.for} need the optional package ${name}, which is not installed`, {
+      hint: `npm install "${wanted}" (about ${need.size})`,
+      cause: error,
+    });
   }
 }

@@ -55,6 +55,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "write rows, scores, metrics and tables as CSV, Parquet, JSON, Markdown or LaTeX",
     load: () => import("./commands/export.ts"),
   },
+  query: {
+    summary: "run SQL over the rows, scores and metrics of runs",
+    load: () => import("./commands/query.ts"),
+  },
   leaderboard: {
     summary: "add results to a folder of static files, to commit and host",
     load: () => import("./commands/leaderboard.ts"),

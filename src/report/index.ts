@@ -11,6 +11,7 @@ export {
   type ExportOptions,
   exportRuns,
 } from "./export/export-runs.ts";
+export { type QueryResult, type QueryValue, queryRuns } from "./export/query.ts";
 export { htmlTable } from "./html.ts";
 export { leaderboardTable } from "./leaderboard.ts";
 export { type PageAssets, readPageAssets, renderPage } from "./page.ts";

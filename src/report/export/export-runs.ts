@@ -121,7 +121,7 @@ const DOCUMENTS = [
 ] as const;
 
 /** The first result of each cell. */
-function uniqueCells(results: readonly StoredResult[]): readonly StoredResult[] {
+export function uniqueCells(results: readonly StoredResult[]): readonly StoredResult[] {
   const seen = new Set<string>();
   return results.filter(({ result: { identity } }) => !seen.has(identity) && seen.add(identity));
 }

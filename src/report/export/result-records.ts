@@ -127,7 +127,7 @@ export function breakdownTable(results: readonly StoredResult[]): RecordTable {
   const types = {
     ...CELL,
     breakdown: "text",
-    group: "text",
+    name: "text",
     within: "text",
     quantity: "text",
     value: "number",
@@ -138,7 +138,7 @@ export function breakdownTable(results: readonly StoredResult[]): RecordTable {
         columns.map((column, c) => ({
           ...cellOf(stored),
           breakdown: name,
-          group: row.name,
+          name: row.name,
           within: row.within ?? null,
           quantity: column.name,
           value: row.values[c] ?? null,

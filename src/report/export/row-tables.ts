@@ -53,8 +53,32 @@ export async function* rowTables(
   for (const [i, [key, group]] of [...groups].entries()) {
     const isUnique = namesOf.filter((name) => name === namesOf[i]).length === 1;
     const name = isUnique ? namesOf[i] : `${namesOf[i]}-${sha256Hex(key).slice(0, 8)}`;
-    yield await rowTable(name, group, join(spill, String(i)), forms);
+    yield await rowTable(name, group, cellLabels, join(spill, String(i)), forms);
   }
+}
+
+/**
+ * Table of the rows of one cell: its name in `cell`, then the row number, split, facts and scores, with names that
+ * SQL reads without quotes, such as `element_log_likelihood`.
+ */
+export async function cellRowTable(
+  stored: StoredResult,
+  spill: string,
+  forms?: CustomForms,
+): Promise<FieldTable> {
+  const name = cellName(stored.result.identity);
+  const table = await rowTable(name, [stored], () => [""], spill, forms);
+  const fields = table.fields.map(({ name, type }) => ({ name: name.replace(/\W/g, "_"), type }));
+  return {
+    name,
+    fields: [{ name: "cell", type: "text" }, ...fields],
+    length: table.length,
+    async *blocks() {
+      for await (const { length, columns } of table.blocks()) {
+        yield { length, columns: [new Array<string>(length).fill(name), ...columns] };
+      }
+    },
+  };
 }
 
 /** Task, version, seed and evaluated data: results with equal keys have the same rows with the same numbers. */
@@ -72,6 +96,7 @@ function dataName({ cell: { task, dataset } }: CellResult): string {
 async function rowTable(
   name: string,
   group: readonly StoredResult[],
+  labelsOf: (results: readonly CellResult[]) => readonly string[],
   spill: string,
   forms?: CustomForms,
 ): Promise<RowTable> {
@@ -84,7 +109,7 @@ async function rowTable(
     const spilled = await spillCell(predictions, `${spill}-${i}`);
     cells.push({ ...spilled, rows, result });
   }
-  const labels = cellLabels(group.map(({ result }) => result));
+  const labels = labelsOf(group.map(({ result }) => result));
   const shared = [...keyColumns(facts), ...factColumns(facts)];
   const scored = cells.map((cell, i) => scoreColumns(cell, labels[i], facts, forms));
   const fields = [...shared, ...scored.flat()].map(({ read: _, ...field }) => field);
@@ -214,7 +239,7 @@ function scoreColumns(
     }
     return scoreFields(kind, { name, width }, result.cell.task, forms).map(
       ({ name: part, type, what, at }) => ({
-        name: `${label}.${part}`,
+        name: label === "" ? part : `${label}.${part}`,
         type,
         kind: "score",
         what,
