@@ -56,14 +56,19 @@ export function showRunProgress(terminal: Terminal): { onProgress: OnProgress; s
 
 /**
  * Merges a run, with the progress of long measurements.
+ * @param keepResults  leaves cells that have a result unchanged
  * @throws as `mergeRun`, and the signal's reason when the user stopped it
  */
-export async function mergeWithProgress(folder: string, context: Context): Promise<void> {
+export async function mergeWithProgress(
+  folder: string,
+  context: Context,
+  keepResults = false,
+): Promise<void> {
   const { terminal, signal } = context;
   context.resume = "Run the same command again to resume.";
   const { onProgress, stop } = showRunProgress(terminal);
   try {
-    await mergeRun(folder, { onProgress, signal });
+    await mergeRun(folder, { keepResults, onProgress, signal });
   } finally {
     stop();
   }

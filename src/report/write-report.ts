@@ -58,15 +58,21 @@ export async function reportText(
 /**
  * Merged results of several runs.
  *
- * @param paths  run folders, or folders with one run per protocol; one given twice counts once
+ * @param paths  run folders, or folders with one run per protocol. A folder given twice, and a cell that several runs
+ *               have, count once: the first
  * @throws {InputError} when a path is not a merged run
  */
 export async function runResults(paths: readonly string[]): Promise<readonly StoredResult[]> {
   const found = (await Promise.all(paths.map(runFolders))).flat();
   const folders = new Map(found.map((folder) => [resolve(folder), folder]));
-  const results: StoredResult[] = [];
-  for (const folder of folders.values()) results.push(...(await readResults(folder)));
-  return results;
+  const results = new Map<string, StoredResult>();
+  for (const folder of folders.values()) {
+    for (const stored of await readResults(folder)) {
+      const { identity } = stored.result;
+      if (!results.has(identity)) results.set(identity, stored);
+    }
+  }
+  return [...results.values()];
 }
 
 const BY_ENDING: Readonly<Record<string, ReportFormat>> = {

@@ -325,6 +325,16 @@ test("empty or unknown inputs are errors", async () => {
   expect(await code("cache", "list", at("nope"))).toBe(2);
 });
 
+test("run --add-model repeats the options of the run, and --model and --add-model exclude each other", async () => {
+  expect((await runCommand(markov("grown", "--limit", "40"))).exitCode).toBe(0);
+  const added = await runCommand(["run", "--add-model", "kmer-markov:order=2", "--out", at("grown")]);
+  expect(added.exitCode, added.said).toBe(0);
+  expect(added.printed).toMatch(/kmer-markov-2 .* 40 /);
+  expect(added.printed).toMatch(/kmer-markov-3 .* 40 /);
+  const both = await runCommand([...markov("grown"), "--add-model", "kmer-markov:order=1"]);
+  expect(both).toMatchObject({ exitCode: 2, said: expect.stringContaining("exclude each other") });
+});
+
 test("a run named twice is reported once", async () => {
   expect((await runCommand(markov("twice"))).exitCode).toBe(0);
   const once = await runCommand(["report", at("twice"), "--format", "md"]);

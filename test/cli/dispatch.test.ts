@@ -55,7 +55,7 @@ describe("a user error is one message, without a stack, and exit code 2", () => 
   test.each([
     ["an unknown command", ["rum"], /unknown command 'rum'\n\(Did you mean run\?\)/],
     ["an unknown option", ["tasks", "--jsn"], /unknown option '--jsn'\n\(Did you mean --json\?\)/],
-    ["a missing option", ["run", "--task", "x"], /required option '--model <model...>' not specified/],
+    ["a missing option", ["run", "--task", "x"], /required option '--out <folder>' not specified/],
     ["an argument too many", ["tasks", "all"], /too many arguments/],
     ["a missing argument", ["merge"], /missing required argument 'folder'/],
     ["a value that is no choice", ["doctor", "--device", "tpu"], /'tpu' is invalid.*cpu, webgpu/],

@@ -1,4 +1,5 @@
-import { Option } from "commander";
+import { type Command, Option } from "commander";
+import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
@@ -10,6 +11,7 @@ import { openModels } from "../../models/open-model.ts";
 import { DEVICES, type Device } from "../../net/runtime/device.ts";
 import { headline } from "../../report/leaderboard.ts";
 import { runResults } from "../../report/write-report.ts";
+import { optionsOfRun, recordedOptions } from "../added-models.ts";
 import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
 import { openRequestedTasks, type RequestOptions } from "../requested-tasks.ts";
 import { planJson, planText, runPlan } from "../run-plan.ts";
@@ -17,7 +19,8 @@ import { mergeWithProgress } from "../run-progress.ts";
 import { protocolFolders, resultsText } from "../run-results.ts";
 
 interface RunOptions extends RequestOptions {
-  readonly model: readonly string[];
+  readonly model?: readonly string[];
+  readonly addModel?: readonly string[];
   readonly protocol: Protocol | "both";
   readonly out: string;
   readonly split?: Split;
@@ -45,9 +48,13 @@ export const define: DefineCommand = (command, context) => {
       "--suite <name>",
       "several tasks: dart-eval (everything), mini (few rows, intervals of ±0.03), mini:WIDTH, or a JSON file",
     )
-    .requiredOption(
+    .option(
       "--model <model...>",
       'a checkpoint folder, hyenadna/large-1m, kmer-markov:order=5, toy:hyenadna, probing-head-like, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, embeddings.h5, or a .js module that exports a model',
+    )
+    .option(
+      "--add-model <model...>",
+      "models to add to the run in --out, with its tasks, data, protocol and seed; other options are those of the run",
     )
     .option("--setting <name...>", "settings (default: zero-shot, or all of the suite)")
     .option("--genome <file>", "FASTA (plain or bgzip) or 2bit")
@@ -124,22 +131,34 @@ export const define: DefineCommand = (command, context) => {
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
         "a head trained on embeddings, on a few rows":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --recipe epochs=3 trainRows=500 valRows=200 --limit 200 --genome hg38.fa --data elements.tsv --out runs/probed",
+        "another model on the same rows": "dart-eval run --add-model ./caduceus-ps --out runs/markov",
         "a head trained by DART-Eval, at the best epoch of its train.log":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --weights supervised_models/probed/hyenadna-large-1m-seqlen-hf --genome hg38.fa --data elements.tsv --out runs/published-head",
       }),
     )
-    .action((options: RunOptions) => run(options, context));
+    .action((options: RunOptions, given: Command) => run(options, given, context));
 };
 
-async function run(options: RunOptions, context: Context): Promise<void> {
+async function run(typed: RunOptions, given: Command, context: Context): Promise<void> {
   const { terminal, signal } = context;
+  const { model = [], addModel = [], out } = typed;
+  if ((model.length === 0) === (addModel.length === 0)) {
+    throw new InputError(
+      model.length === 0 ? "no model given" : "--model and --add-model exclude each other",
+      {
+        hint: "--model begins or resumes a run, --add-model adds to one",
+      },
+    );
+  }
+  const extend = addModel.length > 0;
+  const options: RunOptions = extend ? { ...typed, ...(await optionsOfRun(out, given)) } : typed;
   await using requested = await openRequestedTasks(options);
   const { genome } = requested;
   const models: Model[] = [];
   const plans: Plan[] = [];
   try {
     const { device, threads } = options;
-    models.push(...(await openModels(options.model, { device, threads, genome, signal })));
+    models.push(...(await openModels([...model, ...addModel], { device, threads, genome, signal })));
     const request = requested.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
       const { split, batchSize, weights, embeddings, trained } = options;
@@ -150,6 +169,7 @@ async function run(options: RunOptions, context: Context): Promise<void> {
           protocol,
           seed: options.seed,
           folder,
+          ...(extend ? { extend } : { command: recordedOptions(given) }),
           shard: options.shard,
           signal,
           earlier: [...plans],
@@ -182,10 +202,10 @@ async function run(options: RunOptions, context: Context): Promise<void> {
 }
 
 /** Merges a run without shards and prints its results. */
-async function printResults({ out, json }: RunOptions, plans: readonly Plan[], context: Context) {
+async function printResults({ out, json, addModel }: RunOptions, plans: readonly Plan[], context: Context) {
   const { terminal } = context;
   const folders = plans.map(({ folder }) => folder!);
-  for (const folder of folders) await mergeWithProgress(folder, context);
+  for (const folder of folders) await mergeWithProgress(folder, context, addModel !== undefined);
   const results = await runResults(folders);
   terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
   terminal.say(`next: dart-eval report ${shellWord(out)} --out report.html`);

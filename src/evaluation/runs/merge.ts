@@ -9,7 +9,7 @@ import type { Prediction } from "../tasks/prediction.ts";
 import type { ScoreTable, Task } from "../tasks/task.ts";
 import { type Cell, cellName } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
-import { type CellResult, cellResult, measureCell, sealed, writtenScores } from "./result.ts";
+import { type CellResult, cellResult, measureCell, readCellResult, sealed, writtenScores } from "./result.ts";
 import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
 
@@ -17,6 +17,8 @@ import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-
 export interface MergeOptions {
   /** Custom tasks of the run. */
   readonly tasks?: readonly Task[];
+  /** Leaves cells that have a result unchanged, as after adding models; default false. */
+  readonly keepResults?: boolean;
   /** Reports long-running measurements. */
   readonly onProgress?: OnProgress;
   /**
@@ -36,16 +38,23 @@ export interface MergeOptions {
  */
 export async function mergeRun(
   folder: string,
-  { tasks = [], onProgress, signal }: MergeOptions = {},
+  { tasks = [], keepResults = false, onProgress, signal }: MergeOptions = {},
 ): Promise<readonly CellResult[]> {
   const run = await readRunRecord(folder);
   if (run === undefined) throw missingRunError(folder);
   await using _ = await waitForLock(join(folder, "merge.lock"), signal === undefined ? {} : { signal });
   // All cells are checked before anything is written; their rows are read one cell at a time.
-  const found: FoundShards[] = [];
-  for (const record of run.cells) found.push(await findShards(folder, record));
+  const found: (FoundShards | CellResult)[] = [];
+  for (const record of run.cells) {
+    const kept = keepResults ? (await readCellResult(cellFolder(folder, record)))?.result : undefined;
+    found.push(kept?.identity === record.identity ? kept : await findShards(folder, record));
+  }
   const results: CellResult[] = [];
   for (const shards of found) {
+    if (!("shards" in shards)) {
+      results.push(shards);
+      continue;
+    }
     const { record } = shards;
     const { predictions, timing } = await collectShards(shards);
     const task = taskNamed(record.cell.task, tasks);

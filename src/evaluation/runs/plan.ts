@@ -9,6 +9,7 @@ import { inputOrigins } from "../tasks/inputs.ts";
 import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
 import { type CellDraft, draftCells, type UnsupportedCell, unsupportedMessage } from "./draft-cells.ts";
+import { checkExtension } from "./extend-run.ts";
 import { planCell } from "./plan-cell.ts";
 import { planEmbeddings } from "./plan-embeddings.ts";
 import { checkRequest, type Plan, type PlannedCell, type RequestedTask, type RunRequest } from "./request.ts";
@@ -80,7 +81,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     }
     const records = drafts.map(({ record }) => record);
     refuseDuplicateCells(records);
-    if (folder !== undefined) await checkRunFolder(folder, records);
+    if (folder !== undefined) await (request.extend ? checkExtension : checkRunFolder)(folder, records);
     // Fail before hours of training, not after.
     for (const place of [folder, request.embeddings, request.trained]) {
       if (place !== undefined) await expectWritableFolder(place);
@@ -96,6 +97,8 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     return {
       identity: runIdentity(records.map((record) => record.identity)),
       folder,
+      ...(request.extend === undefined ? {} : { extend: request.extend }),
+      ...(request.command === undefined ? {} : { command: request.command }),
       trained,
       shard,
       cells: await planEmbeddings(cells, { ...request, trained }),

@@ -10,6 +10,7 @@ import type { Recipe } from "../tasks/recipe.ts";
 import type { OpenTask, RowNumbers, Task, TaskInputs } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
 import type { CostEstimate } from "./cost.ts";
+import type { RunCommand } from "./run-folder.ts";
 import { checkShard, type Shard } from "./shard.ts";
 
 /** One task of a run on one data set, with its overrides of the run's request. */
@@ -65,6 +66,13 @@ export interface RunRequest {
   readonly trained?: string;
   /** Folder of the run, created when the run starts; undefined: in memory. */
   readonly folder?: string;
+  /**
+   * Adds the models to the run that is in the folder: tasks, data, protocol and seed must be those of the run. Default: the folder
+   * is new or has the same run.
+   */
+  readonly extend?: boolean;
+  /** Options of the command, recorded in the run's plan.json for models that are added later. */
+  readonly command?: RunCommand;
   /** Default 1 of 1. */
   readonly shard?: Shard;
   /** Sequences per call of the model; default: the model's own, halved until it fits in memory. */
@@ -117,6 +125,9 @@ export interface Plan {
   /** SHA-256 over the cells' identities: runs with the same identity share a folder. */
   readonly identity: string;
   readonly folder: string | undefined;
+  /** The plan adds models to the run in the folder. */
+  readonly extend?: boolean;
+  readonly command?: RunCommand;
   /** Folder of trained parameters; undefined: discarded after the run. */
   readonly trained: string | undefined;
   readonly shard: Shard;

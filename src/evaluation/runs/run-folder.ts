@@ -35,8 +35,23 @@ export interface RunRecord {
   /** Version of the package that began the run. */
   readonly toolkit: string;
   readonly identity: string;
-  /** In the order of evaluation. */
+  /** In the order of evaluation; those of added models come last. */
   readonly cells: readonly CellRecord[];
+  /** Options of the command that began the run, which added models repeat. Not part of the identity. */
+  readonly command?: RunCommand;
+  /** The run before each extension, oldest first; absent if no model was added. */
+  readonly history?: readonly EarlierRun[];
+}
+
+/** Options of `dart-eval run` by name, as typed. */
+export type RunCommand = Readonly<Record<string, string | number | readonly string[]>>;
+
+/** A run before models were added to it. */
+export interface EarlierRun {
+  readonly toolkit: string;
+  readonly identity: string;
+  /** Number of its cells, the first ones of the run. */
+  readonly cells: number;
 }
 
 const runRecordSchema = z.object({
@@ -45,6 +60,10 @@ const runRecordSchema = z.object({
   toolkit: z.string(),
   identity: z.string(),
   cells: z.array(cellRecordSchema).min(1),
+  command: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])).exactOptional(),
+  history: z
+    .array(z.object({ toolkit: z.string(), identity: z.string(), cells: z.int().positive() }))
+    .exactOptional(),
 });
 
 /** Paths of the files of one shard of a cell. */
@@ -56,7 +75,7 @@ export interface ShardPaths {
   readonly failed: string;
 }
 
-const planPath = (folder: string) => join(folder, "plan.json");
+export const planPath = (folder: string) => join(folder, "plan.json");
 export const cellFolder = (folder: string, record: CellRecord) => join(folder, cellName(record.identity));
 export const rowsFolder = (folder: string, record: CellRecord) => join(cellFolder(folder, record), "rows");
 
@@ -132,7 +151,11 @@ export async function checkRunFolder(folder: string, cells: readonly CellRecord[
  * Creates the run's folder with plan.json, or joins the run that is there.
  * @throws {InputError} when the folder has another run, or cannot be written
  */
-export async function enterRunFolder(folder: string, cells: readonly CellRecord[]): Promise<void> {
+export async function enterRunFolder(
+  folder: string,
+  cells: readonly CellRecord[],
+  command?: RunCommand,
+): Promise<void> {
   await checkRunFolder(folder, cells);
   const record: RunRecord = {
     format: "dart-eval run",
@@ -140,6 +163,7 @@ export async function enterRunFolder(folder: string, cells: readonly CellRecord[
     toolkit: version,
     identity: runIdentity(cells.map(({ identity }) => identity)),
     cells,
+    ...(command === undefined ? {} : { command }),
   };
   const created = await createFileAtomic(planPath(folder), readableJson(record));
   await removeTemporaryFiles(planPath(folder));
@@ -149,7 +173,8 @@ export async function enterRunFolder(folder: string, cells: readonly CellRecord[
 }
 
 function refuseOtherRun(folder: string, found: RunRecord, cells: readonly CellRecord[]) {
-  if (found.identity === runIdentity(cells.map(({ identity }) => identity))) return;
+  const identity = runIdentity(cells.map((cell) => cell.identity));
+  if ([found, ...(found.history ?? [])].some((run) => run.identity === identity)) return;
   throw new InputError(`the folder has another run: ${difference(found.cells, cells)}`, {
     place: { file: folder },
     hint: "choose another folder, or repeat the options of that run to resume it",

@@ -5,6 +5,7 @@ import { kindOfPath } from "../../base/folder.ts";
 import { programVersion } from "../../base/package.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
 import type { Measurement } from "../tasks/measurement.ts";
+import { extendRun } from "./extend-run.ts";
 import type { Plan, PlannedCell } from "./request.ts";
 import { measureCell, type ShardTiming } from "./result.ts";
 import { type CellRun, type OnProgress, runCell } from "./run-cell.ts";
@@ -56,10 +57,8 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
       hint: "pass `folder` to planRun, or use `evaluate` for a run in memory",
     });
   }
-  await enterRunFolder(
-    folder,
-    plan.cells.map(({ record }) => record),
-  );
+  const records = plan.cells.map(({ record }) => record);
+  await (plan.extend ? extendRun(folder, records) : enterRunFolder(folder, records, plan.command));
   const stores: ShardStore[] = [];
   try {
     // All locks are taken before any work starts.
