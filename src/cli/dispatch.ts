@@ -39,6 +39,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "show the progress of a run on all its machines",
     load: () => import("./commands/status.ts"),
   },
+  view: {
+    summary: "serve the report of a run to a browser while it goes on",
+    load: () => import("./commands/view.ts"),
+  },
   merge: {
     summary: "merge the shards of a run and compute its metrics",
     load: () => import("./commands/merge.ts"),

@@ -14,6 +14,7 @@ export {
 export { type QueryResult, type QueryValue, queryRuns } from "./export/query.ts";
 export { htmlTable } from "./html.ts";
 export { leaderboardTable } from "./leaderboard.ts";
+export { type ServeOptions, serveRuns } from "./live/serve-runs.ts";
 export { type PageAssets, readPageAssets, renderPage } from "./page.ts";
 export { type Entry, type Panel, panelsOf } from "./panels.ts";
 export { gatherReport, type Report, type ReportOptions } from "./report.ts";

@@ -1,8 +1,8 @@
 import { setTimeout } from "node:timers/promises";
 import { runFolders } from "../../evaluation/runs/run-folder.ts";
 import { type RunStatus, runStatus } from "../../evaluation/runs/run-status.ts";
+import { statusText } from "../../report/status-text.ts";
 import { type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
-import { statusText } from "../run-status-text.ts";
 
 interface StatusOptions {
   readonly watch?: boolean;

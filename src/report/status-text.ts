@@ -2,7 +2,7 @@ import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
 import type { CellStatus, RunStatus, ShardPhase, ShardStatus } from "../evaluation/runs/run-status.ts";
 import { shardName } from "../evaluation/runs/shard.ts";
-import { count, duration } from "../report/numbers.ts";
+import { count, duration } from "./numbers.ts";
 
 /** Labels of the states of shards, in the order of a summary. */
 const PHASES: Readonly<Record<ShardPhase, string>> = {
@@ -16,17 +16,26 @@ const PHASES: Readonly<Record<ShardPhase, string>> = {
 
 /** State of runs as text: a summary per cell, and a line per shard that is neither done nor waiting. */
 export function statusText(runs: readonly RunStatus[]): string {
-  return runs.flatMap(({ cells }) => cells.map(cellText)).join("\n");
+  return runs
+    .flatMap(({ cells }) =>
+      cells.flatMap((cell) => {
+        const { cell: of } = cell.record;
+        const title = `${cellTitle(of)} · ${of.protocol} protocol · cell ${cell.name}`;
+        return [title, ...cellLines(cell).map((line) => `  ${line}`)];
+      }),
+    )
+    .join("\n");
 }
 
-function cellText(cell: CellStatus): string {
-  const { record, name, shards, merged } = cell;
+/** Lines of one cell, without its title. */
+export function cellLines(cell: CellStatus): readonly string[] {
+  const { record, shards, merged } = cell;
+  const rows = rowsText(cell.rowsDone, record.rows.selected);
   const active = shards.filter(({ phase }) => phase !== "done" && phase !== "waiting");
   return [
-    `${cellTitle(record.cell)} · ${record.cell.protocol} protocol · cell ${name}`,
-    `  ${[rowsText(cell.rowsDone, record.rows.selected), ...paceText(cell), summary(shards), ...(merged ? ["merged"] : [])].join(" · ")}`,
-    ...active.map(shardText),
-  ].join("\n");
+    [rows, ...paceText(cell), summary(shards), ...(merged ? ["merged"] : [])].join(" · "),
+    ...active.flatMap(shardLines),
+  ];
 }
 
 /** `5 of 16 shards done, 2 running, 9 not begun` */
@@ -40,14 +49,13 @@ function summary(shards: readonly ShardStatus[]): string {
   return numbers.join(", ");
 }
 
-function shardText(status: ShardStatus): string {
+function shardLines(status: ShardStatus): string[] {
   const { shard, phase, rows, rowsDone, process, message } = status;
   const where =
     process === undefined ? [] : [`process ${process.pid} on ${process.host}, since ${process.since}`];
   const parts = [rowsText(rowsDone, rows), ...paceText(status), ...where];
-  const lines = [`  ${shardName(shard)}  ${PHASES[phase].padEnd(7)}  ${parts.join(" · ")}`];
-  if (message !== undefined) lines.push(...message.split("\n").map((line) => `    ${line}`));
-  return lines.join("\n");
+  const line = `${shardName(shard)}  ${PHASES[phase].padEnd(7)}  ${parts.join(" · ")}`;
+  return [line, ...(message?.split("\n").map((text) => `  ${text}`) ?? [])];
 }
 
 const rowsText = (done: number, rows: number | null) =>
