@@ -10,7 +10,7 @@ import {
 /** Options of `dart-eval run` that determine rows and data, and are repeated for models that are added later. */
 const RECORDED = [
   ...["task", "suite", "setting", "genome", "data", "protocol"],
-  ...["split", "limit", "recipe", "weights", "seed"],
+  ...["split", "limit", "untilWidth", "recipe", "weights", "seed"],
 ];
 
 /** Options of this command to record in the run: those that the user gave, as typed. */

@@ -71,6 +71,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
     const collected: Prediction[] = [];
     const inMemory = {
       before: new Uint32Array(0),
+      finished: false,
       async begin() {},
       async append(predictions: Predictions) {
         collected.push(...predictions);

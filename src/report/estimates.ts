@@ -6,6 +6,8 @@ import type { TableCell } from "./table.ts";
 
 /** Name of an interval's method: `genomic-block-jackknife` gives "jackknife over genomic blocks". */
 export function methodName(method: string): string {
+  const sequence = /^(.+)-sequence$/.exec(method);
+  if (sequence !== null) return `${methodName(sequence[1])}, valid at any number of rows`;
   const over = /^(.+)-(wilson|jackknife)$/.exec(method);
   if (over !== null) {
     const blocks = `${over[1].replaceAll("-", " ")}s`;

@@ -1,6 +1,7 @@
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
+import { parseDecimal } from "../../base/table.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
@@ -24,6 +25,7 @@ interface RunOptions extends RequestOptions {
   readonly protocol: Protocol | "both";
   readonly out: string;
   readonly split?: Split;
+  readonly untilWidth?: number;
   readonly recipe: readonly string[];
   readonly weights?: string;
   readonly embeddings?: string;
@@ -81,6 +83,11 @@ export const define: DefineCommand = (command, context) => {
       ]),
     )
     .option("--limit <rows>", "maximum number of rows, the same ones on every machine", wholeNumberOption(1))
+    .option(
+      "--until-width <half-width>",
+      "end a cell when the 95 % interval of its main metric is no wider than ± this number; rows are scored in random order",
+      halfWidthOption,
+    )
     .option(
       "--recipe <name=value...>",
       "overrides of the recipe: epochs=2 trainRows=500; in a suite, for every setting that has them",
@@ -161,7 +168,7 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
     models.push(...(await openModels([...model, ...addModel], { device, threads, genome, signal })));
     const request = requested.request(models);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
-      const { split, batchSize, weights, embeddings, trained } = options;
+      const { split, untilWidth, batchSize, weights, embeddings, trained } = options;
       plans.push(
         await planRun({
           ...request,
@@ -175,6 +182,7 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
           earlier: [...plans],
           timeTraining: options.plan === true && options.timing,
           ...(options.timing ? {} : { timing: false }),
+          ...(untilWidth === undefined ? {} : { untilWidth }),
           ...(split === undefined ? {} : { split }),
           ...(batchSize === undefined ? {} : { batchSize }),
           ...(threads === undefined ? {} : { threads }),
@@ -224,4 +232,10 @@ function printShard(
   });
   terminal.print(json ? JSON.stringify(outcomes, null, 2) : lines.join("\n"));
   terminal.say(`next: when all ${shard.count} shards are done, dart-eval merge ${shellWord(out)}`);
+}
+
+function halfWidthOption(text: string): number {
+  const value = parseDecimal(text);
+  if (value > 0 && value < 1) return value;
+  throw new InvalidArgumentError("Expected a number between 0 and 1, such as 0.01.");
 }

@@ -7,6 +7,7 @@ import {
   probabilitiesOfBest,
 } from "../../metrics/best-model.ts";
 import { inferenceFrom } from "../../metrics/block-estimate.ts";
+import { anyTimeLevel } from "../../metrics/confidence-sequence.ts";
 import { holm } from "../../metrics/false-discovery.ts";
 import { jackknifeError } from "../../metrics/jackknife.ts";
 import { JointJackknife, type JointValues } from "../../metrics/joint-jackknife.ts";
@@ -112,19 +113,22 @@ export function comparedPairs(
     labels.slice(i + 1).map((second, j) => {
       const found = jackknife.difference(i, i + 1 + j);
       const { estimate, pAgainst } = inferenceFrom(jackknife.blocks, found);
+      const level = anyTimeLevel(Math.max(rows, 1));
+      const anyTime = inferenceFrom(jackknife.blocks, found, { level }).estimate;
       const error = jackknifeError(found.value, found.without);
       // With few groups, flips have no small p-values.
       const test = found.groups.count < ENOUGH_GROUPS && error > 0 ? ("t" as const) : ("sign-flip" as const);
       const p = test === "t" ? pAgainst(0) : signFlipP(found, rng, flips);
-      return { first, second, found, estimate, error, test, p };
+      return { first, second, found, estimate, anyTime, error, test, p };
     }),
   );
   const adjusted = holm(pairs.map(({ p }) => p));
-  return pairs.map(({ first, second, found, estimate, error, test, p }, i) => ({
+  return pairs.map(({ first, second, found, estimate, anyTime, error, test, p }, i) => ({
     first,
     second,
     value: found.value,
     difference: finiteEstimate(estimate),
+    anyTime: finiteEstimate(anyTime),
     test,
     p: finiteOrNull(p),
     pHolm: finiteOrNull(adjusted[i]),

@@ -89,6 +89,11 @@ export interface ComparedPair {
   /** `value` with its interval over blocks; null where blocks show no variation. */
   readonly difference: Estimate | null;
   /**
+   * `value` with bounds that are valid at any number of rows, for a comparison that is repeated while rows are added and ends when
+   * it has decided; see `anyTimeLevel`.
+   */
+  readonly anyTime: Estimate | null;
+  /**
    * Test of no difference: flips of the signs of the blocks' parts, or with fewer than 11 blocks, whose flips have no small
    * p-values, Student's t of the interval.
    */

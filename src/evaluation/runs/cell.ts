@@ -35,6 +35,8 @@ export interface Cell {
   readonly limit: number | null;
   /** Maximum number of rows per stratum; absent: no strata. */
   readonly sample?: Readonly<Record<string, number>>;
+  /** Half-width of the main metric's interval at which scoring ends; absent: all rows are scored. */
+  readonly untilWidth?: number;
   readonly recipe: Readonly<Record<string, string | number | boolean | null>>;
   /** SHA-256 of the trained weights that the cell evaluates instead of training. */
   readonly weights?: string;
@@ -48,6 +50,8 @@ export interface CellRows {
   readonly inTable: number;
   /** Rows that this cell scores. */
   readonly selected: number;
+  /** Rows of the plan, in a result whose scoring ended before at a narrow interval; absent: the selected ones. */
+  readonly planned?: number;
   /** SHA-256 of the selected row numbers, ascending, one per line. */
   readonly digest: string;
 }
@@ -142,11 +146,17 @@ export const cellRecordSchema = z.object({
     split: z.enum(["train", "val", "test", "all"]),
     limit: z.int().positive().nullable(),
     sample: z.record(z.string(), z.int().positive()).exactOptional(),
+    untilWidth: z.number().positive().exactOptional(),
     recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     weights: digest.exactOptional(),
     data: z.record(z.string(), z.string()),
   }),
-  rows: z.object({ inTable: z.int().nonnegative(), selected: z.int().positive(), digest }),
+  rows: z.object({
+    inTable: z.int().nonnegative(),
+    selected: z.int().positive(),
+    planned: z.int().positive().exactOptional(),
+    digest,
+  }),
   family: z.string().exactOptional(),
   weightsFile: z.string().exactOptional(),
   checkpoint: z.string().exactOptional(),

@@ -98,7 +98,12 @@ export async function collectShards(found: FoundShards): Promise<CollectedCell> 
   const { rows } = predictions;
   const twice = rows.find((row, i) => row === rows[i - 1]);
   if (twice !== undefined) throw refused(`row ${twice} occurs twice`);
-  if (rows.length !== record.rows.selected || rowsDigest(rows) !== record.rows.digest) {
+  // A plan has the rows at most, a result those that were scored.
+  const isEarly =
+    record.cell.untilWidth !== undefined &&
+    record.rows.planned === undefined &&
+    rows.length < record.rows.selected;
+  if (!isEarly && (rows.length !== record.rows.selected || rowsDigest(rows) !== record.rows.digest)) {
     throw refused(
       `the shards contain ${counted(rows.length, "row")}; the run was planned with ${record.rows.selected}`,
     );
@@ -164,7 +169,7 @@ async function unfinished(
   done: ShardDone | undefined,
 ): Promise<string | undefined> {
   const file = join(place, name);
-  const agrees = done?.cell === header.cell && done.rows === header.rows;
+  const agrees = done?.cell === header.cell && (done.early === true || done.rows === header.rows);
   if (agrees && done.sha256 === (await digestFile(file))) return undefined;
   const { rows, torn, damage } = await readShardFile(file);
   const { index, count } = header.shard;

@@ -21,6 +21,7 @@ import {
 import { weightsOfCell } from "./cell-weights.ts";
 import type { RunRequest } from "./request.ts";
 import { type Shard, shardOfRow } from "./shard.ts";
+import { checkUntilWidth } from "./until-width.ts";
 
 /** A cell with its rows, without its cost. */
 export interface CellDraft {
@@ -84,6 +85,7 @@ export async function draftCells(
       hint: `settings: ${Object.keys(task.settings).join(", ")}`,
     });
   }
+  if (request.untilWidth !== undefined) checkUntilWidth(task, setting.name);
   const protocol = request.protocol ?? DEFAULT_PROTOCOL;
   const declined: UnsupportedCell[] = [];
   const models = request.models.filter((model) => {
@@ -153,6 +155,7 @@ export async function draftCells(
       seed: request.seed ?? 0,
       ...requested,
       ...(sample === undefined ? {} : { sample }),
+      ...(request.untilWidth === undefined ? {} : { untilWidth: request.untilWidth }),
       recipe,
       ...(weights === undefined ? {} : { weights: weights.sha256 }),
       data: weights === undefined ? dataOf(form, open) : open.digests,

@@ -7,7 +7,7 @@ import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { ScoreTable, Task } from "../tasks/task.ts";
-import { type Cell, cellName } from "./cell.ts";
+import { type Cell, type CellRecord, cellName, rowsDigest } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
 import { type CellResult, cellResult, measureCell, readCellResult, sealed, writtenScores } from "./result.ts";
 import type { OnProgress } from "./run-cell.ts";
@@ -55,8 +55,8 @@ export async function mergeRun(
       results.push(shards);
       continue;
     }
-    const { record } = shards;
     const { predictions, timing } = await collectShards(shards);
+    const record = withScoredRows(shards.record, predictions.rows);
     const task = taskNamed(record.cell.task, tasks);
     checkVersion(folder, task, record.cell);
     const place = cellFolder(folder, record);
@@ -90,6 +90,14 @@ export async function mergeRun(
     results.push(result);
   }
   return results;
+}
+
+/** A record with the rows of a cell that ended at a narrow interval; other records unchanged. */
+function withScoredRows(record: CellRecord, scored: ArrayLike<number>): CellRecord {
+  const { rows } = record;
+  if (scored.length === rows.selected) return record;
+  const selected = { selected: scored.length, planned: rows.selected, digest: rowsDigest(scored) };
+  return { ...record, rows: { ...rows, ...selected } };
 }
 
 function checkVersion(folder: string, task: Task, cell: Cell) {

@@ -45,6 +45,11 @@ export interface RunRequest {
   readonly split?: Split;
   /** Maximum number of rows per task, picked by a digest of the row number; default: all. */
   readonly limit?: number;
+  /**
+   * Half-width of the 95 % interval of the main metric at which a cell ends, before all rows are scored; a single shard in a
+   * folder only. Rows are scored in the order in which `limit` picks them.
+   */
+  readonly untilWidth?: number;
   /** Overrides of the settings' recipes: `{ epochs: 2 }`. Part of the cells' identity. */
   readonly recipe?: Recipe;
   /**
@@ -172,6 +177,7 @@ export interface ReusablePredictions {
  * @throws {InputError} naming the option
  */
 export function checkRequest(request: RunRequest): void {
+  checkUntilWidth(request);
   const { tasks, models, protocol, seed, shard, batchSize, threads, memory } = request;
   if (tasks.length === 0) throw new InputError("no task given");
   if (models.length === 0) throw new InputError("no model given");
@@ -248,3 +254,16 @@ const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
 
 const optionError = (name: string, value: unknown, expected: string) =>
   new InputError(`the ${name} is ${JSON.stringify(value)}; expected ${expected}`);
+
+function checkUntilWidth({ untilWidth, shard, folder }: RunRequest): void {
+  if (untilWidth === undefined) return;
+  if (!(untilWidth > 0 && untilWidth < 1)) {
+    throw optionError("width of the interval", untilWidth, "a number between 0 and 1");
+  }
+  if (folder === undefined) throw new InputError("a run in memory cannot end at the width of an interval");
+  if (shard !== undefined && shard.count > 1) {
+    throw new InputError("a run of several shards cannot end at the width of an interval", {
+      hint: "no shard has the rows of the others: use --limit, or a single shard",
+    });
+  }
+}

@@ -12,6 +12,7 @@ import type { Prediction, Predictions } from "../tasks/prediction.ts";
 import type { MainStatistic, MeasureContext, MeasureWork, Task } from "../tasks/task.ts";
 import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
 import { cellFolder, missingRunError, parseRecord, readRunRecord } from "./run-folder.ts";
+import { withAnyTimeInterval } from "./until-width.ts";
 
 /**
  * Contents of result.json: the metrics of one cell. A function of the cell only, byte-identical however the
@@ -69,9 +70,13 @@ export async function measureCell(
 ): Promise<Measurement> {
   const context = contextOf(record, scoreRoundingOf(task, record, predictions), work);
   const form = task.settings[record.cell.setting];
-  return form?.measure === undefined
-    ? task.measure(predictions, context)
-    : form.measure(predictions, context);
+  const measurement =
+    form?.measure === undefined
+      ? task.measure(predictions, context)
+      : await form.measure(predictions, context);
+  if (record.cell.untilWidth === undefined) return measurement;
+  const main = await mainStatisticOf(task, record, predictions, work);
+  return main === undefined ? measurement : withAnyTimeInterval(measurement, record.cell, main);
 }
 
 /**

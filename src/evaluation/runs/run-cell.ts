@@ -7,6 +7,7 @@ import { blocksOf, inScoringOrder, lettersFor } from "./batches.ts";
 import { cellName } from "./cell.ts";
 import type { PlannedCell } from "./request.ts";
 import type { ShardStore } from "./shard-store.ts";
+import { partsBetweenLooks } from "./until-width.ts";
 
 export interface RunCellOptions {
   /** The cell's folder. */
@@ -16,6 +17,8 @@ export interface RunCellOptions {
   readonly onProgress: OnProgress | undefined;
   /** Stops after the current batch. */
   readonly signal: AbortSignal | undefined;
+  /** Ends the cell before all rows are scored, after rows of `partsBetweenLooks`. */
+  readonly isNarrow?: (() => Promise<boolean>) | undefined;
 }
 
 export interface CellRun {
@@ -34,8 +37,8 @@ export interface CellRun {
 /** Scores the remaining rows of a cell's shard batch by batch, with progress and interruption. */
 export async function runCell(
   planned: PlannedCell,
-  store: Pick<ShardStore, "before" | "begin" | "append">,
-  { folder, trained, onProgress, signal }: RunCellOptions,
+  store: Pick<ShardStore, "before" | "finished" | "begin" | "append">,
+  { folder, trained, onProgress, signal, isNarrow }: RunCellOptions,
 ): Promise<CellRun> {
   const { task, model, setting, weights, record } = planned;
   const { cell } = record;
@@ -44,7 +47,7 @@ export async function runCell(
   const progress = progressOf(planned, store.before.length, perBatch, onProgress);
   const began = performance.now();
   let predictor: RowPredictor | undefined;
-  if (store.before.length === planned.rows.length) {
+  if (store.finished || store.before.length === planned.rows.length) {
     await store.begin(planned.batchSize);
     return finish(false);
   }
@@ -73,6 +76,10 @@ export async function runCell(
     await store.begin(planned.batchSize);
     for await (const batch of batchesToDo(planned, store.before, perBatch)) {
       if (signal?.aborted) return finish(true);
+      if (batch === "look") {
+        if (await isNarrow?.()) return finish(false);
+        continue;
+      }
       const predictions = await predictor.answer(batch);
       await store.append(predictions);
       rowsDone += predictions.length;
@@ -110,14 +117,23 @@ async function* batchesToDo(
   { task, model, rows, record }: PlannedCell,
   done: RowNumbers,
   perBatch: number,
-): AsyncGenerator<readonly Example[]> {
+): AsyncGenerator<readonly Example[] | "look"> {
   let at = 0;
-  for (const block of blocksOf(rows)) {
-    const before = done.subarray(at, at + block.length);
-    at += block.length;
+  const looks = record.cell.untilWidth !== undefined;
+  for (const part of looks ? partsBetweenLooks(rows) : [rows]) {
+    for (const block of blocksOf(part)) {
+      const before = done.subarray(at, at + block.length);
+      at += block.length;
+      yield* batchesOfBlock(block, before);
+    }
+    // Earlier looks found a wide interval.
+    if (looks && at >= done.length) yield "look";
+  }
+
+  async function* batchesOfBlock(block: RowNumbers, before: RowNumbers) {
     if (before.length === block.length) {
       expectRows(before, block, record.identity);
-      continue;
+      return;
     }
     const examples = inScoringOrder(await task.examples(block, lettersFor(model)), model);
     expectPrefix(before, examples, record.identity);

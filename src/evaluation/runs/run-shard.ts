@@ -7,12 +7,13 @@ import { ColumnsBuilder } from "../tasks/columns-builder.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { extendRun } from "./extend-run.ts";
 import type { Plan, PlannedCell } from "./request.ts";
-import { measureCell, type ShardTiming } from "./result.ts";
+import { mainStatisticOf, measureCell, type ShardTiming } from "./result.ts";
 import { type CellRun, type OnProgress, runCell } from "./run-cell.ts";
 import { cellFolder, enterRunFolder, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import { readShardFile } from "./shard-file.ts";
 import { openShardStore, readShardDone, type ShardStore } from "./shard-store.ts";
+import { isNarrow } from "./until-width.ts";
 
 /** Options of `runShard`. */
 export interface RunOptions {
@@ -113,8 +114,11 @@ async function runInto(
       trained,
       onProgress,
       signal,
+      isNarrow: () => isShardNarrow(planned, folder, shard),
     }));
-  if (!run.stopped && !store.finished) await store.finish(timingOf(run, planned, shard, store.programs));
+  if (!run.stopped && !store.finished) {
+    await store.finish(timingOf(run, planned, shard, store.programs), run.rowsDone);
+  }
   const form = planned.task.task.settings[planned.setting.name];
   return {
     cell: planned.name,
@@ -128,6 +132,16 @@ async function runInto(
         ? null
         : await measureShard(planned, folder, shard),
   };
+}
+
+/** Whether the rows of a shard so far suffice for the width of its cell. */
+async function isShardNarrow({ task: { task }, record }: PlannedCell, folder: string, shard: Shard) {
+  const { untilWidth } = record.cell;
+  if (untilWidth === undefined) return false;
+  const predictions = new ColumnsBuilder(record.rows.selected);
+  await readShardFile(shardPaths(folder, record, shard).rows, (batch) => predictions.add(batch));
+  const main = await mainStatisticOf(task, record, predictions.done().inRowOrder());
+  return main !== undefined && isNarrow(main, untilWidth);
 }
 
 async function measureShard({ task: { task }, record, rows }: PlannedCell, folder: string, shard: Shard) {
@@ -145,7 +159,7 @@ function timingOf(
   const timedRows = run.reused ? 0 : run.rowsDone - run.rowsDoneBefore;
   return {
     shard,
-    rows: planned.rows.length,
+    rows: run.rowsDone,
     timedRows,
     seconds: run.seconds,
     rowsPerSecond: timedRows > 0 && run.seconds > 0 ? timedRows / run.seconds : null,

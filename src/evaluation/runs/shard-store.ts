@@ -34,8 +34,8 @@ export interface ShardStore {
   begin(batchSize: number): Promise<void>;
   /** Appends a batch durably: it survives a kill and a power cut. */
   append(predictions: Predictions): Promise<void>;
-  /** Marks the shard as finished. */
-  finish(timing: ShardTiming): Promise<void>;
+  /** Marks the shard as finished, with the number of its rows: fewer than planned if it ended early. */
+  finish(timing: ShardTiming, rows: number): Promise<void>;
   /** Records an error for `runStatus`, until the shard is finished. */
   fail(error: unknown): Promise<void>;
   close(): Promise<void>;
@@ -47,6 +47,8 @@ export interface ShardDone {
   readonly formatVersion: 1;
   readonly cell: string;
   readonly rows: number;
+  /** The shard ended at a narrow interval, before all rows of its header were scored. */
+  readonly early?: true;
   /** SHA-256 of the `.jsonl` file. */
   readonly sha256: string;
   readonly timing: ShardTiming;
@@ -57,6 +59,7 @@ const doneSchema = z.object({
   formatVersion: z.literal(1),
   cell: z.string(),
   rows: z.int().nonnegative(),
+  early: z.literal(true).exactOptional(),
   sha256: z.string(),
   timing: timingSchema,
 });
@@ -115,7 +118,10 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
   const header = contents?.header;
   if (header !== undefined) checkHeader(paths.rows, header, of);
   const before = joined(numbers);
-  if (done !== undefined && (done.cell !== of.record.identity || before.length !== of.rows)) {
+  if (
+    done !== undefined &&
+    (done.cell !== of.record.identity || before.length !== (done.early ? done.rows : of.rows))
+  ) {
     throw new FormatError(
       { file: paths.done },
       `the shard is marked as finished, but has ${before.length} of ${counted(of.rows, "row")}`,
@@ -158,12 +164,13 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
       added = true;
       batch++;
     },
-    async finish(timing) {
+    async finish(timing, rows) {
       const record: ShardDone = {
         format: "dart-eval shard",
         formatVersion: 1,
         cell: of.record.identity,
-        rows: of.rows,
+        rows,
+        ...(rows < of.rows ? { early: true } : {}),
         sha256: await digestFile(paths.rows),
         timing,
       };

@@ -4,6 +4,7 @@ import { textIfPresent } from "../../base/read-file.ts";
 import { forEachLine } from "../../base/text-lines.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
+import { pickRows } from "../tasks/table-rows.ts";
 import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
 import { cellIdentity, rowsDigest } from "./cell.ts";
 import { sampled } from "./draft-cells.ts";
@@ -186,7 +187,8 @@ async function dataMismatches(
       ...(part && { part }),
     } as const;
     const selected = sampled(open, open.select(selection), cell.sample);
-    if (rowsDigest(selected.rows) !== rows.digest || selected.inTable !== rows.inTable) {
+    const expected = rows.planned === undefined ? selected.rows : pickRows(selected.rows, rows.selected);
+    if (rowsDigest(expected) !== rows.digest || selected.inTable !== rows.inTable) {
       mismatches.push(
         `the data give ${selected.rows.length} rows of ${selected.inTable}; the result has ${rows.selected} of ${rows.inTable}, or other ones`,
       );

@@ -39,10 +39,10 @@ export function shareStatistic<Name extends string>(
 }
 
 /** The estimate of a main metric that a result holds under `corrected`. */
-export function mainEstimate({ blocks, statistic, outcomes, range }: MainStatistic): Estimate {
+export function mainEstimate({ blocks, statistic, outcomes, range }: MainStatistic, level = 0.95): Estimate {
   return outcomes === undefined
-    ? blockInterval(blocks, statistic, range)
-    : clusteredProportion(outcomes, blocks);
+    ? blockEstimate(blocks, statistic, { level, ...(range && { range }) })
+    : clusteredProportion(outcomes, blocks, level);
 }
 
 /** The original's denominators for an interval; its tables print the first. */

@@ -12,10 +12,15 @@ import type { Example, RowNumbers } from "./task.ts";
  */
 export function pickRows(rows: RowNumbers, limit: number | null): RowNumbers {
   if (limit === null || rows.length <= limit) return rows;
+  const picked = new Set(pickOrder(rows).subarray(0, limit));
+  return rows.filter((row) => picked.has(row));
+}
+
+/** Rows in the order in which growing limits pick them: random, and the same on any machine. */
+export function pickOrder(rows: RowNumbers): RowNumbers {
   const ranked = Array.from(rows, (row) => ({ row, rank: sha256Hex(`pick ${row}`) }));
   ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
-  const picked = new Set(ranked.slice(0, limit).map(({ row }) => row));
-  return rows.filter((row) => picked.has(row));
+  return Uint32Array.from(ranked, ({ row }) => row);
 }
 
 interface NumberedRow {

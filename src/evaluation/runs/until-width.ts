@@ -1,0 +1,66 @@
+import { InputError } from "../../base/errors.ts";
+import { anyTimeLevel } from "../../metrics/confidence-sequence.ts";
+import type { Estimate } from "../../metrics/intervals.ts";
+import { mainEstimate } from "../tasks/intervals.ts";
+import type { Measurement } from "../tasks/measurement.ts";
+import { pickOrder } from "../tasks/table-rows.ts";
+import type { MainStatistic, RowNumbers, Task } from "../tasks/task.ts";
+import type { Cell } from "./cell.ts";
+
+/** Rows of the first look at the interval, for which its asymptotic bounds hold. */
+const FIRST_LOOK = 256;
+
+/** Rows between two looks, as a share of the rows before. */
+const GROWTH = 0.25;
+
+/** @throws {InputError} when the setting has no interval before all rows are scored */
+export function checkUntilWidth(task: Task, setting: string): void {
+  const form = task.settings[setting];
+  const { mainStatistic } = form?.measure === undefined ? task : form;
+  if (mainStatistic !== undefined && !form?.measuredWhole) return;
+  throw new InputError(`${task.name} × ${setting} cannot end at the width of an interval`, {
+    hint: "its metric needs all rows: use --limit",
+  });
+}
+
+/**
+ * Rows between looks, each part ascending: the first 256 in the order of `pickRows`, then a quarter of the rows before, at least
+ * 256. A prefix is the random sample that a limit of as many rows picks.
+ */
+export function* partsBetweenLooks(rows: RowNumbers): Generator<RowNumbers> {
+  const order = pickOrder(rows);
+  for (let start = 0; start < order.length; ) {
+    const size = Math.max(FIRST_LOOK, Math.floor(GROWTH * start));
+    yield order.slice(start, start + size).sort();
+    start += size;
+  }
+}
+
+/** The interval of a main metric that is valid at any look; see `anyTimeLevel`. */
+export function anyTimeEstimate(main: MainStatistic): Estimate {
+  const estimate = mainEstimate(main, anyTimeLevel(Math.max(main.blocks.of.length, 1)));
+  return { ...estimate, method: `${estimate.method}-sequence` };
+}
+
+/** Whether the bounds of a metric are reliable and on average no farther from it than the width. */
+export function isNarrow(main: MainStatistic, width: number): boolean {
+  const { low, high, basis } = anyTimeEstimate(main);
+  return basis?.unreliable === undefined && (high - low) / 2 <= width;
+}
+
+/** A measurement whose main metric has the interval of the looks first, with a note. */
+export function withAnyTimeInterval(
+  measurement: Measurement,
+  { untilWidth }: Cell,
+  main: MainStatistic,
+): Measurement {
+  const [first, ...others] = measurement.metrics;
+  const estimate = anyTimeEstimate(main);
+  const known = Number.isFinite(estimate.low) && Number.isFinite(estimate.high);
+  const note = `Rows were scored in random order until the interval of ${first.title} was no wider than ±${untilWidth}, or all rows were scored. Its bounds hold whenever scoring ends; other intervals are those of a fixed number of rows.`;
+  return {
+    ...measurement,
+    metrics: [{ ...first, intervals: known ? [estimate, ...first.intervals] : first.intervals }, ...others],
+    notes: [...measurement.notes, note],
+  };
+}
