@@ -16,13 +16,13 @@ const direction: Task<Row, Inputs> = {
   name: "direction",
   version: 1, // raise it when the same inputs give other sequences or metrics
   title: "Direction",
-  asks: "Is a sequence more likely than its reversed bases?",
+  question: "Is a sequence more likely than its reversed bases?",
   source: "an example",
   window: WINDOW,
   members: ["forward", "reversed"],
   inputs: [
-    { name: "genome", what: "the reference genome" },
-    { name: "windows", what: "a BED file" },
+    { name: "genome", description: "the reference genome" },
+    { name: "windows", description: "a BED file" },
   ],
   settings: { "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" } },
   async open({ genome, windows }) {

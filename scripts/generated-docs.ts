@@ -35,14 +35,14 @@ export function tasksPage(): string {
       "",
       `\`${task.name}\`${task.number === undefined ? "" : `, task ${task.number} of the benchmark`}`,
       "",
-      task.asks,
+      task.question,
       "",
       `- **Sequences of a row**: ${task.members.join(", ")}; ${task.window} bp each.`,
       `- **Source**: ${task.source}.`,
       "",
       table(
         ["input", "description"],
-        task.inputs.map(({ name, what }) => [name, what]),
+        task.inputs.map(({ name, description }) => [name, description]),
       ),
       "",
       table(
@@ -266,7 +266,7 @@ export const readmeParts: Readonly<Record<string, () => string>> = {
   tasks: () =>
     table(
       ["task", "question", "settings"],
-      TASKS.map((task) => [task.name, task.asks, Object.keys(task.settings).join(", ")]),
+      TASKS.map((task) => [task.name, task.question, Object.keys(task.settings).join(", ")]),
     ),
   models: () =>
     table(

@@ -59,12 +59,13 @@ export function scoreQuirksTable({ task, setting, entries }: Panel): Table | und
 }
 
 /** Distinct quirks of a panel, in order of first occurrence. */
-export function quirksOf({ entries }: Pick<Panel, "entries">): { label: string; says: string }[] {
-  const says = new Map<string, string>();
+export function quirksOf({ entries }: Pick<Panel, "entries">): { label: string; description: string }[] {
+  const descriptions = new Map<string, string>();
   for (const { result } of entries) {
-    for (const quirk of result.quirks) if (!says.has(quirk.label)) says.set(quirk.label, quirk.says);
+    for (const quirk of result.quirks)
+      if (!descriptions.has(quirk.label)) descriptions.set(quirk.label, quirk.description);
   }
-  return [...says].map(([label, text]) => ({ label, says: text }));
+  return [...descriptions].map(([label, description]) => ({ label, description }));
 }
 
 function effectCell(effect: Estimate | number | null): TableCell {

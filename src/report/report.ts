@@ -13,7 +13,7 @@ import { type PublishedValues, publishedValues } from "./published-table.ts";
 import type { StrataOfCells } from "./strata-tables.ts";
 
 /** Title and description of a task. */
-type TaskHeading = Pick<Task, "title" | "asks">;
+type TaskHeading = Pick<Task, "title" | "question">;
 
 /** Panel with everything that a report shows. */
 export interface ReportPanel extends Panel {
@@ -81,7 +81,7 @@ export async function gatherReport(
 
 function taskHeading(name: string, tasks: NonNullable<ReportOptions["tasks"]>): TaskHeading {
   const task = tasks.find((one) => one.name === name);
-  return task ?? { title: name, asks: "A custom task without description." };
+  return task ?? { title: name, question: "A custom task without description." };
 }
 
 /** Strata of a panel's results by cell identity. */

@@ -22,7 +22,7 @@ test("one table needs no name", () => {
 
 test("texts are named; a single table need not be", () => {
   const task = taskWith("genome", "variants");
-  const inputs = [...task.inputs, { name: "dataset", kind: "text", what: "its name" }] as const;
+  const inputs = [...task.inputs, { name: "dataset", kind: "text", description: "its name" }] as const;
   expect(dataInputs({ ...task, inputs }, ["dataset=caQTL", "v.tsv"])).toEqual({
     dataset: "caQTL",
     variants: "v.tsv",
@@ -33,7 +33,7 @@ test("several tables are named", () => {
   const task = taskWith("genome", "peaks", "signal");
   expect(dataInputs(task, ["peaks=p.bed", "signal=s.bw"])).toEqual({ peaks: "p.bed", signal: "s.bw" });
   expect(() => dataInputs(task, ["p.bed"])).toThrow("--data p.bed: a-task has several inputs");
-  const named = { name: "cell-line", kind: "text", what: "its name" } as const;
+  const named = { name: "cell-line", kind: "text", description: "its name" } as const;
   const hint = catchHint(() => dataInputs({ ...task, inputs: [...task.inputs, named] }, ["p.bed"]));
   expect(hint).toBe("name the input: --data peaks=FILE signal=FILE cell-line=NAME");
   expect(() => dataInputs(task, ["peaks=a", "peaks=b"])).toThrow("--data has peaks twice: a and b");

@@ -84,7 +84,7 @@ export function classifiedTask({ rows = 96 } = {}): Task {
     name: "classified",
     version: 1,
     title: "classified",
-    asks: "Has it more G?",
+    question: "Has it more G?",
     source: "made up",
     window: WINDOW,
     members: ["first", "second"],

@@ -41,13 +41,13 @@ const hairpins: Task = {
   name: "hairpins",
   version: 1,
   title: "Hairpins",
-  asks: "Does the model prefer a hairpin over its sorted bases?",
+  question: "Does the model prefer a hairpin over its sorted bases?",
   source: "made up",
   window: 12,
   members: ["hairpin", "sorted"],
   inputs: [
-    { name: "hairpins", what: "a text file, one sequence per line" },
-    { name: "labels", what: "names of the hairpins", optional: true, annotation: true },
+    { name: "hairpins", description: "a text file, one sequence per line" },
+    { name: "labels", description: "names of the hairpins", optional: true, annotation: true },
   ],
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "all" },
@@ -112,11 +112,11 @@ const gcContent: Setting = {
   title: "G+C content",
   description: "G+C content: the model takes no part.",
   readyAtOnce: true,
-  refuses: () => undefined,
+  unsupportedReason: () => undefined,
   sameUnderBothProtocols: () => true,
   sequencesPerRow: () => 2,
   open: async () => ({
-    answer: async (examples) =>
+    predict: async (examples) =>
       examples.map(({ row, sequences, facts }) => ({
         kind: "likelihood",
         row,
@@ -279,7 +279,7 @@ describe("the report", () => {
   test("shows question, setting and published value", async () => {
     const report = await gatherReport(results, { forms, published: [printed] });
     const page = renderPage(report, { script: "", style: "" });
-    for (const text of [hairpins.asks, "G+C content: the model takes no part.", "0.250", "Table 1"]) {
+    for (const text of [hairpins.question, "G+C content: the model takes no part.", "0.250", "Table 1"]) {
       expect(page).toContain(text);
     }
     expect(reportDocument(report, "text")).toContain("Hairpins");

@@ -28,12 +28,12 @@ describe("evaluate", () => {
       name: "shortest",
       title: "the shorter the likelier",
       readyAtOnce: false,
-      refuses: () => undefined,
+      unsupportedReason: () => undefined,
       sequencesPerRow: () => 1,
       async open({ recipe, batchSize }) {
         told.push(`open ${JSON.stringify(recipe)} ${batchSize}`);
         return {
-          answer: async (examples) =>
+          predict: async (examples) =>
             examples.map(({ row, sequences, facts }) => ({
               kind: "likelihood",
               row,

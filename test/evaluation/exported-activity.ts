@@ -16,9 +16,9 @@ export async function writeExportedActivity(
 ): Promise<void> {
   const arrays: Record<string, TestArray> = {};
   for (const [line, task] of Object.entries(tasks)) {
-    const { tables } = task.select({ split: "all", purpose: "answer", limit: null });
+    const { tables } = task.select({ split: "all", purpose: "evaluate", limit: null });
     for (const split of ["train", "val", "test"] as const) {
-      const { rows } = task.select({ split, purpose: "answer", limit: null });
+      const { rows } = task.select({ split, purpose: "evaluate", limit: null });
       const examples = await task.examples(rows);
       for (const [i, [set, group]] of Object.entries(GROUPS).entries()) {
         const own = examples.filter((example) => example.facts.set === set);

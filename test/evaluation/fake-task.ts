@@ -10,7 +10,7 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
     name: "fake",
     version,
     title: "fake",
-    asks: "Is a sequence more likely than its reverse?",
+    question: "Is a sequence more likely than its reverse?",
     source: "made up",
     window: 8,
     members: ["sequence", "reverse"],

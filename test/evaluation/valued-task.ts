@@ -113,7 +113,7 @@ function taskOf({ name, members, rows, settings, training, exampleOf }: Parts): 
     name,
     version: 1,
     title: name,
-    asks: "How many G has it?",
+    question: "How many G has it?",
     source: "made up",
     window: WINDOW,
     members,

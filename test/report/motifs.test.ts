@@ -45,7 +45,7 @@ function stored(
     timing: [],
     result: {
       format: "dart-eval result",
-      formatVersion: 1,
+      formatVersion: 2,
       identity: sha256Hex(`${model} ${protocol}`),
       cell: {
         identityVersion: 1,

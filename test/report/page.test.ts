@@ -17,7 +17,7 @@ const tasks = [
   {
     name: "regulatory-elements",
     title: "Regulatory elements",
-    asks: "Is a real regulatory element more likely than its control?",
+    question: "Is a real regulatory element more likely than its control?",
     source: "DART-Eval task 1",
   },
 ];

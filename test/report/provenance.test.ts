@@ -7,7 +7,7 @@ import { resultsFixture } from "./results-fixture.ts";
 const task = {
   name: "regulatory-elements",
   title: "Regulatory elements",
-  asks: "Which is real?",
+  question: "Which is real?",
   source: "",
 };
 

@@ -6,7 +6,7 @@ import { gatherReport } from "../../src/report/report.ts";
 import { benchmarkResult, type ResultForm } from "../evaluation/published/benchmark-result.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
-const tasks = [{ name: "regulatory-elements", title: "Regulatory elements", asks: "" }];
+const tasks = [{ name: "regulatory-elements", title: "Regulatory elements", question: "" }];
 
 /** A result on the benchmark's data with the numbers of a fixture. */
 function onBenchmark(

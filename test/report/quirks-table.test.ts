@@ -12,7 +12,7 @@ const withQuirks = (stored: StoredResult, quirks: readonly QuirkEffect[]): Store
 });
 const effect = (label: string, paper: number, corrected: number): QuirkEffect => ({
   label,
-  says: `what ${label} is`,
+  description: `what ${label} is`,
   effect: { paper, corrected },
 });
 

@@ -93,7 +93,7 @@ function resultFixture({ model, protocol }: FixtureCell, sorted: Float64Array): 
   const quantile = (share: number) => sorted[Math.floor(share * (n - 1))];
   return {
     format: "dart-eval result",
-    formatVersion: 1,
+    formatVersion: 2,
     identity: sha256Hex(`${model} ${protocol}`),
     cell: {
       identityVersion: 1,
@@ -142,12 +142,13 @@ function resultFixture({ model, protocol }: FixtureCell, sorted: Float64Array): 
     quirks: [
       {
         label: "Q14",
-        says: "The original's interval takes twice the whole table as its number of trials; here it is the rows scored.",
+        description:
+          "The original's interval takes twice the whole table as its number of trials; here it is the rows scored.",
         effect: { paper: interval("wald", half / 4, 16 * n), corrected: interval("wilson", half) },
       },
       {
         label: "Q15",
-        says: "The original counts a tie as a loss; here it counts one half.",
+        description: "The original counts a tie as a loss; here it counts one half.",
         effect: { paper: value, corrected: value + 1.5 / n },
       },
     ],

@@ -14,10 +14,10 @@ export const define: DefineCommand = (command, { terminal }) => {
 
 function taskText(task: Task): string {
   const lines = [
-    ["question", task.asks],
+    ["question", task.question],
     ["sequences", `${task.members.join(" and ")}, ${task.window} bp each`],
     ["settings", Object.keys(task.settings).join(", ")],
-    ...task.inputs.map(({ name, what }) => [name, what]),
+    ...task.inputs.map(({ name, description }) => [name, description]),
     ["source", task.source],
   ];
   const width = Math.max(...lines.map(([name]) => name!.length));
@@ -28,6 +28,6 @@ function taskText(task: Task): string {
 }
 
 /** A task as JSON. */
-function form({ name, number, version, title, asks, source, window, members, inputs, settings }: Task) {
-  return { name, number, version, title, asks, source, window, members, inputs, settings };
+function form({ name, number, version, title, question, source, window, members, inputs, settings }: Task) {
+  return { name, number, version, title, question, source, window, members, inputs, settings };
 }

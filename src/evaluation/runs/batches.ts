@@ -108,7 +108,7 @@ export function fittingBatchSize(
 export function fittingTraining(
   model: Model,
   options: BatchSizeOptions,
-  { bytes, asksModel }: TrainingMemory,
+  { bytes, usesModel }: TrainingMemory,
 ): BatchSizeChoice {
   const { requested, begun, available, others } = options;
   if (bytes > available) {
@@ -122,7 +122,7 @@ export function fittingTraining(
       },
     );
   }
-  if (!asksModel)
+  if (!usesModel)
     return { batchSize: requested ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE, memory: bytes };
   const fit = fittingBatchSize(model, { ...options, available: available - bytes });
   return { ...fit, memory: bytes + (fit.memory ?? 0) };

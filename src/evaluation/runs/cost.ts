@@ -103,7 +103,7 @@ const contextOf = ({
 async function timeRows(predictor: RowPredictor, { task, model }: TimedCell, sample: RowNumbers) {
   const time = async (rows: number) => {
     const began = performance.now();
-    await predictor.answer(await task.examples(sample.slice(0, rows), lettersFor(model)));
+    await predictor.predict(await task.examples(sample.slice(0, rows), lettersFor(model)));
     return (performance.now() - began) / 1000;
   };
   let seconds = await time(1);

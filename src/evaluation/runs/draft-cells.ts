@@ -93,7 +93,7 @@ export async function draftCells(
       declined.push({ task, model, setting, reason: except.because, excepted: true });
       return false;
     }
-    const reason = setting.refuses(task, model, protocol);
+    const reason = setting.unsupportedReason(task, model, protocol);
     if (reason === undefined) return true;
     declined.push({ task, model, setting, reason });
     return false;
@@ -105,7 +105,7 @@ export async function draftCells(
   }
   const requested = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
   const part = form.part === undefined ? {} : { part: form.part };
-  const selection: Selection = { ...requested, ...part, purpose: "answer" };
+  const selection: Selection = { ...requested, ...part, purpose: "evaluate" };
   const selected = sampled(open, open.select(selection), sample);
   if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
   const rows =

@@ -14,13 +14,16 @@ import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
 import { cellFolder, missingRunError, parseRecord, readRunRecord } from "./run-folder.ts";
 import { withAnyTimeInterval } from "./until-width.ts";
 
+/** Version of result.json. */
+const FORMAT_VERSION = 2;
+
 /**
  * Contents of result.json: the metrics of one cell. A function of the cell only, byte-identical however the
  * run was sharded, interrupted or batched (up to a model's float rounding between batch shapes).
  */
 export interface CellResult extends CellRecord, Measurement {
   readonly format: "dart-eval result";
-  readonly formatVersion: 1;
+  readonly formatVersion: typeof FORMAT_VERSION;
   /** Loss curves, if the setting trained. */
   readonly training?: TrainingRecord;
 }
@@ -144,7 +147,7 @@ export function cellResult(
 ): CellResult {
   return {
     format: "dart-eval result",
-    formatVersion: 1,
+    formatVersion: FORMAT_VERSION,
     ...record,
     ...measurement,
     notes: [...measurement.notes, ...weightsNotes(record)],
@@ -185,10 +188,12 @@ export const estimateSchema = z.object({
 const numbers = z.record(z.string(), z.number());
 const numbersOrNull = z.record(z.string(), z.number().nullable());
 const effect = z.union([estimateSchema, z.number(), z.null()]);
+const quirk = z.object({ label: z.string(), effect: z.object({ paper: effect, corrected: effect }) });
 
 const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
   format: z.literal("dart-eval result"),
-  formatVersion: z.literal(1),
+  // Version 1 called the description of a quirk `says`.
+  formatVersion: z.literal([1, FORMAT_VERSION]).transform((): typeof FORMAT_VERSION => FORMAT_VERSION),
   metrics: z
     .array(
       z.object({
@@ -211,11 +216,10 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
   ties: z.object({ rounding: z.number(), tolerance: z.number(), byRounding: z.int() }).exactOptional(),
   averages: numbersOrNull,
   quirks: z.array(
-    z.object({
-      label: z.string(),
-      says: z.string(),
-      effect: z.object({ paper: effect, corrected: effect }),
-    }),
+    z.union([
+      quirk.extend({ description: z.string() }),
+      quirk.extend({ says: z.string() }).transform(({ says, ...rest }) => ({ ...rest, description: says })),
+    ]),
   ),
   breakdowns: z
     .array(

@@ -80,7 +80,7 @@ export async function runCell(
         if (await isNarrow?.()) return finish(false);
         continue;
       }
-      const predictions = await predictor.answer(batch);
+      const predictions = await predictor.predict(batch);
       await store.append(predictions);
       rowsDone += predictions.length;
       progress.batch(predictions.length);

@@ -29,7 +29,7 @@ export const abInitio: Setting<"ab-initio"> = {
   readyAtOnce: false,
   takesWeights: true,
   computedOn: "cpu",
-  refuses(task: Task, { network }: Model) {
+  unsupportedReason(task: Task, { network }: Model) {
     if (network === undefined) {
       return "it has no network to train from scratch (no `network`), which ab-initio requires";
     }
@@ -44,14 +44,14 @@ export const abInitio: Setting<"ab-initio"> = {
       const { evaluationBatchSize } = readSettingRecipe(inferenceSchema, context.recipe);
       const { members } = context.task.task;
       const bytes = inferenceBytes(networkLearner(context), members.length, evaluationBatchSize);
-      return { bytes, asksModel: false };
+      return { bytes, usesModel: false };
     }
     const task = trainingTaskOf(context);
     const recipe = readTrainingRecipe(context.recipe);
     const learner = networkLearner(context, recipe.trainingSeed);
     const trainRows = trainingRows(context, recipe).train.rows.length;
     const bytes = learnerBytes(learner, supervision, task.task.members.length, { recipe, trainRows });
-    return { bytes, asksModel: false };
+    return { bytes, usesModel: false };
   },
   async open(context) {
     const { weights } = context;

@@ -45,7 +45,7 @@ export const fineTuned: Setting<"fine-tuned"> = {
   readyAtOnce: false,
   takesWeights: true,
   computedOn: "cpu",
-  refuses(_task: Task, model: Model) {
+  unsupportedReason(_task: Task, model: Model) {
     if (model.fineTune !== undefined) return undefined;
     return "it cannot be fine-tuned (no `fineTune`), which fine-tuned requires";
   },
@@ -57,13 +57,13 @@ export const fineTuned: Setting<"fine-tuned"> = {
       await learner.close();
       const { members } = context.task.task;
       const bytes = inferenceBytes(learner, members.length, recipe.evaluationBatchSize);
-      return { bytes: WEIGHTS_HELD_ANSWERING * weightBytes + bytes, asksModel: false };
+      return { bytes: WEIGHTS_HELD_ANSWERING * weightBytes + bytes, usesModel: false };
     }
     const { learner, supervision, recipe, weightBytes, trainRows } = await openLearner(context);
     const { members } = trainingTaskOf(context).task;
     await learner.close();
     const bytes = learnerBytes(learner, supervision, members.length, { recipe, trainRows });
-    return { bytes: WEIGHTS_HELD * weightBytes + bytes, asksModel: false };
+    return { bytes: WEIGHTS_HELD * weightBytes + bytes, usesModel: false };
   },
   async open(context) {
     const { weights } = context;

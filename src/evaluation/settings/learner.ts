@@ -29,7 +29,7 @@ export interface Learner {
    * Inference on rows whose inputs differ from those of training rows: their sequences in parts, each with its own graph of the
    * same parameters. Default: `output` and `feeds`.
    */
-  readonly answer?: ((examples: readonly Example[]) => Promise<readonly InferencePart[]>) | undefined;
+  readonly inferenceParts?: ((examples: readonly Example[]) => Promise<readonly InferencePart[]>) | undefined;
   /**
    * Decides before training in which precision embeddings are stored, and writes the decision to the training's folder.
    * @returns  undefined if the recipe states the precision

@@ -13,7 +13,7 @@ export const predicted: Setting<"predicted"> = {
   description: "Predicted: a model that already predicts activity is evaluated; nothing is trained here.",
   publishedAs: ["supervised_baseline"],
   readyAtOnce: true,
-  refuses(_task: Task, model: Model) {
+  unsupportedReason(_task: Task, model: Model) {
     if (supports(model, "predictActivity")) return undefined;
     if (model.forCellLine !== undefined) {
       return "it has one network per cell line, and the task's cell line is not given (cell-line=NAME)";
@@ -23,7 +23,7 @@ export const predicted: Setting<"predicted"> = {
   sameUnderBothProtocols: () => true,
   sequencesPerRow: (task) => task.members.length,
   async open(context) {
-    return { answer: (examples) => answer(context, examples), async close() {} };
+    return { predict: (examples) => answer(context, examples), async close() {} };
   },
 };
 

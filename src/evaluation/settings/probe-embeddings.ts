@@ -177,7 +177,7 @@ async function meanTokens(context: NeedContext, setting: string): Promise<number
   if (model.tokenCount === undefined) return window + 1;
   if (!OriginalBatches.vary(model)) return model.tokenCount("A".repeat(window));
   const task = weights === undefined ? trainingTaskOf(context) : context.task;
-  const { rows } = task.select({ split: "all", purpose: "answer", limit: null });
+  const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null });
   const examples = await task.examples(rows.slice(0, ROWS));
   const counts = examples.flatMap(({ sequences }) => sequences.map((letters) => model.tokenCount!(letters)));
   return counts.length === 0 ? window + 1 : mean(counts);

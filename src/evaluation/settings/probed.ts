@@ -53,7 +53,7 @@ export const probed: Setting<"probed"> = {
   publishedAs: ["probed"],
   readyAtOnce: false,
   takesWeights: true,
-  refuses(_task: Task, model: Model) {
+  unsupportedReason(_task: Task, model: Model) {
     if (supports(model, "embed")) return undefined;
     return "it has no embeddings (no `embed`), which probed requires";
   },
@@ -73,7 +73,7 @@ export const probed: Setting<"probed"> = {
       );
       const learner = { ...headOf(supervision, basesOf, model.width, kernel), tokens };
       const { members } = context.task.task;
-      return { bytes: inferenceBytes(learner, members.length, evaluationBatchSize), asksModel: true };
+      return { bytes: inferenceBytes(learner, members.length, evaluationBatchSize), usesModel: true };
     }
     const recipe = readProbedRecipe(context.recipe);
     const learner = { ...headOf(supervision, basesOf, model.width, recipe.kernel), tokens };
@@ -81,7 +81,7 @@ export const probed: Setting<"probed"> = {
     const bytes = learnerBytes(learner, supervision, task.members.length, { recipe, trainRows });
     const sample =
       recipe.storedAs === "auto" ? sampleBytes({ tokens, width: model.width }, task.members.length) : 0;
-    return { bytes: bytes + sample, asksModel: true };
+    return { bytes: bytes + sample, usesModel: true };
   },
   embeddingsNeed: (context) =>
     probeEmbeddingsNeed(
@@ -115,7 +115,7 @@ class Probe implements Learner {
   readonly frozen = new Map<string, never>();
   readonly output: Learner["output"];
   readonly tokens: number;
-  readonly answer: Learner["answer"];
+  readonly inferenceParts: Learner["inferenceParts"];
 
   private constructor(
     private readonly context: SettingContext,
@@ -136,7 +136,7 @@ class Probe implements Learner {
       ...{ head, width, basesOf, embedder: embeddings.embedder.unpadded() },
       ...{ read: answered, batchSize: answerBatchSize },
     });
-    this.answer = (examples) => answers.answer(examples);
+    this.inferenceParts = (examples) => answers.answer(examples);
   }
 
   /** Embeds one row to determine the model's width and tokens. */

@@ -68,7 +68,7 @@ export interface RowPredictor {
    *
    * @throws {InputError} naming the row when the model returns too few values or one that is not finite
    */
-  answer(examples: readonly Example[]): Promise<readonly Prediction[]>;
+  predict(examples: readonly Example[]): Promise<readonly Prediction[]>;
   /** Frees what was opened for the predictions; the model stays open. */
   close(): Promise<void>;
 }
@@ -76,7 +76,7 @@ export interface RowPredictor {
 export interface TrainingMemory {
   readonly bytes: number;
   /** The model is evaluated as well and needs its own memory in addition. */
-  readonly asksModel: boolean;
+  readonly usesModel: boolean;
 }
 
 /** A procedure that evaluates any model on any task. */
@@ -95,7 +95,7 @@ export interface Setting<Name extends string = string> {
   /** Device of all computation. Default: the model's. */
   readonly computedOn?: "cpu";
   /** Reason why this setting cannot evaluate the model on the task, one sentence; undefined if it can. */
-  refuses(task: Task, model: Model, protocol: Protocol): string | undefined;
+  unsupportedReason(task: Task, model: Model, protocol: Protocol): string | undefined;
   /**
    * Whether predictions are the same under both protocols, so that only metrics differ. Default: they are not.
    */

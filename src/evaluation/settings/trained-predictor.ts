@@ -92,7 +92,7 @@ async function predictorWith(
   const program = await inferenceProgram(learner, sources, programOptionsOf(context));
   const atOnce = evaluationRows(learner, context.task.task.members.length);
   return {
-    async answer(examples) {
+    async predict(examples) {
       const predictions: Prediction[] = [];
       for (const some of chunks(examples, atOnce)) {
         predictions.push(...predictionsOf(supervision, some, await program.answer(some)));
@@ -112,7 +112,7 @@ async function inferenceProgram(
   sources: ReadonlyMap<string, ParameterSource>,
   options: ProgramOptions,
 ) {
-  const { answer } = learner;
+  const { inferenceParts: answer } = learner;
   if (answer !== undefined) {
     const programs = new PartPrograms(sources, options);
     return {

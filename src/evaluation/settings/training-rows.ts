@@ -83,7 +83,7 @@ export async function firstExample(
   const { defaultSplit = "all", part } = task.task.settings[setting] ?? {};
   const { rows } = task.select({
     split: evaluated ? defaultSplit : "train",
-    purpose: evaluated ? "answer" : "train",
+    purpose: evaluated ? "evaluate" : "train",
     limit: 1,
     ...(evaluated && part !== undefined ? { part } : {}),
   });

@@ -39,7 +39,7 @@ export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
     "Zero-shot embedding: the model's embeddings of sequences are compared by distance or clustered; nothing is trained.",
   publishedAs: ["zero_shot_embedding"],
   readyAtOnce: true,
-  refuses(_task: Task, model: Model) {
+  unsupportedReason(_task: Task, model: Model) {
     if (supports(model, "pool") || supports(model, "embed")) return undefined;
     return "it has no embeddings (no `pool` or `embed`), which zero-shot-embedding requires";
   },
@@ -47,7 +47,7 @@ export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
   checkRecipe: (recipe: Recipe) => void readSettingRecipe(recipeSchema, recipe),
   async open(context) {
     const embedding = new Embedding(context, readSettingRecipe(recipeSchema, context.recipe));
-    return { answer: (examples) => embedding.answer(examples), async close() {} };
+    return { predict: (examples) => embedding.answer(examples), async close() {} };
   },
 };
 

@@ -15,7 +15,7 @@ export const zeroShot: Setting<"zero-shot"> = {
   description: "Zero-shot: the model scores sequences by their likelihoods; nothing is trained.",
   publishedAs: ["zero_shot_likelihood"],
   readyAtOnce: true,
-  refuses(task: Task, model: Model, protocol: Protocol) {
+  unsupportedReason(task: Task, model: Model, protocol: Protocol) {
     if (comparesAlleles(task)) return whyAllelesUnsupported(model, protocol);
     if (supports(model, "logLikelihood")) return undefined;
     return "it has no log-likelihoods (no `logLikelihood`), which zero-shot requires";
@@ -26,10 +26,10 @@ export const zeroShot: Setting<"zero-shot"> = {
   async open(context) {
     const whole = (examples: readonly Example[]) => scoreSequences(context, examples);
     if (!comparesAlleles(context.task.task))
-      return { answer: whole, async close() {} } satisfies RowPredictor;
+      return { predict: whole, async close() {} } satisfies RowPredictor;
     const note = comparisonNote(context.model);
     if (note !== undefined) context.onNote?.(note);
-    return { answer: (examples) => scoreAlleles(context, examples, whole), async close() {} };
+    return { predict: (examples) => scoreAlleles(context, examples, whole), async close() {} };
   },
 };
 

@@ -86,7 +86,7 @@ export function missingInputError({ name: task, inputs }: InputForms, name: stri
   const form = inputs.find((input) => input.name === name);
   return new InputError(
     `the task ${task} needs ${JSON.stringify(name)}`,
-    form === undefined ? {} : { hint: form.what },
+    form === undefined ? {} : { hint: form.description },
   );
 }
 

@@ -35,7 +35,7 @@ export interface QuirkEffect {
   /** Stable label, e.g. "Q14". */
   readonly label: string;
   /** The original's behaviour and the correction, one sentence. */
-  readonly says: string;
+  readonly description: string;
   /** The number under each protocol; null if undefined. */
   readonly effect: Readonly<Record<Protocol, Estimate | number | null>>;
 }

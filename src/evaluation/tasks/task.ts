@@ -22,7 +22,7 @@ export interface InputForm {
   /** A file or its contents (default), or a short text such as the name of a data set. */
   readonly kind?: "file" | "text";
   /** Noun phrase for help texts and error messages. */
-  readonly what: string;
+  readonly description: string;
   readonly optional?: true;
   /** The input annotates rows; sequences, labels and scores do not depend on it. */
   readonly annotation?: true;
@@ -47,7 +47,7 @@ export interface Example<Row extends RowFacts = RowFacts> {
 }
 
 /** Purpose of a selection: a task may evaluate other rows than it trains with. */
-export type Purpose = "train" | "validate" | "answer";
+export type Purpose = "train" | "validate" | "evaluate";
 
 /** Criteria that select rows of a table. */
 export interface Selection {
@@ -264,7 +264,7 @@ export interface Task<
   readonly version: number;
   readonly title: string;
   /** The task's question, one sentence. */
-  readonly asks: string;
+  readonly question: string;
   /** Origin of question and data. */
   readonly source: string;
   /** Bases per sequence. */

@@ -17,7 +17,7 @@ export interface Check {
   /** Kebab-case, stable. */
   readonly name: CheckName;
   /** Requirement, one sentence. */
-  readonly asks: string;
+  readonly requirement: string;
   /** Name of the fault, a few words. */
   readonly fault: string;
   /** Prerequisites: if one of these checks finds a fault, this one is skipped. */

@@ -23,7 +23,7 @@ export interface CheckResult extends Verdict {
   readonly name: CheckName;
   readonly of: "log-likelihood" | "embeddings";
   /** Requirement, and name of the fault. */
-  readonly asks: string;
+  readonly requirement: string;
   readonly fault: string;
 }
 
@@ -50,15 +50,15 @@ export async function conform(model: Model, options: ConformOptions = {}): Promi
   const results: CheckResult[] = [];
   for (const { of, look } of outputs) {
     const unsound = new Set<CheckName>();
-    for (const { name, asks, fault: what, restsOn, [look]: ask } of CHECKS) {
-      if (ask === undefined) continue;
+    for (const { name, requirement, fault, restsOn, [look]: check } of CHECKS) {
+      if (check === undefined) continue;
       const without = restsOn.find((other) => unsound.has(other));
       const verdict =
         without === undefined
-          ? await ask(probe).catch((error) => failed(error, signal))
+          ? await check(probe).catch((error) => failed(error, signal))
           : undecided(`skipped, since ${without} does not hold`);
       if (without !== undefined || verdict.verdict === "fault") unsound.add(name);
-      const result = { name, of, asks, fault: what, ...verdict };
+      const result = { name, of, requirement, fault, ...verdict };
       results.push(result);
       onResult?.(result);
     }

@@ -63,7 +63,7 @@ export function benchmarkResult(form: ResultForm): CellResult {
   const digest = (text: string) => sha256Hex(text);
   return {
     format: "dart-eval result",
-    formatVersion: 1,
+    formatVersion: 2,
     identity: digest(JSON.stringify(form)),
     cell: {
       identityVersion: 1,

@@ -242,6 +242,20 @@ test("names the invalid field of a result", async () => {
   expect(error.message).toContain("metrics.0.better");
 });
 
+test("reads results of format version 1", async () => {
+  await shards([1, 2, 3]);
+  await mergeRun(folder, { tasks: [task] });
+  const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
+  const file = join(folder, cell, "result.json");
+  const { sha256: _, ...result } = JSON.parse(await readFile(file, "utf8"));
+  const effect = { paper: 0.5, corrected: null };
+  const first = { ...result, formatVersion: 1, quirks: [{ label: "Q14", says: "Ties are wrong.", effect }] };
+  await writeFile(file, JSON.stringify({ ...first, sha256: sha256Hex(stableStringify(first)) }));
+  const [stored] = await readResults(folder);
+  const quirks = [{ label: "Q14", description: "Ties are wrong.", effect }];
+  expect(stored!.result).toEqual({ ...result, quirks });
+});
+
 test("reports and stops long measurements without writing results", async () => {
   const given: MeasureWork[] = [];
   const slow: Task = {

@@ -130,11 +130,11 @@ function withoutFirstBase(task: Task): Task {
 
 test("models without a network, and sequences too short for it, are refused with the reason", () => {
   const task = classifiedTask();
-  expect(abInitio.refuses(task, embeddingModel(), "corrected")).toContain("no `network`");
-  expect(abInitio.refuses(task, NETWORKS[1], "corrected")).toBe(
+  expect(abInitio.unsupportedReason(task, embeddingModel(), "corrected")).toContain("no `network`");
+  expect(abInitio.unsupportedReason(task, NETWORKS[1], "corrected")).toBe(
     "it needs sequences of at least 275 bases, and the task's have 24",
   );
-  expect(abInitio.refuses(task, NETWORKS[0], "corrected")).toBeUndefined();
+  expect(abInitio.unsupportedReason(task, NETWORKS[0], "corrected")).toBeUndefined();
 });
 
 test("a run evaluates models in the settings they support and reports the others", async () => {

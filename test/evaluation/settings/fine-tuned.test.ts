@@ -61,7 +61,7 @@ test("fine-tuning is reproducible, and the adapter gives the run's predictions",
   const values = await tuning.load(join(one.training, "adapter.safetensors"));
   const opened = await task.open({}, { seed: 0 });
   const examples = await opened.examples(
-    opened.select({ split: "test", purpose: "answer", limit: null }).rows,
+    opened.select({ split: "test", purpose: "evaluate", limit: null }).rows,
   );
   const logits = await tuning.logits(
     examples.flatMap(({ sequences }) => sequences),
@@ -99,8 +99,8 @@ test("batches may be gathered into one step, and dropout follows the seed", asyn
 });
 
 test("refuses a model without fineTune and an invalid recipe", async () => {
-  expect(fineTuned.refuses(task, embeddingModel(), "corrected")).toContain("no `fineTune`");
-  expect(fineTuned.refuses(task, model, "corrected")).toBeUndefined();
+  expect(fineTuned.unsupportedReason(task, embeddingModel(), "corrected")).toContain("no `fineTune`");
+  expect(fineTuned.unsupportedReason(task, model, "corrected")).toBeUndefined();
   await expect(run(temporaryFolder(), { recipe: { dropout: 1 } })).rejects.toThrow(
     /dropout of the recipe is 1/,
   );

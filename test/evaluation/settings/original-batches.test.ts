@@ -22,7 +22,7 @@ async function padded({ tables, lacking = [] }: { tables?: readonly number[]; la
       return opened.examples(rows);
     },
   };
-  const { rows } = task.select({ split: "all", purpose: "answer", limit: null });
+  const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null });
   const lengths = new Map(
     (await task.examples(rows)).map(({ row, sequences }) => [row, sequences.map(({ length }) => length + 1)]),
   );

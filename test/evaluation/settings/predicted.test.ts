@@ -41,7 +41,7 @@ test("predicts each distinct sequence once, with N for unknown bases", async () 
       return sequences.map((letters) => letters.split("G").length - 1 + letters.split("N").length / 10);
     },
   };
-  const predictions = await (await open(model, 2)).answer(examples);
+  const predictions = await (await open(model, 2)).predict(examples);
   expect(calls).toEqual([["NACC", "GGTT"], ["AACC"]]);
   expect(predictions).toEqual([
     { kind: "activity", row: 4, values: [0.2, 2.1], facts },
@@ -51,10 +51,10 @@ test("predicts each distinct sequence once, with N for unknown bases", async () 
 
 test("refuses too few numbers, or one that is not finite, naming the sequence", async () => {
   const few = await open({ name: "m", predictActivity: () => [1] });
-  await expect(few.answer(examples)).rejects.toThrow(/returned 1 activities for 3 sequences/);
+  await expect(few.predict(examples)).rejects.toThrow(/returned 1 activities for 3 sequences/);
   const nan = await open({ name: "m", predictActivity: () => [1, Number.NaN, 2] });
-  await expect(nan.answer(examples)).rejects.toThrow(/returned NaN as the activity of the \w+ of row 4/);
-  expect(predicted.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toContain(
+  await expect(nan.predict(examples)).rejects.toThrow(/returned NaN as the activity of the \w+ of row 4/);
+  expect(predicted.unsupportedReason(task.task, { name: "m", embed: () => [] }, "corrected")).toContain(
     "predictActivity",
   );
 });

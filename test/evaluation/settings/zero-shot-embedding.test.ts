@@ -9,7 +9,7 @@ import { fakeTask } from "../fake-task.ts";
 
 const ROWS = 23;
 const task = await fakeTask({ rows: ROWS }).open({}, { seed: 0 });
-const { rows } = task.select({ split: "all", purpose: "answer", limit: null });
+const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null });
 const examples = await task.examples(rows);
 
 /** A vector that tells the letters, the padding and the rule. */
@@ -68,7 +68,7 @@ async function answers(model: Model, protocol: Protocol, recipe: Recipe, asked =
     onStage: undefined,
     signal: undefined,
   });
-  return answerer.answer(asked);
+  return answerer.predict(asked);
 }
 
 /** How far the original would have padded a member of a row. */
@@ -212,9 +212,11 @@ describe("a model with token states only", () => {
 describe("invalid models and recipes", () => {
   test("refuses a model without embeddings", () => {
     expect(
-      zeroShotEmbedding.refuses(task.task, { name: "m", logLikelihood: () => [] }, "corrected"),
+      zeroShotEmbedding.unsupportedReason(task.task, { name: "m", logLikelihood: () => [] }, "corrected"),
     ).toContain("embeddings");
-    expect(zeroShotEmbedding.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toBeUndefined();
+    expect(
+      zeroShotEmbedding.unsupportedReason(task.task, { name: "m", embed: () => [] }, "corrected"),
+    ).toBeUndefined();
   });
   test.each([
     [() => [], /returned 0 vectors for 8 sequences/],

@@ -5,7 +5,7 @@ import type { Model } from "../../../src/models/model.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 const task = await fakeTask().open({}, { seed: 0 });
-const { rows } = task.select({ split: "all", purpose: "answer", limit: 7 });
+const { rows } = task.select({ split: "all", purpose: "evaluate", limit: 7 });
 const examples = await task.examples(rows);
 const open = (model: Model, batchSize = 100) =>
   zeroShot.open({
@@ -29,7 +29,7 @@ test("each member of a row has its own score and tokens, in the task's order", a
     logLikelihood: (some) => some.map(({ length }, i) => -length - i / 100),
     tokenCount: (letters) => letters.length + 2,
   };
-  const predictions = await (await open(model)).answer(examples);
+  const predictions = await (await open(model)).predict(examples);
   predictions.forEach((prediction, i) => {
     const length = examples[i].sequences[0].length;
     expect(prediction).toEqual({
@@ -51,13 +51,15 @@ test("a call has at most the batch size across rows, and gets the protocol", asy
       return new Float32Array(sequences.length).fill(-1);
     },
   };
-  const predictions = await (await open(model, 5)).answer(examples);
+  const predictions = await (await open(model, 5)).predict(examples);
   expect(asked).toEqual([5, 5, 4].map((count) => ({ count, protocol: "paper" })));
   expect(ofKind("likelihood", predictions).every(({ tokens }) => tokens === undefined)).toBe(true);
-  expect(await (await open(model)).answer([])).toEqual([]);
+  expect(await (await open(model)).predict([])).toEqual([]);
 });
 
 test("refuses a model without log-likelihoods", () => {
-  expect(zeroShot.refuses(task.task, { name: "m", embed: () => [] }, "corrected")).toContain("logLikelihood");
-  expect(zeroShot.refuses(task.task, fakeModel(), "corrected")).toBeUndefined();
+  expect(zeroShot.unsupportedReason(task.task, { name: "m", embed: () => [] }, "corrected")).toContain(
+    "logLikelihood",
+  );
+  expect(zeroShot.unsupportedReason(task.task, fakeModel(), "corrected")).toBeUndefined();
 });

@@ -52,7 +52,7 @@ export const cellTypeElements: Task<
   number: 3,
   version: 1,
   title: "Cell-type-specific elements",
-  asks: "In which of five cell lines is a regulatory element accessible?",
+  question: "In which of five cell lines is a regulatory element accessible?",
   source:
     "DART-Eval task 3 (Patel et al. 2024, arXiv:2412.05430): ATAC-seq peaks of GM12878, H1ESC, HEPG2, IMR90 and K562, from ENCODE",
   window: 500,
@@ -60,16 +60,17 @@ export const cellTypeElements: Task<
   inputs: [
     {
       name: "elements",
-      what: "the table of elements, tab-separated (dart-eval build cell-type-elements), or DART-Eval's data.h5",
+      description:
+        "the table of elements, tab-separated (dart-eval build cell-type-elements), or DART-Eval's data.h5",
     },
     {
       name: "genome",
-      what: "the reference genome: FASTA, FASTA with bgzip, or 2bit; not needed with data.h5",
+      description: "the reference genome: FASTA, FASTA with bgzip, or 2bit; not needed with data.h5",
     },
     {
       name: "subset",
       optional: true,
-      what: "numbers of the rows to cluster, one per line after a header; default: all rows",
+      description: "numbers of the rows to cluster, one per line after a header; default: all rows",
     },
   ],
   stratifications: CELL_TYPES_STRATA,

@@ -121,7 +121,7 @@ export function measureCellTypes(
       rows,
       rowsInTable: context.rowsInTable,
       ...rowsPerLine(labels),
-      rowsWithUnknownLetters: columns.predictions.filter(({ facts }) => facts.unknown > 0).length,
+      rowsWithUnknownBases: columns.predictions.filter(({ facts }) => facts.unknown > 0).length,
       ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
     },
     averages: {},
@@ -315,14 +315,16 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
   return [
     {
       label: "Q13",
-      says: "The original adds up the mean losses of batches and divides by the number of rows; corrected, the loss is the mean over rows.",
+      description:
+        "The original adds up the mean losses of batches and divides by the number of rows; corrected, the loss is the mean over rows.",
       effect: under((rules) =>
         finiteOrNull(rules.loss(columns.losses, recipeCount(context, "evaluationBatchSize"))),
       ),
     },
     {
       label: "Q14",
-      says: "The original's interval of the accuracy takes every row of the whole table as a trial; corrected, those that were scored.",
+      description:
+        "The original's interval of the accuracy takes every row of the whole table as a trial; corrected, those that were scored.",
       effect: under((rules) => finiteEstimate(waldOver(accuracy, rules.trials(rows, context.rowsInTable)))),
     },
   ];

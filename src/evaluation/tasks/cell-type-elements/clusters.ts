@@ -317,7 +317,7 @@ async function quirksOf(
   return [
     {
       label: "Q2",
-      says: `The original concatenated batches of embeddings in text order of their names, so that vectors met the labels of other rows; corrected, each row has its own. Over the first ${seeds} seeds.`,
+      description: `The original concatenated batches of embeddings in text order of their names, so that vectors met the labels of other rows; corrected, each row has its own. Over the first ${seeds} seeds.`,
       effect,
     },
   ];

@@ -67,7 +67,7 @@ export async function openExportedActivity(
       cellLine: line,
       select: (selection) => ({
         // High-confidence peaks are peaks too: they are evaluated, but do not train.
-        ...selectExported(table, selection, ({ set }) => selection.purpose === "answer" || set !== "idr"),
+        ...selectExported(table, selection, ({ set }) => selection.purpose === "evaluate" || set !== "idr"),
         tables,
       }),
       stratumOf: (row) => rowsOf(Uint32Array.of(row))[0].set,

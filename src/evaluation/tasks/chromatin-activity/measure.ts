@@ -260,7 +260,7 @@ function countsOf(
     highConfidencePeaks: idr.predicted.length,
     nonPeaks: neg.predicted.length,
     nonPeaksWithoutCounts: neg.target.filter((target) => target === 0).length,
-    rowsWithUnknownLetters: countOf(predictions, "unknown"),
+    rowsWithUnknownBases: countOf(predictions, "unknown"),
     rowsWithoutSignal: countOf(predictions, "unmeasured"),
     ...(areSingleRows(pos.blocks) ? {} : { genomicBlocks: pos.blocks.sizes.length }),
   };
@@ -275,15 +275,17 @@ function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
     paper: finiteOrNull(PAPER.spearman(predicted, target)),
     corrected: finiteOrNull(CORRECTED.spearman(predicted, target)),
   });
-  const says =
+  const description =
     "The original gives equal values consecutive ranks in its Spearman correlation; corrected, they share the mean of their ranks. Many non-peaks have no counts at all.";
   return [
     ...(all.predicted.length < 2
       ? []
-      : [{ label: "Q18", says: `${says} Over peaks and non-peaks.`, effect: under(all) }]),
+      : [{ label: "Q18", description: `${description} Over peaks and non-peaks.`, effect: under(all) }]),
     ...(neg.predicted.length < 2
       ? []
-      : [{ label: "Q18 non-peaks", says: `${says} Over non-peaks alone.`, effect: under(neg) }]),
+      : [
+          { label: "Q18 non-peaks", description: `${description} Over non-peaks alone.`, effect: under(neg) },
+        ]),
   ];
 }
 

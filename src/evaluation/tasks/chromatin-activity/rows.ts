@@ -75,7 +75,7 @@ export async function openChromatinActivity(
       }),
       place: ({ start, end, set }: ActivityRow) => ({ start, end, name: `the window (${set})` }),
       // High-confidence peaks are peaks too: they are evaluated, but do not train.
-      includes: ({ set }, { purpose }) => purpose === "answer" || set !== "idr",
+      includes: ({ set }, { purpose }) => purpose === "evaluate" || set !== "idr",
       exampleOf: (row, chromosome) => exampleOf(row, chromosome, counts),
     });
     return {

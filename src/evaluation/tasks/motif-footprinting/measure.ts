@@ -124,12 +124,13 @@ export function measureFootprintDistances(
   const effects: readonly QuirkEffect[] = [
     {
       label: "Q2",
-      says: "The original concatenated the embeddings of batches in text order of their names, so that a background was compared with motifs in other backgrounds; corrected, each row has its own.",
+      description:
+        "The original concatenated the embeddings of batches in text order of their names, so that a background was compared with motifs in other backgrounds; corrected, each row has its own.",
       effect: paper ? both(own, other("file-order")) : both(other("text-order"), own),
     },
     {
       label: "Q16",
-      says: "The original's distances have seven digits (float32); corrected, they have sixteen.",
+      description: "The original's distances have seven digits (float32); corrected, they have sixteen.",
       effect: paper ? both(own, other("float64")) : both(other("float32"), own),
     },
   ];
@@ -303,12 +304,13 @@ function quirksOf(
   return [
     {
       label: "Q14",
-      says: "The original's interval of a motif's accuracy takes the two strands of a background as independent; corrected, a background counts once. The number is the mean width of the motifs' intervals.",
+      description:
+        "The original's interval of a motif's accuracy takes the two strands of a background as independent; corrected, a background counts once. The number is the mean width of the motifs' intervals.",
       effect: { paper: meanWidth(apart), corrected: meanWidth(together) },
     },
     {
       label: "Q15",
-      says: `The original counts a tie of motif and shuffle as ${asTie[paper.ties]}; corrected, as half right, and numbers that differ by no more than their rounding are ties.`,
+      description: `The original counts a tie of motif and shuffle as ${asTie[paper.ties]}; corrected, as half right, and numbers that differ by no more than their rounding are ties.`,
       effect: {
         paper: finiteOrNull(accuracyOf(comparisonsUnder("paper"), paper.ties)),
         corrected: finiteOrNull(accuracyOf(comparisonsUnder("corrected"), corrected.ties)),

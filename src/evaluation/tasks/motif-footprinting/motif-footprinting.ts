@@ -29,7 +29,7 @@ export const motifFootprinting: Task<
   number: 2,
   version: 1,
   title: "Motif footprinting",
-  asks: "Does the model prefer a transcription factor's motif over a shuffled copy of it?",
+  question: "Does the model prefer a transcription factor's motif over a shuffled copy of it?",
   source:
     "DART-Eval task 2 (Patel et al. 2024, arXiv:2412.05430): HOCOMOCO v12 CORE in dinucleotide-shuffled backgrounds",
   window: 350,
@@ -37,17 +37,20 @@ export const motifFootprinting: Task<
   inputs: [
     {
       name: "footprints",
-      what: "motifs and shuffled motifs in neutral backgrounds (dart-eval build motif-footprinting), or DART-Eval's data.h5",
+      description:
+        "motifs and shuffled motifs in neutral backgrounds (dart-eval build motif-footprinting), or DART-Eval's data.h5",
     },
     {
       name: "families",
-      what: "an annotation with the columns Motif and TF family, such as HOCOMOCO's H12CORE_motifs.tsv",
+      description:
+        "an annotation with the columns Motif and TF family, such as HOCOMOCO's H12CORE_motifs.tsv",
       optional: true,
       annotation: true,
     },
     {
       name: "motifs",
-      what: "motifs of data.h5, which does not name them: a file in MEME format; default: numbers as names",
+      description:
+        "motifs of data.h5, which does not name them: a file in MEME format; default: numbers as names",
       optional: true,
     },
   ],

@@ -292,21 +292,24 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
   return [
     {
       label: "Q13",
-      says: "The original adds up the mean losses of batches and divides by the number of sequences; corrected, the loss is the mean over sequences.",
+      description:
+        "The original adds up the mean losses of batches and divides by the number of sequences; corrected, the loss is the mean over sequences.",
       effect: under((rules) =>
         finiteOrNull(rules.loss(columns.losses, recipeCount(context, "evaluationBatchSize"))),
       ),
     },
     {
       label: "Q14",
-      says: "The original's interval of the accuracy takes every sequence of the whole table as a trial; corrected, those that were scored.",
+      description:
+        "The original's interval of the accuracy takes every sequence of the whole table as a trial; corrected, those that were scored.",
       effect: under((rules) =>
         finiteEstimate(waldOver(accuracy, rules.trials(pairs, context.rowsInTable).accuracy[0])),
       ),
     },
     {
       label: "Q15",
-      says: "The original counts a tie of element and control as wrong; corrected, as half right, and margins that differ by no more than the rounding of the logits are ties.",
+      description:
+        "The original counts a tie of element and control as wrong; corrected, as half right, and margins that differ by no more than the rounding of the logits are ties.",
       effect: { paper: pairedShare("paper"), corrected: pairedShare("corrected") },
     },
   ];

@@ -119,7 +119,7 @@ export function measurePairs(
       rowsInTable: context.rowsInTable,
       ...counts,
       rowsWithEqualSequences: countWhere(columns.factNumbers("same"), (same) => same === 1),
-      rowsWithUnknownLetters: unknown,
+      rowsWithUnknownBases: unknown,
       ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
       ...tokens.counts,
     },
@@ -259,12 +259,14 @@ function quirksOf({ columns }: Pairs, context: MeasureContext): readonly QuirkEf
   return [
     {
       label: "Q14",
-      says: "The original's interval takes twice the whole table as its number of trials; corrected, the pairs that were scored.",
+      description:
+        "The original's interval takes twice the whole table as its number of trials; corrected, the pairs that were scored.",
       effect: { paper: wald(RULES.paper), corrected: wald(RULES.corrected) },
     },
     {
       label: "Q15",
-      says: "The original counts a tie as wrong; corrected, as half right, and scores that differ by no more than the model's rounding are ties.",
+      description:
+        "The original counts a tie as wrong; corrected, as half right, and scores that differ by no more than the model's rounding are ties.",
       effect: { paper: under("paper"), corrected: under("corrected") },
     },
   ];

@@ -46,7 +46,7 @@ export const regulatoryElements: Task<
   number: 1,
   version: 1,
   title: "Regulatory elements",
-  asks: "Is a regulatory element more likely than the same element with its bases shuffled?",
+  question: "Is a regulatory element more likely than the same element with its bases shuffled?",
   source:
     "DART-Eval task 1 (Patel et al. 2024, arXiv:2412.05430): ENCODE v3 candidate cis-regulatory elements, ENCFF420VPZ",
   window: 350,
@@ -54,11 +54,12 @@ export const regulatoryElements: Task<
   inputs: [
     {
       name: "elements",
-      what: "the prepared table of elements, tab-separated (dart-eval build regulatory-elements), or DART-Eval's data.h5",
+      description:
+        "the prepared table of elements, tab-separated (dart-eval build regulatory-elements), or DART-Eval's data.h5",
     },
     {
       name: "genome",
-      what: "the reference genome: FASTA, FASTA with bgzip, or 2bit; not needed with data.h5",
+      description: "the reference genome: FASTA, FASTA with bgzip, or 2bit; not needed with data.h5",
     },
   ],
   stratifications: ELEMENTS_STRATA,

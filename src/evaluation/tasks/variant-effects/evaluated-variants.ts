@@ -83,7 +83,7 @@ export function variantCounts(
     rowsWithAllele2Reference: count(({ facts }) => facts.reference === 2),
     rowsWithNeitherReference: count(({ facts }) => facts.reference === 0),
     rowsRefusedByOriginal: refused,
-    rowsWithUnknownLetters: count(({ facts }) => facts.unknown > 0),
+    rowsWithUnknownBases: count(({ facts }) => facts.unknown > 0),
     rowsComparedByWholeWindows: count(({ wholeWindows }) => wholeWindows),
     duplicateRows: duplicates,
     genomicBlocks: genomicBlocks([...significant, ...controls].map(({ facts }) => facts)).sizes.length,
@@ -109,12 +109,12 @@ export function variantAverages(
 export function variantNotes(
   variants: readonly ScoredVariant[],
   { significant, withEffect, refused, duplicates }: EvaluatedVariants,
-  { says }: Orientation,
+  { label }: Orientation,
   ties: TieTolerance | undefined,
   { protocol }: MeasureContext,
 ): readonly string[] {
   const { facts } = variants[0];
-  const notes = withEffect.length > 0 ? [`The sign of a correlation is that of ${says}.`] : [];
+  const notes = withEffect.length > 0 ? [`The sign of a correlation is that of ${label}.`] : [];
   const joined = variants.filter((variant) => variant.facts.allele2Effect !== undefined);
   if (joined.length > 0) {
     const other = joined.filter(

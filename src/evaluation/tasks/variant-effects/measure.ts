@@ -220,21 +220,21 @@ function correlationMetric(
 
 function correlationMetrics(
   withEffect: readonly ScoredVariant[],
-  { difference, effect, says }: Orientation,
+  { difference, effect, label }: Orientation,
 ): readonly Metric<VariantMetric>[] {
   const { pearson, spearman } = correlations(withEffect, difference, effect);
   return [
     correlationMetric(
       {
         name: "pearson",
-        quantity: `pearson, ${says}`,
-        title: `Pearson r over QTLs, ${says}`,
+        quantity: `pearson, ${label}`,
+        title: `Pearson r over QTLs, ${label}`,
         column: "Pearson r",
       },
       pearson,
     ),
     correlationMetric(
-      { name: "spearman", quantity: `spearman, ${says}`, title: `Spearman ρ over QTLs, ${says}` },
+      { name: "spearman", quantity: `spearman, ${label}`, title: `Spearman ρ over QTLs, ${label}` },
       spearman,
     ),
   ];
@@ -273,14 +273,14 @@ function causalityAndDirection(
   const why = noClasses(significant, clear);
   // Intervals of so many rows take seconds, and without p these are the rows of DART-Eval's metric.
   const precision = clear.length === controls.length ? dartEval : precisionOf(significant, clear);
-  const { difference, effect, says } = alternativeAgainstReference(favours);
+  const { difference, effect, label } = alternativeAgainstReference(favours);
   const { pearson } = kind === "distance" ? { pearson: [] } : correlations(withEffect, difference, effect);
   return [
     metricOf(causality, precision.value ?? Number.NaN, why ?? "", precision.intervals.slice(0, 1)),
     correlationMetric(
       {
         name: "direction-pearson",
-        title: `ChromBPNet/AlphaGenome direction: Pearson r over QTLs, ${says}`,
+        title: `ChromBPNet/AlphaGenome direction: Pearson r over QTLs, ${label}`,
       },
       pearson,
       kind === "distance" ? "a distance of two alleles has no direction" : NO_EFFECTS,

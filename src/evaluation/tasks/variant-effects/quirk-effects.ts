@@ -17,21 +17,24 @@ export function variantQuirks(
   if (directed && favours === "allele1" && kind === "likelihood") {
     quirks.push({
       label: "Q22",
-      says: "The original takes allele 2 − allele 1 for likelihoods of the Yoruban variants, though their effects refer to allele 1; corrected, allele 1 − allele 2. Pearson r.",
+      description:
+        "The original takes allele 2 − allele 1 for likelihoods of the Yoruban variants, though their effects refer to allele 1; corrected, allele 1 − allele 2. Pearson r.",
       effect: byProtocol((rule) => signedPearson(variants, kind, rule, protocol)),
     });
   }
   if (favours === "alternative" && variants.some(({ facts }) => facts.reference === 2)) {
     quirks.push({
       label: "Q41",
-      says: "The original uses beta unchanged, also where allele 2 is the reference and beta refers to allele 1; corrected, beta is negated there. Pearson r.",
+      description:
+        "The original uses beta unchanged, also where allele 2 is the reference and beta refers to allele 1; corrected, beta is negated there. Pearson r.",
       effect: byProtocol((rule) => signedPearson(variants, kind, rule, protocol)),
     });
   }
   if (variants.some(({ facts }) => facts.used === false) && variants.some(({ facts }) => facts.used)) {
     quirks.push({
       label: "Q23",
-      says: "The column is_causal of the original's published file states which variants are used, not which are QTLs; corrected, the label of QTLs. AUROC.",
+      description:
+        "The column is_causal of the original's published file states which variants are used, not which are QTLs; corrected, the label of QTLs. AUROC.",
       effect: {
         paper: areaOf(variants, ({ facts }) => facts.used),
         corrected: evaluatedArea(variants, protocol),
@@ -41,7 +44,8 @@ export function variantQuirks(
   if (variants.some(({ facts }) => facts.original === "refused")) {
     quirks.push({
       label: "Q20",
-      says: "The original stops at alleles of several bases, and at variants whose window begins before the chromosome (quirk Q19); corrected, they count. AUROC.",
+      description:
+        "The original stops at alleles of several bases, and at variants whose window begins before the chromosome (quirk Q19); corrected, they count. AUROC.",
       effect: byProtocol((rule) =>
         evaluatedArea(
           rule === "paper" ? variants.filter(({ facts }) => facts.original !== "refused") : variants,
@@ -53,7 +57,8 @@ export function variantQuirks(
   if (evaluatedVariants(variants, protocol).duplicates > 0) {
     quirks.push({
       label: "Q39",
-      says: "The original joins scores and table by position and alleles, so that a variant listed k times counts k² times; corrected, each row counts once. AUROC.",
+      description:
+        "The original joins scores and table by position and alleles, so that a variant listed k times counts k² times; corrected, each row counts once. AUROC.",
       effect: byProtocol((rule) => evaluatedArea(variants, rule)),
     });
   }
@@ -62,7 +67,8 @@ export function variantQuirks(
     const [paper, corrected] = protocol === "paper" ? [variants, other] : [other, variants];
     quirks.push({
       label: "Q16",
-      says: "The original computes distances in float32, whose rounding is about as large as the effect of one base; corrected, in float64. AUROC.",
+      description:
+        "The original computes distances in float32, whose rounding is about as large as the effect of one base; corrected, in float64. AUROC.",
       effect: { paper: evaluatedArea(paper, protocol), corrected: evaluatedArea(corrected, protocol) },
     });
   }

@@ -222,7 +222,7 @@ export interface Orientation {
   difference(variant: ScoredVariant): number;
   effect(variant: ScoredVariant): number;
   /** Label: "allele 2 − allele 1 with the effect as tabled". */
-  readonly says: string;
+  readonly label: string;
 }
 
 const AS_TABLED = ({ facts }: ScoredVariant) => facts.effect ?? Number.NaN;
@@ -248,26 +248,26 @@ export function orientationOf(favours: EffectFavours, kind: ScoreKind, protocol:
     return {
       difference: TWO_LESS_ONE,
       effect: turned ? EFFECT_OF_ALLELE_2 : AS_TABLED,
-      says: `distance of the alleles, which has no direction, with ${turned ? "the alternative's effect" : "the effect as tabled"}`,
+      label: `distance of the alleles, which has no direction, with ${turned ? "the alternative's effect" : "the effect as tabled"}`,
     };
   }
   if (favours === "allele1") {
     const straight = protocol === "paper" && kind === "likelihood";
     return straight
-      ? { difference: TWO_LESS_ONE, effect: AS_TABLED, says: "allele 2 − allele 1 with allele 1's effect" }
-      : { difference: ONE_LESS_TWO, effect: AS_TABLED, says: "allele 1 − allele 2 with allele 1's effect" };
+      ? { difference: TWO_LESS_ONE, effect: AS_TABLED, label: "allele 2 − allele 1 with allele 1's effect" }
+      : { difference: ONE_LESS_TWO, effect: AS_TABLED, label: "allele 1 − allele 2 with allele 1's effect" };
   }
   if (favours === "alternative" && protocol === "corrected") {
     return {
       difference: TWO_LESS_ONE,
       effect: EFFECT_OF_ALLELE_2,
-      says: "allele 2 − allele 1 with the effect turned where allele 2 is the genome's",
+      label: "allele 2 − allele 1 with the effect turned where allele 2 is the genome's",
     };
   }
   return {
     difference: TWO_LESS_ONE,
     effect: AS_TABLED,
-    says: "allele 2 − allele 1 with the effect as tabled",
+    label: "allele 2 − allele 1 with the effect as tabled",
   };
 }
 
@@ -284,6 +284,6 @@ export function alternativeAgainstReference(favours: EffectFavours): Orientation
       favours === "alternative"
         ? AS_TABLED(variant)
         : toAllele2 * toAlternative(variant) * AS_TABLED(variant),
-    says: "alternative − reference with the alternative's effect",
+    label: "alternative − reference with the alternative's effect",
   };
 }

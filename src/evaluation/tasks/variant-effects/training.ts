@@ -32,13 +32,14 @@ const CELL_LINE: TrainingInput = "cell-line";
 /** Forms of the training inputs. */
 export const TRAINING_INPUTS: readonly (InputForm & { readonly name: keyof TrainingInputs })[] = [
   ...TASK_4_INPUTS.map((form) => {
-    const what = `for settings that train${form.name === CELL_LINE ? ", and for a model with one network per cell line" : ""}: ${form.what}`;
-    return { ...form, optional: true, what } as const;
+    const description = `for settings that train${form.name === CELL_LINE ? ", and for a model with one network per cell line" : ""}: ${form.description}`;
+    return { ...form, optional: true, description } as const;
   }),
   {
     name: "training-genome",
     optional: true,
-    what: "for settings that train: the genome of peaks and signal if it differs from the variants', as for the dsQTLs of hg19",
+    description:
+      "for settings that train: the genome of peaks and signal if it differs from the variants', as for the dsQTLs of hg19",
   },
 ];
 
@@ -59,7 +60,7 @@ export async function openTraining(inputs: TrainingInputs, genome: Genome): Prom
   if (peaks === undefined || cellLine === undefined || missing.length > 0) {
     throw new InputError(
       `variants are scored with models trained for ${chromatinActivity.name}, whose inputs ${missing.map(({ name }) => name).join(", ")} are missing`,
-      { hint: missing.map(({ name, what }) => `${name}: ${what}`).join("\n  ") },
+      { hint: missing.map(({ name, description }) => `${name}: ${description}`).join("\n  ") },
     );
   }
   return chromatinActivity.open(

@@ -48,7 +48,8 @@ export const variantEffects: Task<
   number: 5,
   version: 1,
   title: "Variant effects",
-  asks: "Do score differences between alleles identify variants that change chromatin accessibility, and the direction of the change?",
+  question:
+    "Do score differences between alleles identify variants that change chromatin accessibility, and the direction of the change?",
   source:
     "DART-Eval task 5 (Patel et al. 2024, arXiv:2412.05430): caQTLs of African lymphoblastoid lines (DeGorter et al. 2023, doi:10.1101/2023.11.04.564839; hg38) and dsQTLs of Yoruban ones (Degner et al. 2012, doi:10.1038/nature10808; hg19)",
   window: VARIANT_WINDOW,
@@ -56,22 +57,25 @@ export const variantEffects: Task<
   inputs: [
     {
       name: "variants",
-      what: "the table of variants: African caQTLs, Yoruban dsQTLs, variant-scorer's format, chr pos allele1 allele2, or VCF; dart-eval check variants reports its errors",
+      description:
+        "the table of variants: African caQTLs, Yoruban dsQTLs, variant-scorer's format, chr pos allele1 allele2, or VCF; dart-eval check variants reports its errors",
     },
     {
       name: "genome",
-      what: "the genome of the table's assembly (hg38 for the African caQTLs, hg19 for the Yoruban dsQTLs): FASTA, FASTA with bgzip, or 2bit",
+      description:
+        "the genome of the table's assembly (hg38 for the African caQTLs, hg19 for the Yoruban dsQTLs): FASTA, FASTA with bgzip, or 2bit",
     },
     {
       name: "dataset",
       kind: "text",
       optional: true,
-      what: "the study's name, for titles and tables; default: the file's name",
+      description: "the study's name, for titles and tables; default: the file's name",
     },
     {
       name: "effects",
       optional: true,
-      what: "DART-Eval's data.h5 of this task: its effect_size, of allele 2 against allele 1 in every row, replaces beta (African caQTLs, corrected; quirk Q41)",
+      description:
+        "DART-Eval's data.h5 of this task: its effect_size, of allele 2 against allele 1 in every row, replaces beta (African caQTLs, corrected; quirk Q41)",
     },
     ...TRAINING_INPUTS,
   ],

@@ -10,7 +10,8 @@ const ofAllLengths = [41, 23, 67, 23, 38, 55].map((length, i) => randomBases(len
  */
 export const batchOrderCheck: Check = {
   name: "batch-order",
-  asks: "The result of a sequence does not depend on its position in the batch, nor on other sequences of the same length.",
+  requirement:
+    "The result of a sequence does not depend on its position in the batch, nor on other sequences of the same length.",
   fault: "outputs depend on the order of the batch",
   restsOn: ["repeatable"],
   ofLikelihoods: (probe) =>
@@ -58,7 +59,7 @@ const long = randomBases(100, 62);
 /** Padding does not change the result of a short sequence. */
 export const paddingCheck: Check = {
   name: "padding",
-  asks: "A short sequence gets the same result alone and in a batch with a long one.",
+  requirement: "A short sequence gets the same result alone and in a batch with a long one.",
   fault: "padding is scored",
   restsOn: ["batch-order"],
   async ofLikelihoods(probe) {

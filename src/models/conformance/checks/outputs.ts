@@ -7,7 +7,7 @@ const sequences = randomSequences(3, 60, 1);
 /** Every sequence gets an output. */
 export const answersCheck: Check = {
   name: "answers",
-  asks: "Every sequence gets one result.",
+  requirement: "Every sequence gets one result.",
   fault: "no output",
   restsOn: [],
   async ofLikelihoods(probe) {
@@ -45,7 +45,7 @@ const finiteSequences = [
 /** Outputs are finite, also on repeats and in batches of different lengths. */
 export const finiteCheck: Check = {
   name: "finite",
-  asks: "Every number is finite, also on repeats and in batches of different lengths.",
+  requirement: "Every number is finite, also on repeats and in batches of different lengths.",
   fault: "NaN or infinite numbers",
   restsOn: ["answers"],
   async ofLikelihoods(probe) {
@@ -77,7 +77,7 @@ const TIMES = 3;
 /** Outputs are deterministic. */
 export const repeatableCheck: Check = {
   name: "repeatable",
-  asks: "A repeated batch gets the same results.",
+  requirement: "A repeated batch gets the same results.",
   fault: "outputs are not deterministic",
   restsOn: ["finite"],
   async ofLikelihoods(probe) {

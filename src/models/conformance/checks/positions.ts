@@ -15,7 +15,7 @@ const MOST_OFF_PLACE = 0.8;
 /** Every base is read, and tokens cover the bases that they claim. */
 export const kMerOffsetCheck: Check = {
   name: "k-mer-offset",
-  asks: "Every base is read, including the first and the last, and each token covers its own bases.",
+  requirement: "Every base is read, including the first and the last, and each token covers its own bases.",
   fault: "bases are off by one, or not read",
   restsOn: ["special-tokens"],
   async ofLikelihoods(probe) {
@@ -79,7 +79,7 @@ function judged({ substitutions, tokens, found }: Changes): Verdict {
 /** Logits predict the next base from all bases before it. */
 export const causalShiftCheck: Check = {
   name: "causal-shift",
-  asks: "The probabilities of the four next bases sum to at most 1, and depend on the base before.",
+  requirement: "The probabilities of the four next bases sum to at most 1, and depend on the base before.",
   fault: "causal logits are shifted",
   restsOn: ["special-tokens", "k-mer-offset"],
   async ofLikelihoods(probe) {
@@ -147,7 +147,7 @@ const MOST_OPPOSITE = 0.6;
 /** The given strand is read, from its first base to its last. */
 export const strandCheck: Check = {
   name: "strand",
-  asks: "The given strand is read, from its first base to its last.",
+  requirement: "The given strand is read, from its first base to its last.",
   fault: "the strand is flipped",
   restsOn: ["special-tokens", "k-mer-offset"],
   async ofLikelihoods(probe) {

@@ -9,7 +9,7 @@ const TOO_LITTLE = 0.2;
 /** Only bases are scored; special tokens are neither scored nor cover bases. */
 export const specialTokensCheck: Check = {
   name: "special-tokens",
-  asks: "Special tokens such as [CLS] and [SEP] are not scored, and cover no bases.",
+  requirement: "Special tokens such as [CLS] and [SEP] are not scored, and cover no bases.",
   fault: "special tokens are scored",
   restsOn: ["batch-order"],
   async ofLikelihoods(probe) {
@@ -82,7 +82,7 @@ const REJECTED = "N is rejected; runs replace it by A";
 /** N may be rejected or read as any base, but not dropped. */
 export const unknownLettersCheck: Check = {
   name: "unknown-letters",
-  asks: "A sequence with N is rejected, or every N is read as a base.",
+  requirement: "A sequence with N is rejected, or every N is read as a base.",
   fault: "N is not handled",
   restsOn: ["k-mer-offset"],
   async ofLikelihoods(probe) {
@@ -121,7 +121,8 @@ const WINDOWS = { quick: [350, 500, 2114], slow: [350] };
 /** Long sequences are read to their end, or rejected. */
 export const truncationCheck: Check = {
   name: "truncation",
-  asks: "A sequence as long as the benchmark's windows is read from its first base to its last, or rejected.",
+  requirement:
+    "A sequence as long as the benchmark's windows is read from its first base to its last, or rejected.",
   fault: "long sequences are truncated",
   restsOn: ["k-mer-offset"],
   ofLikelihoods: (probe) =>

@@ -37,7 +37,7 @@ const inputs = (): CellTypeElementsInputs => ({
 const rowsOf = (task: OpenTask, part: Parameters<OpenTask["select"]>[0]["split"], clustering = false) =>
   task.select({
     split: part,
-    purpose: "answer",
+    purpose: "evaluate",
     limit: null,
     ...(clustering ? { part: "clustering" } : {}),
   }).rows;

@@ -61,14 +61,14 @@ test("a network that counts binding sites recovers the planted activity of peaks
 describe("the rows", () => {
   test("train and choose among peaks and non-peaks; all three tables are answered", async () => {
     const task = await chromatinActivity.open(inputs, { seed: 0 });
-    const setsOf = async (split: "train" | "test", purpose: "train" | "answer") => {
+    const setsOf = async (split: "train" | "test", purpose: "train" | "evaluate") => {
       const { rows } = task.select({ split, purpose, limit: 60 });
       const examples = await task.examples(rows);
       return new Set(examples.map(({ facts }) => facts.set));
     };
     expect(await setsOf("train", "train")).toEqual(new Set(["peaks", "nonpeaks"]));
-    expect(await setsOf("test", "answer")).toEqual(new Set(["peaks", "idr", "nonpeaks"]));
-    const all = task.select({ split: "all", purpose: "answer", limit: null });
+    expect(await setsOf("test", "evaluate")).toEqual(new Set(["peaks", "idr", "nonpeaks"]));
+    const all = task.select({ split: "all", purpose: "evaluate", limit: null });
     expect(all.rows).toEqual(all.rows.map((_, i) => i));
     expect(all.tables).toEqual([0, 412, 412 + 324]);
     expect(task.dataset).toBe("GM12878");
@@ -77,7 +77,7 @@ describe("the rows", () => {
 
   test("are their windows' letters and the sum of the signal's middle 1,000 bases", async () => {
     const task = await chromatinActivity.open(inputs, { seed: 0 });
-    const { rows } = task.select({ split: "val", purpose: "answer", limit: 12 });
+    const { rows } = task.select({ split: "val", purpose: "evaluate", limit: 12 });
     const examples = await task.examples(rows);
     await using genome = await openGenome(files.genome);
     const signal = await openBigWig(inputs.signal);
@@ -121,7 +121,7 @@ describe("the rows", () => {
       },
       { seed: 0 },
     );
-    const { rows } = task.select({ split: "test", purpose: "answer", limit: null });
+    const { rows } = task.select({ split: "test", purpose: "evaluate", limit: null });
     const [edge, elsewhere] = await task.examples(rows);
     // The last 500 bases of a synthetic chromosome are N.
     expect(edge!.facts).toMatchObject({ set: "peaks", counts: 443, unknown: 500 + 1114 });
@@ -177,7 +177,7 @@ test("scores a model's own prediction of activity", async () => {
 /** Counts of the test windows by their letters. */
 async function knownCounts(): Promise<Map<string, number>> {
   const task = await chromatinActivity.open(inputs, { seed: 0 });
-  const { rows } = task.select({ split: "test", purpose: "answer", limit: null });
+  const { rows } = task.select({ split: "test", purpose: "evaluate", limit: null });
   const examples = await task.examples(rows);
   await task.close();
   return new Map(examples.map(({ sequences, facts }) => [sequences[0], facts.counts]));

@@ -136,7 +136,7 @@ testWithSharedData(
         },
         { seed: 0 },
       );
-      const { rows } = task.select({ split: "test", purpose: "answer", limit: null });
+      const { rows } = task.select({ split: "test", purpose: "evaluate", limit: null });
       const examples = await task.examples(rows);
       await task.close();
       const countsOf = (set: string) =>

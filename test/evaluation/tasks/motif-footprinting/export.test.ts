@@ -12,7 +12,7 @@ import { scratchFiles } from "../../../scratch-files.ts";
 import { oneHot, type TestArray, writeHdf5 } from "../../hdf5-file.ts";
 
 const scratch = scratchFiles();
-const ALL = { split: "all", purpose: "answer", limit: null } as const;
+const ALL = { split: "all", purpose: "evaluate", limit: null } as const;
 const rng = new Pcg64(2);
 const random = (length: number) => Array.from({ length }, () => "ACGT"[rng.nextUint32() & 3]).join("");
 const BACKGROUNDS = Array.from({ length: 5 }, () => random(350));

@@ -21,7 +21,7 @@ import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
 import { hyenadna } from "../../../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../../../src/models/language-model.ts";
 
-const ALL = { split: "all", purpose: "answer", limit: null } as const;
+const ALL = { split: "all", purpose: "evaluate", limit: null } as const;
 
 const folder = mkdtempSync(join(tmpdir(), "footprinting-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

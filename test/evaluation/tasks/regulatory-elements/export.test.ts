@@ -35,7 +35,7 @@ const elements = Array.from({ length: 60 }, (_, index) => {
 });
 
 const rowsOf = (task: OpenTask, split: (typeof SPLITS)[number] | "all") =>
-  task.select({ split, purpose: "answer", limit: null }).rows;
+  task.select({ split, purpose: "evaluate", limit: null }).rows;
 
 /** What the original exports: element and control of each row of a split. */
 async function arraysOf(task: OpenTask): Promise<Record<string, TestArray>> {
@@ -87,7 +87,7 @@ describe("data.h5 in place of table and genome", () => {
       });
     }
     expect(unknown).toBeGreaterThan(3);
-    const { rows, inTable, perChromosome } = task.select({ split: "all", purpose: "answer", limit: 7 });
+    const { rows, inTable, perChromosome } = task.select({ split: "all", purpose: "evaluate", limit: 7 });
     expect([rows.length, inTable]).toEqual([7, 45]);
     expect([...perChromosome]).toEqual([
       ["train", 15],

@@ -201,7 +201,7 @@ describe("tokens and letters", () => {
       facts: { unknown: i === 1 ? 7 : 0, same: i > 1 ? 1 : 0 },
     }));
     const { counts, notes } = measure(predictions);
-    expect(counts).toMatchObject({ rowsWithUnknownLetters: 1, rowsWithEqualSequences: 2 });
+    expect(counts).toMatchObject({ rowsWithUnknownBases: 1, rowsWithEqualSequences: 2 });
     expect(notes.join()).toContain("1 elements contain unknown bases (N)");
   });
 });

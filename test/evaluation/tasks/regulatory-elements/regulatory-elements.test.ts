@@ -72,7 +72,7 @@ describe("task 1, zero-shot", () => {
     expect(result.counts).toMatchObject({ rows: 250, rowsInTable: 300 });
     expect(result.predictions.map(({ row }) => row)).toEqual(Array.from({ length: 250 }, (_, i) => i));
     // 100 Ns of chr10, under elements of 300 every 72 bases.
-    expect(result.counts.rowsWithUnknownLetters).toBeGreaterThan(2);
+    expect(result.counts.rowsWithUnknownBases).toBeGreaterThan(2);
     expect(result.notes.join()).toContain("Q27");
   });
 
@@ -275,7 +275,7 @@ testWithSharedData(
       { genome: sharedData("genome/mini.hg38.fa.gz"), elements: sharedData("task1/elements_processed.tsv")! },
       { seed: 0 },
     );
-    const { rows } = opened.select({ split: "all", purpose: "answer", limit: null });
+    const { rows } = opened.select({ split: "all", purpose: "evaluate", limit: null });
     const examples = new Map(
       (await opened.examples(rows.toReversed())).map((example) => [example.row, example]),
     );
@@ -306,7 +306,7 @@ testWithSharedData(
       split: "all",
     });
     expect(result.counts.rows).toBe(26);
-    expect(result.counts.rowsWithUnknownLetters).toBeGreaterThan(2);
+    expect(result.counts.rowsWithUnknownBases).toBeGreaterThan(2);
     // Cores of one to three bases have one order only.
     expect(result.counts.rowsWithEqualSequences).toBeGreaterThan(0);
   },
@@ -318,7 +318,7 @@ testWithSharedData(
   async (table) => {
     const inputs = { genome: sharedData("genome/mini.hg38.fa.gz"), elements: table };
     const opened = await regulatoryElements.open(inputs, { seed: 0 });
-    const { rows } = opened.select({ split: "all", purpose: "answer", limit: null });
+    const { rows } = opened.select({ split: "all", purpose: "evaluate", limit: null });
     const examples = await opened.examples(rows);
     let hidden = 0;
     for (const { sequences, codes } of examples) {

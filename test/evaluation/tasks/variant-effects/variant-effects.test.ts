@@ -156,7 +156,7 @@ describe("rows", () => {
   test("a row has both windows and its facts", async () => {
     const open = await variantEffects.open({ variants: rows, genome, dataset: "mine" }, { seed: 0 });
     expect([open.dataset, open.notes]).toEqual(["mine", []]);
-    const selected = open.select({ split: "all", purpose: "answer", limit: null });
+    const selected = open.select({ split: "all", purpose: "evaluate", limit: null });
     expect(selected).toMatchObject({ inTable: 3, perChromosome: new Map([["chr1", 3]]) });
     const examples = await open.examples(selected.rows);
     const [first] = examples[0].sequences;
@@ -193,12 +193,12 @@ describe("rows", () => {
     const elsewhere = [{ ...rows[0], chrom: "1" }];
     const open = await variantEffects.open({ variants: elsewhere, genome }, { seed: 0 });
     expect(open.notes!.join()).toContain("chromosome-names");
-    expect(() => open.select({ split: "all", purpose: "answer", limit: null })).toThrow(/but has "chr1"/);
+    expect(() => open.select({ split: "all", purpose: "evaluate", limit: null })).toThrow(/but has "chr1"/);
     const beyond = await variantEffects.open(
       { variants: [{ ...rows[0], position: 6000 }], genome },
       { seed: 0 },
     );
-    expect(() => beyond.select({ split: "all", purpose: "answer", limit: null })).toThrow(
+    expect(() => beyond.select({ split: "all", purpose: "evaluate", limit: null })).toThrow(
       "row 0: no base of the variant chr1:6000-6001 lies on the chromosome, which has 6000",
     );
   });
@@ -367,7 +367,7 @@ test("leaves out VCF alternatives without bases, with a note", async () => {
   const variants = await scratch.write("symbolic.vcf", `${text}\n`);
   const genome = genomeInMemory("made.fa", new Map([["chr1", "ACGTACGTACGT"]]));
   const open = await variantEffects.open({ variants, genome }, { seed: 0 });
-  expect(open.select({ split: "all", purpose: "answer", limit: null }).rows).toHaveLength(2);
+  expect(open.select({ split: "all", purpose: "evaluate", limit: null }).rows).toHaveLength(2);
   expect(open.notes).toContain(
     "symbolic.vcf: 2 alternatives without a sequence, such as <DEL>, or of more than 1,000 bases left out.",
   );
