@@ -29,8 +29,9 @@ interface PlannedAndMeasured {
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 /**
- * Time and memory as `dart-eval run --plan` predicts them, and as the run then takes them, for cells of every task and
- * setting on the synthetic genome. Needs `npm run build`. `PLANS_ONLY` takes the cells whose options contain the text.
+ * Time and memory as `dart-eval run --plan` predicts them, and as the run then takes them, for cells of every
+ * task and setting on the synthetic genome. Needs `npm run build`. `PLANS_ONLY` takes the cells whose options
+ * contain the text.
  */
 export async function benchmark(): Promise<readonly PlannedAndMeasured[]> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-plans-"));

@@ -49,8 +49,8 @@ export interface KillReport {
  * Runs once undisturbed; then repeatedly, with SIGKILL after a random time, until it has been killed
  * often enough. Each finished run must have written the same bytes and left no temporary file.
  *
- * @throws {Error} if the bytes differ, a temporary file is left, the command fails by itself, or it always ends
- *   before it is killed
+ * @throws {Error} if the bytes differ, a temporary file is left, the command fails by itself, or it always
+ *         ends before it is killed
  */
 export async function killRepeatedly(options: KillOptions): Promise<KillReport> {
   const { command, root, log = () => {}, prepare = async () => {}, start = 0, waitForRows = true } = options;

@@ -2,7 +2,8 @@
  * Evaluation of DNA language models on regulatory DNA: the DART-Eval benchmark as a library.
  *
  * One namespace per room, each also at a path of its own: `import { metrics } from "dart-eval"` and
- * `import * as metrics from "dart-eval/metrics"` are the same. The names of the most frequent jobs are here as well.
+ * `import * as metrics from "dart-eval/metrics"` are the same. The names of the most frequent jobs are here
+ * as well.
  *
  *     import { evaluate, metrics, openModel, writeReport } from "dart-eval";
  *

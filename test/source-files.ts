@@ -43,7 +43,9 @@ export function importsOf(code: string): Import[] {
   ];
 }
 
-/** Blanks `//` and block comments; quotes, templates and regular expressions with `//` inside are left alone. */
+/**
+ * Blanks `//` and block comments; quotes, templates and regular expressions with `//` inside are left alone.
+ */
 export function withoutComments(code: string): string {
   const token =
     /"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|`(?:\\[\s\S]|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\/|(?<=[=(,:!&|?{};]\s*)\/(?![/*])(?:\\.|\[(?:\\.|[^\]\\\n])*\]|[^/\\\n])+\/[a-z]*/g;

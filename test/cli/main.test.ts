@@ -10,11 +10,14 @@ function inShell(line: string) {
   return { status, stdout, stderr };
 }
 
-test.runIf(process.platform === "linux")("a full disk behind standard output is told without a stack", () => {
-  const { status, stderr } = inShell("dart-eval published --json > /dev/full");
-  expect(stderr).toMatch(/^error: standard output: the disk is full\n {2}free some space.*\n$/);
-  expect(status).toBe(2);
-});
+test.runIf(process.platform === "linux")(
+  "a full disk behind standard output is an error without a stack",
+  () => {
+    const { status, stderr } = inShell("dart-eval published --json > /dev/full");
+    expect(stderr).toMatch(/^error: standard output: the disk is full\n {2}free some space.*\n$/);
+    expect(status).toBe(2);
+  },
+);
 
 test.skipIf(process.platform === "win32")("a reader that leaves early is no error", () => {
   const { stdout, stderr } = inShell("set -o pipefail; dart-eval published --json | head -1; echo $?");

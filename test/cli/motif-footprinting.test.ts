@@ -46,7 +46,7 @@ test("from task 1's controls to a report, under both protocols", async () => {
   ]);
   expect((await readBackgrounds(at("raw.txt")))[0].length).toBe(350);
 
-  // One background tells nothing of others: the synthetic genome's own hundred are asked.
+  // One background is not representative: evaluates the hundred of the synthetic genome.
   const again = await runCommand([
     ...["build", "motif-footprinting", "--motifs", files.motifs, "--backgrounds", files.backgrounds],
     ...["--out", at("footprints.tsv")],

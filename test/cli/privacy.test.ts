@@ -6,7 +6,10 @@ import { expect, test } from "vitest";
 import { repository } from "../source-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-/** A folder for a run, and an environment whose home, caches and temporary files lie there and that says nothing of telemetry. */
+/**
+ * A folder for a run, and an environment whose home, caches and temporary files lie there and that says
+ * nothing of telemetry.
+ */
 function isolated() {
   const folder = temporaryFolder();
   const named = { HOME: "home", XDG_CACHE_HOME: "cache", TMPDIR: "tmp", DART_EVAL_CACHE: "dart-eval" };
@@ -16,7 +19,10 @@ function isolated() {
   return { folder, env };
 }
 
-/** A run of one row with a shipped checkpoint, which loads ONNX Runtime; `tracer` comes before its command line. */
+/**
+ * A run of one row with a shipped checkpoint, which loads ONNX Runtime; `tracer` comes before its command
+ * line.
+ */
 function run({ folder, env }: ReturnType<typeof isolated>, tracer: readonly string[] = []): void {
   const [genome, data, out] = ["genome.fa", "elements.tsv", "out"].map((name) => join(folder, name));
   writeFileSync(genome!, `>chr5\n${"ACGTTGCAGG".repeat(80)}\n`);

@@ -335,7 +335,9 @@ describe("run, annotate, and scores of the table as a model", () => {
     }
   });
 
-  /** One study's evaluated variants: scores of a column, effects and labels, by the table's own columns alone. */
+  /**
+   * One study's evaluated variants: scores of a column, effects and labels, by the table's own columns alone.
+   */
   const evaluated = (
     lines: readonly string[],
     names: { readonly used: readonly string[]; readonly label: string; readonly effect: string },

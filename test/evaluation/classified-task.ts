@@ -76,8 +76,8 @@ const measured = {
 } satisfies Omit<TaskSetting, "recipe">;
 
 /**
- * A task without files that is easy to learn: the first member of a row has more G, the second more A. Of four rows two are
- * on a training chromosome, one on a validation and one on a test chromosome.
+ * A task without files that is easy to learn: the first member of a row has more G, the second more A. Of
+ * four rows two are on a training chromosome, one on a validation and one on a test chromosome.
  */
 export function classifiedTask({ rows = 96 } = {}): Task {
   const task: Task = {
@@ -153,7 +153,7 @@ export interface EmbeddingModel extends Model {
   readonly calls: (readonly string[])[];
 }
 
-/** States that tell the letters of each token and a little of the batch it was padded in. */
+/** States that encode the bases of each token and a little of the batch it was padded in. */
 export function embeddingModel({
   perToken = 1,
   identity = "embedding 1",

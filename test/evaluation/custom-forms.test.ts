@@ -34,9 +34,12 @@ import { paperTables } from "../../src/report/paper-tables.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { scratchFiles } from "../scratch-files.ts";
 
-// A task, a setting and a model family that no catalogue has: what a user adds, through every command's functions.
+// A task, a setting and a model family that no catalogue has: what a user adds, through every command's
+// functions.
 
-/** Palindromes: is a hairpin more likely than its sequence in another order? A row is a line of a text file. */
+/**
+ * Palindromes: is a hairpin more likely than its sequence in another order? A row is a line of a text file.
+ */
 const hairpins: Task = {
   name: "hairpins",
   version: 1,

@@ -23,7 +23,7 @@ describe("evaluate", () => {
   });
 
   test("opens and closes a custom setting once", async () => {
-    const told: string[] = [];
+    const calls: string[] = [];
     const shortest: Setting = {
       name: "shortest",
       title: "the shorter the likelier",
@@ -31,7 +31,7 @@ describe("evaluate", () => {
       unsupportedReason: () => undefined,
       sequencesPerRow: () => 1,
       async open({ recipe, batchSize }) {
-        told.push(`open ${JSON.stringify(recipe)} ${batchSize}`);
+        calls.push(`open ${JSON.stringify(recipe)} ${batchSize}`);
         return {
           predict: async (examples) =>
             examples.map(({ row, sequences, facts }) => ({
@@ -41,7 +41,7 @@ describe("evaluate", () => {
               facts,
             })),
           async close() {
-            told.push("close");
+            calls.push("close");
           },
         };
       },
@@ -55,7 +55,7 @@ describe("evaluate", () => {
       setting: shortest,
       batchSize: 5,
     });
-    expect(told).toEqual(['open {"rate":0.1} 5', "close"]);
+    expect(calls).toEqual(['open {"rate":0.1} 5', "close"]);
     expect(cell).toMatchObject({ setting: "shortest", recipe: { rate: 0.1 } });
     expect(counts.rows).toBe(12);
   });

@@ -7,8 +7,8 @@ import { oneHot, type TestArray, writeHdf5 } from "./hdf5-file.ts";
 const GROUPS = { peaks: "peaks", idr: "idr_peaks", nonpeaks: "nonpeaks" } as const;
 
 /**
- * Writes tasks of some cell lines as DART-Eval exports them: each split and set of a line as `seqs`, `counts` = ln(1 + counts)
- * and `idxs`.
+ * Writes tasks of some cell lines as DART-Eval exports them: each split and set of a line as `seqs`, `counts`
+ * = ln(1 + counts) and `idxs`.
  */
 export async function writeExportedActivity(
   path: string,

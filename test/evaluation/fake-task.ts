@@ -4,7 +4,10 @@ import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
 import type { Example, OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
 import type { Model } from "../../src/models/model.ts";
 
-/** A task without files: row i is a sequence that follows from i, and its reverse. Rows are on chr1 and chr5 in turn. */
+/**
+ * A task without files: row i is a sequence that follows from i, and its reverse. Rows are on chr1 and chr5
+ * in turn.
+ */
 export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {}): Task {
   const task: Task = {
     name: "fake",
@@ -76,8 +79,8 @@ export interface FakeModel extends Model {
 }
 
 /**
- * Scores that depend, in their last digits, on the batch: as on a real device, where a run that puts rows together
- * in another way is seen to do so.
+ * Scores that depend, in their last digits, on the batch: as on a real device, where a run that puts rows
+ * together in another way is seen to do so.
  */
 export function fakeModel({
   milliseconds = 0,

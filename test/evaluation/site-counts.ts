@@ -13,7 +13,10 @@ const NAMES = ["CTCF", "SP1", "NRF1", "NFY", "CREB", "ETS", "EBF1", "NFKB", "RUN
 const SITES = CONSENSUS_SITES.filter(({ name }) => NAMES.includes(name)).map(({ consensus }) => consensus);
 const KERNEL = Math.max(...SITES.map(({ length }) => length));
 
-/** [2 · sites, 4, KERNEL]: 1 for an allowed letter; both strands. And one less than a full match, less a half for a near one. */
+/**
+ * [2 · sites, 4, KERNEL]: 1 for an allowed letter; both strands. And one less than a full match, less a half
+ * for a near one.
+ */
 function scanner() {
   const channels = 2 * SITES.length;
   const weight = new Float32Array(channels * 4 * KERNEL);
@@ -37,7 +40,10 @@ function scanner() {
   };
 }
 
-/** Predicts from how often known binding sites occur in the middle of a sequence: one number is learned for each. */
+/**
+ * Predicts from how often known binding sites occur in the middle of a sequence: one number is learned for
+ * each.
+ */
 export const siteCounts: Model = {
   name: "site-counts",
   identity: "site-counts 1",

@@ -24,7 +24,10 @@ const PATTERNS = CONSENSUS_SITES.map(({ consensus }) => [
   ),
 ]);
 
-/** One state per base: 1 where a known site begins, a column for each kind of site. One more token ends the sequence. */
+/**
+ * One state per base: 1 where a known site begins, a column for each kind of site. One more token ends the
+ * sequence.
+ */
 function statesOf(letters: string): SequenceEmbedding {
   const tokens = letters.length + 1;
   const width = PATTERNS.length;

@@ -180,7 +180,7 @@ test("first values are the seed's, B is zero and A within its bound, so nothing 
   await other.close();
 });
 
-test("experts that no token comes to are told apart, so that decay does not change what was not trained", async () => {
+test("experts without tokens are not updated, not even by weight decay", async () => {
   const card = LANGUAGE_MODELS.find(({ name }) => name === "mistral-dna")!;
   const at = join(folder, "experts");
   await initCheckpoint(card, { preset: "toy", seed: 1, folder: at });

@@ -93,7 +93,7 @@ test("a tokenizer of another model is an error", async () => {
   expect(await problem(published, "small", unmasked)).toMatch(/has no mask token/);
 });
 
-test("none is needed where the sizes tell the tokens", async () => {
+test("none is needed where the sizes determine the tokens", async () => {
   expect(await tokenizerFilesFor(caduceus, { preset: "ps-131k" })).toEqual({ files: {}, from: undefined });
   const { files, from } = await tokenizerFilesFor(nucleotideTransformer, { preset: "v2-500m-multi-species" });
   expect(Object.keys(files)).toEqual(["vocab.txt"]);

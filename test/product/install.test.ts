@@ -9,7 +9,8 @@ import { repository } from "../source-files.ts";
 const json = async (path: string) => JSON.parse(await readFile(join(repository, path), "utf8"));
 
 test("npm ci in a clone does not download CUDA libraries", async () => {
-  // npm 11.16 and later read allowScripts, earlier versions the lock file; npm install can add the field again.
+  // npm 11.16 and later read allowScripts, earlier versions the lock file; npm install can add the field
+  // again.
   expect((await json("package.json")).allowScripts["onnxruntime-node"]).toBe(false);
   const { packages } = await json("package-lock.json");
   expect(packages["node_modules/onnxruntime-node"].version).toBeDefined();

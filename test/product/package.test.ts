@@ -14,7 +14,10 @@ const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: "skip" };
 let folder: string;
 let packed: readonly string[];
 
-/** Packs the package as it would be published, and installs it into an empty folder, from npm's cache where it can. */
+/**
+ * Packs the package as it would be published, and installs it into an empty folder, from npm's cache where it
+ * can.
+ */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-package-"));
   const pack = ["pack", "--ignore-scripts", "--json", "--pack-destination", folder];

@@ -23,7 +23,8 @@ const EMBEDDINGS = /^[0-9a-f]{16}$/;
 const PROTOCOLS = ["corrected", "paper"];
 
 /**
- * Entries of the program's cache folder, and embeddings in folders of runs or shared by runs. Removes only marks of dead processes.
+ * Entries of the program's cache folder, and embeddings in folders of runs or shared by runs. Removes only
+ * marks of dead processes.
  *
  * @param own      the program's cache folder
  * @param folders  folders of runs (`--out`) or of shared embeddings (`--embeddings`)

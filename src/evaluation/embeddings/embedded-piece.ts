@@ -9,10 +9,11 @@ import type { PackedEmbedding } from "./packed-embedding.ts";
  *
  * - `states` [tokens of all, width], float32 or float16
  * - `offsets` [sequences + 1]: sequence i has the tokens [offsets[i], offsets[i + 1])
- * - `starts` [tokens of all], uint16 or int32, and `lengths` [tokens of all], uint8 or int32: token t covers the bases
- *   [starts[t], starts[t] + lengths[t]), 0-based
+ * - `starts` [tokens of all], uint16 or int32, and `lengths` [tokens of all], uint8 or int32: token t covers
+ *   the bases [starts[t], starts[t] + lengths[t]), 0-based
  *
- * The metadata has the key of each sequence and a digest of its embedding, so that one sequence is verified without reading others.
+ * The metadata has the key of each sequence and a digest of its embedding, so that one sequence is verified
+ * without reading others.
  */
 
 const KEYS = "keys";
@@ -128,12 +129,12 @@ async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPi
     keys,
     async read(sequence) {
       const rows = [offsets[sequence], offsets[sequence + 1]] as const;
-      const asked = { asStored: true, ...(total === 1 ? {} : { rows }) };
+      const options = { asStored: true, ...(total === 1 ? {} : { rows }) };
       const embedding: PackedEmbedding = {
         states:
           rows[0] === rows[1]
             ? new Float32Array(0)
-            : ((await checkpoint.read("states", asked)).data as PackedEmbedding["states"]),
+            : ((await checkpoint.read("states", options)).data as PackedEmbedding["states"]),
         tokens: rows[1] - rows[0],
         width,
         starts: starts.slice(...rows),

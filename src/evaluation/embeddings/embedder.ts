@@ -4,13 +4,19 @@ import type { Model, Origin, Protocol, SequenceEmbedding } from "../../models/mo
 
 export interface SequenceToEmbed {
   readonly letters: string;
-  /** Tokens of the longest sequence that the original embedded together with this one; see `EmbedOptions.padTo`. */
+  /**
+   * Tokens of the longest sequence that the original embedded together with this one; see
+   * `EmbedOptions.padTo`.
+   */
   readonly padTo?: number | undefined;
   /** Origin of the sequence, for a model that looks up its embeddings. */
   readonly origin: Origin;
 }
 
-/** Digest of a sequence and its padding, which determine its embedding by one model under one protocol: 32 hexadecimal digits. */
+/**
+ * Digest of a sequence and its padding, which determine its embedding by one model under one protocol: 32
+ * hexadecimal digits.
+ */
 export const sequenceKey = ({ letters, padTo }: SequenceToEmbed): string =>
   sha256Hex(`${letters} ${padTo ?? ""}`).slice(0, 32);
 

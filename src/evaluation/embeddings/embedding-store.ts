@@ -45,9 +45,10 @@ interface Pieces {
 }
 
 /**
- * Embeddings of sequences by one model under one protocol. Each distinct sequence is stored once for all rows, tasks and runs.
- * Shards are written atomically, so that an interrupted extraction resumes with the first missing sequences. Processes need no
- * coordination: two that embed the same sequences concurrently store them twice, and either copy is read.
+ * Embeddings of sequences by one model under one protocol. Each distinct sequence is stored once for all
+ * rows, tasks and runs. Shards are written atomically, so that an interrupted extraction resumes with the
+ * first missing sequences. Processes need no coordination: two that embed the same sequences concurrently
+ * store them twice, and either copy is read.
  */
 export class EmbeddingStore {
   private opened: Promise<Pieces> | undefined;

@@ -81,7 +81,7 @@ function networkLearner(context: Pick<SettingContext, "task" | "model">, seed = 
     output: logits(input("sequence", "float32", ["b", length, 4])),
     feeds: async (examples) => oneHotFeeds(examples.flatMap(codesOfMembers), length),
     keeping: "reading",
-    keep: (rows, tell) => keepRows(trainingTaskOf(context), supervision, rows, tell),
+    keep: (rows, onRows) => keepRows(trainingTaskOf(context), supervision, rows, onRows),
     async close() {},
   };
 }
@@ -90,7 +90,7 @@ async function keepRows(
   task: OpenTask,
   supervision: Supervision,
   rows: RowNumbers,
-  tell: (done: number) => void,
+  onRows: (done: number) => void,
 ): Promise<KeptRows> {
   const { members, window: length } = task.task;
   const codes = new PackedCodes(rows.length * members.length, length);
@@ -103,15 +103,15 @@ async function keepRows(
       });
       examples.push({ row: example.row, facts: example.facts, labels: supervision.labels(example) });
     }
-    tell(examples.length);
+    onRows(examples.length);
   }
   return {
     examples,
     async feeds(places) {
-      const asked = [...places].flatMap((place) =>
+      const sequences = [...places].flatMap((place) =>
         members.map((_, member) => codes.get(place * members.length + member)),
       );
-      return oneHotFeeds(asked, length);
+      return oneHotFeeds(sequences, length);
     },
   };
 }

@@ -9,8 +9,8 @@ export interface Distinct {
 }
 
 /**
- * Distinct sequences, so that equal ones are scored once. For a model that looks scores up by a sequence's origin, every sequence
- * is distinct.
+ * Distinct sequences, so that equal ones are scored once. For a model that looks scores up by a sequence's
+ * origin, every sequence is distinct.
  *
  * @param keys  identity of each sequence
  */

@@ -33,8 +33,8 @@ const recipeSchema = inferenceSchema.extend({
 const readFineTuningRecipe = (recipe: Recipe) => readSettingRecipe(recipeSchema, recipe);
 
 /**
- * The language model is fine-tuned by low-rank adapters (LoRA), with a classifier on top. As in the original, each member's batch
- * runs separately, with its own dropout masks.
+ * The language model is fine-tuned by low-rank adapters (LoRA), with a classifier on top. As in the original,
+ * each member's batch runs separately, with its own dropout masks.
  */
 export const fineTuned: Setting<"fine-tuned"> = {
   name: NAME,
@@ -76,7 +76,10 @@ export const fineTuned: Setting<"fine-tuned"> = {
   },
 };
 
-/** Copies of frozen weights in memory: the mapped file, and packed for forward pass, backward pass and evaluation. */
+/**
+ * Copies of frozen weights in memory: the mapped file, and packed for forward pass, backward pass and
+ * evaluation.
+ */
 const WEIGHTS_HELD = 4;
 
 /** Copies without training: the mapped file, and packed for evaluation. */
@@ -157,7 +160,7 @@ async function evaluatedLearner(
     tokens,
     feeds: async (examples) => tuning.feeds(sequencesOf(examples)),
     keeping: "reading",
-    keep: (rows, tell) => keepRows(trainingTaskOf(context), tuning, supervision, rows, tell),
+    keep: (rows, onRows) => keepRows(trainingTaskOf(context), tuning, supervision, rows, onRows),
     async load(file) {
       const values = await tuning.load(file, initial.keys());
       return new Map([...initial.keys()].map((name) => [name, values.get(name)!]));
@@ -169,13 +172,15 @@ async function evaluatedLearner(
 const sequencesOf = (examples: readonly Pick<Example, "sequences">[]) =>
   examples.flatMap(({ sequences }) => sequences);
 
-/** Training rows with their sequences in memory, one byte per base: a million pairs of 350 bases take 700 MB. */
+/**
+ * Training rows with their sequences in memory, one byte per base: a million pairs of 350 bases take 700 MB.
+ */
 async function keepRows(
   task: OpenTask,
   tuning: FineTuning,
   supervision: Supervision,
   rows: RowNumbers,
-  tell: (done: number) => void,
+  onRows: (done: number) => void,
 ): Promise<KeptRows> {
   const letters: (readonly string[])[] = [];
   const examples: KeptExample[] = [];
@@ -184,7 +189,7 @@ async function keepRows(
       letters.push(example.sequences);
       examples.push({ row: example.row, facts: example.facts, labels: supervision.labels(example) });
     }
-    tell(examples.length);
+    onRows(examples.length);
   }
   return {
     examples,

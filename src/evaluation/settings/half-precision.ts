@@ -21,7 +21,10 @@ import { trainingFormOf, trainingTaskForm } from "./training-rows.ts";
 const EPOCHS = 10;
 const BATCH_ROWS = 32;
 
-/** Maximum rows sampled from the training rows, and from the validation rows; and maximum bytes of all their embeddings. */
+/**
+ * Maximum rows sampled from the training rows, and from the validation rows; and maximum bytes of all their
+ * embeddings.
+ */
 const SAMPLE_ROWS = 256;
 const SAMPLE_BYTES = 2 ** 30;
 
@@ -69,14 +72,17 @@ export interface HalfPrecisionOptions {
 }
 
 /**
- * Decides whether a training run stores its embeddings as float16. A head is trained on the sampled training rows and evaluated on
- * the sampled validation rows with embeddings in both precisions. float16 is chosen if all of these hold:
+ * Decides whether a training run stores its embeddings as float16. A head is trained on the sampled training
+ * rows and evaluated on the sampled validation rows with embeddings in both precisions. float16 is chosen if
+ * all of these hold:
  *
  * - every sampled state is at most a quarter of the range of float16;
- * - in every dimension of a state the rounding error (root mean square) is less than a tenth of the standard deviation over the
- *   sampled tokens, so that no information is lost that the sample's head has not learned;
- * - the mean loss changes by less than a tenth of the half-width of its 95 % interval over all validation rows;
- * - the main metric changes by less than a tenth of the half-width of its 95 % interval over the sample, if it has one.
+ * - in every dimension of a state the rounding error (root mean square) is less than a tenth of the standard
+ *   deviation over the sampled tokens, so that no information is lost that the sample's head has not learned;
+ * - the mean loss changes by less than a tenth of the half-width of its 95 % interval over all validation
+ *   rows;
+ * - the main metric changes by less than a tenth of the half-width of its 95 % interval over the sample, if
+ *   it has one.
  *
  * The loss is continuous: its change is measurable on a sample even if no prediction changes its class.
  */

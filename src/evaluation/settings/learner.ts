@@ -26,12 +26,13 @@ export interface Learner {
   /** Inputs of the graph for evaluated rows. */
   feeds(examples: readonly Example[]): Promise<Feeds>;
   /**
-   * Inference on rows whose inputs differ from those of training rows: their sequences in parts, each with its own graph of the
-   * same parameters. Default: `output` and `feeds`.
+   * Inference on rows whose inputs differ from those of training rows: their sequences in parts, each with
+   * its own graph of the same parameters. Default: `output` and `feeds`.
    */
   readonly inferenceParts?: ((examples: readonly Example[]) => Promise<readonly InferencePart[]>) | undefined;
   /**
-   * Decides before training in which precision embeddings are stored, and writes the decision to the training's folder.
+   * Decides before training in which precision embeddings are stored, and writes the decision to the
+   * training's folder.
    * @returns  undefined if the recipe states the precision
    */
   decideStorage?(rows: TrainingRows, training: string): Promise<StorageDecision | undefined>;
@@ -41,9 +42,9 @@ export interface Learner {
   readonly keeping: string;
   /**
    * Prepares training rows for repeated use in any order.
-   * @param tell  called with the number of rows prepared
+   * @param onRows  called with the number of rows prepared
    */
-  keep(rows: RowNumbers, tell: (done: number) => void): Promise<KeptRows>;
+  keep(rows: RowNumbers, onRows: (done: number) => void): Promise<KeptRows>;
   /** Tokens per sequence for estimates of memory, if the graph leaves them open. */
   readonly tokens?: number;
   /** Present if the members of a batch run one after the other. Default: together. */
@@ -68,8 +69,8 @@ export interface InferencePart {
 }
 
 /**
- * Splitting of a batch into parts with one member of some of its rows each. Sums are the same; dropout is drawn for each member
- * separately, as in the original, which runs the members' batches one after the other.
+ * Splitting of a batch into parts with one member of some of its rows each. Sums are the same; dropout is
+ * drawn for each member separately, as in the original, which runs the members' batches one after the other.
  */
 export interface Parting {
   /** Inputs of a part besides those of its rows: dropout masks. */
@@ -113,7 +114,10 @@ export const inferenceBytes = (
 ): number =>
   BESIDE + untrainedBytes(learner, members)(Math.min(evaluationBatchSize, evaluationRows(learner, members)));
 
-/** Largest number of rows within `RUN_BYTES`, extrapolated from many rows, since constant terms dominate for few. */
+/**
+ * Largest number of rows within `RUN_BYTES`, extrapolated from many rows, since constant terms dominate for
+ * few.
+ */
 function fitting(bytes: (rows: number) => number): number {
   const perRow = Math.max(1, (bytes(2 * MANY) - bytes(MANY)) / MANY);
   return Math.max(1, Math.floor((RUN_BYTES - bytes(MANY)) / perRow) + MANY);
@@ -124,7 +128,9 @@ const untrainedBytes =
   (rows: number) =>
     4 * peakValues([output], { b: rows * members, t });
 
-/** Rows that a learner processes at once; functions of the graph alone, so that results agree on all machines. */
+/**
+ * Rows that a learner processes at once; functions of the graph alone, so that results agree on all machines.
+ */
 export interface RowsAtOnce {
   /** Rows per training step, of one member each for a learner with `parting`. */
   readonly training: number;

@@ -36,16 +36,16 @@ async function answer(
   const { first, of } = distinct(model, sequences);
   const values = new Float64Array(first.length);
   for (let start = 0; start < first.length; start += batchSize) {
-    const asked = first.slice(start, start + batchSize);
-    const origins = asked.map((at) => {
+    const batch = first.slice(start, start + batchSize);
+    const origins = batch.map((at) => {
       const { row } = examples[Math.floor(at / members.length)];
       return { task: name, row, member: at % members.length };
     });
     const given = await model.predictActivity!(
-      asked.map((at) => sequences[at]),
+      batch.map((at) => sequences[at]),
       { protocol, origins },
     );
-    checkCount(model, asked.length, given);
+    checkCount(model, batch.length, given);
     origins.forEach(({ row, member }, i) => {
       checkValue(model, given[i], `the ${members[member]} of row ${row}`);
       values[start + i] = given[i];
@@ -63,10 +63,10 @@ async function answer(
 const lettersOfMembers = ({ sequences, codes }: Example): readonly string[] =>
   codes?.map(lettersOf) ?? sequences;
 
-function checkCount(model: Model, asked: number, given: ArrayLike<number> | null | undefined) {
-  if (given?.length === asked) return;
+function checkCount(model: Model, count: number, given: ArrayLike<number> | null | undefined) {
+  if (given?.length === count) return;
   throw new InputError(
-    `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} activities for ${asked} sequences`,
+    `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} activities for ${count} sequences`,
     { hint: "predictActivity(sequences) returns one number per sequence, in their order" },
   );
 }

@@ -22,13 +22,15 @@ import {
   trainingTaskOf,
 } from "./training-rows.ts";
 
-/** Embeddings that a probing head reads: computed by the model, stored in one precision, on disk or in memory. */
+/**
+ * Embeddings that a probing head reads: computed by the model, stored in one precision, on disk or in memory.
+ */
 export class ProbeEmbeddings {
   readonly embedder: Embedder;
   private store: EmbeddingStore | undefined;
   private storedAs: StoredAs | undefined;
   private temporary: Awaited<ReturnType<typeof temporaryFolder>> | undefined;
-  private lossTold = false;
+  private lossReported = false;
   private readonly files = new Map<OpenTask, readonly SequenceFile[]>();
   /** The original's batches, which determine the padding of sequences under `paper`. */
   private readonly batches: OriginalBatches | undefined;
@@ -83,7 +85,9 @@ export class ProbeEmbeddings {
     return embeddings;
   }
 
-  /** Embeddings of evaluated rows, rounded like those of training rows; stored only if runs share the store. */
+  /**
+   * Embeddings of evaluated rows, rounded like those of training rows; stored only if runs share the store.
+   */
   async evaluated(sequences: readonly SequenceToEmbed[]): Promise<readonly SequenceEmbedding[]> {
     if (this.context.embeddings?.shared) return this.read(await this.keep(sequences));
     const embeddings = await this.embedder.embed(sequences, this.context.signal);
@@ -93,8 +97,8 @@ export class ProbeEmbeddings {
   /** Reports the largest change of a state by rounding to float16. */
   tellLoss(): void {
     const { loss } = this.store ?? {};
-    if (loss === undefined || this.lossTold) return;
-    this.lossTold = true;
+    if (loss === undefined || this.lossReported) return;
+    this.lossReported = true;
     const share = loss.largest === 0 ? 0 : loss.change / loss.largest;
     this.context.onNote?.(
       `stored as float16, states changed by at most ${loss.change.toPrecision(2)}, which is ${share.toPrecision(2)} of the largest`,

@@ -21,7 +21,10 @@ export const headSchema = z.object({
   extractionBatchSize: z.int().positive(),
   /** Precision of stored embeddings; "auto": decided by `decidePrecision` for each training run. */
   storedAs: z.enum(["float32", "float16", "auto"]),
-  /** If another task's rows train: positions read from an evaluated row, and the original's batch size for scoring. */
+  /**
+   * If another task's rows train: positions read from an evaluated row, and the original's batch size for
+   * scoring.
+   */
   answered: z.enum(["bases", "tokens"]).default("bases"),
   answerBatchSize: z.int().positive().default(256),
 });

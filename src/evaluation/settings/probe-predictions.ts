@@ -15,9 +15,10 @@ import { OriginalBatches, sequenceFiles } from "./sequence-files.ts";
 import type { SettingContext } from "./setting.ts";
 
 /**
- * Positions that a head reads from a row of a task that did not train it. "bases": those it was trained on. "tokens": as many
- * positions as the sequence has tokens, as in the original for variants (quirks Q4 and Q5): with tokens of several bases that number
- * of first bases, with tokens of one base all tokens including the end token.
+ * Positions that a head reads from a row of a task that did not train it. "bases": those it was trained on.
+ * "tokens": as many positions as the sequence has tokens, as in the original for variants (quirks Q4 and Q5):
+ * with tokens of several bases that number of first bases, with tokens of one base all tokens including the
+ * end token.
  */
 export type ReadPositions = "bases" | "tokens";
 
@@ -36,7 +37,8 @@ export interface ProbePredictionsOptions {
 /**
  * Predictions of a probing head for rows of a task that did not train it.
  *
- * Sequences are embedded without padding, since the original masks it here (quirk Q8), unlike for training rows.
+ * Sequences are embedded without padding, since the original masks it here (quirk Q8), unlike for training
+ * rows.
  */
 export class ProbePredictions {
   private readonly padded: OriginalBatches | undefined;
@@ -128,8 +130,8 @@ export class ProbePredictions {
 }
 
 /**
- * Inputs of a probing head: embeddings padded with zeros to the longest, and for tokens of several bases the token of each base.
- * The head never reads padding.
+ * Inputs of a probing head: embeddings padded with zeros to the longest, and for tokens of several bases the
+ * token of each base. The head never reads padding.
  */
 export function headFeeds(
   embeddings: readonly SequenceEmbedding[],

@@ -178,8 +178,8 @@ class Probe implements Learner {
   }
 
   /**
-   * Decision from before this training run was interrupted, else from a measurement. The sample is stored first in both cases, so
-   * that its sequences are embedded in the same batches.
+   * Decision from before this training run was interrupted, else from a measurement. The sample is stored
+   * first in both cases, so that its sequences are embedded in the same batches.
    */
   private async decided(rows: TrainingRows, training: string): Promise<StorageDecision> {
     const found = await readStorageDecision(training);
@@ -236,7 +236,7 @@ class Probe implements Learner {
     return headFeeds(await this.embeddings.evaluated(sequences), this.basesOf);
   }
 
-  async keep(rows: RowNumbers, tell: (done: number) => void): Promise<KeptRows> {
+  async keep(rows: RowNumbers, onRows: (done: number) => void): Promise<KeptRows> {
     const task = trainingTaskOf(this.context);
     const members = task.task.members.length;
     const examples: KeptExample[] = [];
@@ -247,7 +247,7 @@ class Probe implements Learner {
       const sequences = await this.embeddings.toEmbed(task, block);
       places.set(await this.embeddings.keep(sequences), start * members);
       for (const example of block) examples.push(this.kept(example));
-      tell(examples.length);
+      onRows(examples.length);
     }
     this.embeddings.tellLoss();
     return {

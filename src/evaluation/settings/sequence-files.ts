@@ -1,7 +1,9 @@
 import type { Model } from "../../models/model.ts";
 import type { Example, OpenTask, RowNumbers, SequenceFile } from "../tasks/task.ts";
 
-/** The original's list of sequences of each member, in the order of `Task.members`: one for all, or one each. */
+/**
+ * The original's list of sequences of each member, in the order of `Task.members`: one for all, or one each.
+ */
 export function sequenceFiles(task: OpenTask): readonly SequenceFile[] {
   const { members } = task.task;
   const { sequenceFile } = task;
@@ -65,8 +67,8 @@ function rememberingLast(examples: Table["examples"]): Table["examples"] {
 }
 
 /**
- * The original's batches of consecutive sequences. Without an attention mask, states depend on padding (quirk Q7), which is to the
- * longest sequence of the batch.
+ * The original's batches of consecutive sequences. Without an attention mask, states depend on padding (quirk
+ * Q7), which is to the longest sequence of the batch.
  */
 export class OriginalBatches {
   /** Tokens of the longest sequence, by the first line of the batch. */
@@ -105,9 +107,9 @@ export class OriginalBatches {
 }
 
 /**
- * Order of sequences if batches are sorted by name, `emb_{start}_{end}`, as texts and not by number (quirk Q2): `emb_0_64`,
- * `emb_100032_100096`, ..., `emb_1024_1088`, ..., `emb_64_128`. Labels remain in file order, so that label i meets sequence
- * `textOrder(...)(i)`.
+ * Order of sequences if batches are sorted by name, `emb_{start}_{end}`, as texts and not by number (quirk
+ * Q2): `emb_0_64`, `emb_100032_100096`, ..., `emb_1024_1088`, ..., `emb_64_128`. Labels remain in file order,
+ * so that label i meets sequence `textOrder(...)(i)`.
  *
  * @param lines      number of sequences
  * @param batchSize  sequences per batch; the last may have fewer

@@ -97,14 +97,15 @@ export interface Setting<Name extends string = string> {
   /** Reason why this setting cannot evaluate the model on the task, one sentence; undefined if it can. */
   unsupportedReason(task: Task, model: Model, protocol: Protocol): string | undefined;
   /**
-   * Whether predictions are the same under both protocols, so that only metrics differ. Default: they are not.
+   * Whether predictions are the same under both protocols, so that only metrics differ. Default: they are
+   * not.
    */
   sameUnderBothProtocols?(task: Task): boolean;
   /** Sequences per row that the model processes. */
   sequencesPerRow(task: Task): number;
   /**
-   * Memory for training and for inference with the trained network, estimated without reading weights; undefined if unknown.
-   * Absent if the setting trains nothing.
+   * Memory for training and for inference with the trained network, estimated without reading weights;
+   * undefined if unknown. Absent if the setting trains nothing.
    */
   trainingMemory?(
     context: Pick<SettingContext, "task" | "model" | "recipe" | "weights">,

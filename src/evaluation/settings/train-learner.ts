@@ -32,8 +32,9 @@ export const programOptionsOf = ({ threads }: SettingContext): ProgramOptions =>
   threads === undefined ? {} : { threads };
 
 /**
- * Trains a network by a recipe. The loss is the sum over members of their mean losses over the batch. Every epoch ends with a
- * validation on all validation rows; the parameters of the epoch with the smallest loss are kept.
+ * Trains a network by a recipe. The loss is the sum over members of their mean losses over the batch. Every
+ * epoch ends with a validation on all validation rows; the parameters of the epoch with the smallest loss are
+ * kept.
  *
  * @throws {InputError} as `fitEpochs` does
  */
@@ -88,7 +89,7 @@ export async function trainLearner(
     folder,
     identity,
     ...(embeddings === undefined ? {} : { metadata: { [STORED_AS]: embeddings.storedAs } }),
-    onProgress: (event) => tell(context, event),
+    onProgress: (event) => reportStage(context, event),
     signal: context.signal,
   });
   await learner.export?.(folder, parameters);
@@ -214,7 +215,7 @@ function checkFinite(output: NdArray, examples: readonly KeptExample[], epoch: n
 
 const validating = (epoch: number) => `validating epoch ${epoch + 1}`;
 
-function tell({ onStage }: SettingContext, event: FitEvent): void {
+function reportStage({ onStage }: SettingContext, event: FitEvent): void {
   if (onStage === undefined || event.kind === "resumed") return;
   if (event.kind === "epoch") {
     onStage({
@@ -270,8 +271,9 @@ export interface WholeBatch {
 }
 
 /**
- * A batch split into parts. The loss of a part is a mean over its sequences, weighted by `share`: its share of the batch's rows,
- * times the number of its members. The sum of the parts' losses is the sum over members of their means over the batch.
+ * A batch split into parts. The loss of a part is a mean over its sequences, weighted by `share`: its share
+ * of the batch's rows, times the number of its members. The sum of the parts' losses is the sum over members
+ * of their means over the batch.
  */
 export function learnerShards(
   supervision: Supervision,

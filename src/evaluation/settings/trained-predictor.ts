@@ -37,9 +37,9 @@ export interface TrainedSetting {
 }
 
 /**
- * Trains a network, unless another cell of the run has trained it, and predicts with it. Training runs have folders named by their
- * identities, so that all cells with the same identity share one; a run in memory trains in a temporary folder. Closes the learner
- * in any case.
+ * Trains a network, unless another cell of the run has trained it, and predicts with it. Training runs have
+ * folders named by their identities, so that all cells with the same identity share one; a run in memory
+ * trains in a temporary folder. Closes the learner in any case.
  */
 export async function trainedPredictor(
   context: SettingContext,
@@ -169,8 +169,8 @@ export interface TrainOnceOptions {
 }
 
 /**
- * Trains into a folder unless it is already trained. Of several processes on shards of one cell, one trains and the others wait;
- * if it is killed, another resumes from its last state.
+ * Trains into a folder unless it is already trained. Of several processes on shards of one cell, one trains
+ * and the others wait; if it is killed, another resumes from its last state.
  *
  * @param train  trains; its record is written afterwards
  * @throws the signal's reason when it aborts while waiting

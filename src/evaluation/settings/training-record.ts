@@ -12,7 +12,10 @@ const compared = { float32: z.number(), float16: z.number() };
 const checkSchema = z.object({
   trainRows: z.int().positive(),
   valRows: z.int().positive(),
-  /** Mean over the sampled validation sequences; half the width of its 95 % interval for all validation sequences. */
+  /**
+   * Mean over the sampled validation sequences; half the width of its 95 % interval for all validation
+   * sequences.
+   */
   loss: z.object({ ...compared, halfWidth: z.number() }),
   /** Of the sampled validation rows; bounds of its 95 % interval. */
   metric: z.object({ name: z.string(), ...compared, low: z.number(), high: z.number() }).exactOptional(),
@@ -32,7 +35,9 @@ export type StorageCheck = z.infer<typeof checkSchema>;
 /** Precision of a training run's embeddings, and why. */
 export type StorageDecision = z.infer<typeof storageDecisionSchema>;
 
-/** Name of the precision in the header of trained weights, which are evaluated with embeddings of the same. */
+/**
+ * Name of the precision in the header of trained weights, which are evaluated with embeddings of the same.
+ */
 export const STORED_AS = "embeddings";
 
 const decisionFile = (training: string) => join(training, "embeddings.json");
@@ -59,7 +64,9 @@ export async function readStorageDecision(training: string): Promise<StorageDeci
 
 /** Record of a training run: loss curves and the selected epoch. */
 export interface TrainingRecord {
-  /** SHA-256 of everything that the result depends on; cells with the same identity share the training run. */
+  /**
+   * SHA-256 of everything that the result depends on; cells with the same identity share the training run.
+   */
   readonly identity: string;
   readonly trainRows: number;
   readonly valRows: number;

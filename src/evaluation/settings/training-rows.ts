@@ -45,7 +45,10 @@ export function trainingRows(context: WithTask, recipe: TrainingRecipe): Trainin
 export const trainedBy = ({ task }: WithTask, setting: string): string | undefined =>
   task.task.settings[setting]?.trainedBy;
 
-/** The task whose rows train. Its inputs need not be open, since trained weights can be evaluated without them. */
+/**
+ * The task whose rows train. Its inputs need not be open, since trained weights can be evaluated without
+ * them.
+ */
 export function trainingTaskForm(context: WithTask, setting: string): Task {
   const { training, task } = context.task;
   if (training !== undefined) return training.task;
@@ -69,8 +72,8 @@ export const supervisionOf = (context: WithTask, setting: string): Supervision =
   trainingFormOf(context, setting).supervision;
 
 /**
- * One row, to determine its number of tokens: a training row, or a row of the setting's default split if trained weights are
- * evaluated.
+ * One row, to determine its number of tokens: a training row, or a row of the setting's default split if
+ * trained weights are evaluated.
  *
  * @throws {InputError} when there is none
  */
@@ -93,8 +96,9 @@ export async function firstExample(
 }
 
 /**
- * SHA-256 of everything that a training run's result depends on. It does not depend on the evaluated rows, and of the recipe only
- * on values that the task whose rows train has too, so that cells with other evaluated rows share a training run.
+ * SHA-256 of everything that a training run's result depends on. It does not depend on the evaluated rows,
+ * and of the recipe only on values that the task whose rows train has too, so that cells with other evaluated
+ * rows share a training run.
  */
 export function trainingIdentity(
   context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe">,

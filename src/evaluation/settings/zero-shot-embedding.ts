@@ -27,10 +27,12 @@ const recipeSchema = z.object({
 type EmbeddingRecipe = z.infer<typeof recipeSchema>;
 
 /**
- * Zero-shot by embedding: a sequence's vector is the mean of the model's last hidden states, without training.
+ * Zero-shot by embedding: a sequence's vector is the mean of the model's last hidden states, without
+ * training.
  *
- * `corrected`: states of the bases' tokens, without padding, distances in float64. `paper`: pooling and padding of the original's
- * scripts, distances in float32. Predictions include the distances in the other precision and, if requested, in the other order.
+ * `corrected`: states of the bases' tokens, without padding, distances in float64. `paper`: pooling and
+ * padding of the original's scripts, distances in float32. Predictions include the distances in the other
+ * precision and, if requested, in the other order.
  */
 export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
   name: "zero-shot-embedding",
@@ -52,7 +54,7 @@ export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
 };
 
 /** A sequence whose vector is needed. */
-interface Asked {
+interface Query {
   readonly letters: string;
   readonly padTo: number | undefined;
   readonly origin: Origin;
@@ -82,10 +84,10 @@ class Embedding {
     const { order, bothOrders } = this.recipe;
     const other = order === "file" ? "text" : "file";
     const members = this.context.task.task.members.length;
-    const asked = await this.asked(examples, order);
-    const count = asked.length;
-    if (bothOrders) asked.push(...(await this.asked(examples, other)));
-    const vectors = await this.vectorsOf(asked);
+    const queries = await this.queriesFor(examples, order);
+    const count = queries.length;
+    if (bothOrders) queries.push(...(await this.queriesFor(examples, other)));
+    const vectors = await this.vectorsOf(queries);
     return examples.map((example, i) => {
       const own = vectors.slice(i * members, (i + 1) * members);
       const others = vectors.slice(count + i * members, count + (i + 1) * members);
@@ -129,7 +131,7 @@ class Embedding {
   }
 
   /** Sequences of all members of all examples, in this order of vectors. */
-  private async asked(examples: readonly Example[], order: Order): Promise<Asked[]> {
+  private async queriesFor(examples: readonly Example[], order: Order): Promise<Query[]> {
     const { members, name: task } = this.context.task.task;
     const places = examples.flatMap((example) =>
       members.map((_, member) => ({ example, member, file: this.files[member] })),
@@ -168,24 +170,24 @@ class Embedding {
   }
 
   /** One vector per sequence, [width]. */
-  private async vectorsOf(asked: readonly Asked[]): Promise<readonly Float64Array[]> {
+  private async vectorsOf(queries: readonly Query[]): Promise<readonly Float64Array[]> {
     const { model, batchSize, signal } = this.context;
     const { first, of } = distinct(
       model,
-      asked.map(({ letters, padTo }) => `${padTo ?? ""} ${letters}`),
+      queries.map(({ letters, padTo }) => `${padTo ?? ""} ${letters}`),
     );
     const vectors = new Array<Float64Array>(first.length);
     // Sequences with the same padding form batches; without padding that is all of them.
     const groups = new Map<number | undefined, number[]>();
     first.forEach((at, i) => {
-      const { padTo } = asked[at];
+      const { padTo } = queries[at];
       groups.set(padTo, [...(groups.get(padTo) ?? []), i]);
     });
     for (const group of groups.values()) {
       for (let start = 0; start < group.length; start += batchSize) {
         signal?.throwIfAborted();
         const call = group.slice(start, start + batchSize);
-        const given = await this.pool(call.map((i) => asked[first[i]]));
+        const given = await this.pool(call.map((i) => queries[first[i]]));
         call.forEach((i, k) => {
           vectors[i] = given[k];
         });
@@ -194,29 +196,29 @@ class Embedding {
     return of.map((i) => vectors[i]);
   }
 
-  private async pool(asked: readonly Asked[]): Promise<readonly Float64Array[]> {
+  private async pool(queries: readonly Query[]): Promise<readonly Float64Array[]> {
     const { model, protocol, signal } = this.context;
-    const { padTo } = asked[0];
+    const { padTo } = queries[0];
     const given = await poolSequences(
       model,
-      asked.map(({ letters }) => letters),
+      queries.map(({ letters }) => letters),
       {
         protocol,
         over: this.recipe.pooling,
-        origins: asked.map(({ origin }) => origin),
+        origins: queries.map(({ origin }) => origin),
         ...(padTo === undefined ? {} : { padTo }),
         ...(signal === undefined ? {} : { signal }),
       },
     );
     const who = `the model ${JSON.stringify(model.name)}`;
-    if (given?.length !== asked.length) {
+    if (given?.length !== queries.length) {
       throw new InputError(
-        `${who} returned ${given?.length ?? String(given)} vectors for ${asked.length} sequences`,
+        `${who} returned ${given?.length ?? String(given)} vectors for ${queries.length} sequences`,
         { hint: "pool(sequences) returns one vector per sequence, in their order" },
       );
     }
     given.forEach((vector, i) => {
-      const { row } = asked[i].origin;
+      const { row } = queries[i].origin;
       if (vector.length !== given[0].length || vector.length === 0) {
         throw new InputError(
           `${who} returned a vector of ${vector.length} numbers for row ${row}, after one of ${given[0].length}`,

@@ -6,8 +6,8 @@ import { distinct } from "./distinct.ts";
 import type { RowPredictor, Setting, SettingContext } from "./setting.ts";
 
 /**
- * Zero-shot by likelihood: log-likelihoods of every sequence of a row, without training. If the recipe's score is "alleles", the
- * model compares two alleles in their context.
+ * Zero-shot by likelihood: log-likelihoods of every sequence of a row, without training. If the recipe's
+ * score is "alleles", the model compares two alleles in their context.
  */
 export const zeroShot: Setting<"zero-shot"> = {
   name: "zero-shot",
@@ -44,13 +44,13 @@ async function scoreSequences(
   const { first, of } = distinct(model, sequences);
   const scores = new Float64Array(first.length);
   for (let start = 0; start < first.length; start += context.batchSize) {
-    const asked = first.slice(start, start + context.batchSize);
+    const batch = first.slice(start, start + context.batchSize);
     const given = await model.logLikelihood!(
-      asked.map((at) => sequences[at]),
-      { protocol: context.protocol, origins: asked.map((at) => origins[at]) },
+      batch.map((at) => sequences[at]),
+      { protocol: context.protocol, origins: batch.map((at) => origins[at]) },
     );
-    checkCount(model, asked.length, given);
-    asked.forEach((at, i) => {
+    checkCount(model, batch.length, given);
+    batch.forEach((at, i) => {
       checkScore(model, given[i], members[at % members.length], examples[Math.floor(at / members.length)]);
       scores[start + i] = given[i];
     });
@@ -68,10 +68,10 @@ async function scoreSequences(
   });
 }
 
-function checkCount(model: Model, asked: number, given: ArrayLike<number> | null | undefined) {
-  if (given?.length === asked) return;
+function checkCount(model: Model, count: number, given: ArrayLike<number> | null | undefined) {
+  if (given?.length === count) return;
   throw new InputError(
-    `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} log-likelihoods for ${asked} sequences`,
+    `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} log-likelihoods for ${count} sequences`,
     { hint: "logLikelihood(sequences) returns one number per sequence, in their order" },
   );
 }
@@ -85,8 +85,8 @@ function checkScore(model: Model, score: number | undefined, member: string, { r
 }
 
 /**
- * Comparison of two alleles. "hidden": log-likelihoods of the differing bases, masked from the model. "windows": log-likelihoods of
- * the two whole windows, a likelihood ratio.
+ * Comparison of two alleles. "hidden": log-likelihoods of the differing bases, masked from the model.
+ * "windows": log-likelihoods of the two whole windows, a likelihood ratio.
  */
 export type AllelesCompared = "hidden" | "windows";
 
@@ -96,8 +96,8 @@ function comparesAlleles(task: Task): boolean {
 }
 
 /**
- * "hidden" for models that compare alleles and whose tokens stay in place if one base changes, unlike byte pairs; "windows" for all
- * others.
+ * "hidden" for models that compare alleles and whose tokens stay in place if one base changes, unlike byte
+ * pairs; "windows" for all others.
  */
 function comparedBy(model: Model): AllelesCompared {
   return supports(model, "compareAlleles") && model.tokens !== "bpe" ? "hidden" : "windows";
@@ -121,8 +121,8 @@ function comparisonNote(model: Model): string | undefined {
 /**
  * The log-likelihoods of both alleles of each row, nats.
  *
- * Alleles that are not aligned (insertions and deletions) are compared by whole windows for any model, since every base after them
- * differs.
+ * Alleles that are not aligned (insertions and deletions) are compared by whole windows for any model, since
+ * every base after them differs.
  *
  * @param whole  computes log-likelihoods of whole windows
  */
@@ -156,13 +156,13 @@ async function compareHidden(
   const pairsPerCall = Math.max(1, Math.floor(batchSize / 2));
   for (let start = 0; start < examples.length; start += pairsPerCall) {
     signal?.throwIfAborted();
-    const asked = examples.slice(start, start + pairsPerCall);
+    const batch = examples.slice(start, start + pairsPerCall);
     const given = await model.compareAlleles!(
-      asked.map(({ sequences }) => [sequences[0], sequences[1]] as const),
-      { protocol, origins: asked.map(({ row }) => ({ task: task.task.name, row, member: 0 })) },
+      batch.map(({ sequences }) => [sequences[0], sequences[1]] as const),
+      { protocol, origins: batch.map(({ row }) => ({ task: task.task.name, row, member: 0 })) },
     );
-    checkPairs(model, asked, given);
-    asked.forEach(({ row, facts }, i) => {
+    checkPairs(model, batch, given);
+    batch.forEach(({ row, facts }, i) => {
       const { first, second } = given[i];
       predictions.push(marked({ kind: "likelihood", row, values: [first, second], facts }, "hidden"));
     });
@@ -174,18 +174,18 @@ function marked(prediction: LikelihoodPrediction, compared: AllelesCompared): Li
   return { ...prediction, facts: { ...prediction.facts, compared } };
 }
 
-function checkPairs(model: Model, asked: readonly Example[], given: readonly AlleleLogLikelihoods[]) {
+function checkPairs(model: Model, batch: readonly Example[], given: readonly AlleleLogLikelihoods[]) {
   const who = `the model ${JSON.stringify(model.name)}`;
-  if (given?.length !== asked.length) {
+  if (given?.length !== batch.length) {
     throw new InputError(
-      `${who} returned ${given?.length ?? String(given)} comparisons for ${asked.length} pairs of alleles`,
+      `${who} returned ${given?.length ?? String(given)} comparisons for ${batch.length} pairs of alleles`,
       { hint: "compareAlleles(pairs) returns { first, second } per pair, in their order" },
     );
   }
   given.forEach((answer, i) => {
     if (Number.isFinite(answer?.first) && Number.isFinite(answer?.second)) return;
     throw new InputError(
-      `${who} returned ${String(answer?.first)} and ${String(answer?.second)} as log-likelihoods of the alleles of row ${asked[i].row}`,
+      `${who} returned ${String(answer?.first)} and ${String(answer?.second)} as log-likelihoods of the alleles of row ${batch[i].row}`,
       { hint: "expected finite numbers; finished rows are stored" },
     );
   });

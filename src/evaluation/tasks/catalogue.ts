@@ -27,10 +27,15 @@ export type TaskName = CatalogueTask["name"];
 /** Names of the metrics of the catalogue's tasks. */
 export type MetricName = MetricNameOf<TaskName>;
 
-/** A name of the catalogue, which an editor completes, or any other: custom tasks, settings and metrics have their own. */
+/**
+ * A name of the catalogue, which an editor completes, or any other: custom tasks, settings and metrics have
+ * their own.
+ */
 export type NameOr<Name extends string> = Name | (string & Record<never, never>);
 
-/** The form of a task that is given by name or as a form; `Task` for a name that is only known at run time. */
+/**
+ * The form of a task that is given by name or as a form; `Task` for a name that is only known at run time.
+ */
 type FormOf<T> = T extends string
   ? string extends T
     ? Task

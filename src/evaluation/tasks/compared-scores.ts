@@ -16,8 +16,9 @@ export interface ComparedScores {
 /**
  * Pairs of log-likelihoods with ties by the protocol.
  *
- * Corrected: scores that differ by no more than the rounding of both are tied. Paper: exact comparison; those of a float32 model are
- * rounded to float32 first, since the original adds log-likelihoods in float32 (quirk Q16).
+ * Corrected: scores that differ by no more than the rounding of both are tied. Paper: exact comparison; those
+ * of a float32 model are rounded to float32 first, since the original adds log-likelihoods in float32 (quirk
+ * Q16).
  */
 export function comparedScores(
   first: Float64Array,
@@ -39,8 +40,9 @@ export function paperScores<T extends Float64Array | readonly number[]>(scores: 
 }
 
 /**
- * Pairs of cosine distances between vectors of float32 states. Corrected: a relative error ε of a vector changes a distance d by at
- * most √(2d) ε, and distances closer than the sum of both are tied. Paper: exact comparison.
+ * Pairs of cosine distances between vectors of float32 states. Corrected: a relative error ε of a vector
+ * changes a distance d by at most √(2d) ε, and distances closer than the sum of both are tied. Paper: exact
+ * comparison.
  */
 export function comparedDistances(
   first: Float64Array,

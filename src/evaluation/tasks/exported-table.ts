@@ -4,7 +4,9 @@ import type { SplitPart } from "../../dna/genome/chromosome-split.ts";
 import { numbersOf, pickRows } from "./table-rows.ts";
 import type { SelectedRows, Selection } from "./task.ts";
 
-/** Parts of DART-Eval's data.h5. Rows on other chromosomes are not in it, and rows have no genomic positions. */
+/**
+ * Parts of DART-Eval's data.h5. Rows on other chromosomes are not in it, and rows have no genomic positions.
+ */
 export const EXPORTED_SPLITS = ["train", "val", "test"] as const satisfies readonly SplitPart[];
 
 /** A row of DART-Eval's data.h5. */

@@ -130,7 +130,10 @@ function checkedLength({ index, chrom }: GenomicRow, place: RowPlace, genome: Ge
   );
 }
 
-/** Examples in the order of `rows`, made chromosome by chromosome, since a genome keeps only the last one in memory. */
+/**
+ * Examples in the order of `rows`, made chromosome by chromosome, since a genome keeps only the last one in
+ * memory.
+ */
 async function examplesOf<Row extends GenomicRow, Facts extends RowFacts>(
   { exampleOf, knownExample }: GenomeTableForm<Row, Facts>,
   rows: readonly Row[],

@@ -54,8 +54,8 @@ export function waldOver(share: number, trials: number): Estimate {
 }
 
 /**
- * Intervals of a share, the one to print first: the published one under `paper`, else the one over genomic blocks, which accounts
- * for correlation of neighbouring rows and for few blocks.
+ * Intervals of a share, the one to print first: the published one under `paper`, else the one over genomic
+ * blocks, which accounts for correlation of neighbouring rows and for few blocks.
  *
  * @param outcomes  in [0, 1], one per row
  * @param trials    numbers of trials of the published intervals
@@ -121,7 +121,8 @@ export function genomicPositionsOf<Row extends RowFacts & PositionFacts>(
 const NAMED = 3;
 
 /**
- * Notes on printed intervals that may cover less than 95 %, one per reason: `Interval not reliable (3 blocks): paired accuracy.`
+ * Notes on printed intervals that may cover less than 95 %, one per reason: `Interval not reliable (3
+ * blocks): paired accuracy.`
  *
  * @param blocks  of the task's rows; with a single block, intervals for independent rows are printed
  */

@@ -8,11 +8,15 @@ export interface Metric<Name extends string = string> {
   /** Label for tables: "zero-shot paired accuracy". */
   readonly title: string;
   /**
-   * Measured quantity. Metrics share a column of a table exactly if their quantities are equal: protocols orient a signed
-   * correlation differently, and classes have metrics of the same quantity. Default: the name.
+   * Measured quantity. Metrics share a column of a table exactly if their quantities are equal: protocols
+   * orient a signed correlation differently, and classes have metrics of the same quantity. Default: the
+   * name.
    */
   readonly quantity?: string;
-  /** Short heading in leaderboards: for a main metric with a long title, and for other metrics of the paper's tables. */
+  /**
+   * Short heading in leaderboards: for a main metric with a long title, and for other metrics of the paper's
+   * tables.
+   */
   readonly column?: string;
   readonly better: "higher" | "lower" | "neither";
   /** Whether the task ranks models by this metric. */
@@ -25,7 +29,8 @@ export interface Metric<Name extends string = string> {
   /** Part of the rows or classes, for metrics that several parts have: "K562". */
   readonly of?: string;
   /**
-   * Intervals of the value, the one to print first; `method` distinguishes them: "wald", "wilson", "genomic-block-jackknife".
+   * Intervals of the value, the one to print first; `method` distinguishes them: "wald", "wilson",
+   * "genomic-block-jackknife".
    */
   readonly intervals: readonly Estimate[];
 }
@@ -101,7 +106,8 @@ export function finiteEstimate(estimate: Estimate): Estimate | null {
 }
 
 /**
- * A JSON-safe metric: an undefined value is null with its reason, intervals without finite bounds are left out.
+ * A JSON-safe metric: an undefined value is null with its reason, intervals without finite bounds are left
+ * out.
  *
  * @param why  reason of an undefined value
  */

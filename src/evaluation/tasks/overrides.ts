@@ -108,8 +108,8 @@ export interface RecipePlace {
 }
 
 /**
- * The recipe of one cell. Later values replace earlier ones: the setting's, the protocol's, the model family's, those of overrides
- * for the cell (or for the task whose rows train), and the user's.
+ * The recipe of one cell. Later values replace earlier ones: the setting's, the protocol's, the model
+ * family's, those of overrides for the cell (or for the task whose rows train), and the user's.
  *
  * @param custom  the user's values by name
  * @throws {InputError} when the recipe lacks a name, or has a value of another type

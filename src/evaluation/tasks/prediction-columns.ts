@@ -41,7 +41,8 @@ export interface ColumnsLayout {
 }
 
 /**
- * Predictions of one kind as typed columns: a tenth of the memory of objects. Iterating makes objects one at a time.
+ * Predictions of one kind as typed columns: a tenth of the memory of objects. Iterating makes objects one at
+ * a time.
  *
  * Files store facts as numbers and texts; `Row` is the type that the task declares for them.
  */

@@ -2,8 +2,8 @@ import { InternalError } from "../../base/errors.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
 
 /**
- * Facts of a row that metrics need besides its prediction, such as its position and label. They are stored with the prediction, so
- * that merging needs neither the genome nor the table.
+ * Facts of a row that metrics need besides its prediction, such as its position and label. They are stored
+ * with the prediction, so that merging needs neither the genome nor the table.
  */
 export type RowFacts = Readonly<Record<string, string | number>>;
 
@@ -30,8 +30,8 @@ export interface LogitsPrediction<Row extends RowFacts = RowFacts> {
 }
 
 /**
- * Variants of computations with embeddings, which differ between protocols: the precision of a distance (quirk Q16), and the order
- * of vectors, by file or by names of batches as texts (quirk Q2).
+ * Variants of computations with embeddings, which differ between protocols: the precision of a distance
+ * (quirk Q16), and the order of vectors, by file or by names of batches as texts (quirk Q2).
  */
 export const OTHER_WAYS = ["float32", "float64", "file-order", "text-order"] as const;
 export type OtherWay = (typeof OTHER_WAYS)[number];
@@ -91,7 +91,10 @@ export function ofKind<Kind extends Prediction["kind"], Row extends RowFacts>(
   return Array.from(predictions, (prediction) => asKind(kind, prediction));
 }
 
-/** @throws {InternalError} when the prediction is of another kind: a setting gave what the task does not measure */
+/**
+ * @throws {InternalError} when the prediction is of another kind: a setting gave what the task does not
+ * measure
+ */
 export function asKind<Kind extends Prediction["kind"], Row extends RowFacts>(
   kind: Kind,
   prediction: Prediction<Row>,

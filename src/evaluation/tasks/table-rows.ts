@@ -5,8 +5,8 @@ import type { RowFacts } from "./prediction.ts";
 import type { Example, RowNumbers } from "./task.ts";
 
 /**
- * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit includes the rows of a
- * smaller one, and the rows are spread over the table.
+ * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit
+ * includes the rows of a smaller one, and the rows are spread over the table.
  *
  * @returns in the order given
  */
@@ -58,8 +58,8 @@ export function rowsPerChromosome(table: Iterable<{ readonly chrom: string }>): 
 const AT_ONCE = 65_536;
 
 /**
- * SHA-256 of a table's values, independent of file format and compression: the digest of digests of blocks of rows, each row as
- * its values separated by tabs.
+ * SHA-256 of a table's values, independent of file format and compression: the digest of digests of blocks of
+ * rows, each row as its values separated by tabs.
  *
  * @param valuesOf  values of a row
  * @param heading   values of the table as a whole
@@ -84,8 +84,8 @@ export function tableDigest<Row>(
 }
 
 /**
- * Example of one sequence from its base codes, with the number of positions without a base as the fact `unknown`. `codes` are
- * present only if there are such positions, which a language model sees as A.
+ * Example of one sequence from its base codes, with the number of positions without a base as the fact
+ * `unknown`. `codes` are present only if there are such positions, which a language model sees as A.
  *
  * @param codes  0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome)
  */

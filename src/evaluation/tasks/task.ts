@@ -37,8 +37,8 @@ export interface Example<Row extends RowFacts = RowFacts> {
   /** Upper-case A, C, G, T; one per member, in the order of `Task.members`. */
   readonly sequences: readonly string[];
   /**
-   * Base codes of the members: 0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome). Absent if every position of every
-   * member has a base.
+   * Base codes of the members: 0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome). Absent if every
+   * position of every member has a base.
    */
   readonly codes?: readonly Uint8Array[];
   /** False if the members are not aligned base by base, as with an insertion in one of them. */
@@ -55,7 +55,10 @@ export interface Selection {
   readonly purpose: Purpose;
   /** Name of a part of the rows, known to the task. Default: all rows. */
   readonly part?: string;
-  /** Maximum number of rows, picked by a digest of their numbers so that any machine picks the same; null: all. */
+  /**
+   * Maximum number of rows, picked by a digest of their numbers so that any machine picks the same; null:
+   * all.
+   */
   readonly limit: number | null;
 }
 
@@ -68,7 +71,10 @@ export interface SelectedRows {
   readonly perChromosome: ReadonlyMap<string, number>;
   /** Bytes of memory for the chromosomes that the rows' sequences come from. */
   readonly memory: number;
-  /** Number of the first row of each table, ascending, if the task numbers the rows of several tables consecutively. */
+  /**
+   * Number of the first row of each table, ascending, if the task numbers the rows of several tables
+   * consecutively.
+   */
   readonly tables?: readonly number[];
 }
 
@@ -89,8 +95,9 @@ export interface SequenceFile {
   /** Sequences at some lines; a shared one carries the first of its rows. */
   at(lines: readonly number[]): Promise<readonly PlacedSequence[]>;
   /**
-   * First line and the line after the last of the batch of `size` that contains a line. Absent if the original cuts the list
-   * into consecutive batches; present if the list joins several tables with batches of their own, or lacks some rows.
+   * First line and the line after the last of the batch of `size` that contains a line. Absent if the
+   * original cuts the list into consecutive batches; present if the list joins several tables with batches of
+   * their own, or lacks some rows.
    */
   batchOf?(line: number, size: number): readonly [from: number, to: number];
 }
@@ -100,7 +107,10 @@ export interface OpenTask<Row extends RowFacts = RowFacts> {
   readonly task: Task;
   /** SHA-256 by input name, of every input that scores depend on. */
   readonly digests: Readonly<Record<string, string>>;
-  /** Name of the data set if a task has several: a cell line, a study. Part of a run's identity and of its titles. */
+  /**
+   * Name of the data set if a task has several: a cell line, a study. Part of a run's identity and of its
+   * titles.
+   */
   readonly dataset?: string;
   /** Cell line whose chromatin activity is predicted. */
   readonly cellLine?: string;
@@ -108,7 +118,10 @@ export interface OpenTask<Row extends RowFacts = RowFacts> {
   readonly notes?: readonly string[];
   /** The task whose rows train, if this one has no training rows; closed with this one. */
   readonly training?: OpenTask;
-  /** @throws {InputError} when the table does not fit another input, such as a chromosome that the genome lacks */
+  /**
+   * @throws {InputError} when the table does not fit another input, such as a chromosome that the genome
+   * lacks
+   */
   select(selection: Selection): SelectedRows;
   /**
    * Examples of some rows, in the order given; cheap enough to be called in blocks.
@@ -175,14 +188,17 @@ export type LabelledRow<Row extends RowFacts = RowFacts> = Pick<Example<Row>, "r
 interface SupervisionBase<Row extends RowFacts> {
   /** Label of each member of a row, in the order of `Task.members`: a class from 0, or a number. */
   labels(example: LabelledRow<Row>): readonly number[];
-  /** Columns of `train.log` after `epoch`, from predictions of the validation rows in row order; includes `val_loss`. */
+  /**
+   * Columns of `train.log` after `epoch`, from predictions of the validation rows in row order; includes
+   * `val_loss`.
+   */
   validate(
     predictions: readonly Prediction<Row>[],
     context: MeasureContext,
   ): Readonly<Record<string, number>>;
   /**
-   * Rows of an epoch, in training order. Default: all rows in the recipe's order. A function of the arguments alone, so that an
-   * interrupted training run resumes bit-identically.
+   * Rows of an epoch, in training order. Default: all rows in the recipe's order. A function of the arguments
+   * alone, so that an interrupted training run resumes bit-identically.
    *
    * @param rows   the training rows, in row order
    * @param epoch  0-based
@@ -199,7 +215,9 @@ export interface ClassSupervision<Row extends RowFacts = RowFacts> extends Super
   readonly classes: number;
 }
 
-/** Regression: a network with one output predicts each member's number; the loss is the mean squared error. */
+/**
+ * Regression: a network with one output predicts each member's number; the loss is the mean squared error.
+ */
 export interface ValueSupervision<Row extends RowFacts = RowFacts> extends SupervisionBase<Row> {
   readonly loss: "squared-error";
 }
@@ -238,7 +256,9 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
   ): MainStatistic<MetricName> | Promise<MainStatistic<MetricName>>;
   /** Layout of this setting's scores. Default: the task's. */
   readonly scores?: ScoreTable<Row>;
-  /** Base name of a file with the original's keys alone: `eval` for `eval_test.json`. Default: no such file. */
+  /**
+   * Base name of a file with the original's keys alone: `eval` for `eval_test.json`. Default: no such file.
+   */
   readonly publishedFile?: string;
   /** A table of the original, made from the measurement; `name` is the file's. */
   readonly publishedTable?: { readonly name: string; text(measurement: Measurement): string };
@@ -247,8 +267,9 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
 /**
  * A benchmark task: its inputs, rows, recipes and metrics. It names no model.
  *
- * `Row` is the type of a row's facts, which `OpenTask.examples` gives and `measure` reads from each prediction; `Inputs` the type
- * of what `open` takes. Lists of tasks hold `Task` without arguments, the type of any task.
+ * `Row` is the type of a row's facts, which `OpenTask.examples` gives and `measure` reads from each
+ * prediction; `Inputs` the type of what `open` takes. Lists of tasks hold `Task` without arguments, the type
+ * of any task.
  */
 export interface Task<
   Row extends RowFacts = RowFacts,

@@ -317,7 +317,9 @@ export const gather = (x: Sym, indices: Sym, axis = 0) => apply("Gather", [x, in
  */
 export const unfold = (x: Sym, kernel: number, dilation = 1) =>
   kernel === 1 ? unsqueeze(x, 2) : apply("Unfold", [x], { kernel, dilation });
-/** Elements of x along an axis, one per element of the int64 tensor `indices`, whose shape is the result's. */
+/**
+ * Elements of x along an axis, one per element of the int64 tensor `indices`, whose shape is the result's.
+ */
 export const gatherElements = (x: Sym, indices: Sym, axis: number) =>
   apply("GatherElements", [x, indices], { axis });
 

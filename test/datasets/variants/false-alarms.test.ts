@@ -13,8 +13,8 @@ const sequences = randomGenome(1, 3, 100_000);
 const genome = genomeInMemory("random.fa", sequences);
 
 /**
- * Both forms, three kinds of noise, three sizes, with scores from nearly perfect (r 0.98) to weak (r 0.5), and
- * without scores.
+ * Both forms, three kinds of noise, three sizes, with scores from nearly perfect (r 0.98) to weak (r 0.5),
+ * and without scores.
  */
 const designs: readonly (Omit<Simulation, "seed"> & { readonly scores: boolean; readonly tables: number })[] =
   (["caqtl", "dsqtl"] as const).flatMap((form) =>

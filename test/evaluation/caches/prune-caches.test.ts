@@ -35,7 +35,7 @@ function caches() {
 
 const line = (path: string) => path.split("/").slice(-2).join("/");
 
-test("what is there is told with its size and age; results of runs are no cache", async () => {
+test("lists each cache with its size and age; results of runs are no cache", async () => {
   const { own, run } = caches();
   const entries = await cacheEntries(own, [run]);
   expect(entries.map(({ kind, path, bytes }) => [kind, line(path), bytes])).toEqual([

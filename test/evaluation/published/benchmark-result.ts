@@ -52,7 +52,7 @@ export function publishedCheckpoint(family: string | undefined): string | undefi
   return found === undefined ? undefined : checkpointName(found);
 }
 
-/** A result under the paper protocol as a run on the benchmark's own files would have it, but for what is asked otherwise. */
+/** Result of a run on the benchmark's own files under the paper protocol; options override its parts. */
 export function benchmarkResult(form: ResultForm): CellResult {
   const { task, setting, family, dataset, metrics = [], model = "model" } = form;
   const settings = taskNamed(task).settings[setting];

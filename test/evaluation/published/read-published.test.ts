@@ -105,7 +105,8 @@ test("every record is comparable with one result, or has a reason", () => {
     const whole = benchmarkResult({ task, setting, family: family!, ...name });
     const measured = { ...whole, metrics: everyMetric, averages: everyAverage, breakdowns: everyBreakdown };
     const comparable = { ...measured, cell: { ...whole.cell, model: modelOf(family!) } };
-    // The published networks have no digest that is known, so theirs are compared with what a result would have.
+    // The published networks have no digest that is known, so theirs are compared with what a result would
+    // have.
     const beside =
       family === "chrombpnet" && task === "chromatin-activity"
         ? [{ published: one, own: measuredValue(measured, one) }]

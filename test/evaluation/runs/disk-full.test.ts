@@ -64,7 +64,8 @@ test("a full disk stops a run with the folder's name and keeps finished rows", a
   const folder = join(root, "run");
   let stops = 0;
   let kept = 0;
-  // Room for ever more: the disk fills up in the plan, the lock, the rows, the closing of the shard, the results.
+  // Room for ever more: the disk fills up in the plan, the lock, the rows, the closing of the shard, the
+  // results.
   for (let room = 100; ; room += 400) {
     disk.room = room;
     const error = await run(folder).then(

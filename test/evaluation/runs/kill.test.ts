@@ -22,11 +22,11 @@ const command = (...args: string[]) => [process.execPath, "--import", "tsx", pro
 async function worker(...args: string[]) {
   const [executable, ...rest] = command(...args);
   const child = spawn(executable!, rest, { stdio: ["ignore", "pipe", "pipe"] });
-  let trouble = "";
+  let errors = "";
   child.stderr.on("data", (chunk) => {
-    trouble += chunk;
+    errors += chunk;
   });
-  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, trouble }));
+  const ended = once(child, "close").then(([code]) => ({ code: code as number | null, errors }));
   await Promise.race([once(child.stdout, "data"), ended]);
   return { child, ended };
 }
@@ -49,15 +49,15 @@ test("a second process on a shard is refused, and takes over after a kill", asyn
   const first = await worker(folder, "2000", "1/2");
   const second = await (await worker(folder, "0", "1/2")).ended;
   expect(second.code).toBe(1);
-  expect(second.trouble).toContain(`process ${first.child.pid} has held this since`);
+  expect(second.errors).toContain(`process ${first.child.pid} has held this since`);
   const other = await (await worker(folder, "0", "2/2")).ended;
-  expect(other).toEqual({ code: 0, trouble: "" });
+  expect(other).toEqual({ code: 0, errors: "" });
   await expect(mergeRun(folder, { tasks: [fakeTask()] })).rejects.toThrow("001-of-002.jsonl is not finished");
 
   first.child.kill("SIGKILL");
   await first.ended;
   const third = await (await worker(folder, "0", "1/2")).ended;
-  expect(third).toEqual({ code: 0, trouble: "" });
+  expect(third).toEqual({ code: 0, errors: "" });
   const [result] = await mergeRun(folder, { tasks: [fakeTask()] });
   expect(result!.counts.rows).toBe(150);
 }, 120_000);

@@ -282,14 +282,14 @@ test("reports and stops long measurements without writing results", async () => 
   };
   const rows = await shards([1], { count: 1 });
   const controller = new AbortController();
-  const told: string[] = [];
+  const stages: string[] = [];
   const onProgress = (event: ProgressEvent) => {
-    if (event.kind === "stage") told.push(event.stage);
+    if (event.kind === "stage") stages.push(event.stage);
     controller.abort(new Error("enough"));
   };
   const asked = { tasks: [slow], onProgress, signal: controller.signal };
   await expect(mergeRun(folder, asked)).rejects.toThrow("enough");
-  expect(told).toEqual(["fake-model under the corrected protocol, thinking"]);
+  expect(stages).toEqual(["fake-model under the corrected protocol, thinking"]);
   expect(given[0].folder).toBe(join(rows, ".."));
   expect(await readdir(given[0].folder!)).toEqual(["rows"]);
   const [result] = await mergeRun(folder, { tasks: [slow] });

@@ -56,10 +56,10 @@ test("parts of all members sum to the whole batch, in its order", async () => {
 });
 
 test("parts of one member each give the same sum, with their positions", async () => {
-  const told: unknown[] = [];
+  const calls: unknown[] = [];
   const parting: Parting = {
     feeds(place, rows) {
-      told.push([place, valuesOf(rows, "x").length]);
+      calls.push([place, valuesOf(rows, "x").length]);
       return { mask: { dtype: "float32", shape: [], data: Float32Array.of(1) } };
     },
   };
@@ -69,7 +69,7 @@ test("parts of one member each give the same sum, with their positions", async (
     5,
   );
   const at = { epoch: 3, batch: 4 };
-  expect(told).toEqual([
+  expect(calls).toEqual([
     [{ ...at, member: 0, from: 0 }, 2],
     [{ ...at, member: 0, from: 2 }, 2],
     [{ ...at, member: 0, from: 4 }, 1],

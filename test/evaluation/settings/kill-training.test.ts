@@ -28,17 +28,17 @@ test("of two processes that start two shards of a cell, one trains and the other
     const [executable, ...rest] = command(folder, shard);
     const child = spawn(executable!, rest, { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
-    let trouble = "";
+    let errors = "";
     child.stdout.on("data", (chunk) => {
       said += chunk;
     });
     child.stderr.on("data", (chunk) => {
-      trouble += chunk;
+      errors += chunk;
     });
-    return once(child, "close").then(([code]) => ({ code: code as number, said, trouble }));
+    return once(child, "close").then(([code]) => ({ code: code as number, said, errors }));
   });
   const ended = await Promise.all(workers);
-  expect(ended.map(({ code, trouble }) => [code, trouble])).toEqual([
+  expect(ended.map(({ code, errors }) => [code, errors])).toEqual([
     [0, ""],
     [0, ""],
   ]);

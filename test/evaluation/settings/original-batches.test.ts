@@ -85,7 +85,7 @@ test("paper: a model gets the padding; corrected: no padding", async () => {
       protocol,
       recipe: { epochs: 1 },
     });
-    // The first call only asks how wide the embeddings are.
+    // The first call only measures the width of the embeddings.
     const padTo = asked.slice(1).map((options) => options.padTo);
     expect(new Set(padTo)).toEqual(new Set([protocol === "paper" ? 9 : undefined]));
   }

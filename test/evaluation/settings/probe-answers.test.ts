@@ -10,7 +10,10 @@ import { FreshLayers, initialValues } from "../../../src/net/nn/init.ts";
 const BASES = 40;
 const WIDTH = 2;
 
-/** Tokens of some letters each between a start and, maybe, an end token; a state tells its own letters and nothing else. */
+/**
+ * Tokens of some letters each between a start and, maybe, an end token; a state encodes its own bases and
+ * nothing else.
+ */
 function localModel(lengthsOf: (letters: string) => readonly number[], ends: number): Model {
   const embed = (letters: string): SequenceEmbedding => {
     const lengths = [...(ends > 1 ? [0] : []), ...lengthsOf(letters), 0];

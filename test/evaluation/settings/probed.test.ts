@@ -72,10 +72,10 @@ describe("a head trained on embeddings", () => {
   test("gives the same bytes twice, and in memory the same answers", async () => {
     const [one, two] = [temporaryFolder(), temporaryFolder()];
     const cells = [await runIn(one), await runIn(two)];
-    const trainings = [await onlyTraining(one), await onlyTraining(two)];
+    const folders = [await onlyTraining(one), await onlyTraining(two)];
     const files: readonly (readonly [place: readonly string[], name: string])[] = [
-      [trainings, "best.safetensors"],
-      [trainings, "train.log"],
+      [folders, "best.safetensors"],
+      [folders, "train.log"],
       [cells, "rows/001-of-001.jsonl"],
     ];
     for (const [places, name] of files) {
@@ -95,11 +95,11 @@ describe("a head trained on embeddings", () => {
     await runIn(whole);
     const events: ProgressEvent[][] = [];
     for (let index = 1; index <= 3; index++) {
-      const told: ProgressEvent[] = [];
-      await runIn(split, { shard: { index, count: 3 } }, told);
-      events.push(told);
+      const seen: ProgressEvent[] = [];
+      await runIn(split, { shard: { index, count: 3 } }, seen);
+      events.push(seen);
     }
-    const trained = events.map((told) => told.some((event) => event.kind === "stage"));
+    const trained = events.map((seen) => seen.some((event) => event.kind === "stage"));
     expect(trained).toEqual([true, false, false]);
     const [a] = await mergeRun(whole, { tasks: [task] });
     const [b] = await mergeRun(split, { tasks: [task] });
@@ -115,7 +115,7 @@ describe("a head trained on embeddings", () => {
     const cell = await runIn(folder, { models: [second] });
     const undisturbed = embeddingModel();
     const other = await runIn(temporaryFolder(), { models: [undisturbed] });
-    // Each process asks for one sequence to know the width; whole chunks of the first are not asked again.
+    // Each process embeds one sequence to know the width; whole chunks of the first are not embedded again.
     expect(second.calls.length).toBeLessThan(undisturbed.calls.length);
     const [a, b] = await Promise.all(
       [cell, other].map((place) => readFile(join(place, "rows", "001-of-001.jsonl"), "utf8")),

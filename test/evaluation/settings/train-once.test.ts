@@ -23,14 +23,14 @@ const quiet = { signal: undefined, onWait: () => {} };
 
 test("does not repeat a finished training run", async () => {
   const folder = temporaryFolder();
-  let trainings = 0;
+  let runs = 0;
   const train = async () => {
-    trainings++;
+    runs++;
     return record;
   };
   expect(await trainOnce(folder, train, quiet)).toEqual(record);
   expect(await trainOnce(folder, train, quiet)).toEqual(record);
-  expect(trainings).toBe(1);
+  expect(runs).toBe(1);
 });
 
 test("waits for another process that trains, reports it once, and uses its result", async () => {

@@ -12,7 +12,7 @@ const task = await fakeTask({ rows: ROWS }).open({}, { seed: 0 });
 const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null });
 const examples = await task.examples(rows);
 
-/** A vector that tells the letters, the padding and the rule. */
+/** A vector that encodes the bases, the padding and the rule. */
 function vectorOf(letters: string, { protocol, over, padTo = 0 }: PoolOptions): Float64Array {
   const count = (base: string) => [...letters].filter((letter) => letter === base).length / letters.length;
   const places = [...letters].reduce((sum, letter, i) => sum + i * letter.charCodeAt(0), 0);

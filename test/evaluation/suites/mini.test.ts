@@ -66,7 +66,10 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
   });
 });
 
-/** Half the interval of the AMI of five lines in turn and clusters: the line's own, another line's for a share of the rows. */
+/**
+ * Half the interval of the AMI of five lines in turn and clusters: the line's own, another line's for a share
+ * of the rows.
+ */
 function mutualInformationHalf(rows: number, astray: number, clustersPerLine: number): number {
   const rng = new Pcg64(rows);
   const labels = Int32Array.from({ length: rows }, (_, row) => row % 5);

@@ -32,7 +32,7 @@ test("task 4's trained model scores task 5's variants: trained once, it distingu
     genome: files.genome,
   };
   const folder = join(root, "run");
-  const trainings: string[] = [];
+  const trained: string[] = [];
   const plan = await planRun({
     tasks: [
       { task: "chromatin-activity", inputs: activity },
@@ -46,14 +46,13 @@ test("task 4's trained model scores task 5's variants: trained once, it distingu
   try {
     await runShard(plan, {
       onProgress(event) {
-        if (event.kind === "stage" && event.stage.startsWith("training, epoch 1 "))
-          trainings.push(event.cell);
+        if (event.kind === "stage" && event.stage.startsWith("training, epoch 1 ")) trained.push(event.cell);
       },
     });
   } finally {
     await plan.close();
   }
-  expect(new Set(trainings)).toEqual(new Set([plan.cells[0].name]));
+  expect(new Set(trained)).toEqual(new Set([plan.cells[0].name]));
   expect(await onlyTraining(folder)).toMatch(/[0-9a-f]{8}$/);
   const [activities, variants] = await mergeRun(folder);
   expect(variants!.training).toEqual(activities!.training);

@@ -43,7 +43,7 @@ describe("a table by rows", () => {
     expect(model).toMatchObject({ name: "scores", identity: expect.stringMatching(/^scores [0-9a-f]{64}$/) });
   });
 
-  test("may be compressed, in another order, with other columns and with rows that are not asked for", async () => {
+  test("may be compressed, in another order, with other columns and with rows that are not evaluated", async () => {
     const text = `extra\tctrl_score\tidx\tseq_score\r\nx\t-6\t3\t-5\r\ny\t-2\t0\t-1\r\n\t-8\t4\t-7\r\n\t-4\t2\t-3\r\n`;
     const model = await openScoreTable(write(gzipSync(text), "mine.tsv.gz"));
     await model.expectRows!(expected);

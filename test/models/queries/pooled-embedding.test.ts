@@ -85,8 +85,8 @@ describe("any model", () => {
   const options = { protocol: "corrected", over: "bases" } as const;
 
   test("is pooled over the tokens of its bases, or by its own method", async () => {
-    const stranger: Model = { name: "stranger", embed: () => [embedding] };
-    expect(await poolSequences(stranger, ["ACGTAC"], options)).toEqual([Float64Array.of(2, 3)]);
+    const custom: Model = { name: "custom", embed: () => [embedding] };
+    expect(await poolSequences(custom, ["ACGTAC"], options)).toEqual([Float64Array.of(2, 3)]);
     const own: Model = { name: "own", pool: () => [Float64Array.of(7)] };
     expect(await poolSequences(own, ["ACGTAC"], options)).toEqual([Float64Array.of(7)]);
   });

@@ -85,7 +85,7 @@ describe("order of the examples", () => {
   };
   const file = Array.from({ length: 20 }, (_, i) => i);
 
-  test("is the file's, every epoch, where asked", async () => {
+  test("can be the file's in every epoch", async () => {
     expect(await seenRows({ order: { kind: "file" } })).toEqual([file, file]);
   });
 

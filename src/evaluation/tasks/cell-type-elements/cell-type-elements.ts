@@ -41,7 +41,10 @@ const LOGITS: ScoreTable<CellTypeFacts> = {
   },
 };
 
-/** Task 3: classification of elements that are open in exactly one of five cell lines, and clustering of their embeddings. */
+/**
+ * Task 3: classification of elements that are open in exactly one of five cell lines, and clustering of their
+ * embeddings.
+ */
 export const cellTypeElements: Task<
   CellTypeFacts,
   CellTypeElementsInputs,

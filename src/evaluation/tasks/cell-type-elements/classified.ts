@@ -86,11 +86,11 @@ interface Columns {
 }
 
 /**
- * Metrics of a classifier of cell lines: the keys of the original's `eval_test.json`, the same numbers with intervals, their
- * means over cell lines, and the confusion matrix.
+ * Metrics of a classifier of cell lines: the keys of the original's `eval_test.json`, the same numbers with
+ * intervals, their means over cell lines, and the confusion matrix.
  *
- * One class is ranked against the rest by log-odds ln p − ln(1 − p), and predicted where they are 0 or more. Metrics of a class
- * that no row or every row belongs to are undefined, and so are means over classes then.
+ * One class is ranked against the rest by log-odds ln p − ln(1 − p), and predicted where they are 0 or more.
+ * Metrics of a class that no row or every row belongs to are undefined, and so are means over classes then.
  */
 export function measureCellTypes(
   predictions: Predictions<CellTypeFacts>,
@@ -155,7 +155,8 @@ function metricsOf(
       ...(rows === 0 ? {} : { chance: Math.max(...Object.values(rowsPerLine(labels))) / rows }),
     },
     overBlocks({ name: "balanced-accuracy", title: "balanced accuracy" }, blocks, meanOf(recalls), [0, 1]),
-    // No mean of accuracies against the rest: four rows of five are of the rest, so that all of them are high.
+    // No mean of accuracies against the rest: four rows of five are of the rest, so that all of them are
+    // high.
     ...AVERAGED_MEASURES.map(({ name, title, range }, i) =>
       overBlocks(
         {
@@ -200,8 +201,8 @@ const classMetric = (measure: ClassMeasure, line: CellLine): CellTypeMetric =>
 const lowerCase = <Text extends string>(text: Text) => text.toLowerCase() as Lowercase<Text>;
 
 /**
- * Columns of the original's `train.log`: `val_loss`, by the protocol's rule, and `val_acc`. The original validates in batches
- * of the training's size, which scales `val_loss` (quirk Q13).
+ * Columns of the original's `train.log`: `val_loss`, by the protocol's rule, and `val_acc`. The original
+ * validates in batches of the training's size, which scales `val_loss` (quirk Q13).
  */
 export function validateCellTypes(
   predictions: Predictions<CellTypeFacts>,

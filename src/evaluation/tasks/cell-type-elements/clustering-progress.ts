@@ -12,8 +12,9 @@ const LINE =
   /^\{"of":"([0-9a-f]{16})","seed":(\d+),"clusters":"([A-Za-z0-9+/=]+)","sha256":"([0-9a-f]{16})"\}$/;
 
 /**
- * Clusterings that a stopped process had finished, one line each, so that the next one goes on from there. A line that is torn,
- * damaged, of other vectors or of another version of this package counts for nothing: its clustering is made again.
+ * Clusterings that a stopped process had finished, one line each, so that the next one goes on from there. A
+ * line that is torn, damaged, of other vectors or of another version of this package counts for nothing: its
+ * clustering is made again.
  */
 export class ClusteringLog {
   private readonly found = new Map<string, string>();

@@ -58,14 +58,15 @@ const SEEDS_OF_QUIRK = 10;
 const ENOUGH_CHROMOSOMES = 10;
 
 /**
- * Unsupervised cell-type information in pooled embeddings: adjusted mutual information of cell lines and k-means clusters of the
- * vectors' principal components, averaged over seeds; with 50 clusters, as published, and with one cluster per line.
+ * Unsupervised cell-type information in pooled embeddings: adjusted mutual information of cell lines and
+ * k-means clusters of the vectors' principal components, averaged over seeds; with 50 clusters, as published,
+ * and with one cluster per line.
  *
- * Vectors shorter than the number of components have as many components as numbers; with fewer rows than clusters the score is
- * undefined.
+ * Vectors shorter than the number of components have as many components as numbers; with fewer rows than
+ * clusters the score is undefined.
  *
- * Takes about a second per seed on the whole subset. The event loop runs between seeds and during PCA; finished clusterings are
- * stored in the cell's folder.
+ * Takes about a second per seed on the whole subset. The event loop runs between seeds and during PCA;
+ * finished clusterings are stored in the cell's folder.
  *
  * @throws the signal's reason
  */
@@ -214,8 +215,8 @@ const unfit = (name: string, recipe: Recipe, expected: string) =>
 /**
  * Vectors in the order in which they meet the labels of rows in row order.
  *
- * Paper: for rows of a list, the original takes vectors in list order and labels in row order, which is the same if the list is
- * ascending. Motif counts come from their own table, in the order of the labels.
+ * Paper: for rows of a list, the original takes vectors in list order and labels in row order, which is the
+ * same if the list is ascending. Motif counts come from their own table, in the order of the labels.
  */
 function vectorsOf(
   rows: readonly VectorRow[],

@@ -18,8 +18,8 @@ interface ExportedElement extends ExportedRow {
 }
 
 /**
- * Task 3 from DART-Eval's data.h5, which has the sequences of the three splits and needs no genome. Rows on other chromosomes
- * are not in it, and rows have no positions: intervals have to take them as independent.
+ * Task 3 from DART-Eval's data.h5, which has the sequences of the three splits and needs no genome. Rows on
+ * other chromosomes are not in it, and rows have no positions: intervals have to take them as independent.
  *
  * @param subsetOf  reads the list of clustered rows, given an upper bound of row numbers
  * @throws {FormatError} when an array is missing or of another shape, or two entries are the same row

@@ -15,7 +15,10 @@ export interface OneAgainstRest {
   readonly named: Uint8Array;
 }
 
-/** Metrics of one class against the rest that are averaged over classes: name, the original's key, title and range. */
+/**
+ * Metrics of one class against the rest that are averaged over classes: name, the original's key, title and
+ * range.
+ */
 export const AVERAGED_MEASURES = [
   { name: "auroc", key: "auroc", title: "AUROC", range: [0, 1] },
   { name: "auprc", key: "auprc", title: "AUPRC", range: [0, 1] },

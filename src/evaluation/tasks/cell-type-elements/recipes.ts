@@ -1,15 +1,16 @@
 import type { TaskSetting } from "../task.ts";
 
 /*
- * The original's training recipes for Task 3, one table per setting. A family's row has only the values that differ; overrides
- * with a reason are in overrides.ts. `null` is "unlimited" or "never".
+ * The original's training recipes for Task 3, one table per setting. A family's row has only the values that
+ * differ; overrides with a reason are in overrides.ts. `null` is "unlimited" or "never".
  */
 
 type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
 
 /**
- * Differences between the protocols in all training. Paper: file order (quirk Q10), all epochs. Corrected: shuffled for each epoch
- * from a recorded seed, with early stopping. Both record seeds, since a run without one (quirk Q12) is not reproducible.
+ * Differences between the protocols in all training. Paper: file order (quirk Q10), all epochs. Corrected:
+ * shuffled for each epoch from a recorded seed, with early stopping. Both record seeds, since a run without
+ * one (quirk Q12) is not reproducible.
  */
 const CORRECTED = { order: "shuffled", patience: 10 } as const;
 const PAPER = { order: "file", patience: null } as const;
@@ -18,8 +19,8 @@ const PAPER = { order: "file", patience: null } as const;
 const ALL_ROWS = { trainRows: null, valRows: null, trainingSeed: 0 } as const;
 
 /**
- * Replacement of infinite log-odds, for classes whose probability is 1 in float32: ln(1 − p) = −999 in the original's scripts for
- * heads, the largest float32 in those for whole models.
+ * Replacement of infinite log-odds, for classes whose probability is 1 in float32: ln(1 − p) = −999 in the
+ * original's scripts for heads, the largest float32 in those for whole models.
  */
 const HEAD_SCRIPTS = { saturated: "minus-999" } as const;
 const SEQUENCE_SCRIPTS = { saturated: "largest-float32" } as const;
@@ -51,7 +52,9 @@ export const CELL_TYPES_PROBED: RecipeTable = {
   },
 };
 
-/** The probing-head-like network, trained from the sequence alone. Another network's recipe is an override. */
+/**
+ * The probing-head-like network, trained from the sequence alone. Another network's recipe is an override.
+ */
 export const CELL_TYPES_AB_INITIO: RecipeTable = {
   recipe: {
     optimizer: "adam",
@@ -98,8 +101,8 @@ export const CELL_TYPES_FINE_TUNED: RecipeTable = {
 /**
  * Clustering of pooled embeddings, compared with the cell lines.
  *
- * Corrected: exact principal components, and each row with its own vector. Paper: the randomised solver that scikit-learn chooses
- * for tables of this shape, and vectors in text order of the batches' names (quirk Q2).
+ * Corrected: exact principal components, and each row with its own vector. Paper: the randomised solver that
+ * scikit-learn chooses for tables of this shape, and vectors in text order of the batches' names (quirk Q2).
  */
 export const CELL_TYPES_CLUSTERED: RecipeTable = {
   recipe: {

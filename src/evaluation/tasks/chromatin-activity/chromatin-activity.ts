@@ -31,8 +31,8 @@ const trained = (order: ValidationOrder): Omit<TaskSetting<ActivityFacts, Activi
 });
 
 /**
- * Task 4: prediction of the number of reads on the middle 1,000 of 2,114 bases, around the summits of peaks and in windows without
- * a peak.
+ * Task 4: prediction of the number of reads on the middle 1,000 of 2,114 bases, around the summits of peaks
+ * and in windows without a peak.
  */
 export const chromatinActivity: Task<
   ActivityFacts,

@@ -21,8 +21,8 @@ interface ExportedWindow extends ExportedRow {
 const GROUP = { peaks: "peaks", idr: "idr_peaks", nonpeaks: "nonpeaks" } as const;
 
 /**
- * Task 4 of one cell line from DART-Eval's data.h5, which has the sequences and counts of the three splits and needs neither
- * genome nor signal. Rows have no positions: intervals have to take them as independent.
+ * Task 4 of one cell line from DART-Eval's data.h5, which has the sequences and counts of the three splits
+ * and needs neither genome nor signal. Rows have no positions: intervals have to take them as independent.
  *
  * @throws {InputError} when the file has no such cell line
  * @throws {FormatError} when an array is missing or of another shape, or two entries are the same row

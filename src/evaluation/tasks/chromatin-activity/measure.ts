@@ -57,7 +57,10 @@ const CORRECTED: Rules = {
   lossOfAll: ({ all }) => mean(errorsOf(all)),
 };
 
-/** The original's rules for language models: float32, equal values ranked in row order (quirk Q18), means of batch means. */
+/**
+ * The original's rules for language models: float32, equal values ranked in row order (quirk Q18), means of
+ * batch means.
+ */
 const PAPER: Rules = {
   pearson: paperPearson,
   spearman: paperSpearman,
@@ -66,7 +69,10 @@ const PAPER: Rules = {
     (meanOfBatches(errorsOf(pos), size) + meanOfBatches(errorsOf(neg), size)) / 2,
 };
 
-/** Metrics of trained models: the keys of the original's `eval_test.json`, and the same numbers with intervals. */
+/**
+ * Metrics of trained models: the keys of the original's `eval_test.json`, and the same numbers with
+ * intervals.
+ */
 export function measureActivity(
   predictions: Predictions<ActivityFacts>,
   context: MeasureContext,
@@ -74,7 +80,10 @@ export function measureActivity(
   return measured(predictions, context, context.protocol === "paper" ? PAPER : CORRECTED);
 }
 
-/** Metrics of a model's own predictions, which the original scored with SciPy: equal values share a rank under both protocols. */
+/**
+ * Metrics of a model's own predictions, which the original scored with SciPy: equal values share a rank under
+ * both protocols.
+ */
 export function measurePredictedActivity(
   predictions: Predictions<ActivityFacts>,
   context: MeasureContext,

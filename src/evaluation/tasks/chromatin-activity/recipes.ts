@@ -1,8 +1,8 @@
 import type { TaskSetting } from "../task.ts";
 
 /*
- * The original's training recipes for Task 4, one table per setting. A family's row has only the values that differ; overrides
- * with a reason are in overrides.ts. `null` is "unlimited" or "never".
+ * The original's training recipes for Task 4, one table per setting. A family's row has only the values that
+ * differ; overrides with a reason are in overrides.ts. `null` is "unlimited" or "never".
  */
 
 type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
@@ -16,8 +16,8 @@ const PATIENCE = 10;
 /**
  * A head on stored embeddings: Adam, 150 epochs, one head per cell line.
  *
- * Paper: peaks and the first tenth of the non-peaks, interleaved, the same in every epoch (quirks Q3 and Q10). Corrected: the tenths
- * alternate, and rows are shuffled for each epoch.
+ * Paper: peaks and the first tenth of the non-peaks, interleaved, the same in every epoch (quirks Q3 and
+ * Q10). Corrected: the tenths alternate, and rows are shuffled for each epoch.
  */
 export const ACTIVITY_PROBED: RecipeTable = {
   recipe: {
@@ -50,7 +50,9 @@ export const ACTIVITY_PROBED: RecipeTable = {
   },
 };
 
-/** LoRA and a new layer on the language model; AdamW. The original too alternates non-peaks and shuffles rows. */
+/**
+ * LoRA and a new layer on the language model; AdamW. The original too alternates non-peaks and shuffles rows.
+ */
 export const ACTIVITY_FINE_TUNED: RecipeTable = {
   recipe: {
     rank: 8,
@@ -79,9 +81,9 @@ export const ACTIVITY_FINE_TUNED: RecipeTable = {
 };
 
 /**
- * A network trained from the sequence alone. The original has none in this task except ChromBPNet, trained elsewhere. Rows of an
- * epoch are those of fine-tuning, optimizer and learning rate those of the probing-head-like network in Task 1; batch sizes and
- * number of epochs are choices of this package.
+ * A network trained from the sequence alone. The original has none in this task except ChromBPNet, trained
+ * elsewhere. Rows of an epoch are those of fine-tuning, optimizer and learning rate those of the
+ * probing-head-like network in Task 1; batch sizes and number of epochs are choices of this package.
  */
 export const ACTIVITY_AB_INITIO: RecipeTable = {
   recipe: {

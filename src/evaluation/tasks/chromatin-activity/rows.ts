@@ -34,7 +34,10 @@ export type ChromatinActivityInputs = {
   readonly "cell-line": string;
 };
 
-/** A window of one of the three tables, which are numbered consecutively: peaks, high-confidence peaks, non-peaks. */
+/**
+ * A window of one of the three tables, which are numbered consecutively: peaks, high-confidence peaks,
+ * non-peaks.
+ */
 interface ActivityRow extends ActivityWindow {
   readonly set: ActivitySet;
 }

@@ -21,8 +21,8 @@ const epochFields = z.object({
   /** An epoch has every peak and one of this many non-peaks. */
   negativeRatio: z.int("a whole number is expected").positive(),
   /**
-   * "strided": every n-th non-peak, starting at e mod n in epoch e. "segments": segment e mod n of n equal segments.
-   * "first-segment": the first segment in every epoch (quirk Q3).
+   * "strided": every n-th non-peak, starting at e mod n in epoch e. "segments": segment e mod n of n equal
+   * segments. "first-segment": the first segment in every epoch (quirk Q3).
    */
   negatives: z.enum(["strided", "segments", "first-segment"]),
   order: z.enum(["file", "shuffled"]),
@@ -45,8 +45,8 @@ function readEpochRecipe(recipe: Recipe) {
 }
 
 /**
- * Rows of an epoch: all peaks and a part of the non-peaks, evenly interleaved in file order, or shuffled. A function of the
- * arguments alone.
+ * Rows of an epoch: all peaks and a part of the non-peaks, evenly interleaved in file order, or shuffled. A
+ * function of the arguments alone.
  *
  * @param rows  the training rows, in row order
  * @returns     0-based indices into `rows`
@@ -85,8 +85,8 @@ function roundHalfEven(x: number): number {
 }
 
 /**
- * Lists interleaved so that all end together: the next element is from the list of which the smallest share is taken; ties go to
- * the list with fewer elements taken, then to the shorter, then to the earlier list.
+ * Lists interleaved so that all end together: the next element is from the list of which the smallest share
+ * is taken; ties go to the list with fewer elements taken, then to the shorter, then to the earlier list.
  */
 export function interleaved<T>(lists: readonly (readonly T[])[]): T[] {
   const taken = lists.map(() => 0);
@@ -114,9 +114,9 @@ export type ValidationOrder = "interleaved" | "apart";
 /**
  * Columns of the original's `train.log` after `epoch`.
  *
- * Paper: mean of the batches' mean losses, in batches of the training size, over the validation peaks and all validation non-peaks,
- * which are more numerous than in training (quirk Q32). Corrected: mean over rows, with the non-peaks weighted like those of a
- * training epoch. An undefined correlation is 0, as in the original.
+ * Paper: mean of the batches' mean losses, in batches of the training size, over the validation peaks and all
+ * validation non-peaks, which are more numerous than in training (quirk Q32). Corrected: mean over rows, with
+ * the non-peaks weighted like those of a training epoch. An undefined correlation is 0, as in the original.
  */
 export function validateActivity(
   predictions: Predictions<ActivityFacts>,

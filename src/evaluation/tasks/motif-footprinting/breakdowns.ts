@@ -72,7 +72,10 @@ export function familyBreakdown(
   };
 }
 
-/** All backgrounds with their accuracies over all motifs. Models are compared by these, since backgrounds are independent. */
+/**
+ * All backgrounds with their accuracies over all motifs. Models are compared by these, since backgrounds are
+ * independent.
+ */
 export function backgroundBreakdown({ backgrounds }: Comparisons, outcomes: Float64Array): Breakdown {
   return {
     name: "backgrounds",
@@ -98,8 +101,8 @@ export const found = (results: readonly MotifResult[]) =>
     : Number.NaN;
 
 /**
- * The original's table of motifs: an index of names, then `Accuracy`, `P-Value` and, of likelihoods, `Accuracy vs
- * Background`; tab-separated, an undefined number left empty.
+ * The original's table of motifs: an index of names, then `Accuracy`, `P-Value` and, of likelihoods,
+ * `Accuracy vs Background`; tab-separated, an undefined number left empty.
  */
 export function publishedMotifs({ breakdowns = [] }: Measurement): string {
   const rows = breakdowns.find(({ name }) => name === MOTIFS)?.rows ?? [];

@@ -38,8 +38,8 @@ export type FootprintDistanceMetric = "accuracy" | "motifs-found";
 export type FootprintMetric = FootprintDistanceMetric | "accuracy-vs-background" | "accuracy-equal-tokens";
 
 /**
- * Differences between the protocols, given the same scores. Paper: a tie is correct for likelihoods and wrong for distances (quirk
- * Q15), and the two strands of a background are independent (with quirk Q14).
+ * Differences between the protocols, given the same scores. Paper: a tie is correct for likelihoods and wrong
+ * for distances (quirk Q15), and the two strands of a background are independent (with quirk Q14).
  */
 export const likelihoodRules: Readonly<Record<Protocol, MotifRules>> = {
   paper: { ties: "correct", strandsApart: true },
@@ -51,8 +51,8 @@ export const distanceRules: Readonly<Record<Protocol, MotifRules>> = {
 };
 
 /**
- * Metrics of likelihoods: the share of comparisons in which the sequence with the motif has the higher log-likelihood than the one
- * with the shuffled motif, over all motifs and for each motif.
+ * Metrics of likelihoods: the share of comparisons in which the sequence with the motif has the higher
+ * log-likelihood than the one with the shuffled motif, over all motifs and for each motif.
  */
 export function measureFootprintScores(
   predictions: Predictions<FootprintFacts>,
@@ -95,8 +95,8 @@ export function measureFootprintScores(
 }
 
 /**
- * Metrics of embeddings: the share of comparisons in which the motif moves the embedding further from the background's than the
- * shuffled motif does.
+ * Metrics of embeddings: the share of comparisons in which the motif moves the embedding further from the
+ * background's than the shuffled motif does.
  */
 export function measureFootprintDistances(
   predictions: Predictions<FootprintFacts>,
@@ -164,8 +164,8 @@ export function distancesOf(values: readonly DistancePrediction["values"][], pro
 }
 
 /**
- * Credit of each comparison for the true motif moving the score further from the background's than its shuffle does. A tie counts
- * one half; under `paper`, zero.
+ * Credit of each comparison for the true motif moving the score further from the background's than its
+ * shuffle does. A tie counts one half; under `paper`, zero.
  */
 function furtherThanShuffle(
   { raws, trues, shuffles }: Readonly<Record<"raws" | "trues" | "shuffles", Float64Array>>,
@@ -257,7 +257,10 @@ function foundMetric(results: readonly MotifResult[]): Metric<"motifs-found"> {
   return metricOf(form, found(results) / results.length, why);
 }
 
-/** Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of tokens. */
+/**
+ * Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of
+ * tokens.
+ */
 function tokenSummary(
   predictions: readonly LikelihoodPrediction<FootprintFacts>[],
   { trues, shuffles }: Comparisons,

@@ -16,8 +16,8 @@ import { FOOTPRINTS_STRATA } from "./strata.ts";
 const publishedTable = { name: "motifs.tsv", text: publishedMotifs };
 
 /**
- * Task 2: a transcription factor's motif in the middle of a neutral background, against a shuffled copy of the motif. A row is a
- * background, a motif and a strand.
+ * Task 2: a transcription factor's motif in the middle of a neutral background, against a shuffled copy of
+ * the motif. A row is a background, a motif and a strand.
  */
 export const motifFootprinting: Task<
   FootprintFacts,

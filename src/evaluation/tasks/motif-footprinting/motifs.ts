@@ -17,7 +17,10 @@ export interface Comparisons {
   readonly trues: Float64Array;
   /** Scores of the shuffled motif. */
   readonly shuffles: Float64Array;
-  /** Credit for the true motif moving the score further from the background's than its shuffle did; absent for distances. */
+  /**
+   * Credit for the true motif moving the score further from the background's than its shuffle did; absent for
+   * distances.
+   */
   readonly further?: Float64Array;
   /** Absent if scores are compared exactly. */
   readonly ties?: TieTolerance;
@@ -27,8 +30,8 @@ export interface Comparisons {
 export interface MotifRules {
   readonly ties: TieRule;
   /**
-   * Whether the two strands of a background are independent in test and interval, as in the original; else a background counts
-   * once, since its strands differ only in direction.
+   * Whether the two strands of a background are independent in test and interval, as in the original; else a
+   * background counts once, since its strands differ only in direction.
    */
   readonly strandsApart: boolean;
 }
@@ -44,7 +47,10 @@ export interface MotifResult {
   readonly tested: number;
   /** p adjusted over all motifs (Benjamini–Hochberg). */
   readonly q: number;
-  /** Share of comparisons in which the true motif moved the score further from the background's; NaN for distances. */
+  /**
+   * Share of comparisons in which the true motif moved the score further from the background's; NaN for
+   * distances.
+   */
   readonly vsBackground: number;
 }
 

@@ -73,7 +73,9 @@ async function footprintsInput(
   throw missingInputError(task, "footprints");
 }
 
-/** Refuses an annotation that covers none of the motifs, such as another collection's or another version's. */
+/**
+ * Refuses an annotation that covers none of the motifs, such as another collection's or another version's.
+ */
 function checkFamilies(file: string, families: ReadonlyMap<string, string>, { motifs }: Footprints): void {
   if (motifs.some((motif) => families.has(motif))) return;
   const [known] = families.keys();

@@ -48,8 +48,8 @@ interface Rules {
   /** Quirk Q15: the original counts a tie as wrong. */
   readonly ties: TieRule;
   /**
-   * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials: its sequences or, in
-   * some scripts, its pairs.
+   * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials:
+   * its sequences or, in some scripts, its pairs.
    */
   readonly trials: (pairs: number, inTable: number) => Readonly<Record<"accuracy" | "paired", TrialCounts>>;
   /** Quirk Q13: the original divides the sum of the batches' mean losses by the number of sequences. */
@@ -78,7 +78,10 @@ interface Columns {
   /** [2 · pairs, 2] */
   readonly logits: Matrix;
   readonly labels: Uint8Array;
-  /** Logit of class 1 minus logit of class 0, which is also the difference of the log-probabilities. [2 · pairs] */
+  /**
+   * Logit of class 1 minus logit of class 0, which is also the difference of the log-probabilities. [2 ·
+   * pairs]
+   */
   readonly margins: Float64Array;
   readonly predicted: Int32Array;
   readonly correct: Float64Array;
@@ -87,8 +90,8 @@ interface Columns {
 }
 
 /**
- * Metrics of a trained classifier of elements and controls: the keys of the original's `eval_test.json`, and the same numbers
- * with intervals. Accuracy, AUROC, AUPRC, MCC and loss are over all sequences, two per pair.
+ * Metrics of a trained classifier of elements and controls: the keys of the original's `eval_test.json`, and
+ * the same numbers with intervals. Accuracy, AUROC, AUPRC, MCC and loss are over all sequences, two per pair.
  */
 export function measureClassifiedPairs(
   predictions: Predictions<PairFacts>,
@@ -178,8 +181,8 @@ export function classifiedAccuracyStatistic(
 }
 
 /**
- * Columns of the original's `train.log`: `val_loss`, `val_acc`, `val_acc_paired`, by the protocol's rules. The original
- * validates in batches of the training's size, which scales `val_loss` (quirk Q13).
+ * Columns of the original's `train.log`: `val_loss`, `val_acc`, `val_acc_paired`, by the protocol's rules.
+ * The original validates in batches of the training's size, which scales `val_loss` (quirk Q13).
  */
 export function validatePairs(
   predictions: Predictions<PairFacts>,
@@ -195,8 +198,8 @@ export function validatePairs(
 }
 
 /**
- * Quirk Q13: sum over batches of both members' mean losses, divided by the number of sequences: about the mean divided by the
- * batch size.
+ * Quirk Q13: sum over batches of both members' mean losses, divided by the number of sequences: about the
+ * mean divided by the batch size.
  */
 function summedBatchMeans(losses: Float64Array, batchSize: number): number {
   const pairs = losses.length / MEMBERS;
@@ -227,7 +230,10 @@ function columnsOf(predictions: readonly LogitsPrediction<PairFacts>[]): Columns
 
 const ofMember = (values: Float64Array, member: 0 | 1) => values.filter((_, i) => i % MEMBERS === member);
 
-/** Margins of element and control. Corrected, those that differ by no more than the rounding of the logits are ties. */
+/**
+ * Margins of element and control. Corrected, those that differ by no more than the rounding of the logits are
+ * ties.
+ */
 function comparedMargins(
   { margins, logits: { data } }: Columns,
   { protocol, scoreRounding = 0 }: MeasureContext,

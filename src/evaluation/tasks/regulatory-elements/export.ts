@@ -23,8 +23,9 @@ interface ExportedPair extends ExportedRow {
 const EXPORTED_SEED = 0;
 
 /**
- * Task 1 from DART-Eval's data.h5, which has the elements and controls of the three splits and needs no genome. Rows on other
- * chromosomes are not in it, and rows have no positions: intervals have to take them as independent.
+ * Task 1 from DART-Eval's data.h5, which has the elements and controls of the three splits and needs no
+ * genome. Rows on other chromosomes are not in it, and rows have no positions: intervals have to take them as
+ * independent.
  *
  * @throws {InputError} when the seed is not 0: the controls are already shuffled
  * @throws {FormatError} when an array is missing or of another shape, or two entries are the same row

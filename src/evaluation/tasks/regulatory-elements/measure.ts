@@ -52,8 +52,8 @@ interface Rules {
   /** Quirk Q15: the original counts a tie as wrong. */
   readonly ties: TieRule;
   /**
-   * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials: twice in its tables,
-   * since a row has two sequences, and once in one of its scripts.
+   * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials:
+   * twice in its tables, since a row has two sequences, and once in one of its scripts.
    */
   readonly trials: (scored: number, inTable: number) => TrialCounts;
 }
@@ -71,8 +71,9 @@ interface Pairs extends ComparedScores {
 }
 
 /**
- * Metrics of likelihoods of elements and controls: the keys of the original's `metrics.json`, and accuracies with intervals over
- * blocks of the genome. Undefined numbers (no rows, all differences zero) are null with a reason.
+ * Metrics of likelihoods of elements and controls: the keys of the original's `metrics.json`, and accuracies
+ * with intervals over blocks of the genome. Undefined numbers (no rows, all differences zero) are null with a
+ * reason.
  */
 export function measurePairs(
   predictions: Predictions<PairFacts>,
@@ -214,7 +215,10 @@ function originalTest(test: WilcoxonResult): readonly Metric<PairMetric>[] {
   ];
 }
 
-/** Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of tokens. */
+/**
+ * Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of
+ * tokens.
+ */
 function tokenSummary({ first, second, columns }: Pairs) {
   const tokens = columns.tokens;
   if (tokens === undefined) return { metrics: [], counts: {}, averages: {} };

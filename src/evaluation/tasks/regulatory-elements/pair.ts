@@ -7,7 +7,10 @@ import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement
 import { dinucleotideShuffleCodes, dinucleotideShuffleKeeps } from "../../../dna/sequence/shuffle.ts";
 import type { PositionFacts } from "../intervals.ts";
 
-/** An element's window, and the same window with the element's bases shuffled; each `inputEnd - inputStart` positions. */
+/**
+ * An element's window, and the same window with the element's bases shuffled; each `inputEnd - inputStart`
+ * positions.
+ */
 export interface Pair<Sequence> {
   readonly element: Sequence;
   readonly control: Sequence;
@@ -24,17 +27,19 @@ export type PairFacts = PositionFacts & {
 /** Columns of a row that its pair depends on. */
 export type PairRow = Omit<RegulatoryElementRow, "index" | "relativeStart" | "relativeEnd">;
 
-// One generator, reseeded for each row, and one pair of buffers: allocating them for each row takes as long as filling them.
+// One generator, reseeded for each row, and one pair of buffers: allocating them for each row takes as long
+// as filling them.
 const rng = new Pcg64(0);
 let scratch: Pair<Uint8Array> = { element: new Uint8Array(350), control: new Uint8Array(350) };
 
 /**
  * Base codes of a row's element and control: 0 A, 1 C, 2 G, 3 T, 4 no base (N, or off the chromosome).
  *
- * The control is the window with the element's part of it shuffled by `dinucleotideShuffle`; the flanks are unchanged. As in the
- * original, an N of that part is an A in the control and remains N in the element. If `reverseComplement` is set, both are then
- * reverse-complemented. The generator's seed is the digest of (seed, chromosome, element start, element end), so that shuffles do
- * not depend on split or order, and rows of equal elements have equal shuffles.
+ * The control is the window with the element's part of it shuffled by `dinucleotideShuffle`; the flanks are
+ * unchanged. As in the original, an N of that part is an A in the control and remains N in the element. If
+ * `reverseComplement` is set, both are then reverse-complemented. The generator's seed is the digest of
+ * (seed, chromosome, element start, element end), so that shuffles do not depend on split or order, and rows
+ * of equal elements have equal shuffles.
  *
  * @param chromosome  the whole chromosome, ASCII
  * @param seed        the task's; 0 as published
@@ -73,7 +78,8 @@ export function pairWithoutLetters(
   const [coreStart, coreEnd] = coreOf(chromosome, row);
   windowCodes(chromosome, row.inputStart, row.inputEnd, element);
   rng.reseed(seedOf([seed, row.chrom, row.elementStart, row.elementEnd]));
-  // A language model sees N as A on either strand; the A that replaces it in the control is a T on the reverse strand.
+  // A language model sees N as A on either strand; the A that replaces it in the control is a T on the
+  // reverse strand.
   const turned = row.reverseComplement && element.subarray(coreStart, coreEnd).includes(NO_BASE);
   return {
     hasUnknown: element.includes(NO_BASE),

@@ -1,15 +1,16 @@
 import type { TaskSetting } from "../task.ts";
 
 /*
- * The original's training recipes for Task 1, one table per setting. A family's row has only the values that differ; overrides
- * with a reason are in overrides.ts. `null` is "unlimited" or "never".
+ * The original's training recipes for Task 1, one table per setting. A family's row has only the values that
+ * differ; overrides with a reason are in overrides.ts. `null` is "unlimited" or "never".
  */
 
 type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
 
 /**
- * Differences between the protocols in all training. Paper: file order (quirk Q10), all epochs. Corrected: shuffled for each epoch
- * from a recorded seed, with early stopping. Both record seeds, since a run without one (quirk Q12) is not reproducible.
+ * Differences between the protocols in all training. Paper: file order (quirk Q10), all epochs. Corrected:
+ * shuffled for each epoch from a recorded seed, with early stopping. Both record seeds, since a run without
+ * one (quirk Q12) is not reproducible.
  */
 const CORRECTED = { order: "shuffled", patience: 10 } as const;
 const BY_PROTOCOL: NonNullable<RecipeTable["byProtocol"]> = { paper: { order: "file", patience: null } };

@@ -34,7 +34,8 @@ const TRAINED: Omit<TaskSetting<PairFacts, RegulatoryElementsMetric>, "recipe"> 
 };
 
 /**
- * Task 1: a regulatory element against its control, the same window with the element's bases dinucleotide-shuffled.
+ * Task 1: a regulatory element against its control, the same window with the element's bases
+ * dinucleotide-shuffled.
  */
 export const regulatoryElements: Task<
   PairFacts,

@@ -44,7 +44,10 @@ export async function openRegulatoryElements(
   return { task, digests, select, examples, close };
 }
 
-/** Rows of a file are typed columns, of which objects are made when they are needed: 2.35 million of them are too large. */
+/**
+ * Rows of a file are typed columns, of which objects are made when they are needed: 2.35 million of them are
+ * too large.
+ */
 async function readElements(
   task: Task,
   elements: RegulatoryElementsInputs["elements"],

@@ -7,13 +7,17 @@ export const VARIANT_WINDOW = 2114;
 const VARIANT_AT = VARIANT_WINDOW / 2;
 
 /**
- * Status of a variant in the original. "neither": neither allele is the reference base, and both are substituted for it (quirk
- * Q21; lower-case alleles differ from any base there). "refused": the original stops with an error, since an allele has more than
- * one base (quirk Q20) or the window starts before the chromosome (quirk Q19).
+ * Status of a variant in the original. "neither": neither allele is the reference base, and both are
+ * substituted for it (quirk Q21; lower-case alleles differ from any base there). "refused": the original
+ * stops with an error, since an allele has more than one base (quirk Q20) or the window starts before the
+ * chromosome (quirk Q19).
  */
 export type OriginalStatus = "ok" | "neither" | "refused";
 
-/** Windows of a variant's alleles as base codes (0 A, 1 C, 2 G, 3 T, 4 no base), and its facts from the genome. */
+/**
+ * Windows of a variant's alleles as base codes (0 A, 1 C, 2 G, 3 T, 4 no base), and its facts from the
+ * genome.
+ */
 export interface AlleleCodes {
   readonly allele1: Uint8Array;
   readonly allele2: Uint8Array;
@@ -24,8 +28,8 @@ export interface AlleleCodes {
 }
 
 /**
- * Windows of 2,114 bases around a variant with either allele: the original's for single bases; `alleleWindows` documents those of
- * longer alleles.
+ * Windows of 2,114 bases around a variant with either allele: the original's for single bases;
+ * `alleleWindows` documents those of longer alleles.
  *
  * @param chromosome  upper-case ASCII
  */

@@ -27,22 +27,22 @@ export interface EvaluatedVariants {
 }
 
 /**
- * The rows that the benchmark evaluates: those marked as used and, of the African caQTLs, as in peaks, if the table has these
- * columns. Labelled rows are QTLs or controls.
+ * The rows that the benchmark evaluates: those marked as used and, of the African caQTLs, as in peaks, if the
+ * table has these columns. Labelled rows are QTLs or controls.
  *
- * Under `paper`, rows that stop the original are left out (quirks Q19 and Q20), and a variant listed k times counts k² times, as in
- * the original's join of scores and table by position and alleles (quirk Q39).
+ * Under `paper`, rows that stop the original are left out (quirks Q19 and Q20), and a variant listed k times
+ * counts k² times, as in the original's join of scores and table by position and alleles (quirk Q39).
  */
 export function evaluatedVariants(variants: readonly ScoredVariant[], protocol: Protocol): EvaluatedVariants {
   const accepted = variants.filter(({ facts }) => facts.original !== "refused");
   const scored = protocol === "paper" ? accepted : variants;
   const distinct = distinctKeys(scored);
   const joined = protocol === "paper" && distinct < scored.length ? joinedByKey(scored) : scored;
-  const asked = joined.filter(({ facts }) => isEvaluated(facts));
-  const significant = asked.filter(({ facts }) => facts.significant === true);
+  const evaluated = joined.filter(({ facts }) => isEvaluated(facts));
+  const significant = evaluated.filter(({ facts }) => facts.significant === true);
   return {
     significant,
-    controls: asked.filter(({ facts }) => facts.significant === false),
+    controls: evaluated.filter(({ facts }) => facts.significant === false),
     withEffect: significant.filter(({ facts }) => facts.effect !== undefined),
     refused: variants.length - accepted.length,
     duplicates: scored.length - distinct,
@@ -173,8 +173,9 @@ interface KnownCounts {
 }
 
 /**
- * Published counts of the benchmark's tables. African: rows, and rows whose allele 2 is the reference (quirk Q41), from a report on
- * the original's repository; variants as printed by its notebooks. Yoruban: variants as printed by the notebooks.
+ * Published counts of the benchmark's tables. African: rows, and rows whose allele 2 is the reference (quirk
+ * Q41), from a report on the original's repository; variants as printed by its notebooks. Yoruban: variants
+ * as printed by the notebooks.
  */
 const KNOWN: readonly KnownCounts[] = [
   {
@@ -186,7 +187,8 @@ const KNOWN: readonly KnownCounts[] = [
 ];
 
 /**
- * Sentence that compares a table's counts with the published ones; undefined for a smaller table, or a part of one.
+ * Sentence that compares a table's counts with the published ones; undefined for a smaller table, or a part
+ * of one.
  *
  * @param counts  of a measurement
  */

@@ -50,11 +50,13 @@ export type VariantMetric =
 /**
  * Metrics of differences between alleles, by two evaluations of the same scores.
  *
- * DART-Eval's: classification of QTLs against controls by the size of the difference (AUROC, average precision, a one-sided
- * Mann–Whitney test), and over QTLs the correlation of signed differences with measured effects (Pearson, Spearman).
+ * DART-Eval's: classification of QTLs against controls by the size of the difference (AUROC, average
+ * precision, a one-sided Mann–Whitney test), and over QTLs the correlation of signed differences with
+ * measured effects (Pearson, Spearman).
  *
- * The ChromBPNet and AlphaGenome papers': causality, the average precision of the size; direction, Pearson's correlation over
- * QTLs, of the alternative allele against the reference. Controls with p ≤ 0.001 are excluded if the table has p.
+ * The ChromBPNet and AlphaGenome papers': causality, the average precision of the size; direction, Pearson's
+ * correlation over QTLs, of the alternative allele against the reference. Controls with p ≤ 0.001 are
+ * excluded if the table has p.
  *
  * Metrics that the table does not allow (no labels, no effects) are null with a reason.
  */

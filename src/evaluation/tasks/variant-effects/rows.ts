@@ -36,7 +36,10 @@ export type VariantEffectsInputs = TrainingInputs & {
   readonly effects?: string | undefined;
 };
 
-/** Opens a table of variants and its genome, and checks them against each other; findings become the run's notes. */
+/**
+ * Opens a table of variants and its genome, and checks them against each other; findings become the run's
+ * notes.
+ */
 export async function openVariants(
   task: Task,
   inputs: VariantEffectsInputs,
@@ -117,7 +120,10 @@ function exportedVariants(file: string): InputError {
   );
 }
 
-/** The study's name if the digest identifies its file, else the file's name: any table may have the study's columns. */
+/**
+ * The study's name if the digest identifies its file, else the file's name: any table may have the study's
+ * columns.
+ */
 async function nameOf({ path }: VariantTable): Promise<string> {
   const { source } = (await kindOfPath(path)) === "file" ? await fileOrigin(path) : {};
   if (source === "african-caqtls") return AFRICAN_CAQTLS;
@@ -160,7 +166,10 @@ function stratumOf(row: VariantRow): string | undefined {
 /** Facts of a variant that depend on the genome. */
 type Surroundings = Pick<AlleleCodes, "reference" | "original" | "unknown">;
 
-/** Surroundings by row, for models that read no letters and evaluate the same rows repeatedly. Few of them differ. */
+/**
+ * Surroundings by row, for models that read no letters and evaluate the same rows repeatedly. Few of them
+ * differ.
+ */
 class SurroundingsOfRows {
   private readonly known = new Map<number, Surroundings>();
   private readonly distinct = new Map<string, Surroundings>();

@@ -84,7 +84,8 @@ export interface ScoredVariants {
 }
 
 /**
- * Variants of predictions, in their order. Corrected, a difference within the rounding of the two scores is 0.
+ * Variants of predictions, in their order. Corrected, a difference within the rounding of the two scores is
+ * 0.
  *
  * @throws {InternalError} for predictions that compare no alleles
  */
@@ -156,7 +157,10 @@ const factReaders = (columns: PredictionColumns<StoredVariantFacts>) => ({
 
 const asBoolean = (flag: 0 | 1 | undefined) => (flag === undefined ? undefined : flag === 1);
 
-/** Facts of one variant, read from the columns on access: objects for all variants would take hundreds of bytes each. */
+/**
+ * Facts of one variant, read from the columns on access: objects for all variants would take hundreds of
+ * bytes each.
+ */
 class FactsOfVariant implements VariantFacts {
   constructor(
     private readonly facts: FactReaders,
@@ -237,9 +241,10 @@ const ONE_LESS_TWO = ({ difference }: ScoredVariant) => -difference;
 /**
  * Orientation of differences and effects, which decides the sign of every correlation.
  *
- * - African caQTLs: allele 2 − allele 1 against `beta`; corrected, `beta` is negated where allele 2 is the reference (quirk
- *   Q41), or replaced by `effect_size` of DART-Eval's data.h5 if that is joined.
- * - Yoruban dsQTLs: allele 1 − allele 2 against `obs.estimate`; paper, allele 2 − allele 1 for likelihoods (quirk Q22).
+ * - African caQTLs: allele 2 − allele 1 against `beta`; corrected, `beta` is negated where allele 2 is the
+ *   reference (quirk Q41), or replaced by `effect_size` of DART-Eval's data.h5 if that is joined.
+ * - Yoruban dsQTLs: allele 1 − allele 2 against `obs.estimate`; paper, allele 2 − allele 1 for likelihoods
+ *   (quirk Q22).
  * - Other tables: allele 2 − allele 1 against the effect as tabled.
  */
 export function orientationOf(favours: EffectFavours, kind: ScoreKind, protocol: Protocol): Orientation {
@@ -272,8 +277,8 @@ export function orientationOf(favours: EffectFavours, kind: ScoreKind, protocol:
 }
 
 /**
- * Difference and effect of the alternative allele against the reference, as in the ChromBPNet and AlphaGenome papers; if neither
- * allele is the reference, allele 2 is the alternative.
+ * Difference and effect of the alternative allele against the reference, as in the ChromBPNet and AlphaGenome
+ * papers; if neither allele is the reference, allele 2 is the alternative.
  */
 export function alternativeAgainstReference(favours: EffectFavours): Orientation {
   const toAlternative = ({ facts }: ScoredVariant) => (facts.reference === 2 ? -1 : 1);

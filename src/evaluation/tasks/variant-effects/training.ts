@@ -7,8 +7,8 @@ import type { ChromatinActivityInputs } from "../chromatin-activity/rows.ts";
 import type { InputForm, OpenTask, TaskSetting } from "../task.ts";
 
 /*
- * Task 5 has no training rows: its trained settings score variants with Task 4's trained models. They share Task 4's recipes, so
- * that the cells of both tasks share one training run.
+ * Task 5 has no training rows: its trained settings score variants with Task 4's trained models. They share
+ * Task 4's recipes, so that the cells of both tasks share one training run.
  */
 
 /** Task 4's inputs for trained settings, with its genome under another name. */
@@ -26,7 +26,10 @@ const TASK_4_INPUTS = chromatinActivity.inputs.flatMap(({ name, ...form }) =>
   name === "genome" ? [] : [{ ...form, name }],
 );
 
-/** Task 4's input that inference uses too: a model with one network per cell line predicts with that of this line. */
+/**
+ * Task 4's input that inference uses too: a model with one network per cell line predicts with that of this
+ * line.
+ */
 const CELL_LINE: TrainingInput = "cell-line";
 
 /** Forms of the training inputs. */
@@ -74,8 +77,8 @@ type TrainedElsewhere = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily" |
 const TRAINED_BY = "chromatin-activity";
 
 /**
- * Task 4's head. Paper: it reads as many positions of an allele as its batch of `answerBatchSize` rows has tokens (quirks Q4 and
- * Q5). Corrected: it reads every base.
+ * Task 4's head. Paper: it reads as many positions of an allele as its batch of `answerBatchSize` rows has
+ * tokens (quirks Q4 and Q5). Corrected: it reads every base.
  */
 export const VARIANTS_PROBED: TrainedElsewhere = {
   recipe: { ...ACTIVITY_PROBED.recipe, answered: "bases", answerBatchSize: 256 },

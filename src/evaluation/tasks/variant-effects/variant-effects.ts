@@ -35,8 +35,8 @@ const DISTANCES: ScoreTable<StoredVariantFacts> = {
 };
 
 /**
- * Task 5: the two alleles of a variant in the same 2,114 bases. Score differences classify variants that change chromatin
- * accessibility against controls, and are correlated with measured effects.
+ * Task 5: the two alleles of a variant in the same 2,114 bases. Score differences classify variants that
+ * change chromatin accessibility against controls, and are correlated with measured effects.
  */
 export const variantEffects: Task<
   StoredVariantFacts,

@@ -253,7 +253,8 @@ describe("recipes of the original", () => {
       ...values,
       ...{ order: "file", solver: "full", transform: "raw" },
     });
-    // The original counted motifs into a table of its own, in row order: quirk Q2 is one of stored embeddings.
+    // The original counted motifs into a table of its own, in row order: quirk Q2 is one of stored
+    // embeddings.
     expect(recipe("zero-shot-embedding", "motif-counts")).toMatchObject({
       ...{ transform: "motif-counts", order: "file", bothOrders: false, solver: "randomised" },
     });

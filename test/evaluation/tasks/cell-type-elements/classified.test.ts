@@ -68,7 +68,7 @@ testWithSharedData("a class against the rest agrees with scikit-learn", METRICS,
       (score, i) => [labels[i] === 1 ? 2 : 0, [rest, rest, score - threshold, rest, rest]] as const,
     );
     for (const protocol of ["corrected", "paper"] as const) {
-      // Differences far below what float32 can tell are for float64 alone.
+      // Differences far below the rounding of float32 exist in float64 only.
       if (protocol === "paper" && name === "tiny differences") continue;
       const { published } = measure(predictionsOf(rows), protocol);
       // In float32 two close scores may become equal.

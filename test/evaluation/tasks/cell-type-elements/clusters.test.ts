@@ -104,7 +104,8 @@ test("quirk Q2: vectors of other rows are at chance, and one set of predictions 
   expect(quirk!.label).toBe("Q2");
   const { paper, corrected } = quirk!.effect as Record<Protocol, { value: number }>;
   expect(corrected.value).toBeGreaterThan(0.6);
-  // Every seventh row of labels in turn: the groups survive with other names, as a shift of labels would leave them.
+  // Every seventh row of labels in turn: the groups survive with other names, as a shift of labels would
+  // leave them.
   expect(paper.value).toBeGreaterThan(0.6);
   const rng = new Pcg64(1);
   const places = Array.from({ length: 200 }, (_, i) => i).sort(() => rng.nextFloat64() - 0.5);
@@ -205,14 +206,14 @@ describe("long-running clustering", () => {
   );
 
   test("reports progress after each seed", async () => {
-    const told: StageProgress[] = [];
-    await measure(rows, "corrected", {}, { onStage: (stage) => told.push(stage) });
-    expect([...new Set(told.map(({ stage }) => stage))]).toEqual([
+    const stages: StageProgress[] = [];
+    await measure(rows, "corrected", {}, { onStage: (stage) => stages.push(stage) });
+    expect([...new Set(stages.map(({ stage }) => stage))]).toEqual([
       "clustering into 10",
       "clustering into 5",
       "clustering the other order of vectors into 10",
     ]);
-    const first = told.slice(0, 7);
+    const first = stages.slice(0, 7);
     expect(first.map(({ done, total, unit }) => [done, total, unit])).toEqual(
       [0, 1, 2, 3, 4, 5, 6].map((done) => [done, 6, "clusterings"]),
     );
@@ -223,7 +224,7 @@ describe("long-running clustering", () => {
 
   test("yields to the event loop, and stops between seeds with the signal's reason", async () => {
     const controller = new AbortController();
-    const told: StageProgress[] = [];
+    const stages: StageProgress[] = [];
     // Set off by the event loop, as Ctrl-C is: a loop that never yields would not hear it.
     const asked = measure(
       rows,
@@ -231,33 +232,33 @@ describe("long-running clustering", () => {
       { clusterSeeds: 1000 },
       {
         signal: controller.signal,
-        onStage: (stage) => told.push(stage),
+        onStage: (stage) => stages.push(stage),
       },
     );
     setImmediate(() => controller.abort(new Error("enough")));
     await expect(asked).rejects.toThrow("enough");
-    expect(told.length).toBeLessThan(100);
+    expect(stages.length).toBeLessThan(100);
   });
 
   test("stops during PCA, with either solver", async () => {
     for (const solver of ["full", "randomised"]) {
       const controller = new AbortController();
-      const told: StageProgress[] = [];
+      const stages: StageProgress[] = [];
       const asked = measure(
         planted(3000, 1),
         "corrected",
         { solver },
         {
           signal: controller.signal,
-          // Told before the first seed; the components come next.
+          // Reported before the first seed; the components come next.
           onStage(stage) {
-            told.push(stage);
+            stages.push(stage);
             setImmediate(() => controller.abort(new Error("enough")));
           },
         },
       );
       await expect(asked).rejects.toThrow("enough");
-      expect(told.map(({ done }) => done)).toEqual([0]);
+      expect(stages.map(({ done }) => done)).toEqual([0]);
     }
   });
 
@@ -287,10 +288,10 @@ describe("long-running clustering", () => {
     );
     writeFileSync(file, [lines[0], damaged, lines[2], lines[3].slice(0, 60)].join("\n"));
     const gone = async () => {
-      const told: StageProgress[] = [];
-      const found = await measure(rows, "corrected", {}, { folder, onStage: (stage) => told.push(stage) });
+      const stages: StageProgress[] = [];
+      const found = await measure(rows, "corrected", {}, { folder, onStage: (stage) => stages.push(stage) });
       expect(found).toEqual(whole);
-      return told.filter(({ done }) => done > 0).map(({ rowsPerSecond }) => rowsPerSecond !== undefined);
+      return stages.filter(({ done }) => done > 0).map(({ rowsPerSecond }) => rowsPerSecond !== undefined);
     };
     // The speed is that of clusterings made now: the first was kept, the second was not.
     expect((await gone()).slice(0, 2)).toEqual([false, true]);

@@ -91,7 +91,8 @@ test("segments are cut where NumPy's round(linspace(0, n, 11)) cuts", () => {
     const list = Array.from({ length: n }, (_, i) => i);
     return Array.from({ length: 10 }, (_, part) => segment(list, part, 10).length);
   };
-  // Python: boundaries [round(i * (n / 10)) for i in range(11)], whose halves go to the even number as NumPy's do.
+  // Python: boundaries [round(i * (n / 10)) for i in range(11)], whose halves go to the even number as
+  // NumPy's do.
   expect(bounds(5)).toEqual([0, 1, 1, 0, 0, 1, 1, 0, 0, 1]);
   expect(bounds(43)).toEqual([4, 5, 4, 4, 5, 4, 4, 4, 5, 4]);
   expect(bounds(100)).toEqual(new Array(10).fill(10));

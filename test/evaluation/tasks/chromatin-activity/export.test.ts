@@ -47,7 +47,7 @@ const inputs = {
 const rowsOf = (task: OpenTask, split: "train" | "val" | "test") =>
   task.select({ split, purpose: "evaluate", limit: null }).rows;
 
-/** What the original exports. */
+/** The original's export. */
 async function exported(): Promise<string> {
   const plain = await chromatinActivity.open(inputs, { seed: 0 });
   const path = scratch.path("data.h5");

@@ -85,7 +85,8 @@ describe("metrics of predicted activity", () => {
   });
 
   test("under Q18 ranks of equal counts follow the order of the rows", () => {
-    // Counts 0 0 0 2 0 1 rank 1 2 3 6 4 5; predictions .5 1.5 .1 .9 3.1 .2 rank 3 5 1 4 6 2: Σd² = 34, r = 1 − 6·34/210.
+    // Counts 0 0 0 2 0 1 rank 1 2 3 6 4 5; predictions .5 1.5 .1 .9 3.1 .2 rank 3 5 1 4 6 2: Σd² = 34, r = 1
+    // − 6·34/210.
     expect(paper.published.test_spearman_neg).toBeCloseTo(1 - (6 * 34) / 210, 6);
     const effects = new Map(paper.quirks.map(({ label, effect }) => [label, effect]));
     expect(effects.get("Q18 non-peaks")!.paper).toBe(paper.published.test_spearman_neg);

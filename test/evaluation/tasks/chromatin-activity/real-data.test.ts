@@ -18,7 +18,8 @@ import { FreshLayers } from "../../../../src/net/nn/init.ts";
 import { linear } from "../../../../src/net/nn/linear.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 
-// All rows of the test bed lie on chr22. Parts of it are given other names here, so that the split by chromosomes applies.
+// All rows of the test bed lie on chr22. Parts of it are given other names here, so that the split by
+// chromosomes applies.
 
 const CHROMOSOME_OF = { train: "chr1", val: "chr6", test: "chr5" } as const;
 const real = <T extends Interval>(interval: T): T => ({ ...interval, chrom: "chr22" });
@@ -116,7 +117,7 @@ testWithSharedData(
 );
 
 testWithSharedData(
-  "counts tell real high-confidence peaks, and all peaks, from non-peaks as the test bed says",
+  "counts distinguish high-confidence peaks, and all peaks, from non-peaks as well as stated in the data's notes",
   "task4/signal.chr22.bw",
   async (file) => {
     // AUROC of the plain sums, as given with the data.

@@ -270,7 +270,7 @@ describe("numbers that differ only by rounding", () => {
     expect(metric(float32, "accuracy-vs-background").value).toBe((0.5 + 0.5 + 0.5 + 1) / 4);
   });
 
-  test("are told apart under paper, unless float32 cannot", () => {
+  test("differ under paper, unless they round to the same float32", () => {
     expect(measured("paper", 350 * 2 ** -53).counts).toMatchObject({ wins: 2, ties: 0, losses: 2 });
     const float32 = measured("paper", 2 ** -23);
     expect(float32.counts).toMatchObject({ wins: 1, ties: 3, losses: 0 });
@@ -281,7 +281,7 @@ describe("numbers that differ only by rounding", () => {
     expect(quirk(measured("corrected", 2 ** -23), "Q15")).toEqual({ paper: 1, corrected: 2.5 / 4 });
   });
 
-  test("are ties of distances, by what float32 states can tell", () => {
+  test("are ties of distances within the rounding of float32 states", () => {
     const near = 1e-4;
     const pairs: readonly Row[] = [
       [0, "A", 0, near, near + 1e-9],

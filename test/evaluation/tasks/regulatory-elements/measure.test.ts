@@ -207,7 +207,8 @@ describe("tokens and letters", () => {
 });
 
 describe("scores that differ only by rounding", () => {
-  // Sums of the same log-likelihoods in two orders, as an order-1 Markov model has them for a dinucleotide shuffle.
+  // Sums of the same log-likelihoods in two orders, as an order-1 Markov model has them for a dinucleotide
+  // shuffle.
   const terms = Array.from({ length: 350 }, (_, i) => Math.log([0.33, 0.17, 0.24, 0.26, 0.05][i % 5]));
   const add = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const rows = Array.from({ length: 40 }, (_, row) => [...terms.slice(row), ...terms.slice(0, row)]);

@@ -15,7 +15,10 @@ import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 
 const GENOME = "genome/mini.hg38.fa.gz";
 
-/** Lines of a golden file: the row as the table has it, and both sequences as the original's arg-max made them. */
+/**
+ * Lines of a golden file: the row as the table has it, and both sequences as the original's arg-max made
+ * them.
+ */
 async function goldenLines(path: string) {
   const bytes = await readFile(sharedData(path)!);
   const text = (path.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8");

@@ -24,7 +24,9 @@ let elements: string;
 const HEADER =
   "chr\tinput_start\tinput_end\tccre_start\tccre_end\tccre_relative_start\tccre_relative_end\treverse_complement";
 
-/** Random letters on three chromosomes, with a stretch of N on chr10, and 300 elements, most of them on chr5. */
+/**
+ * Random letters on three chromosomes, with a stretch of N on chr10, and 300 elements, most of them on chr5.
+ */
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "dart-eval-task1-"));
   genome = join(root, "genome.fa");
@@ -126,7 +128,7 @@ describe("task 1, zero-shot", () => {
   });
 
   test("the model's rounding is part of the cell, decides ties of both protocols and is printed", async () => {
-    // Scores of equal words, apart by less than float32 can tell; every tenth pair differs by more.
+    // Scores of equal words, apart by less than float32 rounds; every tenth pair differs by more.
     const rounded = (scoreRounding?: number) => ({
       ...{ name: "rounded", identity: "rounded 1" },
       ...(scoreRounding === undefined ? {} : { scoreRounding }),
@@ -313,7 +315,7 @@ testWithSharedData(
 );
 
 testWithSharedData(
-  "positions without a base are told beside the letters, and nowhere else",
+  "positions without a base are given together with the bases, and nowhere else",
   "task1/edge_processed.tsv",
   async (table) => {
     const inputs = { genome: sharedData("genome/mini.hg38.fa.gz"), elements: table };

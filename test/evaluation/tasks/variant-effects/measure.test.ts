@@ -47,7 +47,8 @@ describe.each(cases)("$name", (golden) => {
   test.each(["paper", "corrected"] as const)("%s: the metrics are SciPy's and scikit-learn's", (protocol) => {
     const result = measured(golden, protocol);
     const { significant, controls, metrics } = golden.expected[protocol];
-    // The original's test is a metric under its own protocol only; its p stands under the original's key in both.
+    // The original's test is a metric under its own protocol only; its p stands under the original's key in
+    // both.
     const found = (name: string) => {
       if (protocol === "paper" || !name.startsWith("mann-whitney")) return metric(result, name).value;
       if (name === "mann-whitney-p") return result.published.mannwhitney_p_less;
@@ -83,11 +84,11 @@ test("the original's keys are those of the protocol", () => {
 test("reports quirks with both numbers", () => {
   const effects = (golden: Golden, protocol: Protocol) =>
     Object.fromEntries(measured(golden, protocol).quirks.map(({ label, effect }) => [label, effect]));
-  const told = effects(african, "corrected");
-  expect(Object.keys(told)).toEqual(["Q41", "Q23", "Q20", "Q39"]);
-  expect(told.Q41!.corrected).toBeCloseTo(african.expected.corrected.metrics.pearson!, 10);
+  const reported = effects(african, "corrected");
+  expect(Object.keys(reported)).toEqual(["Q41", "Q23", "Q20", "Q39"]);
+  expect(reported.Q41!.corrected).toBeCloseTo(african.expected.corrected.metrics.pearson!, 10);
   expect(effects(african, "paper").Q41!.paper).toBeCloseTo(african.expected.paper.metrics.pearson!, 10);
-  expect(told.Q23!.paper).not.toBeCloseTo(told.Q23!.corrected as number, 3);
+  expect(reported.Q23!.paper).not.toBeCloseTo(reported.Q23!.corrected as number, 3);
   const { paper, corrected } = yoruban.expected;
   expect(effects(yoruban, "paper").Q22).toEqual({
     paper: expect.closeTo(paper.metrics.pearson!, 10),
@@ -172,7 +173,7 @@ test("counts and reports variants compared by whole windows", () => {
 
 test("differences within rounding are 0 under corrected, and those below float32 precision under paper", () => {
   const rows = cases[0].rows.filter(({ original }) => original === "ok");
-  // Log-likelihoods of whole windows: every third variant differs by less than float32 can tell at 2,900.
+  // Log-likelihoods of whole windows: every third variant differs by less than float32 rounds at 2,900.
   const predictions = rows.map((row, i): Prediction<StoredVariantFacts> => {
     const change = i % 3 === 0 ? 1e-5 * (row.d < 0 ? -1 : 1) : row.d;
     return { ...predictionOf(row, i, "likelihood"), kind: "likelihood", values: [-2900, -2900 + change] };

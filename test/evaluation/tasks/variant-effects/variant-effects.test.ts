@@ -352,7 +352,8 @@ testWithSharedData(
         expect(asKind("distance", each).values[0]).toBeLessThan(0.1);
       }
     }
-    // Sums over all tokens under paper, over those that differ under corrected: the same but for rounding (quirk Q16).
+    // Sums over all tokens under paper, over those that differ under corrected: the same but for rounding
+    // (quirk Q16).
     differences[0].forEach((difference, i) => {
       expect(difference).toBeCloseTo(differences[1][i], 3);
       expect(difference).not.toBe(0);
