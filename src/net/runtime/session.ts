@@ -54,9 +54,13 @@ export async function openSession(
       // first.
       enableMemPattern: false,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-      ...(folder === undefined
-        ? {}
-        : { extra: { session: { model_external_initializers_file_folder_path: folder } } }),
+      extra: {
+        session: {
+          // By default, the threads of a session keep their cores busy for a while after each run.
+          force_spinning_stop: "1",
+          ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+        },
+      },
     };
     try {
       const session = await (typeof model === "string"
