@@ -2,7 +2,7 @@ import { defineConfig } from "vitest/config";
 
 /** Tests that replace modules, change the process's environment or measure its memory: each gets a process of its own. */
 const ISOLATED = [
-  "test/cli/**/*.test.ts",
+  "test/cli/{cell-type-elements,commands,data,privacy,suite-exported,terminal}.test.ts",
   "test/base/{child-program,download,file-lock,folder,process,temporary-files}.test.ts",
   "test/datasets/cell-type-elements/read-counts.test.ts",
   "test/evaluation/runs/{disk-full,scale}.test.ts",
@@ -22,6 +22,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "source",
+          setupFiles: ["test/one-thread.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/product/**", ...ISOLATED],
           // Starting a process and loading the program takes as long as most files' tests.
@@ -30,7 +31,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "isolated", include: ISOLATED },
+        test: { name: "isolated", include: ISOLATED, setupFiles: ["test/one-thread.ts"] },
       },
       {
         extends: true,
