@@ -4,14 +4,18 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
+import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { repository } from "../source-files.ts";
 
 const COMMAND = join(repository, "dist/cli/main.js");
 
 let folder: string;
+let files: SyntheticFiles;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-command-"));
+  ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.2 }));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -44,15 +48,6 @@ function start(words: readonly string[]): { child: ChildProcess; ended: Promise<
 
 const run = (...words: string[]) => start(words).ended;
 
-test("the demo: a table on standard output, everything else on standard error, a page", async () => {
-  const { exitCode, printed, said } = await run("demo", "--quick", "--out", "demo");
-  expect(said).toContain("report: demo/quick-report.html");
-  expect(printed).toMatch(/^Regulatory elements, zero-shot\n\nmodel +protocol +paired accuracy/);
-  // A Markov model of order 1 cannot distinguish an element from its dinucleotide shuffle.
-  expect(printed).toMatch(/kmer-markov-1 +corrected +0\.500 .* 372 +372 /);
-  expect(exitCode).toBe(0);
-});
-
 describe("an interrupted run", () => {
   /** Slow enough to be stopped half way, and the same every time. */
   const slowModel = `
@@ -67,7 +62,7 @@ describe("an interrupted run", () => {
     };`;
   const words = (out: string) => [
     ...["run", "--task", "regulatory-elements", "--model", "slow.mjs", "--limit", "60", "--out", out],
-    ...["--genome", "demo/genome/genome.fa", "--data", "demo/genome/regulatory-elements.tsv", "--json"],
+    ...["--genome", files.genome, "--data", files.regulatoryElements, "--json"],
   ];
 
   /** Finished batches of a run's only shard; its file begins with a header. */
@@ -113,7 +108,7 @@ test("a custom model that throws is named; --verbose prints its stack", async ()
   );
   const words = [
     ...["run", "--task", "regulatory-elements", "--model", "broken.mjs", "--limit", "4", "--out", "broken"],
-    ...["--genome", "demo/genome/genome.fa", "--data", "demo/genome/regulatory-elements.tsv"],
+    ...["--genome", files.genome, "--data", files.regulatoryElements],
   ];
   const plain = await run(...words);
   expect(plain.said).toContain("broken.mjs: the model b failed in logLikelihood: no");

@@ -26,21 +26,26 @@ const commands = () =>
     .flatMap(([, block]) => block!.replaceAll(/\\\n\s*/g, "").split("\n"))
     .filter((line) => line.startsWith("npx dart-eval "));
 
-test("the README's commands run in order and print the table that it shows", async () => {
+test("the README's commands run in order; the demo prints the table that it shows, and all else on stderr", async () => {
   const lines = commands();
   expect(lines.length).toBeGreaterThanOrEqual(8);
   const printed: string[] = [];
+  const said: string[] = [];
   for (const line of lines) {
-    const { stdout } = await promisify(execFile)("sh", ["-c", line], {
+    const { stdout, stderr } = await promisify(execFile)("sh", ["-c", line], {
       cwd: folder,
       // Fails instead of asking the registry for a package of that name.
       env: { ...process.env, npm_config_offline: "true" },
     });
     printed.push(stdout);
+    said.push(stderr);
   }
   const [, shown] = /^```text\n(Regulatory elements, zero-shot\n[\s\S]*?)^```$/m.exec(readme)!;
   const table = shown!.trimEnd().split("\n");
   expect(printed[0].split("\n").slice(0, table.length)).toEqual(table);
+  // A Markov model of order 1 cannot distinguish an element from its dinucleotide shuffle.
+  expect(printed[0]).toMatch(/kmer-markov-1 +corrected +0\.500 .* 372 +372 /);
+  expect(said[0]).toContain("report: dart-eval-demo/quick-report.html");
 });
 
 test("npx finds the command in a clone", async () => {

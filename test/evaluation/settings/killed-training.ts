@@ -12,6 +12,7 @@ const plan = await planRun({
   models: [embeddingModel()],
   settings: ["probed"],
   recipe: { epochs: 6, batchSize: 4 },
+  threads: 1,
   folder: folder!,
   ...(shard === undefined ? {} : { shard: parseShard(shard) }),
 });
