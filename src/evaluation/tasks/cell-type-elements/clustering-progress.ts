@@ -112,3 +112,15 @@ export function clusteringStage(
     },
   };
 }
+
+/**
+ * Runs a long computation, a generator that yields at intervals, to its end and awaits `pause` at each yield.
+ * @param pause  an error it throws ends the computation
+ */
+export async function runWithPauses<T>(work: Generator<void, T>, pause: () => Promise<void>): Promise<T> {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+    await pause();
+  }
+}

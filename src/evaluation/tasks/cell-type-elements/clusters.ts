@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
-import { runWithPauses } from "../../../base/generator-work.ts";
 import { counted } from "../../../base/message-text.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
@@ -34,7 +33,7 @@ import { ofKind, type Predictions, type VectorPrediction } from "../prediction.t
 import type { Recipe } from "../recipe.ts";
 import type { MainStatistic, MeasureContext } from "../task.ts";
 import { classOf, rowsPerLine } from "./classified.ts";
-import { ClusteringLog, clusteringStage, yieldToEventLoop } from "./clustering-progress.ts";
+import { ClusteringLog, clusteringStage, runWithPauses, yieldToEventLoop } from "./clustering-progress.ts";
 import type { CellTypeFacts } from "./subset.ts";
 
 /** Metrics of clusterings. */

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { runWithPauses } from "../../src/base/generator-work.ts";
+import { runWithPauses } from "../../../../src/evaluation/tasks/cell-type-elements/clustering-progress.ts";
 
 function* counting(done: number[]): Generator<void, string> {
   for (let i = 0; i < 3; i++) {
