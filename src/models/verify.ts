@@ -43,7 +43,7 @@ export async function verifyModel(model: LanguageModel, preset?: string): Promis
   const name = presetOf(model.card, model, preset);
   const checks: AnchorCheck[] = [];
   for (const anchor of model.card.anchors.filter((each) => each.preset === name)) {
-    const { states, tokens, width } = await model.outputsOf(anchor.ids);
+    const { states, tokens, width } = await model.statesOf(anchor.ids);
     const stateOf = (token: number) => states.subarray(token * width, (token + 1) * width);
     checks.push(compareWithAnchor(anchor, meanOfAll(states, tokens, width), stateOf));
   }

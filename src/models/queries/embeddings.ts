@@ -46,7 +46,7 @@ export async function pooledEmbeddings(
   { over, ...options }: PoolOptions,
 ): Promise<readonly Float64Array[]> {
   const paddingHidden = over === "row";
-  const embeddings = await tokenOutputs(query, rows, { ...options, paddingHidden });
+  const embeddings = await tokenStates(query, rows, { ...options, paddingHidden });
   return embeddings.map((embedding, i) => {
     if (options.protocol !== "paper") return meanOverBases(embedding);
     const { start, end } =
@@ -101,27 +101,13 @@ function paperRange({ tokens, starts, ends }: SequenceEmbedding, bases: number) 
   return tokenRange(readAsMap(baseMap({ starts, ends }, bases)));
 }
 
-/** Token states of one sequence, and on request the logits of every token. */
-export interface TokenOutputs extends SequenceEmbedding {
-  /** [tokens, vocabulary], row-major, before the softmax. */
-  readonly logits?: Float32Array;
-}
-
 const states: GraphQuery = {
   name: "states",
   outputs: (model, given, tokens) => ({ states: model.forward(given, tokens).lastHidden }),
 };
 
-const statesAndLogits: GraphQuery = {
-  name: "states-and-logits",
-  outputs(model, given, tokens) {
-    const { lastHidden, logits } = model.forward(given, tokens);
-    return { states: lastHidden, logits };
-  },
-};
-
 /**
- * Last hidden states of every token of every row, and on request the logits of the same pass.
+ * Last hidden states of every token of every row.
  *
  * `corrected`: rows of equal length are run together, so that nothing is padded and a row's states depend on
  * the row alone.
@@ -133,19 +119,18 @@ const statesAndLogits: GraphQuery = {
  *
  * @throws {InputError} when rows must be padded and the tokenizer has no padding token
  */
-export async function tokenOutputs(
+export async function tokenStates(
   query: TokenQuery,
   rows: readonly Tokens[],
   { protocol, paddingHidden = false, padTo = 0, signal }: EmbedOptions,
-  { logits = false } = {},
-): Promise<readonly TokenOutputs[]> {
+): Promise<readonly SequenceEmbedding[]> {
   const { architecture, programs, tokenizer } = query;
   const together = protocol === "paper" ? Math.max(longestRow(rows), padTo) : undefined;
   const runs =
     together === undefined
       ? runsOfEqualLength(rows, architecture)
       : chunks([...rows.keys()], rowsPerRun(architecture, together));
-  const outputs: TokenOutputs[] = [];
+  const outputs: SequenceEmbedding[] = [];
   for (const members of runs) {
     signal?.throwIfAborted();
     const given = members.map((row) => rows[row]);
@@ -153,18 +138,16 @@ export async function tokenOutputs(
     const pad = given.some(({ ids }) => ids.length < tokens) ? padId(tokenizer) : 0;
     const batch = collate(given, { pad, tokens });
     if (together !== undefined && !paddingHidden) (batch.mask.data as Float32Array).fill(1);
-    const results = await programs.run(logits ? statesAndLogits : states, batch);
+    const results = await programs.run(states, batch);
+    const width = results.states.shape[2];
+    const all = results.states.data as Float32Array;
     members.forEach((row, i) => {
-      const part = (of: "states" | "logits", width: number) =>
-        (results[of].data as Float32Array).slice(i * tokens * width, (i + 1) * tokens * width);
-      const width = results.states!.shape[2];
       outputs[row] = {
-        states: part("states", width),
+        states: all.slice(i * tokens * width, (i + 1) * tokens * width),
         tokens,
         width,
         starts: padded(rows[row].starts, tokens),
         ends: padded(rows[row].ends, tokens),
-        ...(logits ? { logits: part("logits", architecture.vocabulary) } : {}),
       };
     });
   }

@@ -7,10 +7,11 @@ import type {
   Model,
   PoolOptions,
   QueryOptions,
+  SequenceEmbedding,
   TokenLogProbabilities,
 } from "../model.ts";
 import { causalLogLikelihoods, causalTokenLogProbabilities } from "./causal-likelihood.ts";
-import { pooledEmbeddings, type TokenOutputs, tokenOutputs } from "./embeddings.ts";
+import { pooledEmbeddings, tokenStates } from "./embeddings.ts";
 import { maskedLogLikelihoods, maskedTokenLogProbabilities } from "./masked-likelihood.ts";
 import { maskedVariantLogLikelihoods } from "./masked-variant.ts";
 import type { TokenQuery } from "./programs.ts";
@@ -79,17 +80,8 @@ export abstract class TokenModel implements Model {
   async embed(
     sequences: readonly string[],
     options: Partial<EmbedOptions> = {},
-  ): Promise<readonly TokenOutputs[]> {
-    return tokenOutputs(this.query, this.encodeAll(sequences), { ...DEFAULTS, ...options });
-  }
-
-  /** Last hidden states and logits of every token, from one pass. */
-  async embedWithLogits(
-    sequences: readonly string[],
-    options: EmbedOptions,
-  ): Promise<readonly Required<TokenOutputs>[]> {
-    const outputs = await tokenOutputs(this.query, this.encodeAll(sequences), options, { logits: true });
-    return outputs as readonly Required<TokenOutputs>[];
+  ): Promise<readonly SequenceEmbedding[]> {
+    return tokenStates(this.query, this.encodeAll(sequences), { ...DEFAULTS, ...options });
   }
 
   async pool(
@@ -100,12 +92,12 @@ export abstract class TokenModel implements Model {
     return pooledEmbeddings(this.query, this.encodeAll(sequences), bases, { ...DEFAULTS, ...options });
   }
 
-  /** States and logits of one row of token ids, nothing added: the form of published reference outputs. */
-  async outputsOf(ids: readonly number[]): Promise<TokenOutputs> {
+  /** States of one row of token ids, nothing added: the form of published reference outputs. */
+  async statesOf(ids: readonly number[]): Promise<SequenceEmbedding> {
     const none = new Int32Array(ids.length);
     const row: Tokens = { ids: Int32Array.from(ids), starts: none, ends: none };
-    const [outputs] = await tokenOutputs(this.query, [row], { protocol: "corrected" });
-    return outputs!;
+    const [states] = await tokenStates(this.query, [row], { protocol: "corrected" });
+    return states!;
   }
 
   private encodeAll(sequences: readonly string[]): readonly Tokens[] {

@@ -6,7 +6,7 @@ import {
   meanOverBases,
   pooledEmbeddings,
   poolSequences,
-  tokenOutputs,
+  tokenStates,
 } from "../../../src/models/queries/embeddings.ts";
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
 import { tokensOf } from "../tiny-query.ts";
@@ -36,7 +36,7 @@ describe("a model of byte pairs", () => {
   const pool = (options: PoolOptions) => pooledEmbeddings(query, rows, bases, options);
 
   test("corrected: the tokens of the bases, for both kinds of pooling", async () => {
-    const outputs = await tokenOutputs(query, rows, { protocol: "corrected" });
+    const outputs = await tokenStates(query, rows, { protocol: "corrected" });
     for (const over of ["bases", "row"] as const) {
       const pooled = await pool({ protocol: "corrected", over });
       expectClose(pooled[0], mean(outputs[0], 1, 4));
@@ -45,14 +45,14 @@ describe("a model of byte pairs", () => {
   });
 
   test("paper, over bases: the same tokens, with padding attended to", async () => {
-    const outputs = await tokenOutputs(query, rows, { protocol: "paper" });
+    const outputs = await tokenStates(query, rows, { protocol: "paper" });
     const pooled = await pool({ protocol: "paper", over: "bases" });
     expectClose(pooled[0], mean(outputs[0], 1, 4));
     expectClose(pooled[1], mean(outputs[1], 1, 2));
   });
 
   test("paper, over the row: special tokens and padding too, which is 0 in DNABERT-2", async () => {
-    const outputs = await tokenOutputs(query, rows, { protocol: "paper", paddingHidden: true });
+    const outputs = await tokenStates(query, rows, { protocol: "paper", paddingHidden: true });
     const pooled = await pool({ protocol: "paper", over: "row" });
     expectClose(pooled[0], mean(outputs[0], 0, 5));
     expectClose(
@@ -66,7 +66,7 @@ test("a model with one token per base includes [SEP] in the mean under the paper
   const tiny = tinyEncoder(encoder);
   const query = { ...tiny, tokenizer: hyenadnaTokenizer() };
   const rows: readonly Tokens[] = [query.tokenizer.encode("ACGTT")];
-  const [output] = await tokenOutputs(query, rows, { protocol: "corrected" });
+  const [output] = await tokenStates(query, rows, { protocol: "corrected" });
   const [corrected] = await pooledEmbeddings(query, rows, [5], { protocol: "corrected", over: "bases" });
   const [paper] = await pooledEmbeddings(query, rows, [5], { protocol: "paper", over: "bases" });
   expectClose(corrected!, mean(output!, 0, 5));

@@ -1,10 +1,9 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { collate } from "../../../src/models/language/collate.ts";
-import type { Protocol } from "../../../src/models/model.ts";
-import { type TokenOutputs, tokenOutputs } from "../../../src/models/queries/embeddings.ts";
+import type { Protocol, SequenceEmbedding } from "../../../src/models/model.ts";
+import { tokenStates } from "../../../src/models/queries/embeddings.ts";
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
 import { counted, tokensOf } from "../tiny-query.ts";
-import { plainLogSoftmax } from "./plain-log-softmax.ts";
 
 const largest = (a: ArrayLike<number>, b: ArrayLike<number>) =>
   Math.max(...Array.from(a, (value, i) => Math.abs(value - b[i])));
@@ -16,11 +15,11 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
   const rowOf = (...ids: number[]) => tokensOf([...before, ...ids, ...after]);
   const rows = [rowOf(7, 8, 9, 10, 11, 12), rowOf(13, 14, 15), rowOf(16, 17, 18, 19, 20, 21)];
   const ask = (protocol: Protocol, paddingHidden = false, given = rows) =>
-    tokenOutputs(query, given, { protocol, paddingHidden });
+    tokenStates(query, given, { protocol, paddingHidden });
 
   test("corrected: a row's states depend on the row alone, and nothing is padded", async () => {
     const counter = counted(query);
-    const together = await tokenOutputs(counter.query, rows, { protocol: "corrected" });
+    const together = await tokenStates(counter.query, rows, { protocol: "corrected" });
     expect(counter.tokens).toBe(rows.reduce((sum, { ids }) => sum + ids.length, 0));
     for (const [i, row] of rows.entries()) {
       const [alone] = await ask("corrected", false, [row]);
@@ -35,7 +34,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     const hidden = await ask("paper", true);
     const seen = await ask("paper");
     const tokens = rows[1].ids.length;
-    const own = ({ states, width }: TokenOutputs) => states.subarray(0, tokens * width);
+    const own = ({ states, width }: SequenceEmbedding) => states.subarray(0, tokens * width);
     expect(seen.map((each) => each.tokens)).toEqual([
       rows[0].ids.length,
       rows[0].ids.length,
@@ -55,26 +54,6 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     expect(largest(seen[1].states, asTokens!.states)).toBeLessThan(1e-5);
   });
 
-  test("logits come from the same pass", async () => {
-    const counter = counted(query);
-    const options = { protocol: "corrected" } as const;
-    const [outputs] = await tokenOutputs(counter.query, [rows[0]], options, { logits: true });
-    expect(counter.rows).toBe(1);
-    const { logits, tokens } = outputs!;
-    const vocabulary = query.architecture.vocabulary;
-    expect(logits!.length).toBe(tokens * vocabulary);
-    const guesses = await plainLogSoftmax(query, rows[0].ids);
-    const row = logits!.subarray(2 * vocabulary, 3 * vocabulary);
-    const total = Math.log(row.reduce((sum, value) => sum + Math.exp(value), 0));
-    expect(
-      largest(
-        row.map((value) => value - total),
-        guesses[2],
-      ),
-    ).toBeLessThan(1e-5);
-    expect((await ask("corrected", false, [rows[0]]))[0].logits).toBeUndefined();
-  });
-
   test("no rows give no outputs", async () => {
     expect(await ask("corrected", false, [])).toEqual([]);
     expect(await ask("paper", false, [])).toEqual([]);
@@ -91,7 +70,7 @@ test("rows are padded to the longest, with a mask", () => {
 test("rows that must be padded need a padding token", async () => {
   const query = tinyEncoder(TINY_ENCODERS[0]);
   const tokenizer = { ...query.tokenizer, special: { mask: 4 } };
-  const asked = tokenOutputs({ ...query, tokenizer }, [tokensOf([1, 7, 2]), tokensOf([1, 2])], {
+  const asked = tokenStates({ ...query, tokenizer }, [tokensOf([1, 7, 2]), tokensOf([1, 2])], {
     protocol: "paper",
   });
   await expect(asked).rejects.toThrow(/the tokenizer tiny has no padding token/);
