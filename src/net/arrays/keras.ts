@@ -134,10 +134,10 @@ function readWeight(
 ): NdArray<"float32"> {
   const tensor = [...at, name].join("/");
   // The weights of a nested model are in subgroups of its group, those of a layer at any depth of its group.
-  const ending = new RegExp(
-    `(^|/)${at.length > 1 ? `${escaped(at.at(-1)!)}/` : ""}${escaped(name)}(:\\d+)?$`,
+  const ending = `/${at.length > 1 ? `${at.at(-1)}/` : ""}${name}`;
+  const places = arraysIn(file, `${WEIGHTS}/${at[0]}`).filter((path) =>
+    [path, path.replace(/:\d+$/, "")].some((each) => `/${each}`.endsWith(ending)),
   );
-  const places = arraysIn(file, `${WEIGHTS}/${at[0]}`).filter((path) => ending.test(path));
   const array = places.length === 1 ? file.array(places[0]) : undefined;
   if (array === undefined) {
     const found = places.length > 1 ? "is in the file more than once" : "is not in the file";
@@ -164,8 +164,6 @@ function readWeight(
   }
   return { dtype: "float32", shape, data: weights };
 }
-
-const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 
 /** Nesting of groups that is searched in the group of a layer: a model, a layer, and one spare. */
 const DEPTH = 3;
