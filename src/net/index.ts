@@ -13,6 +13,7 @@ export type { StoredArray } from "./arrays/stored-array.ts";
 export * as graph from "./graph/build.ts";
 export type { Dim, Shape } from "./graph/dim.ts";
 export { type Graph, graphOf } from "./graph/graph.ts";
+export { GraphError } from "./graph/graph-error.ts";
 export { toOnnx } from "./graph/onnx.ts";
 export type { ParameterBinding } from "./graph/onnx-messages.ts";
 export { printGraph } from "./graph/print.ts";

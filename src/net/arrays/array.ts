@@ -1,4 +1,4 @@
-import { InternalError } from "../../base/errors.ts";
+import { InputError } from "../../base/errors.ts";
 
 /**
  * An n-dimensional array in memory, row-major (the last axis is contiguous), as NumPy's C order.
@@ -20,11 +20,11 @@ export function elementCount(shape: readonly number[]): number {
 /**
  * An array of the given type and shape.
  *
- * @throws {InternalError} when the number of elements does not match the shape
+ * @throws {InputError} when the number of elements does not match the shape
  */
 export function ndArray<D extends DType>(dtype: D, shape: readonly number[], data: DataOf<D>): NdArray<D> {
   if (data.length !== elementCount(shape)) {
-    throw new InternalError(`${data.length} elements do not match the shape ${formatShape(shape)}`);
+    throw new InputError(`${data.length} elements do not match the shape ${formatShape(shape)}`);
   }
   return { dtype, shape, data };
 }

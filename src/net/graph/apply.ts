@@ -1,12 +1,12 @@
-import { InternalError } from "../../base/errors.ts";
 import { formatShape } from "../arrays/array.ts";
+import { GraphError } from "./graph-error.ts";
 import { shapeRules } from "./shapes.ts";
 import type { Node, Op, OpAttributes, Sym } from "./sym.ts";
 
 /**
  * Applies an op and returns all its outputs.
  *
- * @throws {InternalError} when shapes or types do not match, naming the op and the types of its inputs
+ * @throws {GraphError} when shapes or types do not match, naming the op and the types of its inputs
  */
 export function applyAll<K extends Op>(
   op: K,
@@ -27,11 +27,8 @@ function inferTypes<K extends Op>(op: K, inputs: readonly Sym[], attributes: OpA
   try {
     return shapeRules[op](inputs, attributes);
   } catch (cause) {
-    if (!(cause instanceof InternalError)) throw cause;
+    if (!(cause instanceof GraphError)) throw cause;
     const given = inputs.map(({ dtype, shape }) => `${dtype} ${formatShape(shape)}`).join(" × ");
-    throw new InternalError(
-      `${op} of ${given || "nothing"}: ${cause.message.replace(/^internal: /, "")}`,
-      cause,
-    );
+    throw new GraphError(`${op} of ${given || "nothing"}: ${cause.message}`, { cause });
   }
 }

@@ -1,7 +1,7 @@
-import { InternalError } from "../../base/errors.ts";
 import { type DType, formatShape, type NdArray } from "../arrays/array.ts";
 import { apply, applyAll } from "./apply.ts";
 import { type Dim, type Shape, sameShape } from "./dim.ts";
+import { GraphError } from "./graph-error.ts";
 import { resolveAxis } from "./shapes.ts";
 import { isOp, type Sym } from "./sym.ts";
 
@@ -34,13 +34,13 @@ const typed: Partial<Record<DType, (value: number) => NdArray["data"]>> = {
 /** A constant without axes. */
 export function scalar(value: number, dtype: DType = "float32"): Sym {
   const make = typed[dtype];
-  if (make === undefined) throw new InternalError(`no constant of type ${dtype}`);
+  if (make === undefined) throw new GraphError(`no constant of type ${dtype}`);
   return constant({ dtype, shape: [], data: make(value) });
 }
 
 function operands(a: Operand, b: Operand): readonly [Sym, Sym] {
   if (typeof a !== "number") return [a, typeof b === "number" ? scalar(b, a.dtype) : b];
-  if (typeof b === "number") throw new InternalError("one operand must be a tensor");
+  if (typeof b === "number") throw new GraphError("one operand must be a tensor");
   return [scalar(a, b.dtype), b];
 }
 
@@ -266,7 +266,7 @@ export function unsqueeze(x: Sym, axis: number): Sym {
 /** Removes an axis of size 1. */
 export function squeeze(x: Sym, axis: number): Sym {
   const at = resolveAxis(axis, x.shape.length);
-  if (x.shape[at] !== 1) throw new InternalError(`axis ${axis} of ${formatShape(x.shape)} is not 1`);
+  if (x.shape[at] !== 1) throw new GraphError(`axis ${axis} of ${formatShape(x.shape)} is not 1`);
   return reshape(
     x,
     x.shape.filter((_, i) => i !== at),

@@ -1,4 +1,4 @@
-import { InternalError } from "../../base/errors.ts";
+import { GraphError } from "./graph-error.ts";
 
 /**
  * Size of one axis: a number, or text for a size known only when the program runs. The text is a sum of
@@ -65,11 +65,11 @@ export function multiplyDims(...dims: readonly Dim[]): Dim {
 /**
  * A size that must be known when the graph is built.
  *
- * @throws {InternalError} when it is symbolic
+ * @throws {GraphError} when it is symbolic
  */
 export function knownSize(dim: Dim, of: string): number {
   if (typeof dim === "number") return dim;
-  throw new InternalError(`${of} must have a size known when the graph is built, not ${dim}`);
+  throw new GraphError(`${of} must have a size known when the graph is built, not ${dim}`);
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {

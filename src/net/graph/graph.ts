@@ -1,4 +1,4 @@
-import { InternalError } from "../../base/errors.ts";
+import { GraphError } from "./graph-error.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
@@ -14,7 +14,7 @@ export interface Graph {
 /**
  * Collects the nodes that some outputs depend on.
  *
- * @throws {InternalError} when two inputs or two parameters of one name differ
+ * @throws {GraphError} when two inputs or two parameters of one name differ
  */
 export function graphOf(outputs: Readonly<Record<string, Sym>>): Graph {
   const nodes = nodesBehind(Object.values(outputs));
@@ -89,7 +89,7 @@ function distinct<T extends Node<"Input"> | Node<"Parameter">>(nodes: readonly T
     const known = byName.get(name);
     if (known === undefined) byName.set(name, node);
     else if (String(known.attributes.shape) !== String(shape) || known.attributes.dtype !== dtype) {
-      throw new InternalError(`two tensors named ${JSON.stringify(name)} differ in shape or type`);
+      throw new GraphError(`two tensors named ${JSON.stringify(name)} differ in shape or type`);
     }
   }
   return [...byName.values()];

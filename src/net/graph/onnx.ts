@@ -4,6 +4,7 @@ import type { NdArray } from "../arrays/array.ts";
 import { type Dim, dimTerms, type Shape } from "./dim.ts";
 import { type Emission, emitRules, type OnnxAttribute } from "./emit-rules.ts";
 import { type Graph, nodesBehind, symbolSources } from "./graph.ts";
+import { GraphError } from "./graph-error.ts";
 import { dataType, initializer, nodeProto, type ParameterBinding, valueInfo } from "./onnx-messages.ts";
 import {
   AttributeProtoSchema,
@@ -24,7 +25,7 @@ const IR_VERSION = 9;
  * Serialises a graph as an ONNX model (opset 20).
  *
  * @param bindings  one per parameter
- * @throws {InternalError} when a parameter has no binding, or a symbolic size occurs in no input
+ * @throws {GraphError} when a parameter has no binding, or a symbolic size occurs in no input
  */
 export function toOnnx(graph: Graph, bindings: ReadonlyMap<string, ParameterBinding>): Uint8Array {
   const scope = new Scope(graph);
@@ -33,7 +34,7 @@ export function toOnnx(graph: Graph, bindings: ReadonlyMap<string, ParameterBind
   }
   for (const { attributes } of graph.parameters) {
     const binding = bindings.get(attributes.name);
-    if (binding === undefined) throw new InternalError(`parameter ${attributes.name} has no binding`);
+    if (binding === undefined) throw new GraphError(`parameter ${attributes.name} has no binding`);
     if (binding.kind === "fed") {
       scope.inputs.push(valueInfo(attributes.name, attributes.dtype, attributes.shape));
     } else scope.initializers.push(initializer(attributes.name, attributes, binding));
@@ -278,7 +279,7 @@ class Scope {
 
   private symbol(symbol: string): string {
     const source = this.sources.get(symbol);
-    if (source === undefined) throw new InternalError(`no input has the size ${symbol}`);
+    if (source === undefined) throw new GraphError(`no input has the size ${symbol}`);
     const { input, axis } = source;
     return this.add("Shape", [input], { start: axis, end: axis + 1 });
   }

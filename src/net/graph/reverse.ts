@@ -4,6 +4,7 @@ import { sameShape } from "./dim.ts";
 import type { GradientRule, Walk } from "./gradient-rule.ts";
 import { gradients } from "./gradients.ts";
 import { capturedBy, nodesBehind } from "./graph.ts";
+import { GraphError } from "./graph-error.ts";
 import type { Node, Op, Sym } from "./sym.ts";
 
 /**
@@ -13,10 +14,10 @@ import type { Node, Op, Sym } from "./sym.ts";
  * @param loss  a scalar
  * @param of    tensors to differentiate by; a tensor that the loss does not depend on has gradient zero
  * @returns     one gradient per tensor, of its shape
- * @throws {InternalError} when the loss has axes
+ * @throws {GraphError} when the loss has axes
  */
 export function gradientsOf(loss: Sym, of: readonly Sym[]): readonly Sym[] {
-  if (loss.shape.length !== 0) throw new InternalError("a loss must be a scalar");
+  if (loss.shape.length !== 0) throw new GraphError("a loss must be a scalar");
   return pullBack([loss], [fill([], 1, loss.dtype)], of);
 }
 

@@ -1,6 +1,6 @@
-import { InternalError } from "../../base/errors.ts";
 import { formatShape } from "../arrays/array.ts";
 import { addDims, type Dim, knownSize, multiplyDims, type Shape, sameShape } from "./dim.ts";
+import { GraphError } from "./graph-error.ts";
 import type { Op, OpAttributes, Sym, TensorType } from "./sym.ts";
 
 type ShapeRule<K extends Op> = (inputs: readonly Sym[], attributes: OpAttributes[K]) => readonly TensorType[];
@@ -13,25 +13,25 @@ function broadcastShapes(a: Shape, b: Shape): Shape {
     const y = b[b.length - rank + i] ?? 1;
     if (x === y || y === 1) return x;
     if (x === 1) return y;
-    throw new InternalError(`axis ${i} is ${x} on one side and ${y} on the other`);
+    throw new GraphError(`axis ${i} is ${x} on one side and ${y} on the other`);
   });
 }
 
 /**
  * A non-negative axis; negative ones count from the end.
  *
- * @throws {InternalError} when it is not below the rank
+ * @throws {GraphError} when it is not below the rank
  */
 export function resolveAxis(axis: number, rank: number): number {
   const resolved = axis < 0 ? axis + rank : axis;
   if (!(Number.isInteger(resolved) && resolved >= 0 && resolved < rank)) {
-    throw new InternalError(`axis ${axis} does not exist in rank ${rank}`);
+    throw new GraphError(`axis ${axis} does not exist in rank ${rank}`);
   }
   return resolved;
 }
 
 function expectSame(a: Dim | string, b: Dim | string, what: string): void {
-  if (a !== b) throw new InternalError(`${what}: ${a} is not ${b}`);
+  if (a !== b) throw new GraphError(`${what}: ${a} is not ${b}`);
 }
 
 const like = (x: TensorType): readonly TensorType[] => [{ dtype: x.dtype, shape: x.shape }];
@@ -74,12 +74,12 @@ function slicedSize(size: Dim, { start, end, step }: OpAttributes["Slice"]): Dim
     return Math.max(0, Math.ceil((to - from) / step));
   }
   if (start === -1 && end === -Number.MAX_SAFE_INTEGER && step === -1) return size;
-  if (step !== 1) throw new InternalError(`a step of ${step} along an axis of symbolic size ${size}`);
+  if (step !== 1) throw new GraphError(`a step of ${step} along an axis of symbolic size ${size}`);
   if (start >= 0 && end === Number.MAX_SAFE_INTEGER) return addDims(size, -start);
   if (start >= 0 && end < 0) return addDims(size, end - start);
   if (start >= 0 && end >= 0) return end - start;
   if (start < 0 && end === Number.MAX_SAFE_INTEGER) return -start;
-  throw new InternalError(`slice ${start} to ${end} of symbolic size ${size}`);
+  throw new GraphError(`slice ${start} to ${end} of symbolic size ${size}`);
 }
 
 /** Types of the outputs of each op from those of its inputs. */
@@ -130,26 +130,25 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
 
   MatMul: ([a, b]) => {
     expectSame(a!.dtype, b!.dtype, "types differ");
-    if (a!.shape.length < 2 || b!.shape.length < 2) throw new InternalError("both need at least two axes");
+    if (a!.shape.length < 2 || b!.shape.length < 2) throw new GraphError("both need at least two axes");
     expectSame(a!.shape.at(-1)!, b!.shape.at(-2)!, "inner axes differ");
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     return [{ dtype: a!.dtype, shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] }];
   },
   Gemm: ([a, b, c], { transA, transB }) => {
-    if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new InternalError("both need exactly two axes");
+    if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new GraphError("both need exactly two axes");
     const [m, k] = transA ? [a!.shape[1], a!.shape[0]] : [a!.shape[0], a!.shape[1]];
     const [inner, n] = transB ? [b!.shape[1], b!.shape[0]] : [b!.shape[0], b!.shape[1]];
     expectSame(k, inner, "inner axes differ");
     if (c !== undefined && !sameShape(broadcastShapes(c.shape, [m, n]), [m, n])) {
-      throw new InternalError(`the bias does not broadcast to ${formatShape([m, n])}`);
+      throw new GraphError(`the bias does not broadcast to ${formatShape([m, n])}`);
     }
     return [{ dtype: a!.dtype, shape: [m, n] }];
   },
   Conv: ([x, w, bias], { group, pads, dilation, stride }) => {
     const [batch, channels, length] = x!.shape;
     const [out, perGroup, kernel] = w!.shape;
-    if (x!.shape.length !== 3 || w!.shape.length !== 3)
-      throw new InternalError("one spatial axis is expected");
+    if (x!.shape.length !== 3 || w!.shape.length !== 3) throw new GraphError("one spatial axis is expected");
     expectSame(channels!, multiplyDims(perGroup!, group), "channels differ from kernel × groups");
     if (bias !== undefined) expectSame(bias.shape[0], out!, "the bias differs from the channels out");
     const span = dilation * (knownSize(kernel!, "a kernel") - 1);
@@ -187,13 +186,13 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   Expand: ([x], { shape }) => {
     if (!sameShape(broadcastShapes(x!.shape, shape), shape)) {
-      throw new InternalError(`does not broadcast to ${formatShape(shape)}`);
+      throw new GraphError(`does not broadcast to ${formatShape(shape)}`);
     }
     return [{ dtype: x!.dtype, shape }];
   },
   Transpose: ([x], { perm }) => {
     if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== x!.shape.length) {
-      throw new InternalError(`[${perm}] is not a permutation of its axes`);
+      throw new GraphError(`[${perm}] is not a permutation of its axes`);
     }
     return [{ dtype: x!.dtype, shape: perm.map((axis) => x!.shape[axis]) }];
   },
@@ -203,7 +202,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     for (const other of rest) {
       expectSame(other.dtype, first!.dtype, "types differ");
       if (!sameShape(replaced(other.shape, at, 0), replaced(first!.shape, at, 0))) {
-        throw new InternalError(`shapes differ in axes other than ${at}`);
+        throw new GraphError(`shapes differ in axes other than ${at}`);
       }
     }
     const size = addDims(...inputs.map(({ shape }) => shape[at]));
@@ -235,30 +234,30 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   Unfold: ([x], { kernel, dilation }) => {
     const [batch, length, ...row] = x!.shape;
-    if (x!.shape.length < 2) throw new InternalError("axis 1 must be the length");
+    if (x!.shape.length < 2) throw new GraphError("axis 1 must be the length");
     const windows = knownSize(length!, "the length of an unfolded axis") - dilation * (kernel - 1);
-    if (windows < 1) throw new InternalError(`no window of ${kernel} rows, ${dilation} apart, fits`);
+    if (windows < 1) throw new GraphError(`no window of ${kernel} rows, ${dilation} apart, fits`);
     return [{ dtype: x!.dtype, shape: [batch!, windows, kernel, ...row] }];
   },
   ScatterElements: ([x, indices, updates], { axis }) => {
     resolveAxis(axis, x!.shape.length);
-    if (!sameShape(indices!.shape, updates!.shape)) throw new InternalError("indices and updates differ");
+    if (!sameShape(indices!.shape, updates!.shape)) throw new GraphError("indices and updates differ");
     return like(x!);
   },
   Compress: ([x, condition], { axis, size }) => {
     const at = resolveAxis(axis, x!.shape.length);
     expectSame(condition!.dtype, "bool", "the condition's type");
     if (!sameShape(condition!.shape, [x!.shape[at]])) {
-      throw new InternalError(`the condition is not one value per row of axis ${at}`);
+      throw new GraphError(`the condition is not one value per row of axis ${at}`);
     }
     return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, size) }];
   },
   ScatterND: ([x, indices, updates]) => {
     const [rows, depth] = indices!.shape;
-    if (indices!.shape.length !== 2 || depth !== 1) throw new InternalError("one index per row is expected");
+    if (indices!.shape.length !== 2 || depth !== 1) throw new GraphError("one index per row is expected");
     expectSame(updates!.dtype, x!.dtype, "types differ");
     if (!sameShape(updates!.shape, [rows!, ...x!.shape.slice(1)])) {
-      throw new InternalError("the updates are not one row per index");
+      throw new GraphError("the updates are not one row per index");
     }
     return like(x!);
   },
@@ -269,14 +268,14 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     expectSame(inputs.length, states.length + elements.length, "inputs differ from states and elements");
     states.forEach((state, i) => {
       if (!sameShape(state.shape, inputs[i].shape) || !sameShape(state.shape, results[i].shape)) {
-        throw new InternalError(`state ${i} changes shape`);
+        throw new GraphError(`state ${i} changes shape`);
       }
     });
     const steps = inputs[states.length].shape[axis];
     elements.forEach((element, i) => {
       const scanned = inputs[states.length + i].shape;
       if (!sameShape([...scanned.slice(0, axis), ...scanned.slice(axis + 1)], element.shape)) {
-        throw new InternalError(
+        throw new GraphError(
           `element ${i} is ${formatShape(element.shape)}, the input ${formatShape(scanned)}`,
         );
       }

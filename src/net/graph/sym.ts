@@ -1,6 +1,6 @@
-import { InternalError } from "../../base/errors.ts";
 import { type DType, formatShape, type NdArray } from "../arrays/array.ts";
 import type { Dim, Shape } from "./dim.ts";
+import { GraphError } from "./graph-error.ts";
 
 /** Type of a tensor. */
 export interface TensorType {
@@ -145,20 +145,20 @@ export type Shaped = (x: Sym, axes: string) => Sym;
  * Names for the axes of a model: `named({ b: "b", t: "t", d: 768 })`. A model states the axes of a result
  * where the shape changes, so that a mistake is reported by name when the graph is built.
  *
- * @throws {InternalError} when the rank or a size differs, or a name is unknown
+ * @throws {GraphError} when the rank or a size differs, or a name is unknown
  */
 export function named(sizes: Readonly<Record<string, Dim>>): Shaped {
   return (x, axes) => {
     const names = axes.split(" ").filter((name) => name !== "");
     const expected = names.map((name) => {
       if (!(name in sizes))
-        throw new InternalError(`axis ${JSON.stringify(name)} is not among ${Object.keys(sizes)}`);
+        throw new GraphError(`axis ${JSON.stringify(name)} is not among ${Object.keys(sizes)}`);
       return sizes[name];
     });
     const wrong = names.findIndex((_, i) => expected[i] !== x.shape[i]);
     if (wrong >= 0 || names.length !== x.shape.length) {
       const at = wrong >= 0 && wrong < x.shape.length ? ` (axis ${names[wrong]})` : "";
-      throw new InternalError(
+      throw new GraphError(
         `${x.node.op} gave ${formatShape(x.shape)}, expected ${axes} = ${formatShape(expected)}${at}`,
       );
     }

@@ -1,9 +1,9 @@
-import { InternalError } from "../../base/errors.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
 import { type SeedPart, seedOf } from "../../base/random.ts";
 import { elementCount, type NdArray } from "../arrays/array.ts";
 import { input, mul } from "../graph/build.ts";
 import type { Shape } from "../graph/dim.ts";
+import { GraphError } from "../graph/graph-error.ts";
 import type { Sym } from "../graph/sym.ts";
 
 /** Sets elements of a tensor to 0 with a probability p, and divides the others by 1 − p. */
@@ -69,7 +69,7 @@ function sizesOf(shape: Shape, tokens: number): readonly number[] {
     if (axis === 0) return 1;
     if (dim === "t") return tokens;
     if (typeof dim === "number") return dim;
-    throw new InternalError(`a dropout mask has an axis of unknown size ${dim}`);
+    throw new GraphError(`a dropout mask has an axis of unknown size ${dim}`);
   });
 }
 

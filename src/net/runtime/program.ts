@@ -8,6 +8,7 @@ import { needsCopy } from "../arrays/stored-array.ts";
 import { input, neg } from "../graph/build.ts";
 import type { Shape } from "../graph/dim.ts";
 import { graphOf } from "../graph/graph.ts";
+import { GraphError } from "../graph/graph-error.ts";
 import { toOnnx } from "../graph/onnx.ts";
 import type { ParameterBinding } from "../graph/onnx-messages.ts";
 import type { Sym } from "../graph/sym.ts";
@@ -33,7 +34,7 @@ export interface Program<Output extends string = string> {
    *
    * @param feeds  every input of the graph, by name
    * @returns      every output of the program, by name
-   * @throws {InternalError} when an input is missing or its shape does not fit
+   * @throws {GraphError} when an input is missing or its shape does not fit
    */
   run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output, NdArray>>>;
   /** Frees the session. */
@@ -45,7 +46,7 @@ export interface Program<Output extends string = string> {
  * refers to file, offset and length, and ONNX Runtime maps them.
  *
  * @throws {InputError} when the device is not available or rejects the program
- * @throws {InternalError} when a parameter has no source or its shape differs from the graph's
+ * @throws {GraphError} when a parameter has no source or its shape differs from the graph's
  */
 export async function openProgram<Output extends string>(
   outputs: Readonly<Record<Output, Sym>>,
@@ -55,7 +56,7 @@ export async function openProgram<Output extends string>(
   const graph = graphOf(outputs);
   const used = graph.parameters.map(({ attributes }) => {
     const source = parameters.get(attributes.name);
-    if (source === undefined) throw new InternalError(`parameter ${attributes.name} has no values`);
+    if (source === undefined) throw new GraphError(`parameter ${attributes.name} has no values`);
     if (source !== "fed") checkShape(attributes.name, attributes.shape, source.shape);
     return [attributes.name, source] as const;
   });
@@ -103,7 +104,7 @@ class SessionProgram<Output extends string> implements Program<Output> {
     const tensors: Record<string, Tensor> = {};
     for (const [name, shape] of this.inputs) {
       const array = feeds[name];
-      if (array === undefined) throw new InternalError(`the input ${name} is not given`);
+      if (array === undefined) throw new GraphError(`the input ${name} is not given`);
       checkFeed(name, shape, array.shape, sizes);
       tensors[name] = new Tensor(array.dtype as "float32", array.data as Float32Array, array.shape);
     }
@@ -132,12 +133,12 @@ function checkFeed(name: string, shape: Shape, came: readonly number[], sizes: M
       return bound === undefined || bound === came[i];
     });
   if (!fits)
-    throw new InternalError(`the input ${name} is ${formatShape(came)}, expected ${formatShape(shape)}`);
+    throw new GraphError(`the input ${name} is ${formatShape(came)}, expected ${formatShape(shape)}`);
 }
 
 function checkShape(name: string, expected: readonly number[], came: readonly number[]): void {
   if (String(expected) === String(came)) return;
-  throw new InternalError(`parameter ${name} is ${formatShape(came)}, expected ${formatShape(expected)}`);
+  throw new GraphError(`parameter ${name} is ${formatShape(came)}, expected ${formatShape(expected)}`);
 }
 
 function isStored(source: ParameterSource): source is StoredArray {

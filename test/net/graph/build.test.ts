@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import { InputError } from "../../../src/base/errors.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
+import { GraphError } from "../../../src/net/graph/graph-error.ts";
 import { printGraph } from "../../../src/net/graph/print.ts";
+import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import { named } from "../../../src/net/graph/sym.ts";
 
 const x = g.input("x", "float32", ["b", "t", 8]);
@@ -63,6 +66,30 @@ test("prints a small graph", () => {
     last = %11"
   `);
 });
+
+test("a mistake in a graph is an error of its author, not of this package", () => {
+  const error = errorOf(() => g.add(x, g.parameter("w", [3])));
+  expect(error).toBeInstanceOf(GraphError);
+  expect(error).toBeInstanceOf(InputError);
+  expect(error).toMatchObject({ message: expect.not.stringContaining("internal") });
+  for (const wrong of [
+    () => named({ b: "b", t: "t", d: 9 })(x, "b t d"),
+    () => graphOf({ y: g.add(x, g.input("x", "float32", [8])) }),
+    () => g.squeeze(x, 2),
+    () => g.slice(x, 1, 0, 9, 2),
+    () => gradientsOf(x, [x]),
+  ]) {
+    expect(wrong).toThrow(GraphError);
+  }
+});
+
+function errorOf(wrong: () => unknown): unknown {
+  try {
+    return wrong();
+  } catch (error) {
+    return error;
+  }
+}
 
 test("rejects different tensors of one name", () => {
   const other = g.input("x", "float32", [8]);
