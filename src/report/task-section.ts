@@ -41,7 +41,7 @@ export function taskSection(chapter: Chapter, figuresOf: FiguresOf): Html {
   const id = chapterId(task);
   return html`<section class="view" id="${id}" aria-labelledby="${id}-title">
 <h1 id="${id}-title">${heading.title}</h1>
-<p class="lead">${heading.asks}</p>
+<p class="lead">${heading.question}</p>
 <div class="scroll" role="region" aria-label="Leaderboard: ${heading.title}" tabindex="0">
 <table class="board">
 <caption class="visually-hidden">${heading.title}: models by setting, best first</caption>
@@ -143,7 +143,7 @@ ${present.map((table) => htmlTable(table))}
 function protocols(panel: ReportPanel): Html | undefined {
   const lead = html`<p>The <strong>paper</strong> protocol reproduces the original's scripts, defects included; the <strong>corrected</strong>
 protocol follows the description in its paper. Differences in this panel:</p>
-<dl class="facts-list terms">${quirksOf(panel).map(({ label, says }) => html`<dt>${label}</dt><dd>${says}</dd>`)}</dl>`;
+<dl class="facts-list terms">${quirksOf(panel).map(({ label, description }) => html`<dt>${label}</dt><dd>${description}</dd>`)}</dl>`;
   return folded("Paper and corrected protocol", [quirksTable(panel), scoreQuirksTable(panel)], lead);
 }
 /** Method of the printed interval under each protocol, and the recommended interval. */

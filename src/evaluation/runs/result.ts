@@ -188,11 +188,9 @@ export const estimateSchema = z.object({
 const numbers = z.record(z.string(), z.number());
 const numbersOrNull = z.record(z.string(), z.number().nullable());
 const effect = z.union([estimateSchema, z.number(), z.null()]);
-const quirk = z.object({ label: z.string(), effect: z.object({ paper: effect, corrected: effect }) });
 
 const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
   format: z.literal("dart-eval result"),
-  // Version 1 called the description of a quirk `says`.
   formatVersion: z.literal([1, FORMAT_VERSION]).transform((): typeof FORMAT_VERSION => FORMAT_VERSION),
   metrics: z
     .array(
@@ -216,10 +214,11 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
   ties: z.object({ rounding: z.number(), tolerance: z.number(), byRounding: z.int() }).exactOptional(),
   averages: numbersOrNull,
   quirks: z.array(
-    z.union([
-      quirk.extend({ description: z.string() }),
-      quirk.extend({ says: z.string() }).transform(({ says, ...rest }) => ({ ...rest, description: says })),
-    ]),
+    z.object({
+      label: z.string(),
+      description: z.string(),
+      effect: z.object({ paper: effect, corrected: effect }),
+    }),
   ),
   breakdowns: z
     .array(
@@ -311,11 +310,24 @@ export interface OpenedSeal {
   readonly changed: string | undefined;
 }
 
+/** Keys of version 1 of results, and their present names. */
+const RENAMED: ReadonlyMap<string, string> = new Map([
+  ["says", "description"],
+  ["rowsWithUnknownLetters", "rowsWithUnknownBases"],
+]);
+
+/** Reviver of JSON that gives the keys of earlier results and metrics their present names. */
+export const withPresentKeys = (_: string, value: unknown): unknown =>
+  typeof value !== "object" || value === null || Array.isArray(value)
+    ? value
+    : Object.fromEntries(Object.entries(value).map(([key, each]) => [RENAMED.get(key) ?? key, each]));
+
 /** Separates a result from its digest. @throws {FormatError} naming the file when it is not a result */
 export function openSeal(file: string, { sha256, ...result }: z.infer<typeof sealSchema>): OpenedSeal {
   const found = sha256Hex(stableStringify(result));
+  const present = JSON.parse(JSON.stringify(result), withPresentKeys);
   return {
-    result: parseRecord(file, JSON.stringify(result), resultSchema),
+    result: parseRecord(file, JSON.stringify(present), resultSchema),
     sha256,
     changed: found === sha256 ? undefined : found,
   };

@@ -9,7 +9,14 @@ import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
 import { cellIdentity, rowsDigest } from "./cell.ts";
 import { sampled } from "./draft-cells.ts";
 import { metricsRecord } from "./merge.ts";
-import { type CellResult, cellResult, measureCell, type OpenedSeal, writtenScores } from "./result.ts";
+import {
+  type CellResult,
+  cellResult,
+  measureCell,
+  type OpenedSeal,
+  withPresentKeys,
+  writtenScores,
+} from "./result.ts";
 import { differences } from "./result-differences.ts";
 
 /** A result with its stored scores, from any place. */
@@ -154,7 +161,8 @@ async function metricsMismatches(folder: string, expected: object): Promise<stri
   const text = await textIfPresent(file);
   if (text === undefined) return ["metrics.json is missing"];
   try {
-    return [...differences("metrics.json", JSON.parse(text), JSON.parse(JSON.stringify(expected)))];
+    const found = JSON.parse(text, withPresentKeys);
+    return [...differences("metrics.json", found, JSON.parse(JSON.stringify(expected)))];
   } catch (error) {
     if (error instanceof SyntaxError) return ["metrics.json is not valid JSON"];
     throw error;
@@ -183,7 +191,7 @@ async function dataMismatches(
     const selection = {
       split: cell.split,
       limit: cell.limit,
-      purpose: "answer",
+      purpose: "evaluate",
       ...(part && { part }),
     } as const;
     const selected = sampled(open, open.select(selection), cell.sample);

@@ -68,6 +68,26 @@ describe("dart-eval verify", () => {
     expect(exitCode).toBe(0);
   });
 
+  test("accepts a cell whose files have the keys of version 0.1.0", async () => {
+    const cell = await copy("first");
+    const former = (text: string) =>
+      text
+        .replaceAll('"description":', '"says":')
+        .replaceAll("rowsWithUnknownBases", "rowsWithUnknownLetters");
+    const metrics = join(cell, "metrics.json");
+    const now = await readFile(metrics, "utf8");
+    expect(former(now)).not.toBe(now);
+    await writeFile(metrics, former(now));
+    await editResult(
+      cell,
+      (result) => Object.assign(result, JSON.parse(former(JSON.stringify(result))), { formatVersion: 1 }),
+      true,
+    );
+    const { exitCode, printed } = await verify(cell);
+    expect(printed).toContain("verified");
+    expect(exitCode).toBe(0);
+  });
+
   test("names a changed score of scores.tsv by line, column and row", async () => {
     const cell = await copy("score");
     const file = join(cell, "scores.tsv");

@@ -1,5 +1,4 @@
 import { InternalError } from "../../../base/errors.ts";
-import { runWithPauses } from "../../../base/generator-work.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { classLogOdds } from "../../../metrics/log-odds.ts";
@@ -10,6 +9,7 @@ import { rowBasis } from "../fact-columns.ts";
 import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
 import type { RowView, TextColumn } from "../row-view.ts";
+import { runWithPauses } from "./clustering-progress.ts";
 import type { CellTypeFacts } from "./subset.ts";
 
 /** Maximum number of rows whose embeddings a figure shows: evenly spaced ones of more. */

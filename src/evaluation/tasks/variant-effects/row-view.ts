@@ -13,7 +13,7 @@ export function viewVariants(predictions: Predictions<StoredVariantFacts>, conte
   const { variants, kind } = scoredVariants(columns, context);
   const { significant, controls, withEffect } = evaluatedVariants(variants, context.protocol);
   const favours = columns.factReader("favours")(0);
-  const { difference, effect, says } = orientationOf(favours, kind, context.protocol);
+  const { difference, effect, label: direction } = orientationOf(favours, kind, context.protocol);
   const score = {
     title: kind === "distance" ? "distance of the alleles" : "difference of the alleles",
     values: Float64Array.from(variants, difference),
@@ -44,7 +44,7 @@ export function viewVariants(predictions: Predictions<StoredVariantFacts>, conte
   if (withEffect.length > 0 && kind !== "distance") {
     figures.push({
       kind: "scatter",
-      title: `Effect and score of QTLs: ${says}`,
+      title: `Effect and score of QTLs: ${direction}`,
       x: { title: effects.title, values: Float64Array.from(withEffect, effect) },
       y: { title: score.title, values: Float64Array.from(withEffect, difference) },
       reference: "signs",
