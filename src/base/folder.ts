@@ -1,4 +1,15 @@
-import { access, constants, lstat, mkdir, mkdtemp, readdir, rm, stat, statfs } from "node:fs/promises";
+import {
+  access,
+  constants,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+} from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { errorCode, fileError, InputError } from "./errors.ts";
@@ -187,6 +198,30 @@ export async function freeSpace(path: string): Promise<number> {
       const missing = errorCode(error) === "ENOENT";
       if (!missing || dirname(at) === at) throw fileError(at, error);
     }
+  }
+}
+
+/**
+ * Creates a folder with its contents at once: `write` fills a folder next to it, which is then renamed. A folder that exists, or that
+ * another process creates meanwhile, stays.
+ *
+ * @throws {InputError} when the folder cannot be created, or as `write`
+ */
+export async function createFolderAtomic(
+  path: string,
+  write: (partial: string) => Promise<void>,
+): Promise<void> {
+  if ((await kindOfPath(path)) === "folder") return;
+  const partial = `${path}.partial-${process.pid}`;
+  const remove = () => rm(partial, { recursive: true, force: true });
+  await remove();
+  try {
+    await write(partial);
+    await rename(partial, path).catch(async (error) => {
+      if ((await kindOfPath(path)) !== "folder") throw fileError(path, error);
+    });
+  } finally {
+    await remove();
   }
 }
 

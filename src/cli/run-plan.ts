@@ -45,6 +45,7 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
     `  rows    ${count(rows.length)}${before}`,
     `  batch   ${counted(batchSize, "sequence")}`,
   ];
+  if (record.control !== undefined) lines.splice(1, 0, `  control ${record.control}`);
   if (planned.weights !== undefined) lines.push(`  weights ${planned.weights.file}, not trained here`);
   if (planned.reuses !== undefined) {
     lines.push(`  scores  those of cell ${planned.reuses.name}, which are equal under both protocols`);

@@ -2,7 +2,12 @@ import { basename, resolve } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
-import { type CheckpointFolder, openCheckpointFolder } from "./checkpoints/checkpoint-folder.ts";
+import {
+  type CheckpointFolder,
+  openCheckpointFolder,
+  tokenizerFilesIn,
+} from "./checkpoints/checkpoint-folder.ts";
+import { untrainedFolder } from "./checkpoints/init.ts";
 import type { Architecture } from "./language/architecture.ts";
 import {
   checkpointName,
@@ -89,6 +94,13 @@ export class LanguageModel extends TokenModel {
   async fineTune(request: FineTuningRequest): Promise<FineTuning> {
     const opened = await openCheckpointFolder(this.folder, [this.card]);
     return new FineTuning(opened, request, { ...this.options, device: "cpu" });
+  }
+
+  /** The same architecture and tokenizer with initial weights, in the cache folder. */
+  async untrained({ seed }: { readonly seed: number }): Promise<LanguageModel> {
+    const tokenizer = await tokenizerFilesIn(this.folder);
+    const folder = await untrainedFolder(this.card, this.opened.config, { seed, tokenizer });
+    return LanguageModel.open(folder, [this.card], { ...this.options, name: `${this.name}-untrained` });
   }
 
   /** Passes of a classifier on top of the model, for profiling. */

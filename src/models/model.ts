@@ -162,6 +162,11 @@ export interface Model {
    * @throws {InputError} when there is none
    */
   forCellLine?(line: string): Awaitable<Model>;
+  /**
+   * A model of the same architecture with initial weights, drawn by the family's own rule: equal on any machine for equal seeds.
+   * Evaluated as a control.
+   */
+  untrained?(request: { readonly seed: number }): Promise<Model>;
   /** A copy of the model, prepared for fine-tuning; this model does not change. */
   fineTune?(request: FineTuningRequest): Promise<FineTuning>;
   /** Forward and backward passes for profiling, on a copy of this model; `length` is the number of bases. */

@@ -1,6 +1,7 @@
 import type { Measurement, Metric } from "../evaluation/tasks/measurement.ts";
 import { ARROWS, basisText, isPValue, metricCell } from "./estimates.ts";
-import { count, scientific } from "./numbers.ts";
+import { chanceOf } from "./forest.ts";
+import { count, fixed, scientific } from "./numbers.ts";
 import { type MetricColumn, metricColumns } from "./panel-table.ts";
 import type { Entry, Panel } from "./panels.ts";
 import { cellText, type Table, type TableCell, type TableColumn } from "./table.ts";
@@ -33,7 +34,7 @@ export function leaderboardTable(panel: Panel, title: string): Table {
     ...tests.map(({ heading }) => ({ heading: withoutArrow(heading), align: "right" as const })),
   ];
   const rows = entries.map((entry): TableCell[] => [
-    entry.label,
+    entry.control === undefined ? entry.label : { text: entry.label, detail: `(${entry.control})` },
     entry.protocol,
     ...[...mains, ...others].map((column) => column.cell(entry)),
     count(entry.result.rows.selected),
@@ -42,6 +43,13 @@ export function leaderboardTable(panel: Panel, title: string): Table {
   ]);
   const notes = [legend(entries, { mains, others, tests, withTies }), ...panelNotes(panel)];
   return { caption: title, columns, rows, notes };
+}
+
+/** Chance level of the main metric, in a panel with controls; the largest if it differs between rows. */
+function chanceNote(entries: readonly Entry[]): readonly string[] {
+  const levels = entries.map(({ main }) => chanceOf(main)).filter((level) => level !== undefined);
+  if (levels.length === 0 || entries.every(({ control }) => control === undefined)) return [];
+  return [`Chance level: ${fixed(Math.max(...levels))}.`];
 }
 
 /** Cell with the number of ties and their tolerance, if it is not 0. */
@@ -100,6 +108,7 @@ export function panelNotes({ entries, apart }: Pick<Panel, "entries" | "apart">)
       ]
     : [];
   return [
+    ...chanceNote(entries),
     ...(apart === undefined ? [] : [apart.why]),
     ...new Set(undefinedOnes),
     ...blocksText(entries),

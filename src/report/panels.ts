@@ -15,6 +15,8 @@ export interface Entry {
    */
   readonly label: string;
   readonly protocol: Protocol;
+  /** Kind of control, if the run evaluated the model as one. */
+  readonly control?: string;
   readonly stored: StoredResult;
   readonly result: CellResult;
   /** The metric by which the task ranks models. */
@@ -149,7 +151,8 @@ function entryOf(stored: StoredResult, group: readonly StoredResult[]): Entry {
     ({ result: { cell } }) => cell.model.name === model.name && cell.protocol === protocol,
   );
   const label = namesakes.length === 1 ? model.name : `${model.name} (${cellName(result.identity)})`;
-  return { label, protocol, stored, result, main: result.metrics[0] };
+  const control = result.control === undefined ? {} : { control: result.control };
+  return { label, protocol, ...control, stored, result, main: result.metrics[0] };
 }
 
 /**

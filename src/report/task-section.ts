@@ -67,12 +67,12 @@ ${panel.entries.map((entry) => boardRow(panel, entry, scale))}</tbody>
 }
 
 function boardRow(panel: ReportPanel, entry: Entry, scale: ForestScale): Html {
-  const { label, main, result } = entry;
+  const { label, control, main, result } = entry;
   const published = publishedMain(panel.published, entry);
   const [test] = pOf(result);
   const compared = entryComparison(panel.comparison, entry);
   const protocol = isSwitched(panel) ? switchedProtocol(entry, panel) : undefined;
-  return html`<tr data-model="${label}"${attribute("data-protocol", protocol)}${attribute("class", compared?.model.tier === 1 ? "best" : undefined)}><th scope="row">${label}</th><td class="plot-column" title="${intervalSource(main)}">${forestMark({ main, published }, scale)}</td><td class="number">${
+  return html`<tr data-model="${label}"${attribute("data-protocol", protocol)}${attribute("class", compared?.model.tier === 1 ? "best" : undefined)}><th scope="row">${label}${control === undefined ? undefined : html` <span class="detail">control: ${control}</span>`}</th><td class="plot-column" title="${intervalSource(main)}">${forestMark({ main, published }, scale)}</td><td class="number">${
     main.value === null ? UNDEFINED : html`<span class="figure">${fixed(main.value)}</span> ${bounds(main)}`
   }</td><td class="number">${behind(compared)}</td><td class="number">${compared?.model.best == null ? UNDEFINED : fixed(compared.model.best, 2)}</td><td class="number">${test?.value == null ? UNDEFINED : pValue(test.value)}</td><td class="number">${count(result.rows.selected)}</td></tr>
 `;

@@ -3,6 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import { parseDecimal } from "../../base/table.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
+import { openControls } from "../../evaluation/runs/open-controls.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/run-shard.ts";
@@ -22,6 +23,8 @@ import { protocolFolders, resultsText } from "../run-results.ts";
 interface RunOptions extends RequestOptions {
   readonly model?: readonly string[];
   readonly addModel?: readonly string[];
+  readonly controls?: boolean;
+  readonly motifs?: string;
   readonly protocol: Protocol | "both";
   readonly out: string;
   readonly split?: Split;
@@ -58,6 +61,11 @@ export const define: DefineCommand = (command, context) => {
       "--add-model <model...>",
       "models to add to the run in --out, with its tasks, data, protocol and seed; other options are those of the run",
     )
+    .option(
+      "--controls",
+      "also evaluate controls: a k-mer Markov model, motif counts, the ab initio network, and each model's untrained twin",
+    )
+    .option("--motifs <file>", "motifs in MEME format, for the motif counts of --controls")
     .option("--setting <name...>", "settings (default: zero-shot, or all of the suite)")
     .option("--genome <file>", "FASTA (plain or bgzip) or 2bit")
     .option(
@@ -138,6 +146,8 @@ export const define: DefineCommand = (command, context) => {
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
         "a head trained on embeddings, on a few rows":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --recipe epochs=3 trainRows=500 valRows=200 --limit 200 --genome hg38.fa --data elements.tsv --out runs/probed",
+        "a model with its untrained twin and a Markov model":
+          "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --controls --genome hg38.fa --data elements.tsv --out runs/controlled",
         "another model on the same rows": "dart-eval run --add-model ./caduceus-ps --out runs/markov",
         "a head trained by DART-Eval, at the best epoch of its train.log":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --weights supervised_models/probed/hyenadna-large-1m-seqlen-hf --genome hg38.fa --data elements.tsv --out runs/published-head",
@@ -157,6 +167,14 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
       },
     );
   }
+  if (typed.controls && typed.weights !== undefined) {
+    throw new InputError("--controls and --weights exclude each other", {
+      hint: "controls are trained by the run; add them to it without --weights, in a run of their own",
+    });
+  }
+  if (typed.motifs !== undefined && !typed.controls) {
+    throw new InputError("--motifs is an option of --controls", { hint: "add --controls, or leave it out" });
+  }
   const extend = addModel.length > 0;
   const options: RunOptions = extend ? { ...typed, ...(await optionsOfRun(out, given)) } : typed;
   await using requested = await openRequestedTasks(options);
@@ -166,13 +184,19 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
   try {
     const { device, threads } = options;
     models.push(...(await openModels([...model, ...addModel], { device, threads, genome, signal })));
-    const request = requested.request(models);
+    const requestedModels = [...models];
+    const { controls, notes } = options.controls
+      ? await openControls(requestedModels, { device, threads, genome, signal, motifs: options.motifs })
+      : { controls: [], notes: [] };
+    models.push(...controls.map(({ model }) => model));
+    const request = requested.request(requestedModels);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
       const { split, untilWidth, batchSize, weights, embeddings, trained } = options;
       plans.push(
         await planRun({
           ...request,
-          models,
+          models: requestedModels,
+          controls,
           protocol,
           seed: options.seed,
           folder,
@@ -192,7 +216,7 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
         }),
       );
     }
-    for (const note of requested.notes) terminal.say(`note: ${note}`);
+    for (const note of [...requested.notes, ...notes]) terminal.say(`note: ${note}`);
     if (options.plan) {
       const text = options.json
         ? JSON.stringify(plans.map(planJson), null, 2)

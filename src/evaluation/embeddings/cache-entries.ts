@@ -6,7 +6,7 @@ import { describeEmbeddings } from "./embedding-store.ts";
 
 /** A cache entry: stored to save time, and reproducible. */
 export interface CacheEntry {
-  readonly kind: "embeddings" | "weights" | "digests" | "left over" | "unknown";
+  readonly kind: "embeddings" | "weights" | "untrained" | "digests" | "left over" | "unknown";
   readonly path: string;
   /** Description. */
   readonly what: string;
@@ -42,6 +42,12 @@ export async function cacheEntries(own: string, folders: readonly string[]): Pro
         else if (file.endsWith(".safetensors")) {
           entries.push(await entryOf("weights", copy, "a checkpoint's weights as float32"));
         }
+      }
+    } else if (name === "untrained") {
+      for (const folder of await namesIn(path)) {
+        const twin = join(path, folder);
+        if (isBeingRemoved(folder)) entries.push(await leftOver(twin));
+        else entries.push(await entryOf("untrained", twin, "an untrained checkpoint, as a control"));
       }
     } else entries.push(await entryOf("unknown", path, "not made by this version: not removed"));
   }

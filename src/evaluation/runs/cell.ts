@@ -63,6 +63,8 @@ export interface CellRecord {
   readonly rows: CellRows;
   /** The model's family, if any. Not part of the identity. */
   readonly family?: string;
+  /** Kind of control, if the run evaluates the model as one: "k-mer Markov model". Not part of the identity. */
+  readonly control?: string;
   /** Path of the weights when the run was planned. Not part of the identity, which has their digest. */
   readonly weightsFile?: string;
   /** The model's published checkpoint; see `Model.checkpoint`. Not part of the identity. */
@@ -158,6 +160,7 @@ export const cellRecordSchema = z.object({
     digest,
   }),
   family: z.string().exactOptional(),
+  control: z.string().exactOptional(),
   weightsFile: z.string().exactOptional(),
   checkpoint: z.string().exactOptional(),
   origins: z.record(z.string(), fileOriginSchema).exactOptional(),

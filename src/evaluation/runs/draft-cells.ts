@@ -160,11 +160,13 @@ export async function draftCells(
       ...(weights === undefined ? {} : { weights: weights.sha256 }),
       data: weights === undefined ? dataOf(form, open) : open.digests,
     };
+    const control = request.controls?.find((one) => one.model === model)?.control;
     const record = {
       identity: cellIdentity(cell),
       cell,
       rows: cellRows,
       ...(model.family === undefined ? {} : { family: model.family }),
+      ...(control === undefined ? {} : { control }),
       ...(weights === undefined ? {} : { weightsFile: weights.file }),
       ...(model.checkpoint === undefined ? {} : { checkpoint: model.checkpoint }),
       ...(origins === undefined ? {} : { origins }),

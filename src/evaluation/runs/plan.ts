@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { expectWritableFolder } from "../../base/folder.ts";
 import type { Model } from "../../models/model.ts";
+import { abInitio } from "../settings/ab-initio.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
@@ -8,6 +9,7 @@ import { taskNamed } from "../tasks/catalogue.ts";
 import { inputOrigins } from "../tasks/inputs.ts";
 import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
+import { controlsFor, settingsWithControls } from "./controls.ts";
 import { type CellDraft, draftCells, type UnsupportedCell, unsupportedMessage } from "./draft-cells.ts";
 import { checkExtension } from "./extend-run.ts";
 import { planCell } from "./plan-cell.ts";
@@ -44,7 +46,10 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       if (open !== undefined) opened.set(requested, open);
       if (open !== undefined && open !== before) own.push(open);
       const origins = open === undefined ? undefined : await errors.collect(() => inputOrigins(task, inputs));
-      for (const setting of settingsOf(task, everywhere.settings ?? request.settings)) {
+      const chosen = settingsOf(task, everywhere.settings ?? request.settings);
+      const { controls = [] } = request;
+      const settings = controls.length === 0 ? chosen : settingsWithControls(task, chosen, abInitio);
+      for (const setting of settings) {
         const { sample, except, ...rest } = { ...everywhere, ...bySetting[setting.name] };
         await errors.collect(async () => {
           if (bySetting[setting.name]?.weights !== undefined && !setting.takesWeights) {
@@ -52,14 +57,18 @@ export async function planRun(request: RunRequest): Promise<Plan> {
               hint: "probed, fine-tuned and ab-initio do",
             });
           }
-          const models = await modelsFor(task.settings[setting.name], open, rest.models ?? request.models);
+          const form = task.settings[setting.name];
+          const models = chosen.includes(setting)
+            ? await modelsFor(form, open, rest.models ?? request.models)
+            : [];
+          const added = controlsFor(form, controls, models).map(({ model }) => model);
           const found = await draftCells(
             { task, open, setting, sample, except, origins, shard },
-            { ...request, ...rest, models },
+            { ...request, ...rest, models: [...models, ...added] },
           );
           drafts.push(...found.drafts);
           if (open !== before) for (const note of found.notes) notes.add(note);
-          declined.push(...found.declined);
+          declined.push(...found.declined.filter(({ model }) => !added.includes(model)));
         });
       }
     }

@@ -9,6 +9,7 @@ import type { NameOr, TaskName } from "../tasks/catalogue.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { OpenTask, RowNumbers, Task, TaskInputs } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
+import type { ControlModel } from "./controls.ts";
 import type { CostEstimate } from "./cost.ts";
 import type { RunCommand } from "./run-folder.ts";
 import { checkShard, type Shard } from "./shard.ts";
@@ -35,6 +36,8 @@ export interface RunRequest {
   readonly tasks: readonly RequestedTask[];
   /** Open models, which the caller closes. */
   readonly models: readonly Model[];
+  /** Controls of the models, evaluated where a setting supports them; see `openControls`. The caller closes them. */
+  readonly controls?: readonly ControlModel[];
   /** Names or custom settings; default: zero-shot, or the first setting of a task without it. */
   readonly settings?: readonly (NameOr<SettingName> | Setting)[];
   /** Default "corrected". */

@@ -236,6 +236,8 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
   readonly defaultSplit: Split;
   /** Name of the part of the rows that this setting evaluates. Default: all rows. */
   readonly part?: string;
+  /** Name of the network that the benchmark trains in this setting: the control of settings that train. */
+  readonly network?: string;
   /** Present if the setting trains with rows of this task. */
   readonly supervision?: Supervision<Row>;
   /** Name of the task whose rows train, if it is another; its overrides for model families apply here too. */

@@ -19,6 +19,8 @@ import { bindParameters, type DeclaredTensor } from "../language/parameters.ts";
  */
 export interface CheckpointFolder {
   readonly card: LanguageModelCard;
+  /** Contents of config.json. */
+  readonly config: Readonly<Record<string, unknown>>;
   /** Built from config.json. */
   readonly architecture: Architecture;
   readonly tokenizer: Tokenizer;
@@ -54,6 +56,7 @@ export async function openCheckpointFolder(
     ];
     return {
       card,
+      config,
       architecture,
       tokenizer,
       identity: `${card.name} ${parts.join(" ")}`,
@@ -89,13 +92,17 @@ function checkTokensHaveRows(
 }
 
 /** Digest of the tokenizer files' names and contents. */
-async function tokenizerDigest(folder: string): Promise<string> {
+const tokenizerDigest = async (folder: string): Promise<string> =>
+  sha256Hex(stableStringify(await tokenizerFilesIn(folder))).slice(0, 16);
+
+/** Contents of the tokenizer files of a folder by name. */
+export async function tokenizerFilesIn(folder: string): Promise<Readonly<Record<string, string>>> {
   const files: Record<string, string> = {};
   for (const name of TOKENIZER_FILES) {
     const text = await textIfPresent(join(folder, name));
     if (text !== undefined) files[name] = text;
   }
-  return sha256Hex(stableStringify(files)).slice(0, 16);
+  return files;
 }
 
 async function weightsOf({ tensors, ignored }: Architecture, checkpoint: Checkpoint) {

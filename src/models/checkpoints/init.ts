@@ -1,7 +1,9 @@
 import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { cacheFolder, createFolderAtomic, kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { markInUse } from "../../base/in-use.ts";
+import { stableStringify } from "../../base/json.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
 import { normal, uniform } from "../../base/random.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
@@ -64,6 +66,44 @@ export async function initCheckpoint(
 ): Promise<UntrainedModel> {
   const config = presetConfig(card, preset);
   await requireEmpty(folder);
+  const parameters = await writeUntrained(card, config, { seed, folder, tokenizer });
+  return { folder, preset, parameters, seed };
+}
+
+/**
+ * Folder with an untrained checkpoint of a configuration, written once to the cache. It is marked as in use until the
+ * process ends.
+ *
+ * @param tokenizer  files by name, as in the checkpoint
+ * @throws {InputError} when the cache cannot be written
+ */
+export async function untrainedFolder(
+  card: LanguageModelCard,
+  config: Readonly<Record<string, unknown>>,
+  { seed, tokenizer }: Pick<InitRequest, "seed"> & Required<Pick<InitRequest, "tokenizer">>,
+): Promise<string> {
+  const key = stableStringify({ version: TWIN_VERSION, family: card.name, config, seed, tokenizer });
+  const folder = cacheFolder("untrained", sha256Hex(key).slice(0, 32));
+  await markInUse(folder);
+  await createFolderAtomic(folder, async (partial) => {
+    await writeUntrained(card, config, { seed, folder: partial, tokenizer });
+  });
+  return folder;
+}
+
+/** Part of the name of an untrained checkpoint in the cache: increment when an initialiser changes. */
+const TWIN_VERSION = 1;
+
+/** Writes the files of an untrained checkpoint. @returns number of parameters */
+async function writeUntrained(
+  card: LanguageModelCard,
+  config: Readonly<Record<string, unknown>>,
+  {
+    seed,
+    folder,
+    tokenizer,
+  }: Omit<InitRequest, "preset" | "tokenizer"> & { readonly tokenizer: InitRequest["tokenizer"] | undefined },
+): Promise<number> {
   const file = join(folder, "config.json");
   const architecture = card.architecture(config, file);
   const arrays = architecture.tensors.map((tensor) => ({
@@ -78,8 +118,7 @@ export async function initCheckpoint(
   for (const [name, text] of Object.entries(tokenizer ?? card.tokenizerFiles?.(config) ?? {})) {
     await writeFileAtomic(join(folder, name), text);
   }
-  const parameters = architecture.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  return { folder, preset, parameters, seed };
+  return architecture.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }
 
 /**

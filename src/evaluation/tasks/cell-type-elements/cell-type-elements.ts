@@ -96,7 +96,7 @@ export const cellTypeElements: Task<
     },
     probed: { ...CELL_TYPES_PROBED, ...TRAINED },
     "fine-tuned": { ...CELL_TYPES_FINE_TUNED, ...TRAINED },
-    "ab-initio": { ...CELL_TYPES_AB_INITIO, ...TRAINED },
+    "ab-initio": { network: "probing-head-like", ...CELL_TYPES_AB_INITIO, ...TRAINED },
   },
   open: (inputs) => openCellTypeElements(cellTypeElements, inputs),
   measure: measureCellTypes,

@@ -66,7 +66,7 @@ export const chromatinActivity: Task<
   settings: {
     probed: { ...ACTIVITY_PROBED, ...trained("interleaved") },
     "fine-tuned": { ...ACTIVITY_FINE_TUNED, ...trained("apart") },
-    "ab-initio": { ...ACTIVITY_AB_INITIO, ...trained("apart") },
+    "ab-initio": { network: "chrombpnet-like", ...ACTIVITY_AB_INITIO, ...trained("apart") },
     predicted: {
       ...ACTIVITY_PREDICTED,
       defaultSplit: "test",

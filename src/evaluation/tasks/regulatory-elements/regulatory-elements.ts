@@ -68,7 +68,7 @@ export const regulatoryElements: Task<
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" },
     probed: { ...ELEMENTS_PROBED, ...TRAINED },
     "fine-tuned": { ...ELEMENTS_FINE_TUNED, ...TRAINED },
-    "ab-initio": { ...ELEMENTS_AB_INITIO, ...TRAINED },
+    "ab-initio": { network: "probing-head-like", ...ELEMENTS_AB_INITIO, ...TRAINED },
   },
   open: (inputs, { seed }) => openRegulatoryElements(regulatoryElements, inputs, seed),
   measure: measurePairs,

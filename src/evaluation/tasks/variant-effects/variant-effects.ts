@@ -97,7 +97,12 @@ export const variantEffects: Task<
     },
     probed: { ...VARIANTS_PROBED, defaultSplit: "all", scores: ALLELE_SCORES },
     "fine-tuned": { ...VARIANTS_FINE_TUNED, defaultSplit: "all", scores: ALLELE_SCORES },
-    "ab-initio": { ...VARIANTS_AB_INITIO, defaultSplit: "all", scores: ALLELE_SCORES },
+    "ab-initio": {
+      network: "chrombpnet-like",
+      ...VARIANTS_AB_INITIO,
+      defaultSplit: "all",
+      scores: ALLELE_SCORES,
+    },
     predicted: { recipe: { score: "activity" }, defaultSplit: "all", scores: ALLELE_SCORES },
   },
   open: (inputs) => openVariants(variantEffects, inputs),
