@@ -1,7 +1,7 @@
 import { allSettings, allTasks } from "../evaluation/runs/forms.ts";
 import type { Protocol } from "../models/model.ts";
 import { type ForestScale, forestScale } from "./forest.ts";
-import type { Entry, Panel } from "./panels.ts";
+import { type Entry, type Panel, panelPart } from "./panels.ts";
 import type { Report, ReportPanel } from "./report.ts";
 
 /** Panels of one task, which have a view of the page. */
@@ -10,6 +10,8 @@ export interface Chapter {
   readonly heading: ReportPanel["heading"];
   /** In the order of the settings' catalogue. */
   readonly panels: readonly ReportPanel[];
+  /** The data set, if all panels have the same. */
+  readonly dataset: string | undefined;
   /** Scale of every forest plot of the task. */
   readonly scale: ForestScale;
 }
@@ -26,6 +28,7 @@ export function chaptersOf({ panels }: Pick<Report, "panels">): readonly Chapter
     .map(([task, some]) => ({
       task,
       heading: some[0].heading,
+      dataset: some.every(({ dataset }) => dataset === some[0].dataset) ? some[0].dataset : undefined,
       panels: some.toSorted((a, b) => orderIn(settings, a.setting) - orderIn(settings, b.setting)),
       scale: forestScale(some.flatMap(({ entries }) => entries.map(({ main }) => main))),
     }));
@@ -44,6 +47,14 @@ function orderIn(names: readonly string[], name: string): number {
   const found = names.indexOf(name);
   return found === -1 ? names.length : found;
 }
+
+/** Title of a panel within its task, without a data set that all panels have: `K562, probed`. */
+export const partOf = (chapter: Pick<Chapter, "dataset">, panel: Panel): string =>
+  panelPart(
+    chapter.dataset === undefined
+      ? panel
+      : { setting: panel.setting, ...(panel.apart && { apart: panel.apart }) },
+  );
 
 /** Id of a task's view in the page. */
 export const chapterId = (task: string): string => `task-${task.toLowerCase().replace(/[^a-z0-9]+/g, "-")}`;

@@ -1,5 +1,7 @@
 // Data of the page's figures: plain JSON, embedded in the page.
 
+import type { RowSet } from "./row-format.ts";
+
 /** Bin [from, to) of a histogram; the outermost bins include values beyond them. */
 export interface Bin {
   readonly from: number;
@@ -110,6 +112,7 @@ export interface PageData {
   /** Names of all models, in the order of their colours. */
   readonly models: readonly string[];
   readonly figures: readonly Figure[];
+  readonly rowSets: readonly RowSet[];
 }
 
 export interface Histogram {

@@ -3,31 +3,19 @@ import type {
   DistributionFigure,
   EmbeddingFigure,
   RowFigure,
-  ScatterFigure,
 } from "../evaluation/tasks/row-view.ts";
 import { type Curve, calibrationCurve, precisionRecallCurve, rocCurve } from "../metrics/curves.ts";
 import { percentiles } from "../metrics/quantiles.ts";
 import { firstProtocol } from "./chapters.ts";
-import {
-  type Chart,
-  type CurvesChart,
-  commonHistograms,
-  type PanelFigure,
-  type ScatterChart,
-} from "./figure-data.ts";
+import { type Chart, type CurvesChart, commonHistograms, type PanelFigure } from "./figure-data.ts";
 import { chanceOf } from "./forest.ts";
 import { type Html, html } from "./html.ts";
 import { motifFigures } from "./motifs.ts";
 import { fixed } from "./numbers.ts";
 import { type Entry, panelId } from "./panels.ts";
 import type { ReportPanel } from "./report.ts";
+import { type Shown, scatterFigures, short } from "./scatter-figures.ts";
 import { lossFigures } from "./training.ts";
-
-/** A model with its figure of one kind. */
-interface Shown<F extends RowFigure> {
-  readonly entry: Entry;
-  readonly figure: F;
-}
 
 /** All figures of a panel, under the corrected protocol if the panel has both. */
 export function panelFigures(panel: ReportPanel): readonly PanelFigure[] {
@@ -69,8 +57,6 @@ export function figuresSection(figures: readonly PanelFigure[]): Html | undefine
   )}</div>`;
 }
 
-/** Four significant digits, to keep the page small. */
-const short = (value: number): number => Number(value.toPrecision(4));
 const shorts = (values: ArrayLike<number>): number[] => Array.from(values, short);
 
 function curveFigures(
@@ -184,98 +170,6 @@ function distributionFigures(
       ),
     },
   ];
-}
-
-/** Number of rows above which a scatter plot shows numbers of rows in rectangles. */
-const MANY = 2000;
-/** Rectangles along each axis. */
-const BINS = 48;
-
-function scatterFigures(id: (name: string) => string, shown: readonly Shown<ScatterFigure>[]): PanelFigure[] {
-  const titles = [...new Set(shown.map(({ figure }) => figure.title))];
-  return titles.map((title, t): PanelFigure => {
-    const some = shown.filter(({ figure }) => figure.title === title);
-    const points = some.map(({ figure }) => pointsOf(figure));
-    const all = points.flat();
-    const isSigns = some[0].figure.reference === "signs";
-    const [x, y] = [
-      domainOf(
-        all.map(([first]) => first),
-        isSigns,
-      ),
-      domainOf(
-        all.map(([, second]) => second),
-        isSigns,
-      ),
-    ];
-    return {
-      id: id(titles.length === 1 ? "scatter" : `scatter-${t}`),
-      title,
-      caption: `${isSigns ? "Shaded quadrants: score and effect have the same sign. Axes are cut at the central 99.5 % of the values." : "Diagonal: predicted equals observed."}${all.length > MANY * some.length ? " Darker: more rows." : ""}`,
-      x: { label: some[0].figure.x.title, domain: x },
-      y: { label: some[0].figure.y.title, domain: y },
-      charts: some.map(({ entry, figure }, i) => scatterChart(entry, figure, points[i], x, y)),
-    };
-  });
-}
-
-type Point = readonly [x: number, y: number];
-
-function pointsOf({ x, y }: ScatterFigure): readonly Point[] {
-  const points: Point[] = [];
-  for (let i = 0; i < x.values.length; i++) {
-    const point = [x.values[i], y.values[i]] as const;
-    if (point.every(Number.isFinite)) points.push(point);
-  }
-  return points;
-}
-
-/** Range of the central 99.5 % of the values, symmetrical around 0 for signed ones. */
-function domainOf(values: readonly number[], isSigned: boolean): readonly [number, number] {
-  if (values.length === 0) return [-1, 1];
-  const [low = 0, high = 0] = percentiles(values, [0.25, 99.75]);
-  const most = Math.max(Math.abs(low), Math.abs(high)) || 1;
-  const margin = 0.04 * (high - low || 1);
-  return isSigned ? [short(-1.05 * most), short(1.05 * most)] : [short(low - margin), short(high + margin)];
-}
-
-function scatterChart(
-  { label }: Entry,
-  { reference }: ScatterFigure,
-  points: readonly Point[],
-  x: readonly [number, number],
-  y: readonly [number, number],
-): ScatterChart {
-  const signed = points.filter(([a, b]) => a !== 0 && b !== 0);
-  const agreement = signed.filter(([a, b]) => a > 0 === b > 0).length / signed.length;
-  const many = points.length > MANY;
-  return {
-    kind: "scatter",
-    title: label,
-    points: many ? [] : points.map(([a, b]) => [short(clamp(a, x)), short(clamp(b, y))] as const),
-    rectangles: many ? rectanglesOf(points, x, y) : [],
-    reference:
-      reference === "identity"
-        ? { kind: "identity" }
-        : { kind: "signs", agreement: Number.isFinite(agreement) ? short(agreement) : 0 },
-  };
-}
-
-const clamp = (value: number, [low, high]: readonly [number, number]) => Math.min(high, Math.max(low, value));
-
-function rectanglesOf(points: readonly Point[], x: Point, y: Point): ScatterChart["rectangles"] {
-  const counts = new Map<number, number>();
-  const bin = (value: number, domain: Point) =>
-    Math.min(BINS - 1, Math.floor((BINS * (clamp(value, domain) - domain[0])) / (domain[1] - domain[0])));
-  for (const [a, b] of points) {
-    const key = bin(a, x) * BINS + bin(b, y);
-    counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
-  const edge = (at: number, domain: Point) => short(domain[0] + (at * (domain[1] - domain[0])) / BINS);
-  return [...counts].map(([key, rows]) => {
-    const [i, j] = [Math.floor(key / BINS), key % BINS];
-    return [edge(i, x), edge(i + 1, x), edge(j, y), edge(j + 1, y), rows] as const;
-  });
 }
 
 function embeddingFigures(

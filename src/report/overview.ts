@@ -36,8 +36,8 @@ ${lead}
 ${heatMap(chapters)}
 <h2 id="verdicts">Verdicts</h2>
 <dl class="verdicts">${chapters.map(
-    ({ task, heading, panels }) =>
-      html`<div><dt><a href="#${chapterId(task)}">${heading.title}</a></dt><dd>${taskVerdict(panels)}</dd></div>
+    (chapter) =>
+      html`<div><dt><a href="#${chapterId(chapter.task)}">${chapter.heading.title}</a></dt><dd>${taskVerdict(chapter)}</dd></div>
 `,
   )}</dl>
 </section>

@@ -2,14 +2,15 @@ import { createHash } from "node:crypto";
 import { counted } from "../base/message-text.ts";
 import { readPackageFile, version } from "../base/package.ts";
 import { allTasks, type CustomForms } from "../evaluation/runs/forms.ts";
-import { type Chapter, chapterId, chaptersOf, isSwitched } from "./chapters.ts";
+import { type Chapter, chapterId, chaptersOf, isSwitched, partOf } from "./chapters.ts";
 import type { PageData } from "./figure-data.ts";
 import { panelFigures } from "./figures.ts";
 import { embeddedJson, Html, html } from "./html.ts";
 import { overviewSection } from "./overview.ts";
-import { panelId, panelPart } from "./panels.ts";
+import { panelId } from "./panels.ts";
 import { provenanceSection } from "./provenance.ts";
 import type { Report } from "./report.ts";
+import { packRows, rowsSection } from "./row-sets.ts";
 import { taskSection } from "./task-section.ts";
 
 /** Bundle of `client/`, built by vite. */
@@ -26,9 +27,11 @@ export function renderPage(report: Report, { script, style }: PageAssets): strin
   const chapters = chaptersOf(report);
   const panels = chapters.flatMap((chapter) => chapter.panels);
   const figures = new Map(panels.map((panel) => [panel, panelFigures(panel)]));
+  const rows = packRows(panels);
   const data: PageData = {
     models: modelsOf(report),
     figures: [...figures.values()].flat().map(({ caption: _, ...figure }) => figure),
+    rowSets: [...rows.values()].map(({ set }) => set),
   };
   const code = withoutEndTags(script);
   return String(html`<!doctype html>
@@ -45,9 +48,10 @@ export function renderPage(report: Report, { script, style }: PageAssets): strin
 </head>
 <body>
 <a class="skip" href="#main">Skip to the results</a>
-${sidebar(chapters)}<main id="main" tabindex="-1">
+${sidebar(chapters, rows.size > 0)}<main id="main" tabindex="-1">
 ${overviewSection(report, chapters, lead(report))}
-${chapters.map((chapter) => taskSection(chapter, (panel) => figures.get(panel) ?? []))}
+${chapters.map((chapter) => taskSection(chapter, { figures, rows }))}
+${rowsSection(rows)}
 ${provenanceSection(report)}
 <footer>Written by dart-eval ${version}. This page loads nothing and sends nothing.</footer>
 </main>
@@ -100,19 +104,19 @@ function withoutEndTags(script: string): string {
 }
 
 /** Contents of the page with its controls: protocol, theme and model filter. */
-function sidebar(chapters: readonly Chapter[]): Html {
+function sidebar(chapters: readonly Chapter[], hasRows: boolean): Html {
   const bothProtocols = chapters.some(({ panels }) => panels.some(isSwitched));
   return html`<div class="sidebar">
 <nav aria-label="Contents">
 <ul class="contents">
 <li><a href="#overview">Overview</a></li>
 ${chapters.map(
-  ({ task, heading, panels }) =>
-    html`<li><a href="#${chapterId(task)}">${heading.title}</a><ul>${panels.map(
-      (panel) => html`<li><a href="#${panelId(panel)}-details">${panelPart(panel)}</a></li>`,
+  (chapter) =>
+    html`<li><a href="#${chapterId(chapter.task)}">${chapter.heading.title}</a><ul>${chapter.panels.map(
+      (panel) => html`<li><a href="#${panelId(panel)}-details">${partOf(chapter, panel)}</a></li>`,
     )}</ul></li>
 `,
-)}<li><a href="#provenance">Provenance</a></li>
+)}${hasRows ? html`<li><a href="#rows">Rows</a></li>` : undefined}<li><a href="#provenance">Provenance</a></li>
 </ul>
 </nav>
 <form class="controls" aria-label="Display">

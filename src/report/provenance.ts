@@ -2,12 +2,13 @@ import { counted } from "../base/message-text.ts";
 import { SOURCES } from "../datasets/sources/catalogue.ts";
 import { addressText } from "../datasets/sources/locate.ts";
 import type { FileOrigin } from "../datasets/sources/origin.ts";
-import { evaluatedData } from "../evaluation/runs/cell.ts";
+import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
-import { type Html, html } from "./html.ts";
-import { bytes, count, duration } from "./numbers.ts";
+import { type Html, html, htmlTable } from "./html.ts";
+import { bytes, count, duration, UNDEFINED } from "./numbers.ts";
 import { type Entry, panelTitle } from "./panels.ts";
 import type { Report } from "./report.ts";
+import type { Table } from "./table.ts";
 
 /** Name and value in a list of facts. */
 export type Fact = readonly [name: string, value: string];
@@ -72,6 +73,7 @@ export function provenanceSection({ panels }: Report): Html {
 <h1 id="provenance-title">Provenance</h1>
 <p>A cell is one task in one setting, evaluated for one model. Its identity is a digest of everything that can change the
 result; device, batch size and number of shards are not part of it.</p>
+${htmlTable(cellsTable(panels))}
 ${panels.map(
   (panel) => html`<h2>${panelTitle(panel.heading.title, panel)}</h2>
 ${panel.entries.map(
@@ -82,6 +84,34 @@ ${panel.entries.map(
 `,
 )}`,
 )}</section>`;
+}
+
+/** All cells with their rows and the versions that scored them. */
+function cellsTable(panels: Report["panels"]): Table {
+  return {
+    caption: "Cells, by the first digits of their identities",
+    columns: [
+      ...["cell", "panel", "model", "protocol"].map((heading) => ({ heading, align: "left" as const })),
+      ...["rows", "rows/s", "peak memory"].map((heading) => ({ heading, align: "right" as const })),
+      { heading: "dart-eval", align: "left" },
+    ],
+    rows: panels.flatMap((panel) =>
+      panel.entries.map(({ label, protocol, stored: { timing }, result }) => {
+        const seconds = timing.reduce((sum, shard) => sum + shard.seconds, 0);
+        const scored = timing.reduce((sum, shard) => sum + shard.timedRows, 0);
+        return [
+          cellName(result.identity),
+          panelTitle(panel.heading.title, panel),
+          label,
+          protocol,
+          count(result.rows.selected),
+          scored > 0 && seconds > 0 ? count(scored / seconds) : UNDEFINED,
+          timing.length === 0 ? UNDEFINED : bytes(Math.max(...timing.map((shard) => shard.peakMemory))),
+          [...new Set(timing.map((shard) => shard.toolkit))].join(", ") || UNDEFINED,
+        ];
+      }),
+    ),
+  };
 }
 
 /** Origin of an input by its digest: `built from ENCODE ENCFF420VPZ (…)`, or `custom data: my.fa`. */

@@ -1,6 +1,6 @@
 import { findSetting } from "../evaluation/runs/forms.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
-import { type Chapter, chapterId, isSwitched, switchedProtocol } from "./chapters.ts";
+import { type Chapter, chapterId, isSwitched, partOf, switchedProtocol } from "./chapters.ts";
 import { type EntryComparison, entryComparison, pairMatrix } from "./comparisons.ts";
 import { ARROWS, methodName } from "./estimates.ts";
 import type { PanelFigure } from "./figure-data.ts";
@@ -19,12 +19,13 @@ import { panelNotes, pOf } from "./leaderboard.ts";
 import { measurementsTable, quantilesTable } from "./measurements-table.ts";
 import { motifTables } from "./motifs.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
-import { type Entry, panelId, panelPart } from "./panels.ts";
+import { type Entry, panelId } from "./panels.ts";
 import { partsTables } from "./parts-tables.ts";
 import { dataText } from "./provenance.ts";
 import { publishedTable } from "./published-table.ts";
 import { quirksOf, quirksTable, scoreQuirksTable } from "./quirks-table.ts";
 import type { ReportPanel } from "./report.ts";
+import type { PackedRows } from "./row-sets.ts";
 import { strataTables } from "./strata-tables.ts";
 import type { Table } from "./table.ts";
 import { trainingTable } from "./training.ts";
@@ -33,26 +34,30 @@ import { verdict } from "./verdicts.ts";
 /** Number of columns of a leaderboard. */
 const COLUMNS = 7;
 
-type FiguresOf = (panel: ReportPanel) => readonly PanelFigure[];
+/** Figures and rows of the panels, which the page has elsewhere. */
+interface PanelParts {
+  readonly figures: ReadonlyMap<ReportPanel, readonly PanelFigure[]>;
+  readonly rows: ReadonlyMap<string, PackedRows>;
+}
 
 /** View of one task: a leaderboard with forest plots of all settings on one scale, then folded details of each panel. */
-export function taskSection(chapter: Chapter, figuresOf: FiguresOf): Html {
+export function taskSection(chapter: Chapter, parts: PanelParts): Html {
   const { task, heading, panels, scale } = chapter;
   const id = chapterId(task);
   return html`<section class="view" id="${id}" aria-labelledby="${id}-title">
 <h1 id="${id}-title">${heading.title}</h1>
-<p class="lead">${heading.question}</p>
+<p class="lead">${heading.question}${chapter.dataset === undefined ? undefined : html` Data: ${chapter.dataset}.`}</p>
 <div class="scroll" role="region" aria-label="Leaderboard: ${heading.title}" tabindex="0">
 <table class="board">
 <caption class="visually-hidden">${heading.title}: models by setting, best first</caption>
 <thead><tr><th scope="col" class="word">model</th><th scope="col" class="plot-column" data-sort="none"><span class="visually-hidden">forest plot</span>${forestAxis(scale)}</th><th scope="col" class="number">value, 95 % interval</th><th scope="col" class="number">behind the best</th><th scope="col" class="number">P(best)</th><th scope="col" class="number">p, chance</th><th scope="col" class="number">rows</th></tr></thead>
-${panels.map((panel) => boardRows(panel, scale))}</table>
+${panels.map((panel) => boardRows(panel, chapter))}</table>
 </div>
-${panels.map((panel, i) => panelDetails(panel, figuresOf(panel), i === 0))}</section>
+${panels.map((panel, i) => panelDetails(panel, partOf(chapter, panel), parts, i === 0))}</section>
 `;
 }
 
-function boardRows(panel: ReportPanel, scale: ForestScale): Html {
+function boardRows(panel: ReportPanel, chapter: Chapter): Html {
   const { main } = panel.entries[0];
   const chance = chanceOf(main);
   const id = panelId(panel);
@@ -61,8 +66,8 @@ function boardRows(panel: ReportPanel, scale: ForestScale): Html {
     ...(chance === undefined ? [] : [`chance ${Number(chance.toFixed(3))}`]),
   ];
   return html`<tbody>
-<tr class="setting" id="${id}"><th scope="rowgroup" colspan="${COLUMNS}"><a href="#${id}-details">${panelPart(panel)}</a> <span class="detail">${facts.join(", ")}</span></th></tr>
-${panel.entries.map((entry) => boardRow(panel, entry, scale))}</tbody>
+<tr class="setting" id="${id}"><th scope="rowgroup" colspan="${COLUMNS}"><a href="#${id}-details">${partOf(chapter, panel)}</a> <span class="detail">${facts.join(", ")}</span></th></tr>
+${panel.entries.map((entry) => boardRow(panel, entry, chapter.scale))}</tbody>
 `;
 }
 
@@ -97,18 +102,24 @@ function bounds({ intervals: [printed] }: Metric): Html | undefined {
 }
 
 /** Figures and tables of one panel, folded unless they are the task's first. */
-function panelDetails(panel: ReportPanel, figures: readonly PanelFigure[], isOpen: boolean): Html {
+function panelDetails(
+  panel: ReportPanel,
+  title: string,
+  { figures, rows }: PanelParts,
+  isOpen: boolean,
+): Html {
   const id = `${panelId(panel)}-details`;
   const setting = findSetting(panel.setting, panel.forms)?.description;
   const published = publishedTable(panel.published, panel);
   const notes = panelNotes(panel);
+  const rowSet = rows.get(panelId(panel))?.set;
   return html`<details class="panel" id="${id}"${isOpen ? html` open` : undefined}>
-<summary><h2>${capital(panelPart(panel))}</h2></summary>
+<summary><h2>${capital(title)}</h2></summary>
 <p class="verdict">${verdict(panel)}</p>
 ${setting === undefined ? undefined : html`<p>${setting}</p>`}
-<p class="quiet">${dataText(panel.entries, panel.forms)}</p>
+<p class="quiet">${dataText(panel.entries, panel.forms)}${rowSet === undefined ? undefined : html` <a href="#${rowSet.id}">All rows</a>`}</p>
 ${notes.length === 0 ? undefined : html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
-${figuresSection(figures)}
+${figuresSection(figures.get(panel) ?? [])}
 ${panel.comparison.map((group) => {
   const matrix = pairMatrix(group);
   return matrix === undefined

@@ -1,17 +1,17 @@
 import type { ComparedGroup, ComparedPair } from "../evaluation/comparison/comparison.ts";
-import { firstProtocol } from "./chapters.ts";
+import { type Chapter, firstProtocol, partOf } from "./chapters.ts";
 import { differenceText } from "./comparisons.ts";
 import { chanceOf } from "./forest.ts";
 import { fixed } from "./numbers.ts";
-import { type Entry, panelPart } from "./panels.ts";
+import type { Entry } from "./panels.ts";
 import type { ReportPanel } from "./report.ts";
 
 /** A sentence on the panel of a task with the most scored rows of all its models. */
-export function taskVerdict(panels: readonly ReportPanel[]): string {
+export function taskVerdict(chapter: Chapter): string {
   const scored = (panel: ReportPanel) =>
     firstProtocol(panel).reduce((sum, { result }) => sum + result.rows.selected, 0);
-  const [largest] = panels.toSorted((a, b) => scored(b) - scored(a));
-  const part = panelPart(largest);
+  const [largest] = chapter.panels.toSorted((a, b) => scored(b) - scored(a));
+  const part = partOf(chapter, largest);
   return `${part.charAt(0).toUpperCase()}${part.slice(1)}: ${verdict(largest)}`;
 }
 

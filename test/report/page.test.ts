@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import axe from "axe-core";
 import type { Browser } from "playwright-core";
@@ -85,8 +86,9 @@ describe("page source", () => {
     const cell = { ...result.cell, dataset: HOSTILE, model: { name: HOSTILE, identity: HOSTILE } };
     const hostile: StoredResult = { ...first!, result: { ...result, cell, notes: [HOSTILE] } };
     const text = await pageOf([hostile], HOSTILE);
-    expect(text.match(/<script/g)).toHaveLength(2);
-    expect(text.match(/<\/script/g)).toHaveLength(2);
+    // The figures' data, the rows and the script.
+    expect(text.match(/<script/g)).toHaveLength(3);
+    expect(text.match(/<\/script/g)).toHaveLength(3);
     expect(text).not.toContain("<img");
     expect(text).not.toContain("<!--");
   });
@@ -185,7 +187,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
 
   test("without scripts all views are visible and have their tables", async () => {
     const { opened } = await open(page, { javaScriptEnabled: false });
-    expect(await opened.locator("main > .view:visible").count()).toBe(3);
+    expect(await opened.locator("main > .view:visible").count()).toBe(4);
     expect(await opened.locator("th[scope=row]", { hasText: "strong" }).first().isVisible()).toBe(true);
     expect(await opened.getByText("This figure needs JavaScript").first().isVisible()).toBe(true);
     await opened.close();
@@ -208,6 +210,109 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
       expect(shown.filter((one) => /^(serious|critical)/.test(one))).toEqual([]);
       await opened.close();
     }
+  });
+
+  test("rows: filtered, sorted, followed to a genome browser, copied", async () => {
+    const hg38 = results.map((stored) => ({
+      ...stored,
+      result: { ...stored.result, origins: { genome: { file: "hg38.fa", source: "hg38" } } },
+    }));
+    const { opened, complaints } = await open(await pageOf(hg38));
+    await opened.locator(".contents").getByRole("link", { name: "Rows" }).click();
+    const lines = opened.locator("table.rows tbody tr:not(.gap)");
+    const count = opened.locator("#explorer > p.quiet");
+    await expect.poll(() => count.textContent()).toMatch(/^1,187 of 1,187 rows/);
+    expect(await lines.count()).toBeLessThan(60);
+    expect(await lines.first().textContent()).toContain("chr1:1-350");
+    await opened.getByLabel("locus").fill("chr2:100,001-103,000");
+    expect(await count.textContent()).toMatch(/^1 of 1,187 rows/);
+    await opened.getByLabel("locus").fill("chr2");
+    await opened.getByRole("button", { name: "strong", exact: true }).click();
+    const scores = async () =>
+      (await opened.locator("table.rows tbody tr:not(.gap) td:nth-child(3)").allTextContents()).map((text) =>
+        Number(text.replace("−", "-")),
+      );
+    const sorted = await scores();
+    expect(sorted).toEqual(sorted.toSorted((a, b) => b - a));
+    expect(await opened.locator("table.rows [aria-sort]").textContent()).toBe("strong");
+    await opened.getByRole("button", { name: "Worst rows" }).click();
+    expect((await scores())[0]).toBeLessThan(0);
+    const locus = (await lines.first().textContent())!;
+    const [, chromosome, start, end] = /(chr\d):([\d,]+)-([\d,]+)/
+      .exec(locus)!
+      .map((part) => part.replaceAll(",", ""));
+    const links = await lines
+      .first()
+      .locator("a")
+      .evaluateAll((all) => all.map((one) => one.getAttribute("href")));
+    expect(links).toEqual([
+      `https://genome.ucsc.edu/cgi-bin/hgTracks?db=hg38&position=${chromosome}%3A${start}-${end}`,
+      `https://igv.org/app/?genome=hg38&locus=${chromosome}%3A${start}-${end}`,
+    ]);
+    await opened.locator(".rows-scroll").focus();
+    for (const key of ["j", "ArrowDown", "k"]) await opened.keyboard.press(key);
+    expect(await opened.locator("table.rows tr.selected").getAttribute("aria-rowindex")).toBe("2");
+    await opened.evaluate("navigator.clipboard.writeText = async (text) => { globalThis.copied = text; }");
+    await opened.getByRole("button", { name: "Copy as TSV" }).click();
+    const copied = String(await opened.evaluate("globalThis.copied"))
+      .trimEnd()
+      .split("\n");
+    expect(copied[0]).toBe("row\tchromosome\tstart\tlength\tstrong\tweak");
+    expect(copied).toHaveLength(397);
+    expect(complaints).toEqual([]);
+    await opened.close();
+  });
+
+  test("the model filter and the keys", async () => {
+    const { opened, complaints } = await open(page);
+    await opened.keyboard.press("j");
+    expect(await opened.locator(".contents > .current > a").textContent()).toBe("Regulatory elements");
+    await expect.poll(() => opened.locator(".chart > svg:visible").count()).toBe(3);
+    await opened.keyboard.press("/");
+    await opened.keyboard.type("wea");
+    expect(await opened.locator(".board tbody tr[data-model]:visible").count()).toBe(1);
+    // The chart of speeds remains, with one model.
+    expect(await opened.locator(".chart > svg:visible").count()).toBe(2);
+    await opened.locator("#model-filter").fill("");
+    expect(await opened.locator(".chart > svg:visible").count()).toBe(3);
+    await opened.locator("#model-filter").blur();
+    await opened.keyboard.press("?");
+    expect(await opened.locator("dialog").isVisible()).toBe(true);
+    await opened.keyboard.press("Escape");
+    await opened.keyboard.press("k");
+    expect(await opened.locator(".contents > .current > a").textContent()).toBe("Overview");
+    const [download] = await Promise.all([
+      opened.waitForEvent("download"),
+      opened.evaluate("document.querySelector('.downloads button').click()"),
+    ]);
+    const svg = await readFile(await download.path(), "utf8");
+    expect(download.suggestedFilename()).toBe("panel-regulatory-elements--zero-shot-scores-0.svg");
+    expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    expect(svg).not.toContain("var(--");
+    expect(complaints.filter((one) => !one.startsWith("requested blob:"))).toEqual([]);
+    await opened.close();
+  });
+
+  test("prints all views on few pages, with figures, without controls", async () => {
+    const { opened } = await open(page);
+    const pdf = (await opened.pdf({ format: "A4" })).toString("latin1");
+    expect(pdf.match(/\/Type\s*\/Page\b/g)!.length).toBeLessThanOrEqual(3);
+    await opened.emulateMedia({ media: "print" });
+    expect(await opened.locator("main > .view:visible").count()).toBe(3);
+    expect(await opened.locator(".chart > svg:visible").count()).toBe(3);
+    expect(await opened.locator(".sidebar").isVisible()).toBe(false);
+    await opened.close();
+  });
+
+  test("the theme switch overrides the system's", async () => {
+    const { opened } = await open(page, { colorScheme: "light" });
+    const ground = () => opened.evaluate("getComputedStyle(document.body).backgroundColor");
+    const light = await ground();
+    await opened.getByText("dark", { exact: true }).click();
+    expect(await ground()).not.toBe(light);
+    await opened.getByText("auto", { exact: true }).click();
+    expect(await ground()).toBe(light);
+    await opened.close();
   });
 
   test("a malicious name stays text, and no other script runs", async () => {

@@ -29,5 +29,5 @@ test("a cell with reused predictions says so instead of a speed", async () => {
   const timing = stored!.timing.map((shard) => ({ ...shard, timedRows: 0, seconds: 0.001 }));
   const text = String(provenanceSection(await gatherReport([{ ...stored!, timing }], { tasks: [task] })));
   expect(text).toContain("predictions were reused");
-  expect(text).not.toContain("rows/s");
+  expect(text).not.toMatch(/\d rows\/s/);
 });

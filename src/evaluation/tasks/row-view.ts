@@ -69,6 +69,15 @@ export interface DistributionFigure {
 export type RowFigure = ClassificationFigure | ScatterFigure | EmbeddingFigure | DistributionFigure;
 
 /**
+ * Better predictions of a row: higher scores, smaller differences to a number of `facts`, or larger absolute scores in
+ * one class and smaller ones in the other. `fact` is an index in `facts`.
+ */
+export type RowMerit =
+  | { readonly kind: "score" }
+  | { readonly kind: "error"; readonly fact: number }
+  | { readonly kind: "class"; readonly fact: number; readonly positive: string };
+
+/**
  * Rows of one cell, for the figures and the row explorer of a report. Columns are in the order of the
  * predictions.
  */
@@ -80,9 +89,7 @@ export interface RowView {
   readonly facts: readonly FactColumn[];
   /** One number per row that summarises the model's prediction; NaN if undefined. */
   readonly score: NumberColumn;
-  /** Larger for better predictions, to list the best and the worst rows; absent if no row is better than another. */
-  readonly merit?: NumberColumn;
-  /** Class that the model predicts for each row. */
-  readonly predictedClass?: TextColumn;
+  /** Order of better predictions, to list the best and the worst rows; absent if no row is better than another. */
+  readonly merit?: RowMerit;
   readonly figures: readonly RowFigure[];
 }

@@ -9,13 +9,12 @@ import type {
   ScatterChart,
 } from "../figure-data.ts";
 
-/** Colours of models, distinguishable with colour blindness (Okabe & Ito). */
-const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#8c6d31"];
+/** Number of colours of the style sheet, which are distinguishable with colour blindness. */
+const COLOURS = 8;
 
 /** Colour of a model or class by its place in the list of all. */
-export function colourOf(name: string, all: readonly string[]): string {
-  return COLOURS[Math.max(0, all.indexOf(name)) % COLOURS.length] ?? "currentColor";
-}
+const colourOf = (name: string, all: readonly string[]): string =>
+  `var(--series-${Math.max(0, all.indexOf(name)) % COLOURS})`;
 
 /** What a chart is drawn with. */
 export interface Drawing {
@@ -36,7 +35,7 @@ const MANY = 12;
 export function drawChart(chart: Chart, figure: Figure, drawing: Drawing): Element {
   const { width } = drawing;
   const height = Math.round(Math.min(340, Math.max(190, width * 0.72)));
-  const drawn = marksOf(chart, drawing);
+  const drawn = marksOf(chart, figure, drawing);
   const plot = Plot.plot({
     width,
     height,
@@ -74,14 +73,14 @@ interface Marks {
   readonly options?: Plot.PlotOptions;
 }
 
-function marksOf(chart: Chart, drawing: Drawing): Marks {
+function marksOf(chart: Chart, figure: Figure, drawing: Drawing): Marks {
   switch (chart.kind) {
     case "curves":
       return curves(chart, drawing);
     case "histogram":
       return histogram(chart);
     case "scatter":
-      return scatter(chart);
+      return scatter(chart, figure);
     case "points":
       return points(chart, drawing);
   }
@@ -217,8 +216,14 @@ function histogram({ bins, ties, median, sides }: HistogramChart): Marks {
 
 type Rectangle = ScatterChart["rectangles"][number];
 
-function scatter({ points: some, rectangles, reference: at }: ScatterChart): Marks {
+function scatter({ points: some, rectangles, reference: at }: ScatterChart, { x, y }: Figure): Marks {
   const most = Math.max(1, ...rectangles.map(([, , , , rows]) => rows));
+  const edge = ({ domain = [-1, 1] }: Axis, sign: number) => (sign > 0 ? domain[1] : domain[0]);
+  const diagonal = [-1, 1].map((sign) => {
+    const ends = [edge(x, sign), edge(y, sign)];
+    const end = sign > 0 ? Math.min(...ends) : Math.max(...ends);
+    return [end, end] as [number, number];
+  });
   const corner = { frameAnchor: "top-left", dx: 6, dy: 6, fontSize: 12, fill: "var(--ink)" } as const;
   return {
     options: { clip: true },
@@ -227,9 +232,9 @@ function scatter({ points: some, rectangles, reference: at }: ScatterChart): Mar
         ? [
             Plot.rect([1, -1], {
               x1: 0,
-              x2: (sign: number) => sign * 1e9,
+              x2: (sign: number) => edge(x, sign),
               y1: 0,
-              y2: (sign: number) => sign * 1e9,
+              y2: (sign: number) => edge(y, sign),
               fill: "var(--right)",
               fillOpacity: 0.07,
               clip: true,
@@ -241,15 +246,7 @@ function scatter({ points: some, rectangles, reference: at }: ScatterChart): Mar
               text: (share: number) => `${(100 * share).toFixed(0)} % same sign`,
             }),
           ]
-        : [
-            Plot.line(
-              [
-                [-1e3, -1e3],
-                [1e3, 1e3],
-              ],
-              { stroke: SOFT, strokeDasharray: "4 4", clip: true },
-            ),
-          ]),
+        : [Plot.line(diagonal, { stroke: SOFT, strokeDasharray: "4 4", clip: true })]),
       Plot.rect(rectangles, {
         x1: (r: Rectangle) => r[0],
         x2: (r: Rectangle) => r[1],
@@ -281,18 +278,6 @@ function points(
   const colour = (point: PointMark) => (ofModels ? colourOf(point.of, models) : colourOf(point.of, classes));
   const bounded = shown.filter(({ low }) => low !== undefined);
   return {
-    options: {
-      ...(ofModels || classes.length === 1
-        ? {}
-        : {
-            color: {
-              type: "categorical",
-              domain: [...classes],
-              range: classes.map((one) => colourOf(one, classes)),
-              legend: true,
-            },
-          }),
-    },
     marks: [
       ...(level === undefined ? [] : reference(level)),
       ...(identity ? reference("identity") : []),
@@ -301,18 +286,19 @@ function points(
         x: "x",
         y: "y",
         r: ofModels ? 5 : 2.6,
-        fill: ofModels || classes.length === 1 ? colour : "of",
+        fill: colour,
         fillOpacity: ofModels ? 1 : 0.65,
       }),
       ...(ofModels
-        ? [false, true].map((below) =>
+        ? [false, true].map((isLeft) =>
             Plot.text(
-              shown.filter((point) => isBelow(point, shown) === below),
+              shown.filter((point) => isLeft === isRight(point, shown)),
               {
                 x: "x",
                 y: "y",
                 text: "name",
-                dy: below ? 14 : -12,
+                textAnchor: isLeft ? "end" : "start",
+                dx: isLeft ? -9 : 9,
                 fill: "var(--ink)",
                 stroke: "var(--sheet)",
                 strokeWidth: 3,
@@ -334,23 +320,26 @@ function points(
   };
 }
 
-/** True if the label of a point would cover that of a higher one: axes are logarithmic and linear. */
-function isBelow(point: PointMark, all: readonly PointMark[]): boolean {
-  const height = Math.max(...all.map(({ y }) => y)) - Math.min(...all.map(({ y }) => y));
-  return all.some((other) => {
-    const isHigher = other.y > point.y || (other.y === point.y && all.indexOf(other) < all.indexOf(point));
-    return isHigher && other.y - point.y < 0.12 * height && Math.abs(Math.log(other.x / point.x)) < Math.LN2;
-  });
+/** True for points in the right half of a logarithmic axis, whose labels are on their left. */
+function isRight(point: PointMark, all: readonly PointMark[]): boolean {
+  const logs = all.map(({ x }) => Math.log(x));
+  const [least, most] = [Math.min(...logs), Math.max(...logs)];
+  return Math.log(point.x) - least > 0.5 * (most - least) && most > least;
 }
 
-/** Models of a chart, for the key below its figure; empty for one or very many. */
-export function modelsIn(figure: Figure): readonly string[] {
-  const names = [
-    ...new Set(
-      figure.charts.flatMap((chart) =>
-        chart.kind === "curves" ? chart.curves.map(({ model }) => model) : [],
-      ),
-    ),
-  ];
-  return names.length > 1 && names.length <= MANY ? names : [];
+/** Lines of the key below a figure: models of curves, or classes of points; empty for one or very many. */
+export function keyOf(
+  figure: Figure,
+  models: readonly string[],
+): readonly { readonly name: string; readonly colour: string }[] {
+  const names = new Map<string, string>();
+  for (const chart of figure.charts) {
+    if (chart.kind === "curves")
+      for (const { model } of chart.curves) names.set(model, colourOf(model, models));
+    else if (chart.kind === "points" && !chart.ofModels) {
+      for (const one of chart.classes) names.set(one, colourOf(one, chart.classes));
+    }
+  }
+  if (names.size < 2 || names.size > MANY) return [];
+  return [...names].map(([name, colour]) => ({ name, colour }));
 }

@@ -1,8 +1,10 @@
 /**
  * Shows one view at a time, by the fragment of the address: that of the element with this id, the first view
  * without one. Without this function all views follow one another.
+ *
+ * @param shown  called with the fragment whenever it changes
  */
-export function routeViews(): void {
+export function routeViews(shown: (id: string) => void): void {
   const views = [...document.querySelectorAll<HTMLElement>("main > .view")];
   const links = [...document.querySelectorAll<HTMLAnchorElement>(".contents a")];
   document.documentElement.classList.add("routed");
@@ -24,6 +26,7 @@ export function routeViews(): void {
     if (target === null || target === view) window.scrollTo(0, 0);
     else target.scrollIntoView();
     mark();
+    shown(id);
   };
 
   /** Marks the link to the last heading above the top of the window. */

@@ -47,16 +47,11 @@ function viewClassified(columns: PredictionColumns<CellTypeFacts>): RowView {
     title: "ln p of the true cell line",
     values: Float64Array.from(labels, (label, i) => logs[i * classes + label]),
   };
-  const predicted = Uint8Array.from(labels, (_, i) => {
-    const own = logs.subarray(i * classes, (i + 1) * classes);
-    return 1 + own.indexOf(Math.max(...own));
-  });
   return {
     ...basis,
     facts: [lines],
     score,
-    merit: score,
-    predictedClass: { title: "predicted cell line", codes: predicted, texts: CELL_LINES },
+    merit: { kind: "score" },
     figures: CELL_LINES.map((line, chosen) => ({
       kind: "classification",
       title: `${line} against the other lines`,

@@ -26,10 +26,7 @@ export function viewActivity(predictions: Predictions<ActivityFacts>): RowView {
     ...basis,
     facts: [{ title: "set", ...sets }, observed],
     score,
-    merit: {
-      title: "−|predicted − observed|",
-      values: score.values.map((value, i) => -Math.abs(value - observed.values[i])),
-    },
+    merit: { kind: "error", fact: 1 },
     figures: [
       {
         kind: "scatter",

@@ -25,7 +25,7 @@ export function viewFootprints(predictions: Predictions<FootprintFacts>, context
       ...(backgrounds === undefined ? [] : [{ title: "background", values: backgrounds }]),
     ],
     score: { title, values },
-    merit: { title, values },
+    merit: { kind: "score" },
     figures: [
       {
         kind: "distribution",

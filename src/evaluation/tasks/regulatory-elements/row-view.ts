@@ -28,7 +28,7 @@ function scoredPairs(columns: PredictionColumns<PairFacts>, context: MeasureCont
     ...rowBasis(columns).basis,
     facts: [],
     score,
-    merit: score,
+    merit: { kind: "score" },
     figures: [
       {
         kind: "distribution",
@@ -65,7 +65,7 @@ function classifiedPairs(columns: PredictionColumns<PairFacts>): RowView {
     ...basis,
     facts: [],
     score,
-    merit: score,
+    merit: { kind: "score" },
     figures: [
       {
         kind: "classification",

@@ -30,6 +30,7 @@ export function viewVariants(predictions: Predictions<StoredVariantFacts>, conte
             texts: ["QTL", "control"],
           },
         ];
+  const alleles = [...textFact(columns, "allele1", "allele 1"), ...textFact(columns, "allele2", "allele 2")];
   const both = [...significant, ...controls];
   const figures: RowFigure[] = [];
   if (significant.length > 0 && controls.length > 0) {
@@ -52,21 +53,9 @@ export function viewVariants(predictions: Predictions<StoredVariantFacts>, conte
   }
   return {
     ...rowBasis(columns).basis,
-    facts: [
-      ...textFact(columns, "allele1", "allele 1"),
-      ...textFact(columns, "allele2", "allele 2"),
-      ...label,
-      ...(effects.values.some((value) => !Number.isNaN(value)) ? [effects] : []),
-    ],
+    facts: [...alleles, ...label, ...(effects.values.some((value) => !Number.isNaN(value)) ? [effects] : [])],
     score,
-    ...(labels === undefined
-      ? {}
-      : {
-          merit: {
-            title: "|difference| of QTLs, −|difference| of controls",
-            values: score.values.map((value, i) => (labels[i] === 1 ? 1 : -1) * Math.abs(value)),
-          },
-        }),
+    ...(label.length === 0 ? {} : { merit: { kind: "class", fact: alleles.length, positive: "QTL" } }),
     figures,
   };
 }

@@ -1,0 +1,79 @@
+import type { Figure } from "../figure-data.ts";
+import { drawChart, keyOf } from "./charts.ts";
+import { downloadButtons } from "./download.ts";
+
+/** Width of a figure that is printed before it was on the screen. */
+const PRINTED = 420;
+
+/**
+ * Draws figures into their containers when these become visible, and again when their width changes, so that
+ * the font size stays the same.
+ *
+ * @returns  draws all of them anew, for other models
+ */
+export function drawFigures(
+  figures: readonly Figure[],
+  models: readonly string[],
+  isShown: (model: string) => boolean,
+): () => void {
+  const redraws: ((width?: number) => void)[] = [];
+  for (const figure of figures) {
+    figure.charts.forEach((chart, i) => {
+      const container = document.getElementById(`${figure.id}-${i}`);
+      if (container === null) throw new Error(`the page has no element ${figure.id}-${i} for a chart`);
+      let drawn = 0;
+      const draw = (width: number) => {
+        // Small multiples of models follow the filter as a whole.
+        container.parentElement?.classList.toggle(
+          "filtered-out",
+          models.includes(chart.title) && !isShown(chart.title),
+        );
+        if (width === 0) return;
+        drawn = width;
+        container.replaceChildren(drawChart(chart, figure, { width, models, isShown }));
+      };
+      new ResizeObserver(() => {
+        const width = Math.floor(container.clientWidth);
+        if (width !== drawn && width !== 0) draw(width);
+      }).observe(container);
+      redraws.push((width) => draw(drawn === 0 ? (width ?? 0) : drawn));
+    });
+    addKey(figure, models);
+  }
+  addEventListener("beforeprint", () => {
+    for (const redraw of redraws) redraw(PRINTED);
+  });
+  return () => {
+    for (const redraw of redraws) redraw();
+  };
+}
+
+/** Adds a key of the models' colours and the buttons for downloads. */
+function addKey(figure: Figure, models: readonly string[]): void {
+  const place = document.getElementById(figure.id);
+  const names = keyOf(figure, models);
+  if (names.length > 0) {
+    const key = document.createElement("ul");
+    key.className = "key";
+    for (const { name, colour } of names) {
+      const item = document.createElement("li");
+      item.dataset.model = name;
+      item.append(swatch(colour), name);
+      key.append(item);
+    }
+    place?.querySelector("figcaption")?.before(key);
+  }
+  if (place !== null) place.append(downloadButtons(place, figure.id));
+}
+
+function swatch(colour: string): SVGElement {
+  const line = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  line.setAttribute("class", "swatch");
+  line.setAttribute("aria-hidden", "true");
+  const stroke = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  stroke.setAttribute("d", "M2 7H24");
+  stroke.setAttribute("stroke", colour);
+  stroke.setAttribute("stroke-width", "3");
+  line.append(stroke);
+  return line;
+}
