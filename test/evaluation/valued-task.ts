@@ -119,6 +119,7 @@ function taskOf({ name, members, rows, settings, training, exampleOf }: Parts): 
     members,
     inputs: [],
     settings,
+    ...(training === undefined ? {} : { trainingTasks: [training] }),
     async open(_inputs, options) {
       const table = Array.from({ length: rows }, (_, index) => ({ index, chrom: CHROMOSOMES[index % 4] }));
       const trainer = await training?.open({}, options);

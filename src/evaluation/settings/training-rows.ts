@@ -53,7 +53,7 @@ export function trainingTaskForm(context: WithTask, setting: string): Task {
   const { training, task } = context.task;
   if (training !== undefined) return training.task;
   const other = trainedBy(context, setting);
-  return other === undefined ? task : taskNamed(other);
+  return other === undefined ? task : taskNamed(other, task.trainingTasks);
 }
 
 /** Parameters of a setting in the task whose rows train. */

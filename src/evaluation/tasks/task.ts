@@ -301,6 +301,8 @@ export interface Task<
   readonly stratifications?: readonly TaskStratification<Row>[];
   /** By the setting's name; other settings do not apply to this task. */
   readonly settings: Readonly<Record<string, TaskSetting<Row, MetricName>>>;
+  /** Custom tasks that settings name in `trainedBy`; tasks of the catalogue need no entry. */
+  readonly trainingTasks?: readonly Task[];
   /**
    * Opens and checks the inputs.
    *

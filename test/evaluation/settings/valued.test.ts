@@ -156,6 +156,23 @@ test("a task and the task that trains it share training runs", async () => {
   }
 });
 
+test("trained weights need no inputs of a custom training task", async () => {
+  const trained = temporaryFolder();
+  const compared = comparedTask(valuedTask());
+  const given = { inputs: {}, model: embeddingModel(), setting: "probed" } as const;
+  const { predictions } = await evaluate({ ...given, task: compared, recipe: { epochs: 1 }, trained });
+  const untrained: Task = {
+    ...compared,
+    async open(inputs, options) {
+      const { training: _, ...open } = await compared.open(inputs, options);
+      return { ...open, task: untrained };
+    },
+  };
+  const [folder] = await readdir(trained);
+  const weights = join(trained, folder, "best.safetensors");
+  expect((await evaluate({ ...given, task: untrained, weights })).predictions).toEqual(predictions);
+});
+
 test("does not reuse training runs of another recipe, seed or data", async () => {
   const folder = temporaryFolder();
   const { trained } = await runIn(
