@@ -12,7 +12,7 @@ interface QueryOptions {
 export const define: DefineCommand = (command, { terminal }) => {
   command
     .description(
-      "Runs SQL (DuckDB) over merged runs: views rows (facts and scores of each cell), metrics, breakdowns and cells. Needs the optional package @duckdb/node-api.",
+      "Runs SQL (DuckDB) over merged runs: views rows (facts and scores of each cell), metrics, breakdowns, strata and cells. Needs the optional package @duckdb/node-api.",
     )
     .argument("<sql>", "the query; it can read the views only")
     .argument("<folder...>", "run folders")

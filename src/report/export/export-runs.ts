@@ -17,7 +17,7 @@ import { runResults } from "../write-report.ts";
 import { csvText } from "./csv.ts";
 import { type FieldTable, type RecordTable, recordTable } from "./field-table.ts";
 import { parquetBytes } from "./parquet.ts";
-import { breakdownTable, cellTable, metricTable } from "./result-records.ts";
+import { recordTables } from "./result-records.ts";
 import { type RowTable, rowTables } from "./row-tables.ts";
 
 /** Formats of an export: rows and metrics as CSV or Parquet, metrics as JSON, tables as Markdown or LaTeX. */
@@ -84,7 +84,7 @@ export async function exportRuns(
   };
   // Written first too, so that an interrupted export can be repeated in the folder.
   await writeManifest(before);
-  for (const table of [cellTable(results, forms), metricTable(results), breakdownTable(results)]) {
+  for (const table of await recordTables(results, forms)) {
     if (table.length === 0) continue;
     await writeTable(table);
     if (formats.includes("json")) await write(`${table.name}.json`, readableJson(table.records));

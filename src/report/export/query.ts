@@ -10,7 +10,7 @@ import { runResults } from "../write-report.ts";
 import { uniqueCells } from "./export-runs.ts";
 import type { FieldTable } from "./field-table.ts";
 import { parquetBytes } from "./parquet.ts";
-import { breakdownTable, cellTable, metricTable } from "./result-records.ts";
+import { recordTables } from "./result-records.ts";
 import { cellRowTable } from "./row-tables.ts";
 
 /** Value of a query's result that JSON can represent. */
@@ -31,7 +31,7 @@ export interface QueryResult {
 
 /**
  * Runs SQL over merged runs with DuckDB, an optional package. The views are `rows` (one line per row and cell: facts
- * and scores), `metrics`, `breakdowns` and `cells`, as `exportRuns` writes them. The SQL cannot open other files, use
+ * and scores), `metrics`, `breakdowns`, `strata` and `cells`, as `exportRuns` writes them. The SQL cannot open other files, use
  * the network or load extensions.
  *
  *     await queryRuns("SELECT model, value FROM metrics WHERE main = 1", ["runs/hyenadna"]);
@@ -79,7 +79,7 @@ async function createViews(
     await writeFileAtomic(path, parquetBytes(table));
     return path;
   };
-  for (const table of [cellTable(results, forms), metricTable(results), breakdownTable(results)]) {
+  for (const table of await recordTables(results, forms)) {
     const path = await load(table);
     await connection.run(`CREATE VIEW ${table.name} AS SELECT * FROM read_parquet(${literal(path)})`);
   }

@@ -1,6 +1,7 @@
 import { cellName, evaluatedData } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
+import { readStrata } from "../../evaluation/strata/strata-file.ts";
 import { type FieldType, type RecordTable, recordTable } from "./field-table.ts";
 
 /** Fields that name the cell of a record. */
@@ -23,7 +24,7 @@ const cellOf = ({ result: { identity, cell } }: StoredResult) => ({
 });
 
 /** Cells of some runs: one record per cell with everything that identifies it. */
-export function cellTable(results: readonly StoredResult[], forms?: CustomForms): RecordTable {
+function cellTable(results: readonly StoredResult[], forms?: CustomForms): RecordTable {
   const types = {
     ...CELL,
     identity: "text",
@@ -77,7 +78,7 @@ export function cellTable(results: readonly StoredResult[], forms?: CustomForms)
  * Metrics of some runs in tidy form: one record per metric and interval, or one without bounds for a metric that has
  * no interval. `interval` numbers the intervals of a metric from 1, the one to print first.
  */
-export function metricTable(results: readonly StoredResult[]): RecordTable {
+function metricTable(results: readonly StoredResult[]): RecordTable {
   const types = {
     ...CELL,
     metric: "text",
@@ -123,7 +124,7 @@ export function metricTable(results: readonly StoredResult[]): RecordTable {
 }
 
 /** Metrics of groups of rows, such as motifs, in tidy form: one record per group and number. */
-export function breakdownTable(results: readonly StoredResult[]): RecordTable {
+function breakdownTable(results: readonly StoredResult[]): RecordTable {
   const types = {
     ...CELL,
     breakdown: "text",
@@ -148,3 +149,58 @@ export function breakdownTable(results: readonly StoredResult[]): RecordTable {
   );
   return recordTable("breakdowns", types, records);
 }
+
+/** Main metrics by strata of rows in tidy form: one record per cell and stratum, of cells with `strata.json`. */
+async function strataTable(results: readonly StoredResult[]): Promise<RecordTable> {
+  const types = {
+    ...CELL,
+    metric: "text",
+    property: "text",
+    stratum: "text",
+    from: "number",
+    to: "number",
+    rows: "integer",
+    value: "number",
+    low: "number",
+    high: "number",
+    n: "number",
+    method: "text",
+    unreliable: "text",
+    suppressed: "text",
+  } as const;
+  const found = await Promise.all(
+    results.map(async (stored) => ({ stored, strata: await readStrata(stored) })),
+  );
+  const records = found.flatMap(({ stored, strata }) =>
+    (strata?.stratifications ?? []).flatMap(({ name: property, strata: some }) =>
+      some.map(({ name, from, to, rows, value, interval, suppressed }) => ({
+        ...cellOf(stored),
+        metric: strata?.metric.name ?? null,
+        property,
+        stratum: name,
+        from: from ?? null,
+        to: to ?? null,
+        rows,
+        value,
+        low: interval?.low ?? null,
+        high: interval?.high ?? null,
+        n: interval?.n ?? null,
+        method: interval?.method ?? null,
+        unreliable: interval?.basis?.unreliable ?? null,
+        suppressed: suppressed ?? null,
+      })),
+    ),
+  );
+  return recordTable("strata", types, records);
+}
+
+/** All tables of records: cells, metrics, breakdowns and strata. */
+export const recordTables = async (
+  results: readonly StoredResult[],
+  forms?: CustomForms,
+): Promise<readonly RecordTable[]> => [
+  cellTable(results, forms),
+  metricTable(results),
+  breakdownTable(results),
+  await strataTable(results),
+];

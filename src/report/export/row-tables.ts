@@ -11,6 +11,7 @@ import type { Field, FieldTable, FieldValue } from "./field-table.ts";
 import { factType, factValue, RowFacts, sameNumbers } from "./row-facts.ts";
 import { scoreFields } from "./score-fields.ts";
 import { type SpilledCell, spillCell } from "./spilled-cell.ts";
+import { STRATA_PREFIX, withStrata } from "./strata-columns.ts";
 
 /** Field of a table of rows, with its description. */
 export interface RowField extends Field {
@@ -102,8 +103,10 @@ async function rowTable(
 ): Promise<RowTable> {
   const facts = new RowFacts();
   const cells: (SpilledCell & { readonly result: CellResult })[] = [];
-  for (const [i, { folder, result }] of group.entries()) {
-    const { predictions } = await collectShards(await findShardsIn(join(folder, "rows"), result));
+  for (const [i, stored] of group.entries()) {
+    const { folder, result } = stored;
+    const collected = await collectShards(await findShardsIn(join(folder, "rows"), result));
+    const predictions = await withStrata(stored, collected.predictions);
     facts.add(predictions);
     const rows = sameNumbers(facts.rows, predictions.rows) ? facts.rows : predictions.rows;
     const spilled = await spillCell(predictions, `${spill}-${i}`);
@@ -179,12 +182,17 @@ function factColumns(facts: RowFacts): SharedColumn[] {
     .map((field) => ({
       ...field,
       kind: "fact",
-      what: FACTS[field.name] ?? UNDESCRIBED,
+      what: factDescription(field.name),
       read: facts.reader(field.name)!,
     }));
 }
 
-const UNDESCRIBED = "fact of the task";
+function factDescription(name: string): string {
+  if (name.startsWith(STRATA_PREFIX)) {
+    return `stratum by ${name.slice(STRATA_PREFIX.length)}; * for a row in every stratum`;
+  }
+  return FACTS[name] ?? "fact of the task";
+}
 
 /** Descriptions of facts, in the order of their columns. */
 const FACTS: Readonly<Record<string, string>> = {
@@ -225,7 +233,7 @@ function scoreColumns(
         name: `${label}.${name}`,
         type: texts ? "text" : type.startsWith("float") || type === "uint32" ? "number" : "integer",
       } as const;
-      const what = `${FACTS[name] ?? UNDESCRIBED}, which depends on the cell`;
+      const what = `${factDescription(name)}, which depends on the cell`;
       return [
         {
           ...factField,

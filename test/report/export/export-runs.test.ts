@@ -5,7 +5,9 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "h
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { readResults } from "../../../src/evaluation/runs/result.ts";
+import { stratifyRun } from "../../../src/evaluation/strata/stratify.ts";
 import { EXPORT_FORMATS, exportRuns } from "../../../src/report/export/export-runs.ts";
+import { queryRuns } from "../../../src/report/export/query.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
 import { parseCsv } from "./parse-csv.ts";
 import { dinucleotideModel, elementInputs, smallRun } from "./small-run.ts";
@@ -178,6 +180,35 @@ describe("exportRuns", () => {
     await expect(exportRuns([run], at("of-changed"), { formats: ["csv"] })).rejects.toThrow(
       /damaged|changed/,
     );
+  });
+});
+
+describe("strata", () => {
+  test("are columns of the rows, and records with their metrics", async () => {
+    const inputs = await elementInputs(folder);
+    const run = await smallRun(at("strata-run"), inputs, { models: [dinucleotideModel("m", 3)] });
+    await stratifyRun(run, { by: ["chromosome"] });
+    await exportRuns([run], at("strata"), { formats: ["csv", "parquet", "json"] });
+    const rows = await parquetOf(at("strata", `${ROWS}.parquet`));
+    expect(rows.map((row) => row["strata.chromosome"])).toEqual(rows.map(({ chrom }) => chrom));
+    const records = JSON.parse(await readFile(at("strata", "strata.json"), "utf8"));
+    expect(
+      records.map(({ property, stratum, rows }: Record<string, unknown>) => [property, stratum, rows]),
+    ).toEqual(["chr1", "chr5", "chr6", "chr10"].map((name) => ["chromosome", name, 15]));
+    const { rows: counted } = await queryRuns(
+      "SELECT strata_chromosome, count(*) FROM rows GROUP BY 1 ORDER BY 1",
+      [run],
+    );
+    expect(counted).toEqual([
+      ["chr1", 15],
+      ["chr10", 15],
+      ["chr5", 15],
+      ["chr6", 15],
+    ]);
+    const [{ folder: cell }] = await readResults(run);
+    const file = join(cell, "strata.tsv");
+    await writeFile(file, (await readFile(file, "utf8")).replace("\n7\t", "\n8\t"));
+    await expect(exportRuns([run], at("strata"))).rejects.toThrow("these are not the rows of the result");
   });
 });
 
