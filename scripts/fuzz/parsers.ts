@@ -16,6 +16,7 @@ import { readMotifs } from "../../src/dna/motifs/meme.ts";
 import { openTokenizer } from "../../src/dna/tokenizers/open-tokenizer.ts";
 import { mergeRun } from "../../src/evaluation/runs/merge.ts";
 import { readResults } from "../../src/evaluation/runs/result.ts";
+import { verifyCell } from "../../src/evaluation/runs/verify-cell.ts";
 import { readSuite } from "../../src/evaluation/suites/read-suite.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
@@ -29,6 +30,8 @@ import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
 import { openOnnxFile, readOnnxFile } from "../../src/net/runtime/onnx-file.ts";
 import { reportDocument } from "../../src/report/documents.ts";
 import { gatherReport } from "../../src/report/report.ts";
+import { writeLeaderboard } from "../../src/report/submissions/leaderboard-folder.ts";
+import { submittedCells } from "../../src/report/submissions/submitted-cells.ts";
 import { bgzip } from "../../test/dna/genome/bgzip-writer.ts";
 import type { Form } from "./mutate.ts";
 import { bamOf, safetensorsOf } from "./seeds.ts";
@@ -165,9 +168,14 @@ async function report(folder: string): Promise<void> {
   reportDocument(await gatherReport(results, { tasks: TASKS }), "text");
 }
 
-/** All files of a run's folder, whatever their format. */
-function runFiles(folder: string): readonly string[] {
-  return readdirSync(join(folder, "run"), { recursive: true, withFileTypes: true })
+/** Verifies every result of a run or a leaderboard. */
+async function verifyAll(path: string): Promise<void> {
+  for (const cell of await submittedCells(path)) await verifyCell(cell);
+}
+
+/** All files of a folder, whatever their format. */
+function filesOf(folder: string, name: string): readonly string[] {
+  return readdirSync(join(folder, name), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(folder.length + 1))
     .sort();
@@ -175,16 +183,17 @@ function runFiles(folder: string): readonly string[] {
 
 const isResult = (path: string) => /\/(result|timing)\.json$/.test(path);
 
-/** A parser of a run's folder that mutates the chosen files. */
+/** A parser of a run's folder, or another one, that mutates the chosen files. */
 function runParser(
   name: string,
   chosen: (path: string) => boolean,
   read: (folder: string) => Promise<unknown>,
+  inFolder = "run",
 ): Parser {
   return {
     name,
     seeds(folder) {
-      const all = runFiles(folder);
+      const all = filesOf(folder, inFolder);
       return all.filter(chosen).map((file) => seedOfFile(folder, file, all));
     },
     parse: async (folder) => void (await read(folder)),
@@ -323,6 +332,16 @@ export const PARSERS: readonly Parser[] = [
     (folder) => mergeRun(join(folder, "run")),
   ),
   runParser("results", (path) => isResult(path) || path.endsWith("plan.json"), report),
+  runParser("verify", isResult, (folder) => verifyAll(join(folder, "run"))),
+  runParser(
+    "leaderboard",
+    (path) => /\.jsonl?$/.test(path),
+    async (folder) => {
+      await writeLeaderboard(join(folder, "leaderboard"), []);
+      await verifyAll(join(folder, "leaderboard"));
+    },
+    "leaderboard",
+  ),
   fileParser("suite", "suite.json", readSuite),
   fileParser("recipe", "recipe.json", readChrombpnetRecipe),
   fileParser("fold", "fold.json", readFold),

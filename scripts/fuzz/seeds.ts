@@ -16,6 +16,7 @@ import { ndArray } from "../../src/net/arrays/array.ts";
 import { add, input, matMul, parameter } from "../../src/net/graph/build.ts";
 import { graphOf } from "../../src/net/graph/graph.ts";
 import { toOnnx } from "../../src/net/graph/onnx.ts";
+import { writeLeaderboard } from "../../src/report/submissions/leaderboard-folder.ts";
 import { bgzip } from "../../test/dna/genome/bgzip-writer.ts";
 import { oneHot, writeHdf5 } from "../../test/evaluation/hdf5-file.ts";
 
@@ -210,6 +211,7 @@ export async function writeSeeds(folder: string): Promise<void> {
     await cp(join(repository, "toys", toy), at("toys", toy), { recursive: true });
   }
   await writeRun(at("run"), synthetic);
+  await writeLeaderboard(at("leaderboard"), [at("run")], { withScores: true });
 }
 
 /** A safetensors file with the header's text and zeros as values. */

@@ -3,6 +3,7 @@ import { InputError, InternalError } from "../../base/errors.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { forEachLine } from "../../base/text-lines.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
+import type { Measurement } from "../tasks/measurement.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
@@ -75,7 +76,8 @@ export async function verifyCell(
   if (changed !== undefined) {
     mismatches.push(`the contents of the result have the SHA-256 ${changed}; recorded is ${sha256}`);
   }
-  if (cellIdentity(cell) !== result.identity) {
+  const isOfCell = cellIdentity(cell) === result.identity;
+  if (!isOfCell) {
     mismatches.push(`the identity is ${result.identity}; that of the cell is ${cellIdentity(cell)}`);
   }
   if (task.version !== cell.taskVersion) {
@@ -91,20 +93,37 @@ export async function verifyCell(
   });
   if (predictions !== undefined) {
     mismatches.push(...rowMismatches(result, predictions));
-    if (submitted.folder !== undefined) {
-      mismatches.push(
-        ...(await scoresMismatches(join(submitted.folder, "scores.tsv"), task, result, predictions)),
-      );
-    }
-    const measurement = await measureCell(task, result, predictions, work);
-    const expected = cellResult(result, measurement, result.training);
-    mismatches.push(...differences("result", result, expected));
-    if (submitted.folder !== undefined) {
-      mismatches.push(...(await metricsMismatches(submitted.folder, metricsRecord(cell, measurement))));
+    // The scores are of another cell than the result describes: there is nothing to compare.
+    const measurement = isOfCell ? await measured(task, result, predictions, work) : undefined;
+    if (typeof measurement === "string") mismatches.push(measurement);
+    else if (measurement !== undefined) {
+      const { folder } = submitted;
+      if (folder !== undefined) {
+        mismatches.push(...(await scoresMismatches(join(folder, "scores.tsv"), task, result, predictions)));
+      }
+      mismatches.push(...differences("result", result, cellResult(result, measurement, result.training)));
+      if (folder !== undefined) {
+        mismatches.push(...(await metricsMismatches(folder, metricsRecord(cell, measurement))));
+      }
     }
     if (inputs !== undefined) mismatches.push(...(await dataMismatches(task, inputs, result, predictions)));
   }
   return { place, result, mismatches: shortened(mismatches) };
+}
+
+/** Metrics of the stored scores, or a sentence if they are not scores of the result's setting. */
+async function measured(
+  task: Task,
+  result: CellResult,
+  predictions: PredictionColumns,
+  work: MeasureWork,
+): Promise<Measurement | string> {
+  try {
+    return await measureCell(task, result, predictions, work);
+  } catch (error) {
+    if (!(error instanceof InternalError)) throw error;
+    return `the stored scores are not those of the setting ${result.cell.setting}: ${error.message}`;
+  }
 }
 
 function shortened(mismatches: readonly string[]): readonly string[] {

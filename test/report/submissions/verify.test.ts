@@ -2,7 +2,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { digestFile } from "../../../src/base/digest.ts";
 import { writeRegulatoryElements } from "../../../src/datasets/regulatory-elements/table.ts";
+import { type Cell, cellIdentity } from "../../../src/evaluation/runs/cell.ts";
 import { readResults, sealed } from "../../../src/evaluation/runs/result.ts";
 import { asKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
@@ -196,6 +198,33 @@ describe("dart-eval verify", () => {
     expect(printed).toMatch(/the identity is \w{64}; that of the cell is \w{64}/);
     expect(printed).toMatch(/60 rows; the run was planned with 59/);
     expect(exitCode).toBe(1);
+  });
+
+  test("names scores of another setting", async () => {
+    const cell = await copy("setting");
+    await editResult(
+      cell,
+      (result) => {
+        result.cell = { ...(result.cell as Cell), setting: "probed" };
+        result.identity = cellIdentity(result.cell as Cell);
+      },
+      true,
+    );
+    const { exitCode, printed } = await verify(cell);
+    expect(printed).toMatch(/belongs to another run/);
+    expect(exitCode).toBe(1);
+    // A forger would also change the identity in the rows.
+    const { identity } = JSON.parse(await readFile(join(cell, "result.json"), "utf8"));
+    const file = join(cell, "rows", "001-of-001.jsonl");
+    const text = await readFile(file, "utf8");
+    const before = JSON.parse(text.slice(0, text.indexOf("\n"))).cell;
+    await writeFile(file, text.replace(before, identity));
+    const done = join(cell, "rows", "001-of-001.done.json");
+    const record = JSON.parse(await readFile(done, "utf8"));
+    await writeFile(done, JSON.stringify({ ...record, cell: identity, sha256: await digestFile(file) }));
+    const again = await verify(cell);
+    expect(again.printed).toMatch(/the stored scores are not those of the setting probed/);
+    expect(again.exitCode).toBe(1);
   });
 
   test("names other data by input", async () => {
