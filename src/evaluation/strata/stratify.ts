@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
+import { namesHint } from "../../base/message-text.ts";
 import { type CellRecord, cellTitle } from "../runs/cell.ts";
 import { collectShards, findShards } from "../runs/collect-shards.ts";
 import { readResults } from "../runs/result.ts";
@@ -70,6 +71,10 @@ export async function stratifyRun(
       `${missing.name} needs ${missing.missing.map((name) => `--${name} FILE`).join(" and ")}`,
     );
   }
+  expectNames(
+    edges,
+    by ?? tasksOfRun.flatMap((task) => (task.stratifications ?? []).map(stratificationName)),
+  );
   await using sources = new StrataSources(files);
   const opening = new OpenedOnce(sources);
   const notes = new Set<string>();
@@ -103,6 +108,15 @@ export async function stratifyRun(
   const unused = chosen?.find(({ name }) => !applied.has(nameOfOpen(name)));
   if (unused !== undefined) throw appliesToNone(unused, notes);
   return { cells, notes: [...notes] };
+}
+
+/** @throws {InputError} for edges of a stratification that is not used */
+function expectNames(edges: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+  const unknown = Object.keys(edges).find((name) => !names.includes(name));
+  if (unknown === undefined) return;
+  throw new InputError(`edges are given for ${JSON.stringify(unknown)}, which is not used`, {
+    hint: namesHint("used", unknown, [...new Set(names)]),
+  });
 }
 
 /** Name in results of a requested stratification: paths lose their folder. */

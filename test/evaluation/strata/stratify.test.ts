@@ -231,6 +231,14 @@ describe("errors", () => {
     );
   });
 
+  test("edges of a property that is not used", async () => {
+    const edges = { gcc: [0.5] };
+    expect(await refused({ by: ["chromosome"], edges })).toMatch(
+      /edges are given for "gcc", which is not used[\s\S]*chromosome/,
+    );
+    expect(await refused({ edges })).toMatch(/did you mean gc\?/);
+  });
+
   test("a missing file", async () => {
     expect(await refused({ by: ["tss"] })).toMatch("tss needs --tss FILE");
   });
