@@ -1,8 +1,9 @@
 import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
+import { detectable } from "../evaluation/runs/detectable-difference.ts";
 import type { Plan, PlannedCell } from "../evaluation/runs/request.ts";
 import { runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
-import { bytes, count, duration } from "../report/numbers.ts";
+import { bytes, count, duration, fixed } from "../report/numbers.ts";
 import type { Context } from "./command.ts";
 import { showRunProgress } from "./run-progress.ts";
 
@@ -46,6 +47,12 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
     `  batch   ${counted(batchSize, "sequence")}`,
   ];
   if (record.control !== undefined) lines.splice(1, 0, `  control ${record.control}`);
+  const difference = record.control === undefined ? detectable(planned) : undefined;
+  if (difference !== undefined) {
+    lines.push(
+      `  shows   differences from another model of ${fixed(difference)} or more (power 80 %, independent rows)`,
+    );
+  }
   if (planned.weights !== undefined) lines.push(`  weights ${planned.weights.file}, not trained here`);
   if (planned.reuses !== undefined) {
     lines.push(`  scores  those of cell ${planned.reuses.name}, which are equal under both protocols`);
@@ -77,14 +84,18 @@ export function planJson({ identity, folder, shard, cells, notes }: Plan): objec
     identity,
     folder: folder ?? null,
     shard,
-    cells: cells.map(({ name, record, rows, rowsDone, batchSize, estimate, embeddings }) => ({
-      name,
-      ...record,
-      shard: { rows: rows.length, done: rowsDone },
-      batchSize,
-      estimate,
-      embeddings: embeddings === undefined ? null : { place: embeddings.place ?? null, ...embeddings.size },
-    })),
+    cells: cells.map((cell) => {
+      const { name, record, rows, rowsDone, batchSize, estimate, embeddings } = cell;
+      return {
+        name,
+        ...record,
+        shard: { rows: rows.length, done: rowsDone },
+        batchSize,
+        detectableDifference: detectable(cell) ?? null,
+        estimate,
+        embeddings: embeddings === undefined ? null : { place: embeddings.place ?? null, ...embeddings.size },
+      };
+    }),
     notes,
   };
 }

@@ -24,6 +24,13 @@ export const rowsToDecide = (difference: number, error: number, rows: number): n
   Math.ceil(rows * (((Z + Z_OF_POWER) * error) / difference) ** 2);
 
 /**
+ * Smallest difference that a two-sided test at 5 % finds with a probability of 80 %.
+ *
+ * @param error  standard error of the difference
+ */
+export const detectableDifference = (error: number): number => (Z + Z_OF_POWER) * error;
+
+/**
  * Rows of the smaller class for a 95 % interval of an AUROC of at most this half-width. For any
  * distributions, the variance is at most A(1 - A)/min(m, n) <= 1/(4 min(m, n)). One row more, because
  * DeLong's estimate divides by min(m, n) - 1.
