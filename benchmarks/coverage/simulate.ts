@@ -134,7 +134,7 @@ function areaOf({ metric, shift, prevalence, ties }: Extract<Target, { metric: "
   return area;
 }
 
-function places(layout: Layout, rows: number, rng: Pcg64) {
+export function places(layout: Layout, rows: number, rng: Pcg64) {
   const chromosome = new Int32Array(rows);
   const position = new Float64Array(rows);
   if ("groups" in layout) {
@@ -178,7 +178,7 @@ function picker(weights: Float64Array, rng: Pcg64): () => number {
 }
 
 /** Shared component of neighbours: normal numbers of variance `strength`, one per row. */
-function fieldOf(
+export function fieldOf(
   chromosome: Int32Array,
   position: Float64Array,
   { strength, range, shape }: Dependence,

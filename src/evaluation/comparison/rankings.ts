@@ -32,7 +32,7 @@ export function rankingsOf(
 }
 
 /** Mean ranks of the models that all groups have, among these models, with 95 % intervals. */
-function rankedModels(groups: readonly JointModels[]): RankedModel[] {
+export function rankedModels(groups: readonly JointModels[]): RankedModel[] {
   const names = groups[0].names.filter((name) =>
     groups.every((group) => group.names.filter((other) => other === name).length === 1),
   );
