@@ -57,6 +57,7 @@ export function toyFit(
       frozen: new Map(),
       optimizer: { learningRate: 0.02, weightDecay: 0.01 },
       accumulate: 3,
+      program: { threads: 1 },
     },
     training: toyExamples(100, 1),
     validation: {
