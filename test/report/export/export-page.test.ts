@@ -69,6 +69,17 @@ for file in sorted(glob.glob("export/**/*.csv", recursive=True)):
     },
   );
 
+  test.skipIf(!hasPandas)("the notebook runs [needs Python with pandas and pyarrow]", () => {
+    const { cells } = JSON.parse(readFileSync(join(repository, "docs", "export.ipynb"), "utf8")) as {
+      cells: readonly { cell_type: string; source: readonly string[] }[];
+    };
+    const code = cells.flatMap(({ cell_type: type, source }) => (type === "code" ? [source.join("")] : []));
+    const printed = outputOf(python, ["-c", code.join("\n")]);
+    expect(printed).toContain(accuracy.slice(0, 6));
+    expect(printed).toContain("log-likelihood of the element, nats");
+    expect(printed).toMatch(/chr10 +\d/);
+  });
+
   test.skipIf(!hasR)("R prints the exported numbers [needs Rscript]", () => {
     const printed = outputOf("Rscript", ["-e", snippet("r")]);
     expect(printed).toMatch(/chr1/);
