@@ -9,7 +9,7 @@ const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
 });
-const page = await browser.newPage({ viewport: { width: 1360, height: 900 }, colorScheme: "light" });
+const page = await browser.newPage({ viewport: { width: 1360, height: 1120 }, colorScheme: "light" });
 await page.goto(pathToFileURL(at("dart-eval-demo/report.html")).href);
 await page.locator(".view.current").waitFor();
 await page.screenshot({ path: at("docs/report.png") });

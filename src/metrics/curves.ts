@@ -22,6 +22,9 @@ export interface CurveOptions {
   readonly seed?: number;
 }
 
+/** Most steps of a resampled curve: neighbouring scores of more share a step. */
+const RESAMPLED_STEPS = 4096;
+
 /** Places at which curves are evaluated: every hundredth, and closer to the ends. */
 const GRID = Float64Array.from([
   0,
@@ -118,6 +121,7 @@ function curveWithBand(
   const sorted = descending(scores, labels, blocks);
   const count = blocks.sizes.length;
   const whole = stepsOf(sorted, new Float64Array(count).fill(1));
+  const coarse = coarser(sorted);
   if (whole.positives === 0 || whole.negatives === 0) {
     throw new InputError(
       `${whole.positives} positives and ${whole.negatives} negatives have no curve: expected at least one of each`,
@@ -130,7 +134,7 @@ function curveWithBand(
   while (found.length < resamples) {
     const times = new Float64Array(count);
     for (let draw = 0; draw < count; draw++) times[Math.floor(count * rng.nextFloat64())]++;
-    const steps = stepsOf(sorted, times);
+    const steps = stepsOf(coarse, times);
     // A resample of rare positives may lack a class.
     found.push(steps.positives === 0 || steps.negatives === 0 ? curve.y : evaluate(steps));
   }
@@ -142,38 +146,44 @@ function curveWithBand(
   return { ...curve, low: quantile(0.025), high: quantile(0.975) };
 }
 
-/** Rows by descending score: the block, the label, and whether the score is lower than that of the row before. */
+/** Rows by descending score: block, label, and the number of the step, which equal scores share. */
 interface SortedRows {
   readonly block: Int32Array;
   readonly positive: Uint8Array;
-  readonly lower: Uint8Array;
+  readonly step: Uint32Array;
 }
 
 function descending(scores: Float64Array, labels: Uint8Array, { of }: Blocks): SortedRows {
   const order = Uint32Array.from(scores.keys()).sort((a, b) => scores[b] - scores[a]);
+  let step = 0;
   return {
     block: Int32Array.from(order, (row) => of[row]),
     positive: Uint8Array.from(order, (row) => labels[row]),
-    lower: Uint8Array.from(order, (row, i) => (i > 0 && scores[row] < scores[order[i - 1]] ? 1 : 0)),
+    step: Uint32Array.from(order, (row, i) => {
+      if (i > 0 && scores[row] < scores[order[i - 1]]) step++;
+      return step;
+    }),
   };
 }
 
-function stepsOf({ block, positive, lower }: SortedRows, times: Float64Array): Steps {
-  const tp = new Float64Array(block.length);
-  const fp = new Float64Array(block.length);
-  let [step, positives, negatives] = [0, 0, 0];
+/** The same rows with fewer steps. */
+function coarser(sorted: SortedRows): SortedRows {
+  const { step } = sorted;
+  const count = (step.at(-1) ?? 0) + 1;
+  if (count <= RESAMPLED_STEPS) return sorted;
+  return { ...sorted, step: step.map((one) => Math.floor((one * RESAMPLED_STEPS) / count)) };
+}
+
+function stepsOf({ block, positive, step }: SortedRows, times: Float64Array): Steps {
+  const length = (step.at(-1) ?? 0) + 1;
+  const tp = new Float64Array(length);
+  const fp = new Float64Array(length);
   for (let i = 0; i < block.length; i++) {
-    step += lower[i];
-    const weight = times[block[i]];
-    if (positive[i] === 1) {
-      tp[step] += weight;
-      positives += weight;
-    } else {
-      fp[step] += weight;
-      negatives += weight;
-    }
+    if (positive[i] === 1) tp[step[i]] += times[block[i]];
+    else fp[step[i]] += times[block[i]];
   }
-  return { length: step + 1, tp, fp, positives, negatives };
+  const total = (counts: Float64Array) => counts.reduce((sum, one) => sum + one, 0);
+  return { length, tp, fp, positives: total(tp), negatives: total(fp) };
 }
 
 /** Number of bins of `calibrationCurve`. */

@@ -1,3 +1,4 @@
+import { parseShownNumber } from "./numbers.ts";
 import { cellText, type Table, type TableCell } from "./table.ts";
 
 /** Text that is already HTML. Use `html` to create it, so that text is not left unescaped by mistake. */
@@ -59,7 +60,7 @@ export function embeddedJson(value: unknown): Html {
 const LONG = 30;
 
 /** HTML of a table in a container that scrolls on narrow pages. */
-export function htmlTable({ caption, columns, rows, notes = [] }: Table): Html {
+export function htmlTable({ caption, columns, rows, heat, notes = [] }: Table): Html {
   const kind = (c: number) => (columns[c].align === "right" ? "number" : "word");
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
 <table>
@@ -71,12 +72,19 @@ ${rows.map(
     html`<tr>${row.map((cell, c) =>
       c === 0
         ? html`<th scope="row">${content(cell)}</th>`
-        : html`<td class="${kind(c)}">${content(cell)}</td>`,
+        : html`<td class="${kind(c)}"${heat ? heatOf(row, c) : undefined}>${content(cell)}</td>`,
     )}</tr>\n`,
 )}</tbody>
 </table>
 </div>
 ${notes.length === 0 ? undefined : html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}`;
+}
+
+/** Colour of a number by its share of the line. */
+function heatOf(row: readonly TableCell[], c: number): Html | undefined {
+  const numbers = row.map((cell) => parseShownNumber(cellText(cell)) ?? 0);
+  const total = numbers.slice(1).reduce((sum, one) => sum + one, 0);
+  return total === 0 ? undefined : html` style="--heat:${((100 * numbers[c]) / total).toFixed(0)}%"`;
 }
 
 /** Replaces the space before an arrow by a no-break space. */

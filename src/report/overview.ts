@@ -28,18 +28,17 @@ interface MapCell {
   readonly entries: readonly Entry[];
 }
 
-/** First view of the page: heat map of models × tasks by setting, and a verdict on each panel. */
+/** First view of the page: a verdict on each task, and a heat map of models × tasks by setting. */
 export function overviewSection(report: Report, chapters: readonly Chapter[], lead: Html): Html {
   return html`<section class="view" id="overview" aria-labelledby="overview-title">
 <h1 id="overview-title">${report.title}</h1>
 ${lead}
-${heatMap(chapters)}
-<h2 id="verdicts">Verdicts</h2>
 <dl class="verdicts">${chapters.map(
     (chapter) =>
       html`<div><dt><a href="#${chapterId(chapter.task)}">${chapter.heading.title}</a></dt><dd>${taskVerdict(chapter)}</dd></div>
 `,
   )}</dl>
+${heatMap(chapters)}
 </section>
 `;
 }

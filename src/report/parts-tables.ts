@@ -56,6 +56,7 @@ function metricsTable(entries: readonly Entry[]): Table | undefined {
 function confusionTable(label: string, { group, columns, rows }: Breakdown): Table {
   return {
     caption: `${label}: rows of each ${group} by predicted class`,
+    heat: true,
     columns: [
       { heading: group, align: "left" },
       ...columns.map(({ title }) => ({ heading: title, align: "right" as const })),

@@ -16,6 +16,8 @@ export interface Table {
   readonly columns: readonly TableColumn[];
   /** One cell per column; the first cell names the row. */
   readonly rows: readonly (readonly TableCell[])[];
+  /** Colours each number by its share of its line, in HTML: for confusion matrices. */
+  readonly heat?: true;
   /** Notes below the table, one sentence each. */
   readonly notes?: readonly string[];
 }

@@ -1,3 +1,4 @@
+import { counted } from "../base/message-text.ts";
 import { findSetting } from "../evaluation/runs/forms.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import { type Chapter, chapterId, isSwitched, partOf, switchedProtocol } from "./chapters.ts";
@@ -112,21 +113,24 @@ function panelDetails(
   const setting = findSetting(panel.setting, panel.forms)?.description;
   const published = publishedTable(panel.published, panel);
   const notes = panelNotes(panel);
+  const parts = partsTables(panel);
+  const confusions = parts.filter(({ heat }) => heat);
   const rowSet = rows.get(panelId(panel))?.set;
   return html`<details class="panel" id="${id}"${isOpen ? html` open` : undefined}>
 <summary><h2>${capital(title)}</h2></summary>
 <p class="verdict">${verdict(panel)}</p>
 ${setting === undefined ? undefined : html`<p>${setting}</p>`}
 <p class="quiet">${dataText(panel.entries, panel.forms)}${rowSet === undefined ? undefined : html` <a href="#${rowSet.id}">All rows</a>`}</p>
-${notes.length === 0 ? undefined : html`<ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul>`}
+${notes.length === 0 ? undefined : html`<details><summary>${counted(notes.length, "note")}</summary><ul class="notes">${notes.map((note) => html`<li>${note}</li>`)}</ul></details>`}
 ${figuresSection(figures.get(panel) ?? [])}
+${confusions.length === 0 ? undefined : html`<h3>Confusion</h3>\n<div class="confusions">${confusions.map((table) => htmlTable(table))}</div>`}
 ${panel.comparison.map((group) => {
   const matrix = pairMatrix(group);
   return matrix === undefined
     ? undefined
     : html`<details${attribute("data-protocol", panel.comparison.length > 1 ? group.protocol : undefined)}><summary><h3>Pairs of models</h3></summary>${matrix}</details>`;
 })}
-${folded("All metrics", [measurementsTable(panel), quantilesTable(panel), ...partsTables(panel)])}
+${folded("All metrics", [measurementsTable(panel), quantilesTable(panel), ...parts.filter(({ heat }) => !heat)])}
 ${folded("Strata", strataTables(panel, panel.strata))}
 ${folded("Motifs", motifTables(panel))}
 ${folded("Training runs", [trainingTable(panel)])}

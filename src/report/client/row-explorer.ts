@@ -155,6 +155,8 @@ export class RowExplorer {
   #apply(form: HTMLFormElement): void {
     const rows = this.#rows;
     if (rows === undefined) return;
+    // Read before the table changes, so that the browser computes the layout once.
+    const height = this.#scroll?.clientHeight ?? 0;
     let kept = filterRows(rows, filterOf(rows.set, new FormData(form)));
     const order = this.#order;
     for (const cell of this.#body?.parentElement?.querySelectorAll<HTMLElement>("thead th") ?? []) {
@@ -171,19 +173,16 @@ export class RowExplorer {
     if (this.#count) {
       this.#count.textContent = `${kept.length.toLocaleString("en-US")} of ${rows.set.rows.toLocaleString("en-US")} rows. Scores: ${rows.set.score}.`;
     }
+    this.#fill(0, height);
     if (this.#scroll) this.#scroll.scrollTop = 0;
-    this.#fill();
   }
 
   /** Draws the rows that are visible, between two empty rows of the height of the others. */
-  #fill(): void {
-    const [rows, body, scroll] = [this.#rows, this.#body, this.#scroll];
-    if (rows === undefined || body === undefined || scroll === undefined) return;
-    const first = Math.max(0, Math.floor(scroll.scrollTop / ROW) - SPARE);
-    const last = Math.min(
-      this.#kept.length,
-      Math.ceil((scroll.scrollTop + scroll.clientHeight) / ROW) + SPARE,
-    );
+  #fill(top = this.#scroll?.scrollTop ?? 0, height = this.#scroll?.clientHeight ?? 0): void {
+    const [rows, body] = [this.#rows, this.#body];
+    if (rows === undefined || body === undefined) return;
+    const first = Math.max(0, Math.floor(top / ROW) - SPARE);
+    const last = Math.min(this.#kept.length, Math.ceil((top + height) / ROW) + SPARE);
     const columns = this.#columns();
     const lines: HTMLElement[] = [];
     for (let place = first; place < last; place++) lines.push(this.#line(rows, columns, place));
