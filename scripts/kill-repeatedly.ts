@@ -19,8 +19,6 @@ export interface KillOptions {
   readonly seed?: number;
   /** Writes the files that the command expects in a folder. */
   readonly prepare?: (folder: string) => Promise<void>;
-  /** The part of a compared file that must be equal; default: its bytes. */
-  readonly contents?: (file: string) => Promise<Buffer>;
   /** Environment of the command; default: this process's. */
   readonly env?: NodeJS.ProcessEnv;
   /** Seconds after the start in which the command is not killed; default 0. */
@@ -54,7 +52,7 @@ export interface KillReport {
  */
 export async function killRepeatedly(options: KillOptions): Promise<KillReport> {
   const { command, root, log = () => {}, prepare = async () => {}, start = 0, waitForRows = true } = options;
-  const { compare, contents = (file: string) => readFile(file), env = process.env } = options;
+  const { compare, env = process.env } = options;
   const isCompared =
     typeof compare === "function"
       ? compare
@@ -64,7 +62,7 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
   const began = performance.now();
   await runFor(command(join(root, "undisturbed")), env, undefined);
   const seconds = (performance.now() - began) / 1000;
-  const expected = await filesBelow(join(root, "undisturbed"), isCompared, contents);
+  const expected = await filesBelow(join(root, "undisturbed"), isCompared);
   if (expected.size === 0) throw new Error("the undisturbed run wrote no file to compare");
   log(`undisturbed: ${seconds.toFixed(2)} s, ${expected.size} files to compare`);
 
@@ -99,7 +97,7 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
       log(`kill ${kills}: run ${round}${among ? ", among rows" : ""}${torn > 0 ? ", in a line" : ""}`);
     }
     if (killsOfRun > 0) {
-      requireSame(expected, await filesBelow(folder, isCompared, contents), folder);
+      requireSame(expected, await filesBelow(folder, isCompared), folder);
       await requireNothingTemporary(folder);
       runsCompared++;
       log(`run ${round} ended after ${killsOfRun} kills: identical bytes`);
@@ -165,12 +163,11 @@ async function rowBytes(folder: string): Promise<number> {
 async function filesBelow(
   folder: string,
   isCompared: (path: string) => boolean,
-  contents: (file: string) => Promise<Buffer>,
 ): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const path = relative(folder, join(entry.parentPath, entry.name));
-    if (entry.isFile() && isCompared(path)) found.set(path, await contents(join(folder, path)));
+    if (entry.isFile() && isCompared(path)) found.set(path, await readFile(join(folder, path)));
   }
   return found;
 }

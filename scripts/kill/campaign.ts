@@ -1,10 +1,8 @@
 import { execFile } from "node:child_process";
-import { cp, mkdir, readdir, readFile } from "node:fs/promises";
+import { cp, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { serialize } from "node:v8";
-import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { killRepeatedly } from "../kill-repeatedly.ts";
 import { killParts, type Part } from "./parts.ts";
 
@@ -71,7 +69,6 @@ async function killPart(part: Part, root: string, kills: number, seed: number): 
       command: (out) => dartEval(part.words(out)),
       prepare: (out) => cp(prepared, out, { recursive: true }),
       compare: isOutput,
-      contents,
       waitForRows: false,
       ...{ root, kills, seed, start, env },
     });
@@ -85,14 +82,6 @@ async function killPart(part: Part, root: string, kills: number, seed: number): 
     const fault = error instanceof Error ? error.message : String(error);
     return { part: part.name, kills, starts: 0, runsCompared: 0, filesCompared: 0, fault };
   }
-}
-
-/**
- * Bytes of a file; of a Keras model its weights, because the HDF5 library does not write the same bytes
- * twice.
- */
-async function contents(file: string): Promise<Buffer> {
-  return file.endsWith(".h5") ? serialize(await readChrombpnet(file)) : readFile(file);
 }
 
 async function succeed([program, ...words]: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {

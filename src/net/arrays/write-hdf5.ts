@@ -14,7 +14,8 @@ export interface Hdf5Group {
 }
 
 /**
- * Writes an HDF5 file atomically, with the HDF5 library.
+ * Writes an HDF5 file atomically, with the HDF5 library. Equal contents give equal bytes: all times in the
+ * file are 1 January 1970.
  *
  * @throws {InputError} when it cannot be written
  */
@@ -25,15 +26,31 @@ export async function writeHdf5(path: string, root: Hdf5Group): Promise<void> {
   await makeFolder(dirname(path));
   const draft = temporaryPath(path);
   try {
-    const file = new h5wasm.File(draft, "w");
-    try {
-      fill(file, root);
-    } finally {
-      file.close();
-    }
+    withClockAt(0, () => {
+      const file = new h5wasm.File(draft, "w");
+      try {
+        fill(file, root);
+      } finally {
+        file.close();
+      }
+    });
     await writeFileAtomic(path, (await bytesIfPresent(draft))!);
   } finally {
     await removeFile(draft);
+  }
+}
+
+/**
+ * Runs a synchronous function with a constant clock. The HDF5 library stores the time in the header of each
+ * object, and its JavaScript interface does not have the option that turns this off. It reads `Date.now`.
+ */
+function withClockAt(milliseconds: number, write: () => void): void {
+  const { now } = Date;
+  Date.now = () => milliseconds;
+  try {
+    write();
+  } finally {
+    Date.now = now;
   }
 }
 

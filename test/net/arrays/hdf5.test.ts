@@ -259,6 +259,22 @@ test("reads back groups, arrays and attributes, including long text", async () =
   expect(file.array("outer/inner/kernel:0")!.read()).toEqual(array);
 });
 
+test("writes equal bytes at any time", async () => {
+  const folder = temporaryFolder();
+  const array = { dtype: "float32", shape: [3], data: Float32Array.of(1, 2, 3) } as const;
+  const write = async (name: string) => {
+    const path = join(folder, name);
+    await writeHdf5(path, { attributes: { text: "é" }, groups: { inner: { arrays: { array } } } });
+    return readFileSync(path);
+  };
+  const now = vi.spyOn(Date, "now").mockReturnValue(1.6e12);
+  onTestFinished(() => now.mockRestore());
+  const first = await write("first.h5");
+  now.mockReturnValue(1.7e12);
+  expect((await write("second.h5")).equals(first)).toBe(true);
+  expect(Date.now()).toBe(1.7e12);
+});
+
 test("reports the name of a file that cannot be written", async () => {
   const path = join(temporaryFolder(), "file.h5");
   await writeHdf5(path, {});
