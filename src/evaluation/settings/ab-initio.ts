@@ -6,12 +6,13 @@ import { readLayers } from "../../models/training/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
 import type { Feeds } from "../../net/train/batches.ts";
+import { readRecipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
 import { inferenceBytes, type KeptExample, type KeptRows, type Learner, learnerBytes } from "./learner.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
 import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
-import { inferenceFields, readSettingRecipe, readTrainingRecipe } from "./training-recipe.ts";
+import { inferenceFields, readTrainingRecipe } from "./training-recipe.ts";
 import { supervisionOf, trainingRows, trainingTaskForm, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "ab-initio";
@@ -41,7 +42,7 @@ export const abInitio: Setting<"ab-initio"> = {
   async trainingMemory(context) {
     const supervision = supervisionOf(context, NAME);
     if (context.weights !== undefined) {
-      const { evaluationBatchSize } = readSettingRecipe(inferenceSchema, context.recipe);
+      const { evaluationBatchSize } = readRecipe(inferenceSchema, context.recipe);
       const { members } = context.task.task;
       const bytes = inferenceBytes(networkLearner(context), members.length, evaluationBatchSize);
       return { bytes, usesModel: false };

@@ -2,13 +2,13 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Model } from "../../models/model.ts";
 import type { FineTuning } from "../../models/training/fine-tuning.ts";
-import type { Recipe } from "../tasks/recipe.ts";
+import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
 import { inferenceBytes, type KeptExample, type KeptRows, type Learner, learnerBytes } from "./learner.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
 import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
-import { inferenceFields, readSettingRecipe, trainingFields } from "./training-recipe.ts";
+import { inferenceFields, trainingFields } from "./training-recipe.ts";
 import { firstExample, supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "fine-tuned";
@@ -30,7 +30,7 @@ const recipeSchema = inferenceSchema.extend({
   dropout: z.number().min(0).lt(1),
 });
 
-const readFineTuningRecipe = (recipe: Recipe) => readSettingRecipe(recipeSchema, recipe);
+const readFineTuningRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
 
 /**
  * The language model is fine-tuned by low-rank adapters (LoRA), with a classifier on top. As in the original,
@@ -89,7 +89,7 @@ type LearnerContext = Pick<SettingContext, "task" | "model" | "recipe" | "weight
 
 /** The adapted model for evaluation alone. */
 async function openAdapted(context: LearnerContext) {
-  const recipe = readSettingRecipe(inferenceSchema, context.recipe);
+  const recipe = readRecipe(inferenceSchema, context.recipe);
   const { rank, alpha } = recipe;
   const { example } = await firstExample(context, NAME);
   const tuning = await context.model.fineTune!({

@@ -8,10 +8,10 @@ import {
   probingLogits,
 } from "../../models/training/probing-head.ts";
 import { FreshLayers, initialValues } from "../../net/nn/init.ts";
-import type { Recipe } from "../tasks/recipe.ts";
+import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Supervision } from "../tasks/task.ts";
 import { outputsOf } from "./supervision.ts";
-import { inferenceFields, readSettingRecipe, trainingFields } from "./training-recipe.ts";
+import { inferenceFields, trainingFields } from "./training-recipe.ts";
 
 export const headSchema = z.object({
   ...inferenceFields,
@@ -39,8 +39,7 @@ export type ProbedRecipe = z.infer<typeof recipeSchema>;
 /** Tokens of a sequence that a head with positions "ends" sees. */
 const ENDS = 2;
 
-export const readProbedRecipe = (recipe: Recipe) =>
-  withFittingKernel(readSettingRecipe(recipeSchema, recipe));
+export const readProbedRecipe = (recipe: Recipe) => withFittingKernel(readRecipe(recipeSchema, recipe));
 
 export function withFittingKernel<Read extends HeadRecipe>(read: Read): Read {
   if (read.positions === "ends") checkKernel(read.kernel, ENDS);

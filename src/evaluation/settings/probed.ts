@@ -6,6 +6,7 @@ import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { SequenceToEmbed } from "../embeddings/embedder.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
+import { readRecipe } from "../tasks/recipe.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { Example, RowNumbers, Supervision, Task } from "../tasks/task.ts";
 import { decidePrecision, sampleBytes, sampledRows } from "./half-precision.ts";
@@ -22,7 +23,6 @@ import {
 import { headFeeds, ProbePredictions } from "./probe-predictions.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
-import { readSettingRecipe } from "./training-recipe.ts";
 import {
   readStorageDecision,
   STORED_AS,
@@ -68,9 +68,7 @@ export const probed: Setting<"probed"> = {
     const basesOf = { kind: "gather", length: task.window } as const;
     const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
     if (weights !== undefined) {
-      const { kernel, evaluationBatchSize } = withFittingKernel(
-        readSettingRecipe(headSchema, context.recipe),
-      );
+      const { kernel, evaluationBatchSize } = withFittingKernel(readRecipe(headSchema, context.recipe));
       const learner = { ...headOf(supervision, basesOf, model.width, kernel), tokens };
       const { members } = context.task.task;
       return { bytes: inferenceBytes(learner, members.length, evaluationBatchSize), usesModel: true };
@@ -84,14 +82,10 @@ export const probed: Setting<"probed"> = {
     return { bytes: bytes + sample, usesModel: true };
   },
   embeddingsNeed: (context) =>
-    probeEmbeddingsNeed(
-      NAME,
-      context,
-      withFittingKernel(readSettingRecipe(headSchema, context.recipe)).storedAs,
-    ),
+    probeEmbeddingsNeed(NAME, context, withFittingKernel(readRecipe(headSchema, context.recipe)).storedAs),
   async open(context) {
     const { weights } = context;
-    const recipe = withFittingKernel(readSettingRecipe(headSchema, context.recipe));
+    const recipe = withFittingKernel(readRecipe(headSchema, context.recipe));
     const embeddings = new ProbeEmbeddings(context, recipe.extractionBatchSize);
     try {
       if (weights !== undefined) {

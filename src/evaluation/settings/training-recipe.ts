@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
-import type { Recipe } from "../tasks/recipe.ts";
+import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Supervision } from "../tasks/task.ts";
 
 const count = z.int("expected a whole number").positive();
@@ -61,20 +61,9 @@ export function inferenceRecipe(recipe: Recipe, { epochRecipe = [] }: Supervisio
   return Object.fromEntries(Object.entries(recipe).filter(([name]) => !alone.has(name)));
 }
 
-/** A recipe checked against a setting's schema. @throws {InputError} naming the first invalid value */
-export function readSettingRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
-  const parsed = schema.safeParse(recipe);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const name = issue?.path.join(".") ?? "";
-  throw new InputError(
-    `${name} of the recipe is ${JSON.stringify(recipe[name]) ?? "absent"}: ${issue?.message}`,
-  );
-}
-
 /** Recipe of a network trained on sequences. */
 export function readTrainingRecipe(recipe: Recipe): TrainingRecipe {
-  const read = readSettingRecipe(trainingSchema, recipe);
+  const read = readRecipe(trainingSchema, recipe);
   if (read.optimizer === "adamw" || (read.weightDecay ?? 0) === 0) return read;
   throw new InputError(
     `weightDecay of the recipe is ${read.weightDecay}, which its optimizer adam does not support`,

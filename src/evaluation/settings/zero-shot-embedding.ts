@@ -4,12 +4,11 @@ import { cosineDistance, paperCosineDistance } from "../../metrics/cosine.ts";
 import { type Model, type Origin, supports } from "../../models/model.ts";
 import { poolSequences } from "../../models/queries/embeddings.ts";
 import type { OtherWay, Prediction } from "../tasks/prediction.ts";
-import type { Recipe } from "../tasks/recipe.ts";
+import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Example, SequenceFile, Task } from "../tasks/task.ts";
 import { distinct } from "./distinct.ts";
 import { OriginalBatches, sequenceFiles, textOrder } from "./sequence-files.ts";
 import type { Setting, SettingContext } from "./setting.ts";
-import { readSettingRecipe } from "./training-recipe.ts";
 
 const recipeSchema = z.object({
   /** Cosine distances of a row's first member to the others, or the vectors themselves. */
@@ -46,9 +45,9 @@ export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
     return "it has no embeddings (no `pool` or `embed`), which zero-shot-embedding requires";
   },
   sequencesPerRow: (task) => task.members.length,
-  checkRecipe: (recipe: Recipe) => void readSettingRecipe(recipeSchema, recipe),
+  checkRecipe: (recipe: Recipe) => void readRecipe(recipeSchema, recipe),
   async open(context) {
-    const embedding = new Embedding(context, readSettingRecipe(recipeSchema, context.recipe));
+    const embedding = new Embedding(context, readRecipe(recipeSchema, context.recipe));
     return { predict: (examples) => embedding.answer(examples), async close() {} };
   },
 };

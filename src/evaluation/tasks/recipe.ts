@@ -1,9 +1,21 @@
+import type { z } from "zod";
 import { InputError, InternalError } from "../../base/errors.ts";
 
 export type RecipeValue = string | number | boolean | null;
 
 /** Parameters of a setting by name. Predictions depend on them, the data, the model and the seed. */
 export type Recipe = Readonly<Record<string, RecipeValue>>;
+
+/** A recipe checked against a schema. @throws {InputError} naming the first invalid value */
+export function readRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
+  const parsed = schema.safeParse(recipe);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const name = issue?.path.join(".") ?? "";
+  throw new InputError(
+    `${name} of the recipe is ${JSON.stringify(recipe[name]) ?? "absent"}: ${issue?.message}`,
+  );
+}
 
 /**
  * A count of the recipe, such as `batchSize`.

@@ -1,12 +1,11 @@
 import { z } from "zod";
-import { InputError } from "../../../base/errors.ts";
 import { pearson, spearman } from "../../../metrics/correlation.ts";
 import { squaredErrors } from "../../../metrics/losses.ts";
 import { mean, sum } from "../../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
 import { shuffledPlaces } from "../../../net/train/batches.ts";
 import type { Predictions } from "../prediction.ts";
-import { type Recipe, recipeCount } from "../recipe.ts";
+import { type Recipe, readRecipe, recipeCount } from "../recipe.ts";
 import type { MeasureContext } from "../task.ts";
 import {
   type ActivityColumns,
@@ -31,17 +30,7 @@ const epochFields = z.object({
 
 /** @throws {InputError} naming the invalid value */
 export function checkEpochRecipe(recipe: Recipe): void {
-  readEpochRecipe(recipe);
-}
-
-function readEpochRecipe(recipe: Recipe) {
-  const parsed = epochFields.safeParse(recipe);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const name = issue?.path.join(".") ?? "";
-  throw new InputError(
-    `${name} of the recipe is ${JSON.stringify(recipe[name]) ?? "absent"}: ${issue?.message}`,
-  );
+  readRecipe(epochFields, recipe);
 }
 
 /**
@@ -56,7 +45,7 @@ export function activityEpoch(
   epoch: number,
   recipe: Recipe,
 ): Int32Array {
-  const { negativeRatio, negatives, order, trainingSeed } = readEpochRecipe(recipe);
+  const { negativeRatio, negatives, order, trainingSeed } = readRecipe(epochFields, recipe);
   const placesOf = (set: ActivitySet) => rows.flatMap(({ facts }, i) => (facts.set === set ? [i] : []));
   const peaks = placesOf("peaks");
   const all = placesOf("nonpeaks");
