@@ -6,7 +6,7 @@ import { stableStringify } from "../../base/json.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
 import { graphOf } from "../../net/graph/graph.ts";
-import { openOnnxFile, readOnnxFile } from "../../net/runtime/onnx-file.ts";
+import { checkOnnxFinite, openOnnxFile, readOnnxFile } from "../../net/runtime/onnx-file.ts";
 import { openProgram, type Program, type ProgramOptions } from "../../net/runtime/program.ts";
 import type { QueriedArchitecture } from "../language/architecture.ts";
 import { type Batch, collate, liveValuesPerRow, rowsPerRun } from "../language/collate.ts";
@@ -34,7 +34,8 @@ const USUAL_WIDTH = 512;
  *
  * The model is run once on a short sequence, so that a mismatch is reported at once.
  *
- * @throws {FormatError} naming the input, output, key or file that does not match
+ * @throws {FormatError} naming the input, output, key or file that does not match, or the first tensor with a
+ *                       NaN or an infinity
  */
 export async function openOnnxModel(
   path: string,
@@ -45,6 +46,7 @@ export async function openOnnxModel(
   const fixed = checkAgainstCard(file, card);
   const { tokenizer, identity } = await cardTokenizer(path, card);
   const digests = await Promise.all(file.files.map((each) => cachedDigest(each)));
+  await checkOnnxFinite(file, digests);
   const program = await openOnnxFile(file, options);
   try {
     const outputs = new OnnxOutputs(file, card, program, { fixed, pad: tokenizer.special.pad });

@@ -1,7 +1,8 @@
 import { basename } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import type { DType } from "../../net/arrays/array.ts";
+import { bytesPerElement, type DType, elementCount, isFloat } from "../../net/arrays/array.ts";
+import { cachedSearch, firstNotFinite } from "../../net/arrays/finite.ts";
 import { widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../../net/arrays/hdf5.ts";
 import { LANGUAGE_MODELS } from "../language/catalogue.ts";
@@ -37,21 +38,22 @@ interface StoredMember {
  * recipe for the head; without a family the common recipe applies.
  *
  * @param spec  `FILE.h5`, or `embeddings:family=NAME,FILE.h5`
- * @throws {FormatError} when parts of the file are missing or inconsistent
+ * @throws {FormatError} when parts of the file are missing or inconsistent, or a state is not finite
  * @throws {InputError} when there is no such family
  */
 export async function openStoredEmbeddings(spec: string): Promise<Model> {
   const families = LANGUAGE_MODELS.map(({ name }) => name);
   const { path, options } = fileSpec(spec, "embeddings", { family: families });
-  const identity = `embeddings ${await cachedDigest(path)}`;
+  const digest = await cachedDigest(path);
   const file = await openHdf5(path);
   try {
     const groups = GROUPS.filter((group) => file.names(group).length > 0);
     if (groups[0] !== "seq") throw new FormatError({ file: path }, "the group seq is missing", LAYOUT);
     const members = groups.map((group) => memberOf(file, group));
+    await checkFiniteStates(path, digest, members);
     return {
       name: basename(path).replace(/\.(h5|hdf5)$/, ""),
-      identity,
+      identity: `embeddings ${digest}`,
       ...options,
       batchSize: 64,
       embed: (_sequences, { origins }) => {
@@ -120,6 +122,38 @@ function memberOf(file: Hdf5File, group: string): StoredMember {
     );
   }
   return { batches, index };
+}
+
+/** Bytes of states read at once, at least one chunk of rows. */
+const BYTES_AT_ONCE = 2 ** 24;
+
+/** Checks that all states are finite, also as float32. The result is cached by the digest of the file. */
+async function checkFiniteStates(file: string, digest: string, members: readonly StoredMember[]) {
+  const found = await cachedSearch({ embeddings: digest }, async () => {
+    for (const { states } of members.flatMap(({ batches }) => batches)) {
+      const { path: tensor, shape, dtype, rowsPerChunk } = states;
+      if (!isFloat(dtype)) continue;
+      const [rows, ...rest] = shape;
+      const perRow = elementCount(rest);
+      const fit = Math.floor(BYTES_AT_ONCE / Math.max(1, perRow * bytesPerElement(dtype)));
+      const step = Math.max(1, Math.floor(fit / rowsPerChunk)) * rowsPerChunk;
+      for (let start = 0; start < rows; start += step) {
+        const { data } = states.read([start, Math.min(start + step, rows)]);
+        const at = firstNotFinite(dtype, data);
+        if (at < 0) continue;
+        const value = String(widenToFloat32(dtype, data.slice(at, at + 1))[0]);
+        return { tensor, element: start * perRow + at, value };
+      }
+    }
+    return null;
+  });
+  if (found === null) return;
+  const { tensor, element, value } = found;
+  throw new FormatError(
+    { file, tensor },
+    `element ${element} is ${value}: every state must be a finite number`,
+    "extract the embeddings again, with float32 if float16 overflows",
+  );
 }
 
 function embeddingOf(

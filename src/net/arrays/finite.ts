@@ -19,7 +19,13 @@ const record = z.object({
   /** Null where every element is finite. */
   found: z.object({ tensor: z.string(), element: z.number(), value: z.string() }).nullable(),
 });
-type Found = z.infer<typeof record>["found"];
+
+/** The first element that is NaN or an infinity, 0-based, row-major. */
+export type NotFinite = NonNullable<z.infer<typeof record>["found"]>;
+
+/** Floats in a file or in memory. */
+export type FloatArray = Pick<StoredArray, "name" | "dtype"> &
+  (Pick<StoredArray, "file" | "offset" | "length"> | { readonly data: DataOf });
 
 /**
  * Checks that every float of some arrays is finite, also as float32. Reads all of them once; the result is
@@ -34,13 +40,11 @@ export async function checkFinite(
   folder: string = cacheFolder("finite"),
 ): Promise<void> {
   const floats = [...new Set(names)].sort().filter((name) => isFloat(checkpoint.arrays.get(name)!.dtype));
-  const key = stableStringify({ version: VERSION, of: await checkpoint.digest(), names: floats });
-  const path = `${folder}/${sha256Hex(key)}.json`;
-  let found = await recall(path);
-  if (found === undefined) {
-    found = await search(floats.map((name) => checkpoint.arrays.get(name)!));
-    await writeCacheFile(path, JSON.stringify({ found }));
-  }
+  const found = await cachedSearch(
+    { of: await checkpoint.digest(), names: floats },
+    () => findNotFinite(floats.map((name) => checkpoint.arrays.get(name)!)),
+    folder,
+  );
   if (found === null) return;
   const { tensor, element, value } = found;
   throw new FormatError(
@@ -50,19 +54,64 @@ export async function checkFinite(
   );
 }
 
-async function search(arrays: readonly StoredArray[]): Promise<Found> {
+/**
+ * Result of a search for an element that is not finite; null if there is none.
+ *
+ * @param contents  identifies the searched arrays by digest: the key of the cached result
+ */
+export async function cachedSearch(
+  contents: Readonly<Record<string, unknown>>,
+  search: () => Promise<NotFinite | null>,
+  folder: string = cacheFolder("finite"),
+): Promise<NotFinite | null> {
+  const path = `${folder}/${sha256Hex(stableStringify({ version: VERSION, ...contents }))}.json`;
+  const known = await recall(path);
+  if (known !== undefined) return known;
+  const found = await search();
+  await writeCacheFile(path, JSON.stringify({ found }));
+  return found;
+}
+
+/**
+ * Searches arrays for an element that is not finite as float32, in their order.
+ *
+ * @param masks  skip arrays of zeros and infinities alone, such as attention masks; default false
+ */
+export async function findNotFinite(
+  arrays: readonly FloatArray[],
+  { masks = false }: { readonly masks?: boolean } = {},
+): Promise<NotFinite | null> {
   const files = new Map<string, OpenFile>();
+  const piecesOf = async function* (array: FloatArray) {
+    const { dtype } = array;
+    if ("data" in array) {
+      yield { at: 0, data: array.data };
+      return;
+    }
+    const { file, offset, length } = array;
+    const handle = files.get(file) ?? (await openFile(file));
+    files.set(file, handle);
+    for (let at = 0; at < length; at += PIECE) {
+      const bytes = await handle.read(offset + at, Math.min(PIECE, length - at));
+      yield { at: at / bytesPerElement(dtype), data: viewAs(dtype, bytes) };
+    }
+  };
+  const isMask = async (array: FloatArray) => {
+    for await (const { data } of piecesOf(array)) {
+      const values = widenToFloat32(array.dtype, data);
+      if (!values.every((value) => value === 0 || Math.abs(value) === Number.POSITIVE_INFINITY)) return false;
+    }
+    return true;
+  };
   try {
-    for (const { name, file, offset, length, dtype } of arrays) {
-      const handle = files.get(file) ?? (await openFile(file));
-      files.set(file, handle);
-      for (let at = 0; at < length; at += PIECE) {
-        const bytes = await handle.read(offset + at, Math.min(PIECE, length - at));
-        const data = viewAs(dtype, bytes);
+    for (const array of arrays) {
+      const { name, dtype } = array;
+      for await (const { at, data } of piecesOf(array)) {
         const i = firstNotFinite(dtype, data);
         if (i < 0) continue;
+        if (masks && (await isMask(array))) break;
         const value = widenToFloat32(dtype, data.slice(i, i + 1) as typeof data)[0];
-        return { tensor: name, element: at / bytesPerElement(dtype) + i, value: String(value) };
+        return { tensor: name, element: at + i, value: String(value) };
       }
     }
     return null;
@@ -97,7 +146,7 @@ export function firstNotFinite(dtype: DType, data: DataOf): number {
 const bytesOf = ({ buffer, byteOffset, byteLength }: DataOf) =>
   new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
 
-async function recall(path: string): Promise<Found | undefined> {
+async function recall(path: string): Promise<NotFinite | null | undefined> {
   try {
     return record.parse(JSON.parse((await textIfPresent(path)) ?? "")).found;
   } catch {

@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { BinaryReader, WireType } from "@bufbuild/protobuf/wire";
 import { FormatError } from "../../base/errors.ts";
-import type { DType } from "../arrays/array.ts";
+import { type DType, isFloat } from "../arrays/array.ts";
 import { dtypeOf } from "./onnx-messages.ts";
 import { StringStringEntryProtoSchema, type ValueInfoProto, ValueInfoProtoSchema } from "./onnx-schema.ts";
 
@@ -23,12 +23,26 @@ export interface OnnxExternalData {
   readonly length: number | undefined;
 }
 
+/** Values of a tensor of floats. */
+export interface OnnxFloats {
+  /** Name of an initializer; constants in nodes may have none. */
+  readonly name: string;
+  readonly dtype: DType;
+  /** Bytes of the model, of another file, or the values, if they are stored as integers. */
+  readonly values:
+    | { readonly offset: number; readonly length: number }
+    | { readonly external: OnnxExternalData }
+    | { readonly data: Uint16Array };
+}
+
 /** Declarations of an ONNX model, known without running it. */
 export interface OnnxSummary {
   /** Required inputs; inputs with a default value in the model are left out. */
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   readonly external: readonly OnnxExternalData[];
+  /** All tensors of type float64, float32, float16 and bfloat16 with values. */
+  readonly floats: readonly OnnxFloats[];
 }
 
 /**
@@ -39,7 +53,15 @@ export interface OnnxSummary {
  * @see https://github.com/onnx/onnx/blob/main/docs/IR.md, docs/ExternalData.md
  */
 export function readOnnx(bytes: Uint8Array, file: string): OnnxSummary {
-  const found: Found = { inputs: [], outputs: [], given: new Set(), external: [], graphs: 0 };
+  const found: Found = {
+    inputs: [],
+    outputs: [],
+    given: new Set(),
+    external: [],
+    floats: [],
+    graphs: 0,
+    bytes,
+  };
   try {
     walk("model", bytes, found, 0);
   } catch (cause) {
@@ -56,6 +78,7 @@ export function readOnnx(bytes: Uint8Array, file: string): OnnxSummary {
     inputs: found.inputs.filter(({ name }) => !found.given.has(name)),
     outputs: found.outputs,
     external: found.external,
+    floats: found.floats,
   };
 }
 
@@ -65,7 +88,10 @@ interface Found {
   /** Names of the initializers of the outermost graph. */
   readonly given: Set<string>;
   readonly external: OnnxExternalData[];
+  readonly floats: OnnxFloats[];
   graphs: number;
+  /** The whole model. */
+  readonly bytes: Uint8Array;
 }
 
 type Message = "model" | "graph" | "node" | "attribute" | "function" | "sparse" | "tensor";
@@ -81,7 +107,15 @@ const HOLDS: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
   tensor: {},
 };
 const GRAPH = { initializer: 5, input: 11, output: 12 };
-const TENSOR = { name: 8, externalData: 13 };
+const TENSOR = {
+  dataType: 2,
+  floatData: 4,
+  int32Data: 5,
+  name: 8,
+  rawData: 9,
+  doubleData: 10,
+  externalData: 13,
+};
 
 /** Messages inside messages; a graph inside an `If` inside a `Loop` is six deep. */
 const DEEPEST = 100;
@@ -90,19 +124,61 @@ function walk(message: Message, bytes: Uint8Array, found: Found, depth: number):
   if (depth > DEEPEST) throw new Error(`nested more than ${DEEPEST} deep`);
   const outermost = message === "graph" && depth === 1;
   if (outermost) found.graphs++;
-  const entries: [string, string][] = [];
+  if (message === "tensor") readTensor(bytes, found);
   for (const [field, value] of delimitedFields(bytes)) {
     if (outermost && field === GRAPH.input) found.inputs.push(declared(value));
     if (outermost && field === GRAPH.output) found.outputs.push(declared(value));
     if (outermost && field === GRAPH.initializer) found.given.add(nameOfTensor(value));
-    if (message === "tensor" && field === TENSOR.externalData) {
-      const entry = fromBinary(StringStringEntryProtoSchema, value);
-      entries.push([entry.key, entry.value]);
-    }
     const inner = HOLDS[message][field];
     if (inner !== undefined) walk(inner, value, found, depth + 1);
   }
-  if (entries.length > 0) found.external.push(externalData(new Map(entries)));
+}
+
+/** Adds the external data of a tensor, and the location of its values if they are floats. */
+function readTensor(bytes: Uint8Array, found: Found): void {
+  const entries: [string, string][] = [];
+  const values: OnnxFloats["values"][] = [];
+  const reader = new BinaryReader(bytes);
+  let name = "";
+  let dtype: DType | undefined;
+  while (reader.pos < reader.len) {
+    const [field, type] = reader.tag();
+    if (field === TENSOR.dataType && type === WireType.Varint) {
+      dtype = dtypeOf(reader.int32());
+      continue;
+    }
+    if (type !== WireType.LengthDelimited) {
+      reader.skip(type, field);
+      continue;
+    }
+    const value = reader.bytes();
+    if (field === TENSOR.name) name = new TextDecoder().decode(value);
+    if (field === TENSOR.rawData || field === TENSOR.floatData || field === TENSOR.doubleData) {
+      values.push({ offset: value.byteOffset - found.bytes.byteOffset, length: value.length });
+    }
+    if (field === TENSOR.int32Data && (dtype === "float16" || dtype === "bfloat16")) {
+      values.push({ data: packedIntegers(value) });
+    }
+    if (field === TENSOR.externalData) {
+      const entry = fromBinary(StringStringEntryProtoSchema, value);
+      entries.push([entry.key, entry.value]);
+    }
+  }
+  if (entries.length > 0) {
+    const external = externalData(new Map(entries));
+    found.external.push(external);
+    values.push({ external });
+  }
+  if (dtype === undefined || !isFloat(dtype)) return;
+  for (const each of values) found.floats.push({ name, dtype, values: each });
+}
+
+/** Bits of half-precision floats, which ONNX may store as a list of integers. */
+function packedIntegers(bytes: Uint8Array): Uint16Array {
+  const reader = new BinaryReader(bytes);
+  const integers: number[] = [];
+  while (reader.pos < reader.len) integers.push(reader.int32());
+  return Uint16Array.from(integers);
 }
 
 /** The fields of a message that are messages, texts or bytes. */

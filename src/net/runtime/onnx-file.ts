@@ -2,7 +2,8 @@ import { dirname, join, sep } from "node:path";
 import type { Tensor } from "onnxruntime-node";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/read-file.ts";
-import type { NdArray } from "../arrays/array.ts";
+import { bytesPerElement, type NdArray } from "../arrays/array.ts";
+import { cachedSearch, type FloatArray, findNotFinite } from "../arrays/finite.ts";
 import { type OnnxExternalData, type OnnxSummary, readOnnx } from "../graph/read-onnx.ts";
 import type { ConcreteDevice } from "./device.ts";
 import { onnxRuntime } from "./onnx-runtime.ts";
@@ -99,6 +100,45 @@ async function checkExternal(
       "were both files downloaded completely?",
     );
   }
+}
+
+/**
+ * Checks that all floats of a model are finite, apart from masks: tensors of zeros and infinities alone. The
+ * result is cached by the digests of the files.
+ *
+ * @param digests  SHA-256 of each of `file.files`
+ * @throws {FormatError} naming the first tensor with a NaN or an infinity
+ */
+export async function checkOnnxFinite(
+  { path, floats }: OnnxFile,
+  digests: readonly string[],
+  folder?: string,
+): Promise<void> {
+  const search = async () => {
+    const arrays: FloatArray[] = [];
+    for (const { name, dtype, values } of floats) {
+      const place = "external" in values ? await placeOf(path, values.external) : { file: path, ...values };
+      if (!("data" in place) && place.length % bytesPerElement(dtype) !== 0) {
+        throw new FormatError({ file: path, tensor: name }, `has ${place.length} bytes for ${dtype}`);
+      }
+      arrays.push({ name, dtype, ...place });
+    }
+    return findNotFinite(arrays, { masks: true });
+  };
+  const found = await cachedSearch({ onnx: digests }, search, folder);
+  if (found === null) return;
+  const { tensor, element, value } = found;
+  throw new FormatError(
+    { file: path, tensor: tensor || "a constant without a name" },
+    `element ${element} is ${value}: every weight must be a finite number`,
+    "did the training diverge, or was the file damaged? Export an earlier checkpoint",
+  );
+}
+
+async function placeOf(model: string, { location, offset, length }: OnnxExternalData) {
+  const path = join(dirname(model), location);
+  await using file = await openFile(path);
+  return { file: path, offset, length: length ?? file.size - offset };
 }
 
 /**

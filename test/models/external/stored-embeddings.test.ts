@@ -128,6 +128,17 @@ describe("a probed run on stored embeddings", () => {
       await expect(openStoredEmbeddings(await fileOf(states, sizes, change))).rejects.toThrow(message);
     }
   });
+
+  test("fails when a state is not finite", async () => {
+    const { states, sizes } = await made();
+    const odd = states.map((state, i) => (i === 31 ? state.with(5, Number.NaN) : state));
+    // Sequence 31 is the control of row 15, the sixth row of its batch.
+    const element = 5 * sizes.tokens * sizes.width + 5;
+    await expect(openStoredEmbeddings(await fileOf(odd, sizes))).rejects.toMatchObject({
+      message: `element ${element} is NaN: every state must be a finite number`,
+      place: { tensor: "ctrl/emb_10_20" },
+    });
+  });
 });
 
 function addTo(file: InstanceType<typeof h5wasm.File>, name: string, shape: number[]): void {

@@ -1,14 +1,18 @@
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { create, toBinary } from "@bufbuild/protobuf";
+import { create, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { describe, expect, test } from "vitest";
 import { FormatError, InputError } from "../../../src/base/errors.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
 import { toOnnx } from "../../../src/net/graph/onnx.ts";
-import { ModelProtoSchema } from "../../../src/net/graph/onnx-schema.ts";
+import {
+  TensorProto_DataType as DataType,
+  ModelProtoSchema,
+  TensorProtoSchema,
+} from "../../../src/net/graph/onnx-schema.ts";
 import { readOnnx } from "../../../src/net/graph/read-onnx.ts";
-import { openOnnxFile, readOnnxFile } from "../../../src/net/runtime/onnx-file.ts";
+import { checkOnnxFinite, openOnnxFile, readOnnxFile } from "../../../src/net/runtime/onnx-file.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const table = { dtype: "float32" as const, shape: [3, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6) };
@@ -63,6 +67,52 @@ describe("a valid file", () => {
     const file = await readOnnxFile(path);
     expect(file.files).toEqual([path, join(folder, "weights", "a.bin")]);
     expect([...(await lookUp(path, [1])).data]).toEqual([3, 4]);
+  });
+
+  test.each([
+    ["in the file", [1, 2, Number.NaN, 4, 5, 6], "element 2 is NaN"],
+    ["in an external file", [1, 2, 3, 4, Number.NEGATIVE_INFINITY, 6], "element 4 is -Infinity"],
+  ])("must be finite: %s", async (place, values, message) => {
+    const data = Float32Array.from(values);
+    let { path, folder } = withExternal("weights.bin");
+    if (place === "in the file") {
+      path = join(folder, "inline.onnx");
+      const array = { ...table, data };
+      writeFileSync(path, toOnnx(looked(), new Map([["table", { kind: "inline", array }]])));
+    } else {
+      writeFileSync(join(folder, "weights.bin"), new Uint8Array(data.buffer));
+    }
+    const file = await readOnnxFile(path);
+    const cache = temporaryFolder();
+    for (const _ of ["found", "recalled"]) {
+      await expect(checkOnnxFinite(file, ["digest"], cache)).rejects.toMatchObject({
+        message: `${message}: every weight must be a finite number`,
+        place: { tensor: "table" },
+      });
+    }
+    expect(readdirSync(cache)).toHaveLength(1);
+  });
+
+  test("may have masks of infinities, and half-precision values stored as integers", async () => {
+    const folder = temporaryFolder();
+    const check = async (tensor: MessageInitShape<typeof TensorProtoSchema>) => {
+      const path = join(folder, "model.onnx");
+      const initializer = [create(TensorProtoSchema, { name: "w", dims: [3n], ...tensor })];
+      writeFileSync(path, toBinary(ModelProtoSchema, create(ModelProtoSchema, { graph: { initializer } })));
+      await checkOnnxFinite(await readOnnxFile(path), [], temporaryFolder());
+    };
+    const [float, half, infinity] = [DataType.FLOAT, DataType.FLOAT16, Number.POSITIVE_INFINITY];
+    await check({ dataType: float, floatData: [0, -infinity, 0] });
+    await check({ dataType: DataType.INT32, int32Data: [1, 0x7e00, -1] });
+    await check({ dataType: half, int32Data: [0x3c00, 0, 0xbc00] });
+    await expect(check({ dataType: half, int32Data: [0x3c00, 0, 0x7e00] })).rejects.toThrow(
+      "element 2 is NaN",
+    );
+    await expect(check({ dataType: float, floatData: [1, infinity, 0] })).rejects.toThrow("is Infinity");
+    await expect(check({ dataType: float, floatData: [0, Number.NaN, 0] })).rejects.toThrow("is NaN");
+    await expect(check({ dataType: float, rawData: new Uint8Array(5) })).rejects.toThrow(
+      "5 bytes for float32",
+    );
   });
 
   test("does not require an input with a default value", () => {
