@@ -13,14 +13,32 @@ import { kindOfPath, makeFolder, namesInFolder } from "./folder.ts";
  *
  * @throws {InputError} naming the path when it is a folder or not writable, or the disk is full or read-only
  */
-export async function writeFileAtomic(
-  path: string,
-  data: string | Uint8Array | Iterable<string> | AsyncIterable<string | Uint8Array>,
-): Promise<void> {
+export async function writeFileAtomic(path: string, data: FileData): Promise<void> {
+  if (await isStream(path)) {
+    await writeFile(path, data, { flag: "a" }).catch((error) => Promise.reject(fileError(path, error)));
+    return;
+  }
+  const staged = await stageFile(path, data);
+  await staged.commit();
+}
+
+/** Contents of a file: whole, or in chunks. */
+export type FileData = string | Uint8Array | Iterable<string> | AsyncIterable<string | Uint8Array>;
+
+/** A complete temporary file in the folder of its target. */
+export interface StagedFile {
+  /** Renames it to its path. @throws {InputError} naming the path; the temporary file is then removed */
+  commit(): Promise<void>;
+  /** Removes it. */
+  discard(): Promise<void>;
+}
+
+/** Writes the temporary file of `writeFileAtomic`, for several files that must appear together. */
+export async function stageFile(path: string, data: FileData): Promise<StagedFile> {
   const folder = dirname(path);
   const temporary = temporaryPath(path);
+  const discard = () => rm(temporary, { force: true });
   try {
-    if (await isStream(path)) return await writeFile(path, data, { flag: "a" });
     await makeFolder(folder);
     const file = await open(temporary, "wx");
     try {
@@ -30,15 +48,25 @@ export async function writeFileAtomic(
       } finally {
         await file.close();
       }
-      await rename(temporary, path);
     } catch (error) {
-      await rm(temporary, { force: true });
+      await discard();
       throw error;
     }
-    await flushFolder(folder);
   } catch (error) {
     throw fileError(path, error);
   }
+  return {
+    async commit() {
+      try {
+        await rename(temporary, path);
+        await flushFolder(folder);
+      } catch (error) {
+        await discard();
+        throw fileError(path, error);
+      }
+    },
+    discard,
+  };
 }
 
 /**

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
-import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
+import { type FileData, removeTemporaryFiles, type StagedFile, stageFile } from "../../base/write-file.ts";
 import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
@@ -33,7 +33,7 @@ export interface MergeOptions {
  * result.json into each cell's folder. Needs neither genome nor model. Repeating it writes the same bytes.
  *
  * @throws {InputError} naming every shard that is missing, unfinished, duplicate, changed, or of another run
- *   or split; nothing is written in that case
+ *   or split, or a row that is not of its cell; no file of any cell is written in that case
  * @throws the signal's reason
  */
 export async function mergeRun(
@@ -43,53 +43,74 @@ export async function mergeRun(
   const run = await readRunRecord(folder);
   if (run === undefined) throw missingRunError(folder);
   await using _ = await waitForLock(join(folder, "merge.lock"), signal === undefined ? {} : { signal });
-  // All cells are checked before anything is written; their rows are read one cell at a time.
   const found: (FoundShards | CellResult)[] = [];
   for (const record of run.cells) {
     const kept = keepResults ? (await readCellResult(cellFolder(folder, record)))?.result : undefined;
     found.push(kept?.identity === record.identity ? kept : await findShards(folder, record));
   }
-  const results: CellResult[] = [];
-  for (const shards of found) {
-    if (!("shards" in shards)) {
-      results.push(shards);
-      continue;
+  const staged: StagedFile[] = [];
+  try {
+    // The files of all cells appear when the rows of the last cell are read and measured.
+    const results: CellResult[] = [];
+    for (const cell of found) {
+      if (!("shards" in cell)) results.push(cell);
+      else results.push(await mergeCell(folder, cell, { onProgress, signal, tasks, staged }));
     }
-    const { predictions, timing } = await collectShards(shards);
-    const record = withScoredRows(shards.record, predictions.rows);
-    const task = taskNamed(record.cell.task, tasks);
-    checkVersion(folder, task, record.cell);
-    const place = cellFolder(folder, record);
-    const write = async (name: string, text: Parameters<typeof writeFileAtomic>[1]) => {
-      const path = join(place, name);
-      await removeTemporaryFiles(path);
-      await writeFileAtomic(path, text);
-    };
-    const cell = cellName(record.identity);
-    const title = `${record.cell.model.name} under the ${record.cell.protocol} protocol`;
-    signal?.throwIfAborted();
-    const measurement = await measureCell(task, record, predictions, {
-      folder: place,
-      signal,
-      onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${title}, ${stage.stage}` }),
-    });
-    const result = cellResult(record, measurement, await readNotedTraining(place));
-    const form = task.settings[record.cell.setting];
-    await write("scores.tsv", scoresTable(form?.scores ?? task.scores, writtenScores(record, predictions)));
-    if (form?.publishedFile !== undefined) {
-      const name = `${form.publishedFile}_${record.cell.split}.json`;
-      await write(name, readableJson(measurement.published));
-    }
-    if (form?.publishedTable !== undefined) {
-      const { name, text } = form.publishedTable;
-      await write(name, text(measurement));
-    }
-    await write("metrics.json", readableJson(metricsRecord(record.cell, measurement)));
-    await write("timing.json", readableJson(timing));
-    await write("result.json", readableJson(sealed(result)));
-    results.push(result);
+    for (const file of staged) await file.commit();
+    return results;
+  } catch (error) {
+    for (const file of staged) await file.discard();
+    throw error;
   }
-  return results;
+}
+
+interface CellMerge {
+  readonly tasks: readonly Task[];
+  readonly onProgress: OnProgress | undefined;
+  readonly signal: AbortSignal | undefined;
+  /** Receives the files of the cell, `result.json` last. */
+  readonly staged: StagedFile[];
+}
+
+/** Reads and measures the rows of a cell, one cell in memory at a time. */
+async function mergeCell(
+  folder: string,
+  shards: FoundShards,
+  { onProgress, signal, tasks, staged }: CellMerge,
+): Promise<CellResult> {
+  const { predictions, timing } = await collectShards(shards);
+  const record = withScoredRows(shards.record, predictions.rows);
+  const task = taskNamed(record.cell.task, tasks);
+  checkVersion(folder, task, record.cell);
+  const place = cellFolder(folder, record);
+  const write = async (name: string, text: FileData) => {
+    const path = join(place, name);
+    await removeTemporaryFiles(path);
+    staged.push(await stageFile(path, text));
+  };
+  const cell = cellName(record.identity);
+  const title = `${record.cell.model.name} under the ${record.cell.protocol} protocol`;
+  signal?.throwIfAborted();
+  const measurement = await measureCell(task, record, predictions, {
+    folder: place,
+    signal,
+    onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${title}, ${stage.stage}` }),
+  });
+  const result = cellResult(record, measurement, await readNotedTraining(place));
+  const form = task.settings[record.cell.setting];
+  await write("scores.tsv", scoresTable(form?.scores ?? task.scores, writtenScores(record, predictions)));
+  if (form?.publishedFile !== undefined) {
+    const name = `${form.publishedFile}_${record.cell.split}.json`;
+    await write(name, readableJson(measurement.published));
+  }
+  if (form?.publishedTable !== undefined) {
+    const { name, text } = form.publishedTable;
+    await write(name, text(measurement));
+  }
+  await write("metrics.json", readableJson(metricsRecord(record.cell, measurement)));
+  await write("timing.json", readableJson(timing));
+  await write("result.json", readableJson(sealed(result)));
+  return result;
 }
 
 /** A record with the rows of a cell that ended at a narrow interval; other records unchanged. */

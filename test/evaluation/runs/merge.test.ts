@@ -12,7 +12,11 @@ import { readResults } from "../../../src/evaluation/runs/result.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { batchLine, readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
-import { ofKind, type Prediction } from "../../../src/evaluation/tasks/prediction.ts";
+import {
+  type LikelihoodPrediction,
+  ofKind,
+  type Prediction,
+} from "../../../src/evaluation/tasks/prediction.ts";
 import { PredictionColumns } from "../../../src/evaluation/tasks/prediction-columns.ts";
 import type { MeasureWork, Task } from "../../../src/evaluation/tasks/task.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
@@ -41,6 +45,18 @@ async function shards(indices: readonly number[], { count = 3, into = folder, se
   }
   const cell = (await readdir(into)).find((name) => name !== "plan.json")!;
   return join(into, cell, "rows");
+}
+
+/** Changes the predictions of a finished shard, with valid checksums. @param file  without its ending */
+async function changeShard(file: string, change: (row: LikelihoodPrediction) => LikelihoodPrediction) {
+  const [header] = (await readFile(`${file}.jsonl`, "utf8")).split("\n", 1);
+  const predictions: Prediction[] = [];
+  await readShardFile(`${file}.jsonl`, (batch) => predictions.push(...batch));
+  const changed = PredictionColumns.of(ofKind("likelihood", predictions).map(change));
+  const text = `${header}\n${batchLine(0, changed, "0.1.0+test", undefined).line}`;
+  const done = JSON.parse(await readFile(`${file}.done.json`, "utf8"));
+  await writeFile(`${file}.jsonl`, text);
+  await writeFile(`${file}.done.json`, JSON.stringify({ ...done, sha256: sha256Hex(text) }));
 }
 
 async function refusal(): Promise<string> {
@@ -88,21 +104,24 @@ describe("incomplete shards are named", () => {
 
   test("a row with other values and valid checksums", async () => {
     const rows = await shards([1, 2, 3]);
-    const file = join(rows, "002-of-003");
-    const lines = (await readFile(`${file}.jsonl`, "utf8")).trimEnd().split("\n");
-    const predictions: Prediction[] = [];
-    await readShardFile(`${file}.jsonl`, (batch) => predictions.push(...batch));
-    const fewer = ofKind("likelihood", predictions).map((one) => ({ ...one, values: [1] }));
-    lines.splice(
-      1,
-      lines.length,
-      batchLine(0, PredictionColumns.of(fewer), "0.1.0+test", undefined).line.trimEnd(),
-    );
-    const text = `${lines.join("\n")}\n`;
-    const done = JSON.parse(await readFile(`${file}.done.json`, "utf8"));
-    await writeFile(`${file}.jsonl`, text);
-    await writeFile(`${file}.done.json`, JSON.stringify({ ...done, sha256: sha256Hex(text) }));
+    await changeShard(join(rows, "002-of-003"), (row) => ({ ...row, values: [1] }));
     expect(await refusal()).toMatch(/row \d+ has another kind or number of values than row \d+/);
+  });
+
+  test("a row of another shard in the last of several cells", async () => {
+    const models = [fakeModel({ name: "first" }), fakeModel({ name: "second" })];
+    const cells: string[] = [];
+    for (const index of [1, 2]) {
+      const shard = { index, count: 2 };
+      const plan = await planRun({ tasks: [{ task, inputs: {} }], models, folder, shard, timing: false });
+      await runShard(plan);
+      cells.push(...plan.cells.map(({ name }) => name));
+    }
+    await changeShard(join(folder, cells[1]!, "rows", "001-of-002"), (row) => ({ ...row, row: row.row + 1 }));
+    await expect(mergeRun(folder, { tasks: [task] })).rejects.toThrow(
+      /contains row \d+, which belongs to another shard/,
+    );
+    for (const cell of cells) expect(await readdir(join(folder, cell))).toEqual(["rows"]);
   });
 
   test("several errors at once", async () => {
