@@ -3,7 +3,7 @@ import { cellTitle } from "../evaluation/runs/cell.ts";
 import { detectable } from "../evaluation/runs/detectable-difference.ts";
 import type { Plan, PlannedCell } from "../evaluation/runs/request.ts";
 import { runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
-import { bytes, count, duration, fixed } from "../report/numbers.ts";
+import { bytes, count, duration, fixed, roughBytes, roughDuration } from "../report/numbers.ts";
 import type { Context } from "./command.ts";
 import { showRunProgress } from "./run-progress.ts";
 
@@ -34,7 +34,29 @@ export async function runPlan(plan: Plan, context: Context): Promise<readonly Sh
 /** A plan as text, a few lines per cell. */
 export function planText(plan: Plan): string {
   const cells = plan.cells.map((cell) => cellText(cell, plan));
-  return [...cells, ...plan.notes.map((note) => `note: ${note}`)].join("\n");
+  return [...cells, ...totalText(plan), ...plan.notes.map((note) => `note: ${note}`)].join("\n");
+}
+
+/** Seconds of the whole run: of the program until now, and of all cells; null unless all are timed. */
+function totalSeconds({ cells, openingSeconds }: Plan): number | null {
+  let total = START_SECONDS + openingSeconds;
+  for (const { estimate } of cells) {
+    if (estimate.seconds === null) return null;
+    total += estimate.seconds;
+  }
+  return total;
+}
+
+/** Seconds from the start of the program until commands run. */
+const START_SECONDS = performance.now() / 1000;
+
+function totalText(plan: Plan): readonly string[] {
+  const total = totalSeconds(plan);
+  if (total === null) return [];
+  const { length } = plan.cells;
+  return [
+    `in all about ${roughDuration(total)} for ${counted(length, "cell")}, with the start of the program`,
+  ];
 }
 
 function cellText(planned: PlannedCell, { shard }: Plan): string {
@@ -58,9 +80,10 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
     lines.push(`  scores  those of cell ${planned.reuses.name}, which are equal under both protocols`);
   }
   lines.push(...embeddingsText(planned));
-  if (estimate.memory !== null) lines.push(`  memory  about ${bytes(estimate.memory)}`);
+  if (estimate.memory !== null) lines.push(`  memory  about ${roughBytes(estimate.memory)}`);
+  if (estimate.disk > 0) lines.push(`  disk    about ${roughBytes(estimate.disk)}`);
   if (estimate.seconds !== null)
-    lines.push(`  time    about ${duration(estimate.seconds)} (${estimate.basis})`);
+    lines.push(`  time    about ${roughDuration(estimate.seconds)} (${estimate.basis})`);
   if (planned.task.task.settings[record.cell.setting]?.measuredWhole) {
     lines.push("  then    clustering of all rows, which takes long and is not in the estimate");
   }
@@ -79,11 +102,13 @@ function embeddingsText({ embeddings }: PlannedCell): readonly string[] {
 }
 
 /** A plan as JSON. */
-export function planJson({ identity, folder, shard, cells, notes }: Plan): object {
+export function planJson(plan: Plan): object {
+  const { identity, folder, shard, cells, notes } = plan;
   return {
     identity,
     folder: folder ?? null,
     shard,
+    seconds: totalSeconds(plan),
     cells: cells.map((cell) => {
       const { name, record, rows, rowsDone, batchSize, estimate, embeddings } = cell;
       return {

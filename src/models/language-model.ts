@@ -2,6 +2,7 @@ import { basename, resolve } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
+import { forwardBytes, RUNTIME_BYTES } from "../net/runtime/session-memory.ts";
 import {
   type CheckpointFolder,
   openCheckpointFolder,
@@ -15,10 +16,13 @@ import {
   type LanguageModelCard,
   type PublicCheckpoint,
 } from "./language/card.ts";
-import { liveValuesPerRow, rowsPerRun } from "./language/collate.ts";
+import { rowsPerRun } from "./language/collate.ts";
 import { weightBytes } from "./language/parameters.ts";
 import type { ProfiledPasses } from "./model.ts";
 import { classifierPasses } from "./profiling/graph-passes.ts";
+import { likelihoodQuery } from "./queries/causal-likelihood.ts";
+import { statesQuery } from "./queries/embeddings.ts";
+import { predictionQuery } from "./queries/masked-likelihood.ts";
 import { Programs, type TokenQuery } from "./queries/programs.ts";
 import { TokenModel } from "./queries/token-model.ts";
 import { FineTuning, type FineTuningRequest } from "./training/fine-tuning.ts";
@@ -31,9 +35,6 @@ export interface LanguageModelOptions extends ProgramOptions {
   /** The published checkpoint in the folder; recognised by the digest of its weights if absent. */
   readonly checkpoint?: PublicCheckpoint;
 }
-
-/** Bytes in addition to weights and activations: runtime, process, buffers. */
-const FIXED_BYTES = 200e6;
 
 /** A language model in a Hugging Face checkpoint folder. */
 export class LanguageModel extends TokenModel {
@@ -118,18 +119,18 @@ export class LanguageModel extends TokenModel {
   }
 
   /**
-   * Estimated bytes of one call: twice the weights, because a session packs its own copy, the activations of
-   * one run, and the outputs. A call is split into runs, so beyond a number of sequences only the outputs
-   * grow.
+   * Estimated bytes of one call: the runtime, the weights, which a session copies, the activations of one run,
+   * and the outputs. A call is split into runs, so beyond a number of sequences only the outputs grow.
    */
-  memory(batchSize: number, tokens: number): number {
-    const { architecture } = this;
-    const masked = this.card.kind === "masked";
+  memory(batchSize: number, tokens: number, query?: "likelihood" | "embedding"): number {
+    const { architecture, programs } = this;
+    const masked = this.card.kind === "masked" && query !== "embedding";
     const rows = Math.min(masked ? batchSize * tokens : batchSize, rowsPerRun(architecture, tokens));
-    const logits = 2 * architecture.vocabulary * rows * (masked ? 1 : tokens);
-    const outputs = batchSize * tokens * architecture.width;
-    const values = rows * liveValuesPerRow(architecture, tokens) + logits + outputs;
-    return FIXED_BYTES + 2 * this.weightBytes + (architecture.derivedBytes?.(tokens) ?? 0) + 4 * values;
+    const graph = query === "embedding" ? statesQuery : masked ? predictionQuery : likelihoodQuery;
+    const values = programs.peakValues(graph, rows, tokens);
+    const outputs = 4 * batchSize * tokens * architecture.width;
+    const derived = architecture.derivedBytes?.(tokens) ?? 0;
+    return RUNTIME_BYTES + this.weightBytes + derived + forwardBytes(values) + outputs;
   }
 
   /** Frees the sessions and closes the files of the checkpoint. */

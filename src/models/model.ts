@@ -183,8 +183,10 @@ export interface Model {
   readonly device?: string | undefined;
   /**
    * Estimated peak memory in bytes of a call with this many sequences of this many tokens, weights included.
+   *
+   * @param query  kind of call; default: the one that takes the most
    */
-  memory?(batchSize: number, tokens: number): number;
+  memory?(batchSize: number, tokens: number, query?: "likelihood" | "embedding"): number;
   /**
    * Called once per task when a run is planned: a model with precomputed scores reports missing rows before
    * the run starts.

@@ -51,6 +51,30 @@ export function duration(seconds: number): string {
   return `${Math.floor(s / 86_400)} d ${Math.floor((s % 86_400) / 3600)} h`;
 }
 
+/** Seconds of an estimate in one unit, with one or two digits: `3 min`, `40 s`, `1.5 h`. */
+export function roughDuration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return UNDEFINED;
+  const units = [
+    [86_400, "d"],
+    [3600, "h"],
+    [60, "min"],
+    [1, "s"],
+  ] as const;
+  const [size, unit] = units.find(([size]) => seconds >= 1.95 * size) ?? [1, "s"];
+  return `${twoDigits(seconds / size)} ${unit}`;
+}
+
+/** Bytes of an estimate in binary units, with one or two digits: `1.5 GiB`. */
+export function roughBytes(value: number): string {
+  const [digits, unit] = bytes(value).split(" ");
+  return unit === undefined ? UNDEFINED : `${twoDigits(Number(digits))} ${unit}`;
+}
+
+/** A number below 10 with one digit after the point, larger ones rounded to two digits. */
+function twoDigits(value: number): string {
+  return String(value < 9.95 ? Number(value.toFixed(1)) : Number(value.toPrecision(2)));
+}
+
 /** Bytes in binary units with three significant digits: `1.50 GiB`. */
 export function bytes(value: number): string {
   if (!Number.isFinite(value)) return UNDEFINED;

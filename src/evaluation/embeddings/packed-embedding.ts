@@ -58,18 +58,33 @@ export const embeddingBytes = (
   storedAs: StoredAs,
 ): number => tokens * (width * (storedAs === "float16" ? 2 : 4) + 3) + BYTES_PER_SEQUENCE;
 
+/** Words of the error for a full disk. */
+export interface SpaceNeed {
+  readonly what: string;
+  readonly hint: string;
+}
+
+const EMBEDDINGS_NEED: SpaceNeed = {
+  what: "embeddings need",
+  hint: "give a folder on a larger volume (--embeddings), or train on fewer rows (--recipe trainRows=10000 valRows=2000)",
+};
+
 /**
- * Checks that embeddings fit on the volume of their folder.
+ * Checks that files fit on the volume of their folder.
  *
  * @param needed  bytes still to be written
  * @throws {InputError} with the bytes needed and free
  */
-export async function checkFreeSpace(folder: string, needed: number): Promise<void> {
+export async function checkFreeSpace(
+  folder: string,
+  needed: number,
+  { what, hint }: SpaceNeed = EMBEDDINGS_NEED,
+): Promise<void> {
   const free = await freeSpace(folder);
   if (needed <= free) return;
-  throw new InputError(`embeddings need ${gibibytes(needed)} of disk, and ${gibibytes(free)} are free`, {
+  throw new InputError(`${what} ${gibibytes(needed)} of disk, and ${gibibytes(free)} are free`, {
     place: { file: folder },
-    hint: "give a folder on a larger volume (--embeddings), or train on fewer rows (--recipe trainRows=10000 valRows=2000)",
+    hint,
   });
 }
 

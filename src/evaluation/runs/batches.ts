@@ -50,6 +50,7 @@ export interface BatchSizeOptions {
   readonly available: number;
   /** Bytes of the run's other models. */
   readonly others: number;
+  readonly query: "embedding" | undefined;
 }
 
 export interface BatchSizeChoice {
@@ -59,21 +60,26 @@ export interface BatchSizeChoice {
   readonly note?: string;
 }
 
+/** Sequences per call before memory is considered: requested, or of the process that began, or the model's own. */
+export const wantedBatchSize = (
+  model: Model,
+  { requested, begun }: Pick<BatchSizeOptions, "requested" | "begun">,
+): number => requested ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE;
+
 /**
  * Chooses the number of sequences per call: the requested one, else that of the process that began the shard,
  * else the model's own, halved until it fits in memory.
  *
  * @throws {InputError} when the requested size does not fit, or not even one sequence does
  */
-export function fittingBatchSize(
-  model: Model,
-  { requested, begun, tokens, available, others }: BatchSizeOptions,
-): BatchSizeChoice {
-  const wanted = requested ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE;
+export function fittingBatchSize(model: Model, options: BatchSizeOptions): BatchSizeChoice {
+  const { requested, tokens, available, others, query } = options;
+  const wanted = wantedBatchSize(model, options);
   if (model.memory === undefined) return { batchSize: wanted, memory: undefined };
+  const bytesOf = (size: number) => model.memory!(size, tokens, query);
   let batchSize = wanted;
-  while (batchSize > 1 && model.memory(batchSize, tokens) > available) batchSize = Math.floor(batchSize / 2);
-  const memory = model.memory(batchSize, tokens);
+  while (batchSize > 1 && bytesOf(batchSize) > available) batchSize = Math.floor(batchSize / 2);
+  const memory = bytesOf(batchSize);
   if (memory > available) {
     throw new InputError(
       `the model ${JSON.stringify(model.name)} needs ${gibibytes(memory)} for one sequence of ${counted(tokens, "token")}, and ${gibibytes(available)} are available`,
@@ -88,7 +94,7 @@ export function fittingBatchSize(
   if (batchSize === wanted) return { batchSize, memory };
   if (requested !== undefined) {
     throw new InputError(
-      `${requested} sequences per call of ${JSON.stringify(model.name)} need ${gibibytes(model.memory(requested, tokens))}, and ${gibibytes(available)} are available`,
+      `${requested} sequences per call of ${JSON.stringify(model.name)} need ${gibibytes(bytesOf(requested))}, and ${gibibytes(available)} are available`,
       { hint: `${batchSize} fit` },
     );
   }
@@ -108,9 +114,9 @@ export function fittingBatchSize(
 export function fittingTraining(
   model: Model,
   options: BatchSizeOptions,
-  { bytes, usesModel }: TrainingMemory,
+  { bytes, usesModel }: Pick<TrainingMemory, "bytes" | "usesModel">,
 ): BatchSizeChoice {
-  const { requested, begun, available, others } = options;
+  const { available, others } = options;
   if (bytes > available) {
     throw new InputError(
       `training ${JSON.stringify(model.name)} needs ${gibibytes(bytes)}, and ${gibibytes(available)} are available`,
@@ -122,8 +128,7 @@ export function fittingTraining(
       },
     );
   }
-  if (!usesModel)
-    return { batchSize: requested ?? begun ?? model.batchSize ?? DEFAULT_BATCH_SIZE, memory: bytes };
+  if (!usesModel) return { batchSize: wantedBatchSize(model, options), memory: bytes };
   const fit = fittingBatchSize(model, { ...options, available: available - bytes });
   return { ...fit, memory: bytes + (fit.memory ?? 0) };
 }

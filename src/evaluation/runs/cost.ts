@@ -2,22 +2,27 @@ import { performance } from "node:perf_hooks";
 import { InternalError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { counted } from "../../base/message-text.ts";
+import { mean } from "../../metrics/mean.ts";
 import type { Model, Protocol } from "../../models/model.ts";
+import { precisionCheckRows } from "../settings/half-precision.ts";
 import type { RowPredictor, Setting, SettingContext, WeightsFile } from "../settings/setting.ts";
 import { readTrainingRecipe, type TrainingRecipe } from "../settings/training-recipe.ts";
 import { readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
 import { trainingFormOf, trainingIdentity, trainingRows, trainingTaskOf } from "../settings/training-rows.ts";
+import type { Prediction } from "../tasks/prediction.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { OpenTask, RowNumbers, StageProgress } from "../tasks/task.ts";
 import { lettersFor, longestTokenCount } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
 
-/** Estimated time and memory of a cell on this machine. */
+/** Estimated time, memory and disk of a cell on this machine. */
 export interface CostEstimate {
   /** Seconds for the remaining rows of the shard; null if not timed. */
   readonly seconds: number | null;
-  /** Peak memory in bytes; null for a model without `memory`. */
+  /** Peak resident memory of the process in bytes; null for a model without `memory`. */
   readonly memory: number | null;
+  /** Bytes of the cell's files in the run folder still to be written, without embeddings. */
+  readonly disk: number;
   /** Basis of the time, as text: "timed on 64 rows". */
   readonly basis: string;
 }
@@ -30,6 +35,9 @@ const LENGTH_RESERVE = 1.2;
 
 /** Timing stops after a call of this duration. */
 const ENOUGH_SECONDS = 0.25;
+
+/** A first call of this duration is not repeated. */
+const SLOW_SECONDS = 8 * ENOUGH_SECONDS;
 
 export interface Sample {
   readonly rows: RowNumbers;
@@ -63,19 +71,64 @@ export interface TimedCell {
 export async function estimateCost(
   cell: TimedCell,
   sample: Sample,
-  { rowsLeft, timing, memory }: { rowsLeft: number; timing: boolean; memory: number | null },
+  { rowsLeft, timing, memory, training }: CostOptions & { readonly timing: boolean },
 ): Promise<CostEstimate> {
-  if (rowsLeft === 0) return { seconds: 0, memory, basis: "all rows are done" };
-  if (!timing) return { seconds: null, memory, basis: "not timed" };
+  const untimed = { memory, disk: diskOf(cell, { rowsLeft, training }) };
+  if (rowsLeft === 0) return { ...untimed, seconds: 0, basis: "all rows are done" };
+  if (!timing) return { ...untimed, seconds: null, basis: "not timed" };
   if (!cell.setting.readyAtOnce && cell.weights === undefined)
-    return { seconds: null, memory, basis: "not timed: the setting trains first" };
+    return { ...untimed, seconds: null, basis: "not timed: the setting trains first" };
   const predictor = await cell.setting.open(contextOf(cell));
   try {
-    const { seconds, rows } = await timeRows(predictor, cell, sample.rows);
-    return { seconds: (seconds / rows) * rowsLeft, memory, basis: `timed on ${counted(rows, "row")}` };
+    const { seconds, rows, perRow } = await timeRows(predictor, cell, sample.rows);
+    return {
+      seconds: (seconds / rows) * rowsLeft,
+      memory,
+      disk: diskOf(cell, { rowsLeft, training, perRow }),
+      basis: `timed on ${counted(rows, "row")}`,
+    };
   } finally {
     await predictor.close();
   }
+}
+
+export interface CostOptions {
+  readonly rowsLeft: number;
+  readonly memory: number | null;
+  /** Bytes of a training run's files; 0 if the setting trains nothing. */
+  readonly training: number;
+}
+
+/** Bytes of a column of scores.tsv in a row, without predictions to measure. */
+const BYTES_PER_COLUMN = 14;
+
+/** Bytes of plan, records, metrics, result and timing of a cell. */
+const RECORD_BYTES = 50e3;
+
+/**
+ * Bytes of a cell's files: scores.tsv, the packed rows of its shard, which take about half as much, its records
+ * and its training run.
+ *
+ * @param perRow  mean bytes of a row in scores.tsv and in the shard
+ */
+function diskOf(
+  { setting, task: { task } }: TimedCell,
+  { rowsLeft, training, perRow }: Pick<CostOptions, "rowsLeft" | "training"> & { readonly perRow?: number },
+): number {
+  if (rowsLeft === 0) return 0;
+  const { columns } = task.settings[setting.name]?.scores ?? task.scores;
+  return RECORD_BYTES + training + rowsLeft * (perRow ?? 1.5 * BYTES_PER_COLUMN * columns.length);
+}
+
+/** Mean bytes of predictions in scores.tsv and in a shard. Vectors are in the shard alone, as float32 values. */
+function bytesPerRow({ setting, task: { task } }: TimedCell, predictions: readonly Prediction[]): number {
+  const { line } = task.settings[setting.name]?.scores ?? task.scores;
+  const sizes = predictions.map((prediction) => {
+    const text = line(prediction).join("\t").length + 1;
+    // In memory, a vector is base64.
+    return prediction.kind === "vector" ? text + 0.75 * JSON.stringify(prediction).length : 1.5 * text;
+  });
+  return mean(sizes);
 }
 
 /** Context of a cell in memory, without the folders of a run. */
@@ -100,22 +153,28 @@ const contextOf = ({
  * Times reading and scoring of more and more rows until a call takes long enough to be reliable; the first
  * call warms up.
  */
-async function timeRows(predictor: RowPredictor, { task, model }: TimedCell, sample: RowNumbers) {
+async function timeRows(predictor: RowPredictor, cell: TimedCell, sample: RowNumbers) {
+  const { task, model } = cell;
+  let perRow = 0;
   const time = async (rows: number) => {
     const began = performance.now();
-    await predictor.predict(await task.examples(sample.slice(0, rows), lettersFor(model)));
-    return (performance.now() - began) / 1000;
+    const predictions = await predictor.predict(
+      await task.examples(sample.slice(0, rows), lettersFor(model)),
+    );
+    const seconds = (performance.now() - began) / 1000;
+    perRow = bytesPerRow(cell, predictions);
+    return seconds;
   };
   let seconds = await time(1);
   let rows = 1;
   // One call is enough for a slow model, although it may include loading the weights.
-  if (seconds > 8 * ENOUGH_SECONDS) return { seconds, rows };
+  if (seconds > SLOW_SECONDS) return { seconds, rows, perRow };
   seconds = await time(1);
   while (seconds < ENOUGH_SECONDS && rows < sample.length) {
     rows = Math.min(rows * 4, sample.length);
     seconds = await time(rows);
   }
-  return { seconds, rows };
+  return { seconds, rows, perRow };
 }
 
 /** Seconds per row of each phase of training, from a trial. */
@@ -130,12 +189,19 @@ interface TrainingRates {
 
 interface Trial {
   readonly rates: TrainingRates;
+  /** Seconds to build and compile the programs. */
+  readonly opening: number;
   /** Seconds per evaluated row. */
   readonly evaluate: number;
+  /** Bytes per evaluated row, on disk. */
+  readonly perRow: number;
 }
 
 /** Trials of a plan, shared by cells that differ only in their rows, such as those of five cell lines. */
-export type TimedTrials = Map<string, Trial>;
+export class TimedTrials extends Map<string, Trial> {
+  /** Duration of all trials. */
+  seconds = 0;
+}
 
 /** Rows of the first trial; each next one has eight times as many. */
 const FIRST_ROWS = 2;
@@ -144,9 +210,7 @@ const MOST_ROWS = 128;
 /** Rows sampled for the share of rows in an epoch. */
 const SHARE_ROWS = 256;
 
-export interface TrainingCostOptions {
-  readonly rowsLeft: number;
-  readonly memory: number | null;
+export interface TrainingCostOptions extends CostOptions {
   /** Folder of trained parameters; undefined for a run in memory. */
   readonly trained: string | undefined;
   readonly trials: TimedTrials;
@@ -160,25 +224,32 @@ export interface TrainingCostOptions {
 export async function estimateTraining(
   cell: TimedCell,
   sample: Sample,
-  { rowsLeft, memory, trained, trials }: TrainingCostOptions,
+  { rowsLeft, memory, training, trained, trials }: TrainingCostOptions,
 ): Promise<CostEstimate> {
-  if (rowsLeft === 0) return { seconds: 0, memory, basis: "all rows are done" };
+  if (rowsLeft === 0) return { seconds: 0, memory, disk: 0, basis: "all rows are done" };
   const recipe = readTrainingRecipe(cell.record.cell.recipe);
   const { train, val } = trainingRows(cell, recipe);
   const key = keyOf(cell);
-  const { rates, evaluate } = trials.get(key) ?? (await timeTraining(cell, sample));
-  trials.set(key, { rates, evaluate });
+  const began = performance.now();
+  const trial = trials.get(key) ?? (await timeTraining(cell, sample));
+  trials.set(key, trial);
+  trials.seconds += (performance.now() - began) / 1000;
+  const { rates, opening, evaluate, perRow } = trial;
   const evaluation = rowsLeft * evaluate;
   if (await isTrained(cell, recipe, trained)) {
-    return { seconds: evaluation, memory, basis: "trained already; scoring timed on a few rows" };
+    const disk = diskOf(cell, { rowsLeft, training: 0, perRow });
+    return { seconds: evaluation, memory, disk, basis: "trained already; scoring timed on a few rows" };
   }
   const [trainRows, valRows] = [train.rows.length, val.rows.length];
   const epoch = trainRows * (await shareOfEpoch(cell)) * rates.train + valRows * rates.validate;
-  const seconds = (trainRows + valRows) * rates.keep + recipe.epochs * epoch + evaluation;
+  const checked = cell.record.cell.recipe.storedAs === "auto" ? precisionCheckRows(trainRows, valRows) : NONE;
+  const check = checked.train * rates.train + checked.validate * rates.validate;
+  const seconds = opening + (trainRows + valRows) * rates.keep + check + recipe.epochs * epoch + evaluation;
   const most = recipe.patience === null ? "" : " at most";
   return {
     seconds,
     memory,
+    disk: diskOf(cell, { rowsLeft, training, perRow }),
     basis: `${counted(recipe.epochs, "epoch")}${most}, timed on ${counted(rates.rows, "row")}`,
   };
 }
@@ -207,11 +278,17 @@ async function shareOfEpoch(cell: TimedCell): Promise<number> {
   return rowsOfEpoch(examples, 0, recipe).length / examples.length;
 }
 
-/** Trains on more and more rows until two epochs take long enough to be reliable. */
+const NONE = { train: 0, validate: 0 };
+
+/**
+ * Trains on more and more rows until two epochs take long enough to be reliable. Batches of the recipe are
+ * faster per row than a few rows, so that the first trial decides for slow networks alone.
+ */
 async function timeTraining(cell: TimedCell, sample: Sample): Promise<Trial> {
   for (let rows = FIRST_ROWS; ; rows *= 8) {
     const { trial, seconds, used } = await runTrial(cell, sample, rows);
-    if (seconds > ENOUGH_SECONDS || used < rows || rows >= MOST_ROWS) return trial;
+    const enough = rows === FIRST_ROWS ? SLOW_SECONDS : ENOUGH_SECONDS;
+    if (seconds > enough || used < rows || rows >= MOST_ROWS) return trial;
   }
 }
 
@@ -225,14 +302,16 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
   };
   const task = withPlainTraining(cell.task, cell.setting.name);
   const { train, val } = trainingRows({ task }, readTrainingRecipe(recipe));
+  const began = performance.now();
   const predictor = await cell.setting.open({
     ...contextOf(cell),
     task,
     recipe,
     onStage: (stage) => marks.push({ ...stage, at: performance.now() / 1000 }),
   });
+  const opened = (performance.now() - began) / 1000;
   try {
-    const { seconds, rows } = await timeRows(predictor, cell, sample.rows);
+    const { seconds, rows, perRow } = await timeRows(predictor, cell, sample.rows);
     const used = train.rows.length;
     const [first, second] = marks.filter(
       ({ phase, done, total }) => phase === "validating" && done === total,
@@ -241,13 +320,16 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
     if (first === undefined || second === undefined || lastBatch === undefined) {
       throw new InternalError(`the trial of ${cell.setting.name} did not report two epochs`);
     }
+    const keeping = keepingSeconds(marks);
+    const epoch = second.at - first.at;
     const rates = {
-      keep: keepingSeconds(marks) / (used + val.rows.length),
+      keep: keeping / (used + val.rows.length),
       train: (lastBatch.at - first.at) / used,
       validate: (second.at - lastBatch.at) / val.rows.length,
       rows: used,
     };
-    return { trial: { rates, evaluate: seconds / rows }, seconds: second.at - first.at, used };
+    const opening = Math.max(0, opened - keeping - 2 * epoch);
+    return { trial: { rates, opening, evaluate: seconds / rows, perRow }, seconds: epoch, used };
   } finally {
     await predictor.close();
   }

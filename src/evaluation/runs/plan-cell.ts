@@ -4,7 +4,7 @@ import { counted } from "../../base/message-text.ts";
 import { anonymousMemory } from "../../base/process.ts";
 import type { Setting } from "../settings/setting.ts";
 import type { OpenTask } from "../tasks/task.ts";
-import { fittingBatchSize, fittingTraining, idleMemory } from "./batches.ts";
+import { fittingBatchSize, fittingTraining, idleMemory, wantedBatchSize } from "./batches.ts";
 import { type CellRecord, cellName } from "./cell.ts";
 import { estimateCost, estimateTraining, sampleOf, type TimedTrials } from "./cost.ts";
 import type { CellDraft } from "./draft-cells.ts";
@@ -21,6 +21,15 @@ export interface PlanContext {
   /** Collects notes for the user. */
   readonly notes: Set<string>;
 }
+
+/**
+ * Anonymous bytes of the process without models and tables: native memory of Node and a JavaScript heap, which
+ * short-lived objects grow to 60 MB. Measured with a model without a network.
+ */
+const ANONYMOUS_BYTES = 90e6;
+
+/** Resident bytes of the process without models and tables, with the pages of Node that are mapped from its file. */
+export const PROCESS_BYTES = ANONYMOUS_BYTES + 50e6;
 
 /**
  * Adds rows done, batch size and cost to a draft.
@@ -55,14 +64,16 @@ export async function planCell(
     requested: request.batchSize,
     begun: state.batchSize,
     tokens: sample.longest,
-    available: (request.memory ?? (await memoryOfThisProcess())) - selected.memory - others,
+    available: (request.memory ?? (await memoryOfThisProcess()) - ANONYMOUS_BYTES) - selected.memory - others,
     others,
+    query: setting.query,
   };
   const evaluated = weights === undefined ? {} : { weights };
-  const training = await setting.trainingMemory?.({
-    ...{ task, model, recipe: record.cell.recipe },
-    ...evaluated,
-  });
+  const perCall = Math.floor(wantedBatchSize(model, options) / setting.sequencesPerRow(task.task));
+  const training = await setting.trainingMemory?.(
+    { ...{ task, model, recipe: record.cell.recipe }, ...evaluated },
+    Math.min(rows.length, Math.max(1, perCall)),
+  );
   const fit =
     training === undefined ? fittingBatchSize(model, options) : fittingTraining(model, options, training);
   if (fit.note !== undefined) notes.add(fit.note);
@@ -70,12 +81,13 @@ export async function planCell(
   const { threads, signal } = request;
   const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, threads, signal };
   const rowsLeft = reuses === undefined ? rows.length - state.rowsDone : 0;
-  const memory = fit.memory === undefined ? null : fit.memory + selected.memory;
+  const memory = fit.memory === undefined ? null : PROCESS_BYTES + selected.memory + fit.memory;
+  const disk = training?.disk ?? 0;
   const timing = reuses === undefined && (request.timing ?? true);
   const estimate =
     !setting.readyAtOnce && weights === undefined && timing && request.timeTraining
-      ? await estimateTraining(draft, sample, { rowsLeft, memory, trained, trials })
-      : await estimateCost(draft, sample, { rowsLeft, timing, memory });
+      ? await estimateTraining(draft, sample, { rowsLeft, memory, training: disk, trained, trials })
+      : await estimateCost(draft, sample, { rowsLeft, timing, memory, training: disk });
   return {
     record,
     name: cellName(record.identity),

@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { sizeBelow } from "../../base/folder.ts";
 import { embeddingsPlace } from "../embeddings/embedding-store.ts";
-import { checkFreeSpace } from "../embeddings/packed-embedding.ts";
+import { checkFreeSpace, type SpaceNeed } from "../embeddings/packed-embedding.ts";
 import type { EmbeddingsNeed, EmbeddingsPlace } from "../settings/setting.ts";
 import { readStorageDecision, readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
 import type { PlannedCell, PlannedEmbeddings, RunRequest } from "./request.ts";
@@ -17,13 +17,13 @@ interface EmbeddingsRequest extends Pick<RunRequest, "folder" | "embeddings" | "
 }
 
 /**
- * Decides where each cell stores its embeddings, and checks that all of them fit, with those of earlier
- * plans.
+ * Decides where each cell stores its embeddings, and checks that all files fit on the disk, with those of
+ * earlier plans.
  *
  * Embeddings of a cell stay in memory if they take at most 512 MiB and a quarter of the available memory; a
  * resumed run computes them again. A shared store (`request.embeddings`) is always on disk.
  *
- * @throws {InputError} when the embeddings do not fit on the disk
+ * @throws {InputError} when the files of the run do not fit on the disk
  */
 export async function planEmbeddings(
   cells: readonly PlannedCell[],
@@ -37,10 +37,23 @@ export async function planEmbeddings(
   const trainingRuns = new Set<string>();
   const planned: PlannedCell[] = [];
   for (const cell of cells) planned.push(await withEmbeddings(cell, { ...request, place, trainingRuns }));
-  const needed = await bytesToWrite([...(request.earlier ?? []).flatMap((plan) => plan.cells), ...planned]);
+  const plans = [...(request.earlier ?? []), { folder: request.folder, cells: planned }];
+  const needed = await bytesToWrite(plans.flatMap((plan) => plan.cells));
   if (needed > 0) await checkFreeSpace(place.folder ?? tmpdir(), needed);
+  if (request.folder !== undefined) {
+    // Embeddings outside of the run folder may be on another disk.
+    const inFolder = place.shared ? 0 : needed;
+    const written = plans.filter(({ folder }) => folder !== undefined).flatMap(({ cells }) => cells);
+    const bytes = written.reduce((sum, { estimate }) => sum + estimate.disk, inFolder);
+    await checkFreeSpace(request.folder, bytes, RUN_NEEDS);
+  }
   return planned;
 }
+
+const RUN_NEEDS: SpaceNeed = {
+  what: "the run needs",
+  hint: "free some space, or choose a folder on a larger disk (--out)",
+};
 
 interface StorageContext extends EmbeddingsRequest {
   /** Store on disk. */

@@ -10,6 +10,7 @@ import { inputOrigins } from "../tasks/inputs.ts";
 import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
 import { controlsFor, settingsWithControls } from "./controls.ts";
+import { TimedTrials } from "./cost.ts";
 import { type CellDraft, draftCells, type UnsupportedCell, unsupportedMessage } from "./draft-cells.ts";
 import { checkExtension } from "./extend-run.ts";
 import { planCell } from "./plan-cell.ts";
@@ -22,11 +23,12 @@ import { checkRunFolder } from "./run-folder.ts";
  * expensive starts, and writes nothing.
  *
  * @throws {InputError} for missing files, an empty selection (with the rows per chromosome), a folder with
- *   another run, a model that does not support a setting, too little memory for one row; several errors are
- *   reported together
+ *   another run, a model that does not support a setting, too little memory for one row, too little disk;
+ *   several errors are reported together
  */
 export async function planRun(request: RunRequest): Promise<Plan> {
   checkRequest(request);
+  const began = performance.now();
   const errors = new ErrorCollector();
   const opened = new Map<RequestedTask, OpenTask>();
   const own: OpenTask[] = [];
@@ -97,12 +99,13 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     }
     const cells: PlannedCell[] = [];
     const trained = request.trained ?? (folder === undefined ? undefined : trainedFolder(folder));
-    const pricing = { shard, trained, trials: new Map(), notes };
+    const pricing = { shard, trained, trials: new TimedTrials(), notes };
     for (const draft of drafts) {
       const cell = await errors.collect(() => planCell(draft, request, pricing));
       if (cell !== undefined) cells.push(cell);
     }
     errors.throwTogether();
+    const planned = await planEmbeddings(cells, { ...request, trained });
     return {
       identity: runIdentity(records.map((record) => record.identity)),
       folder,
@@ -110,7 +113,8 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       ...(request.command === undefined ? {} : { command: request.command }),
       trained,
       shard,
-      cells: await planEmbeddings(cells, { ...request, trained }),
+      cells: planned,
+      openingSeconds: (performance.now() - began) / 1000 - pricing.trials.seconds,
       notes: [...notes],
       opened,
       seed,

@@ -87,7 +87,10 @@ export interface RunRequest {
   readonly batchSize?: number;
   /** CPU threads for training; default: one per core. The threads of a model are set when it is opened. */
   readonly threads?: number;
-  /** Memory of the run in bytes; default: the available memory of the system. */
+  /**
+   * Memory for tables, models and training in bytes, in addition to the process itself; default: the available
+   * memory of the system.
+   */
   readonly memory?: number;
   /** Leave out settings that a model does not support, with a note, instead of an error; default false. */
   readonly leaveOut?: boolean;
@@ -140,6 +143,8 @@ export interface Plan {
   readonly trained: string | undefined;
   readonly shard: Shard;
   readonly cells: readonly PlannedCell[];
+  /** Seconds that opening tasks and models and timing rows took; the run takes as long before its first cell. */
+  readonly openingSeconds: number;
   /** Notes for the user: models without an identity, reduced batch sizes, rows outside of all splits. */
   readonly notes: readonly string[];
   /** The open tasks, which a later plan of the same requested tasks shares. */

@@ -1,19 +1,25 @@
-import { z } from "zod";
 import { InternalError } from "../../base/errors.ts";
 import { codesOf, oneHotOfCodes } from "../../dna/sequence/encoding.ts";
 import type { Model } from "../../models/model.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
+import { RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import type { Feeds } from "../../net/train/batches.ts";
-import { readRecipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
-import { inferenceBytes, type KeptExample, type KeptRows, type Learner, learnerBytes } from "./learner.ts";
+import {
+  inferenceBytes,
+  type KeptExample,
+  type KeptRows,
+  type Learner,
+  learnerBytes,
+  trainingDisk,
+} from "./learner.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
 import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
-import { inferenceFields, readTrainingRecipe } from "./training-recipe.ts";
-import { supervisionOf, trainingRows, trainingTaskForm, trainingTaskOf } from "./training-rows.ts";
+import { readTrainingRecipe } from "./training-recipe.ts";
+import { rowCounts, supervisionOf, trainingRows, trainingTaskForm, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "ab-initio";
 
@@ -39,20 +45,20 @@ export const abInitio: Setting<"ab-initio"> = {
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readTrainingRecipe(recipe),
-  async trainingMemory(context) {
+  async trainingMemory(context, rows) {
     const supervision = supervisionOf(context, NAME);
     if (context.weights !== undefined) {
-      const { evaluationBatchSize } = readRecipe(inferenceSchema, context.recipe);
       const { members } = context.task.task;
-      const bytes = inferenceBytes(networkLearner(context), members.length, evaluationBatchSize);
-      return { bytes, usesModel: false };
+      const bytes = inferenceBytes(networkLearner(context), { members: members.length, rows });
+      return { bytes: RUNTIME_BYTES + bytes, disk: 0, usesModel: false };
     }
     const task = trainingTaskOf(context);
     const recipe = readTrainingRecipe(context.recipe);
     const learner = networkLearner(context, recipe.trainingSeed);
-    const trainRows = trainingRows(context, recipe).train.rows.length;
-    const bytes = learnerBytes(learner, supervision, task.task.members.length, { recipe, trainRows });
-    return { bytes, usesModel: false };
+    const { members } = task.task;
+    const sizes = { ...rowCounts(trainingRows(context, recipe)), recipe, members: members.length, rows };
+    const bytes = learnerBytes(learner, supervision, sizes);
+    return { bytes: RUNTIME_BYTES + bytes, disk: trainingDisk(learner), usesModel: false };
   },
   async open(context) {
     const { weights } = context;
@@ -64,8 +70,6 @@ export const abInitio: Setting<"ab-initio"> = {
     return trainedPredictor(context, { setting: NAME, recipe, learner });
   },
 };
-
-const inferenceSchema = z.object(inferenceFields);
 
 /** @param seed  of initial values, which trained weights replace */
 function networkLearner(context: Pick<SettingContext, "task" | "model">, seed = 0): Learner {

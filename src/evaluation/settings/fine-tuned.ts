@@ -2,14 +2,22 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Model } from "../../models/model.ts";
 import type { FineTuning } from "../../models/training/fine-tuning.ts";
+import { RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
-import { inferenceBytes, type KeptExample, type KeptRows, type Learner, learnerBytes } from "./learner.ts";
+import {
+  inferenceBytes,
+  type KeptExample,
+  type KeptRows,
+  type Learner,
+  learnerBytes,
+  trainingDisk,
+} from "./learner.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 import { outputsOf } from "./supervision.ts";
 import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
 import { inferenceFields, trainingFields } from "./training-recipe.ts";
-import { firstExample, supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
+import { firstExample, rowCounts, supervisionOf, trainingRows, trainingTaskOf } from "./training-rows.ts";
 
 const NAME = "fine-tuned";
 
@@ -51,19 +59,20 @@ export const fineTuned: Setting<"fine-tuned"> = {
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readFineTuningRecipe(recipe),
-  async trainingMemory(context) {
+  async trainingMemory(context, rows) {
     if (context.weights !== undefined) {
-      const { learner, recipe, weightBytes } = await openAdapted(context);
+      const { learner, weightBytes: weights } = await openAdapted(context);
       await learner.close();
       const { members } = context.task.task;
-      const bytes = inferenceBytes(learner, members.length, recipe.evaluationBatchSize);
-      return { bytes: WEIGHTS_HELD_ANSWERING * weightBytes + bytes, usesModel: false };
+      const bytes = inferenceBytes(learner, { members: members.length, rows, weights });
+      return { bytes: RUNTIME_BYTES + bytes, disk: 0, usesModel: false };
     }
-    const { learner, supervision, recipe, weightBytes, trainRows } = await openLearner(context);
+    const { learner, supervision, recipe, weightBytes: weights, counts } = await openLearner(context);
     const { members } = trainingTaskOf(context).task;
     await learner.close();
-    const bytes = learnerBytes(learner, supervision, members.length, { recipe, trainRows });
-    return { bytes: WEIGHTS_HELD * weightBytes + bytes, usesModel: false };
+    const sizes = { ...counts, recipe, members: members.length, rows, weights };
+    const bytes = RUNTIME_BYTES + learnerBytes(learner, supervision, sizes);
+    return { bytes, disk: trainingDisk(learner), usesModel: false };
   },
   async open(context) {
     const { weights } = context;
@@ -75,15 +84,6 @@ export const fineTuned: Setting<"fine-tuned"> = {
     return trainedPredictor(context, { setting: NAME, recipe, learner });
   },
 };
-
-/**
- * Copies of frozen weights in memory: the mapped file, and packed for forward pass, backward pass and
- * evaluation.
- */
-const WEIGHTS_HELD = 4;
-
-/** Copies without training: the mapped file, and packed for evaluation. */
-const WEIGHTS_HELD_ANSWERING = 2;
 
 type LearnerContext = Pick<SettingContext, "task" | "model" | "recipe" | "weights">;
 
@@ -99,7 +99,7 @@ async function openAdapted(context: LearnerContext) {
   });
   try {
     const learner = await evaluatedLearner(context, tuning, example.sequences[0]);
-    return { learner, recipe, weightBytes: tuning.weightBytes };
+    return { learner, weightBytes: tuning.weightBytes };
   } catch (error) {
     await tuning.close();
     throw error;
@@ -109,7 +109,7 @@ async function openAdapted(context: LearnerContext) {
 async function openLearner(context: LearnerContext) {
   const recipe = readFineTuningRecipe(context.recipe);
   const supervision = supervisionOf(context, NAME);
-  const { rows } = trainingRows(context, recipe).train;
+  const counts = rowCounts(trainingRows(context, recipe));
   const { example } = await firstExample(context, NAME);
   const { rank, alpha, dropout, trainingSeed } = recipe;
   const tuning = await context.model.fineTune!({
@@ -119,7 +119,7 @@ async function openLearner(context: LearnerContext) {
   });
   try {
     const learner = await tuningLearner(context, tuning, example.sequences[0]);
-    return { learner, recipe, supervision, weightBytes: tuning.weightBytes, trainRows: rows.length };
+    return { learner, recipe, supervision, weightBytes: tuning.weightBytes, counts };
   } catch (error) {
     await tuning.close();
     throw error;

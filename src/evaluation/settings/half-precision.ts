@@ -21,6 +21,9 @@ import { trainingFormOf, trainingTaskForm } from "./training-rows.ts";
 const EPOCHS = 10;
 const BATCH_ROWS = 32;
 
+/** Batches of the head that is trained on the sample. */
+export const SAMPLE_BATCHES = { batchSize: BATCH_ROWS, evaluationBatchSize: BATCH_ROWS };
+
 /**
  * Maximum rows sampled from the training rows, and from the validation rows; and maximum bytes of all their
  * embeddings.
@@ -35,10 +38,27 @@ export const sampledRows = (size: EmbeddingSize, members: number): number =>
   Math.max(1, Math.min(SAMPLE_ROWS, Math.floor(SAMPLE_BYTES / 2 / rowBytes(size, members))));
 
 /** Bytes of the sample's embeddings. */
-export const sampleBytes = (size: EmbeddingSize, members: number): number =>
-  2 * sampledRows(size, members) * rowBytes(size, members);
+export function sampleBytes(
+  size: EmbeddingSize,
+  members: number,
+  { trainRows, valRows }: { readonly trainRows: number; readonly valRows: number },
+): number {
+  const most = sampledRows(size, members);
+  return (Math.min(most, trainRows) + Math.min(most, valRows)) * rowBytes(size, members);
+}
 
 const rowBytes = ({ tokens, width }: EmbeddingSize, members: number) => 4 * tokens * width * members;
+
+/**
+ * Rows that the measurement of float16 trains on and validates, each counted once per pass, for estimates of
+ * its time.
+ */
+export function precisionCheckRows(trainRows: number, valRows: number) {
+  const [train, val] = [Math.min(SAMPLE_ROWS, trainRows), Math.min(SAMPLE_ROWS, valRows)];
+  if (Math.min(train, val) < FEWEST_ROWS) return { train: 0, validate: 0 };
+  // The trained head is evaluated in both precisions.
+  return { train: EPOCHS * train, validate: (EPOCHS + 2) * val };
+}
 
 /** Minimum sampled rows of each part. */
 const FEWEST_ROWS = 32;

@@ -1,10 +1,11 @@
 import type { PartPlace } from "../../models/training/fine-tuning.ts";
-import type { NdArray } from "../../net/arrays/array.ts";
-import { peakValues } from "../../net/graph/peak-values.ts";
+import { elementCount, type NdArray } from "../../net/arrays/array.ts";
+import { inputValues, peakValues } from "../../net/graph/peak-values.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { ParameterSource } from "../../net/runtime/program.ts";
+import { forwardBytes } from "../../net/runtime/session-memory.ts";
 import type { Feeds } from "../../net/train/batches.ts";
-import { stepBytes } from "../../net/train/train-step.ts";
+import { stepValues } from "../../net/train/train-step.ts";
 import type { Example, LabelledRow, RowNumbers, Supervision } from "../tasks/task.ts";
 import { lossOf } from "./supervision.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
@@ -95,38 +96,14 @@ const RUN_BYTES = 2e9;
 
 const MANY = 1024;
 
-/** Bytes besides graphs and weights: buffers of the runtime, batches read ahead. */
-const BESIDE = 200e6;
+/** Copies of the trained values on disk: parameters and two moments to resume, the best epoch, and an export. */
+const COPIES_ON_DISK = 5;
+
+/** Bytes of the files of a training run. */
+export const trainingDisk = ({ initial }: Pick<Learner, "initial">): number =>
+  4 * COPIES_ON_DISK * [...initial.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 type Sized = Pick<Learner, "output" | "trainingOutput" | "initial" | "tokens" | "parting">;
-
-type BatchSizes = Pick<TrainingRecipe, "batchSize" | "evaluationBatchSize">;
-
-/** Rows, with all members, that a learner evaluates at once; a function of the graph alone. */
-export const evaluationRows = (learner: Pick<Sized, "output" | "tokens">, members: number): number =>
-  fitting(untrainedBytes(learner, members));
-
-/** Bytes of memory for inference, without the frozen weights. */
-export const inferenceBytes = (
-  learner: Pick<Sized, "output" | "tokens">,
-  members: number,
-  evaluationBatchSize: number,
-): number =>
-  BESIDE + untrainedBytes(learner, members)(Math.min(evaluationBatchSize, evaluationRows(learner, members)));
-
-/**
- * Largest number of rows within `RUN_BYTES`, extrapolated from many rows, since constant terms dominate for
- * few.
- */
-function fitting(bytes: (rows: number) => number): number {
-  const perRow = Math.max(1, (bytes(2 * MANY) - bytes(MANY)) / MANY);
-  return Math.max(1, Math.floor((RUN_BYTES - bytes(MANY)) / perRow) + MANY);
-}
-
-const untrainedBytes =
-  ({ output, tokens: t = 0 }: Pick<Sized, "output" | "tokens">, members: number) =>
-  (rows: number) =>
-    4 * peakValues([output], { b: rows * members, t });
 
 /**
  * Rows that a learner processes at once; functions of the graph alone, so that results agree on all machines.
@@ -139,36 +116,83 @@ export interface RowsAtOnce {
 }
 
 export function rowsAtOnce(learner: Sized, supervision: Supervision, members: number): RowsAtOnce {
+  const values = trainingValues(learner, supervision, members);
   return {
-    training: fitting(trainedBytes(learner, supervision, members)),
+    training: fitting((rows) => {
+      const { activations, state } = values(rows);
+      return 4 * (activations + state);
+    }),
     evaluation: evaluationRows(learner, members),
   };
 }
 
+/** Rows, with all members, that a learner evaluates at once; a function of the graph alone. */
+export const evaluationRows = (learner: Pick<Sized, "output" | "tokens">, members: number): number =>
+  fitting((rows) => 4 * forwardValues(learner, members, rows));
+
+/** Largest number of rows within `RUN_BYTES`, extrapolated from many rows, since constant terms dominate for few. */
+function fitting(bytes: (rows: number) => number): number {
+  const perRow = Math.max(1, (bytes(2 * MANY) - bytes(MANY)) / MANY);
+  return Math.max(1, Math.floor((RUN_BYTES - bytes(MANY)) / perRow) + MANY);
+}
+
+const forwardValues = (
+  { output, tokens: t = 0 }: Pick<Sized, "output" | "tokens">,
+  members: number,
+  rows: number,
+) => peakValues([output], { b: rows * members, t });
+
+function trainingValues(learner: Sized, supervision: Supervision, members: number) {
+  const { output, trainingOutput = output, initial, tokens: t = 0, parting } = learner;
+  const values = stepValues(lossOf(supervision, trainingOutput), initial.keys());
+  const perStep = parting === undefined ? members : 1;
+  return (rows: number) => values({ b: rows * perStep, t });
+}
+
+/** Copies of frozen weights in a training step: packed for the forward and for the backward pass. */
+const WEIGHTS_OF_STEP = 2;
+
+/** Batches of inputs in memory: one in use, one read ahead. */
+const BATCHES_HELD = 2;
+
+export interface InferenceSizes {
+  readonly members: number;
+  /** Rows per call. */
+  readonly rows: number;
+  /** Bytes of the frozen weights. Default: 0. */
+  readonly weights?: number;
+}
+
+/** Bytes of memory for inference, without the runtime: the weights and a run. */
+export function inferenceBytes(
+  learner: Pick<Sized, "output" | "tokens">,
+  { members, rows, weights = 0 }: InferenceSizes,
+): number {
+  const atOnce = Math.min(rows, evaluationRows(learner, members));
+  const inputs = inputValues([learner.output], { b: atOnce * members, t: learner.tokens ?? 0 });
+  return weights + forwardBytes(forwardValues(learner, members, atOnce)) + 4 * BATCHES_HELD * inputs;
+}
+
+export interface TrainingSizes extends InferenceSizes {
+  readonly recipe: Pick<TrainingRecipe, "batchSize" | "evaluationBatchSize">;
+  readonly trainRows: number;
+  readonly valRows: number;
+}
+
 /**
- * Bytes of memory for training and inference, without the frozen weights, with batches split by `rowsAtOnce`.
- *
- * @param trainRows  number of training rows, an upper bound of a batch
+ * Bytes of memory for training and then inference, without the runtime, with batches split by `rowsAtOnce`. The programs of training
+ * and validation are open together; inference follows when both are closed.
  */
 export function learnerBytes(
   learner: Sized,
   supervision: Supervision,
-  members: number,
-  { recipe, trainRows }: { readonly recipe: BatchSizes; readonly trainRows: number },
+  { recipe, trainRows, valRows, members, rows, weights = 0 }: TrainingSizes,
 ): number {
-  const { batchSize, evaluationBatchSize } = recipe;
-  const trained = trainedBytes(learner, supervision, members);
-  const rows = rowsAtOnce(learner, supervision, members);
-  // Both programs stay open during training and do not release memory.
-  return (
-    trained(Math.min(batchSize, rows.training, trainRows)) +
-    inferenceBytes(learner, members, evaluationBatchSize)
-  );
-}
-
-function trainedBytes(learner: Sized, supervision: Supervision, members: number) {
-  const { output, trainingOutput = output, initial, tokens: t = 0, parting } = learner;
-  const loss = lossOf(supervision, trainingOutput);
-  const perStep = parting === undefined ? members : 1;
-  return (rows: number) => stepBytes(loss, initial.keys(), { b: rows * perStep, t });
+  const atOnce = Math.min(recipe.batchSize, trainRows, rowsAtOnce(learner, supervision, members).training);
+  const { activations, inputs, state } = trainingValues(learner, supervision, members)(atOnce);
+  const step = 4 * (activations + state + BATCHES_HELD * inputs);
+  const validated = Math.min(recipe.evaluationBatchSize, valRows);
+  const validation = inferenceBytes(learner, { members, rows: validated, weights });
+  const training = WEIGHTS_OF_STEP * weights + step + validation;
+  return Math.max(training, inferenceBytes(learner, { members, rows, weights }));
 }

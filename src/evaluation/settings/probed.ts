@@ -9,8 +9,15 @@ import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import { readRecipe } from "../tasks/recipe.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { Example, RowNumbers, Supervision, Task } from "../tasks/task.ts";
-import { decidePrecision, sampleBytes, sampledRows } from "./half-precision.ts";
-import { inferenceBytes, type KeptExample, type KeptRows, type Learner, learnerBytes } from "./learner.ts";
+import { decidePrecision, SAMPLE_BATCHES, sampleBytes, sampledRows } from "./half-precision.ts";
+import {
+  inferenceBytes,
+  type KeptExample,
+  type KeptRows,
+  type Learner,
+  learnerBytes,
+  trainingDisk,
+} from "./learner.ts";
 import { ProbeEmbeddings, probeEmbeddingsNeed } from "./probe-embeddings.ts";
 import {
   type HeadRecipe,
@@ -32,6 +39,7 @@ import {
 } from "./training-record.ts";
 import {
   firstExample,
+  rowCounts,
   supervisionOf,
   type TrainingRows,
   trainedBy,
@@ -52,6 +60,7 @@ export const probed: Setting<"probed"> = {
   description: "Probed: a head is trained on the model's embeddings; the model itself is frozen.",
   publishedAs: ["probed"],
   readyAtOnce: false,
+  query: "embedding",
   takesWeights: true,
   unsupportedReason(_task: Task, model: Model) {
     if (supports(model, "embed")) return undefined;
@@ -59,27 +68,32 @@ export const probed: Setting<"probed"> = {
   },
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readProbedRecipe(recipe),
-  async trainingMemory(context) {
+  async trainingMemory(context, rows) {
     const { model, weights } = context;
     if (model.width === undefined) return undefined;
     const task = trainingTaskForm(context, NAME);
     const supervision = supervisionOf(context, NAME);
-    // The variant with a token index per base takes the most memory.
-    const basesOf = { kind: "gather", length: task.window } as const;
     const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
+    const { kernel, positions } = withFittingKernel(readRecipe(headSchema, context.recipe));
+    // Without a tokenizer, the variant with a token index per base, which takes the most memory.
+    const oneEach = model.tokens === "one-letter" && tokens === task.window + 1;
+    const kind = oneEach ? (positions === "ends" ? "ends" : "slice") : "gather";
+    const basesOf: BaseTokens = { kind, length: task.window };
+    const learner = { ...headOf(supervision, basesOf, model.width, kernel), tokens };
     if (weights !== undefined) {
-      const { kernel, evaluationBatchSize } = withFittingKernel(readRecipe(headSchema, context.recipe));
-      const learner = { ...headOf(supervision, basesOf, model.width, kernel), tokens };
       const { members } = context.task.task;
-      return { bytes: inferenceBytes(learner, members.length, evaluationBatchSize), usesModel: true };
+      const bytes = inferenceBytes(learner, { members: members.length, rows });
+      return { bytes, disk: 0, usesModel: true };
     }
     const recipe = readProbedRecipe(context.recipe);
-    const learner = { ...headOf(supervision, basesOf, model.width, recipe.kernel), tokens };
-    const trainRows = trainingRows(context, recipe).train.rows.length;
-    const bytes = learnerBytes(learner, supervision, task.members.length, { recipe, trainRows });
-    const sample =
-      recipe.storedAs === "auto" ? sampleBytes({ tokens, width: model.width }, task.members.length) : 0;
-    return { bytes: bytes + sample, usesModel: true };
+    const counts = rowCounts(trainingRows(context, recipe));
+    const sizes = { ...counts, recipe, members: task.members.length, rows };
+    const bytes = learnerBytes(learner, supervision, sizes);
+    const disk = trainingDisk(learner);
+    if (recipe.storedAs !== "auto") return { bytes, disk, usesModel: true };
+    const sample = sampleBytes({ tokens, width: model.width }, task.members.length, counts);
+    const check = learnerBytes(learner, supervision, { ...sizes, recipe: SAMPLE_BATCHES });
+    return { bytes: Math.max(bytes, sample + check), disk, usesModel: true };
   },
   embeddingsNeed: (context) =>
     probeEmbeddingsNeed(NAME, context, withFittingKernel(readRecipe(headSchema, context.recipe)).storedAs),

@@ -75,6 +75,8 @@ export interface RowPredictor {
 
 export interface TrainingMemory {
   readonly bytes: number;
+  /** Bytes of the files of a training run. */
+  readonly disk: number;
   /** The model is evaluated as well and needs its own memory in addition. */
   readonly usesModel: boolean;
 }
@@ -101,14 +103,19 @@ export interface Setting<Name extends string = string> {
    * not.
    */
   sameUnderBothProtocols?(task: Task): boolean;
+  /** Query of the model, if the setting evaluates one that is not a likelihood, for estimates of memory. */
+  readonly query?: "embedding";
   /** Sequences per row that the model processes. */
   sequencesPerRow(task: Task): number;
   /**
    * Memory for training and for inference with the trained network, estimated without reading weights;
    * undefined if unknown. Absent if the setting trains nothing.
+   *
+   * @param rows  evaluated rows per call
    */
   trainingMemory?(
     context: Pick<SettingContext, "task" | "model" | "recipe" | "weights">,
+    rows: number,
   ): Promise<TrainingMemory | undefined>;
   /** Embeddings that a cell stores; undefined if the model does not declare their size. */
   embeddingsNeed?(

@@ -41,6 +41,12 @@ export function trainingRows(context: WithTask, recipe: TrainingRecipe): Trainin
   return rows;
 }
 
+/** Numbers of training and validation rows. */
+export const rowCounts = ({ train, val }: TrainingRows) => ({
+  trainRows: train.rows.length,
+  valRows: val.rows.length,
+});
+
 /** Name of the task whose rows train in a setting, if it is not the evaluated task. */
 export const trainedBy = ({ task }: WithTask, setting: string): string | undefined =>
   task.task.settings[setting]?.trainedBy;

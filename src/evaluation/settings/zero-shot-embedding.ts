@@ -40,6 +40,7 @@ export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
     "Zero-shot embedding: the model's embeddings of sequences are compared by distance or clustered; nothing is trained.",
   publishedAs: ["zero_shot_embedding"],
   readyAtOnce: true,
+  query: "embedding",
   unsupportedReason(_task: Task, model: Model) {
     if (supports(model, "pool") || supports(model, "embed")) return undefined;
     return "it has no embeddings (no `pool` or `embed`), which zero-shot-embedding requires";

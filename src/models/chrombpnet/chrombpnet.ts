@@ -7,8 +7,15 @@ import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
 import { elementCount } from "../../net/arrays/array.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
+import { forwardBytes, RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import type { Model, QueryOptions } from "../model.ts";
-import { openPredictor, type Predictor, type ProfilePrediction, strandMean } from "./predictor.ts";
+import {
+  openPredictor,
+  type Predictor,
+  type ProfilePrediction,
+  predictorValues,
+  strandMean,
+} from "./predictor.ts";
 import { type ChrombpnetKind, kindOf, readChrombpnet, type StoredChrombpnet } from "./read-keras.ts";
 
 /** Options of `Chrombpnet.open`. */
@@ -99,18 +106,15 @@ export class Chrombpnet implements Model {
   }
 
   /**
-   * Estimate that matches measurements at the published sizes: the HDF5 library and the runtime; the weights
-   * in Keras layout, in PyTorch layout and in the session; and eight values per base and filter, half of
-   * which are windows of three.
+   * Estimated bytes of one call: the HDF5 library, the runtime, the weights in Keras layout, in PyTorch layout
+   * and in the session, and the activations of one run.
    */
   memory(batchSize: number): number {
     const networks = Object.values(this.stored);
     const weights = networks
       .flatMap(({ arrays }) => [...arrays.values()])
       .reduce((sum, { shape }) => sum + elementCount(shape), 0);
-    const widest = Math.max(...networks.map(({ sizes }) => sizes.filters));
-    const values = Math.min(batchSize, 32) * this.inputLength * widest * 8;
-    return 400e6 + 12 * weights + 4 * values;
+    return HDF5_BYTES + RUNTIME_BYTES + 12 * weights + forwardBytes(predictorValues(this.stored, batchSize));
   }
 
   /** Frees the sessions. */
@@ -118,6 +122,9 @@ export class Chrombpnet implements Model {
     await this.predictor.close();
   }
 }
+
+/** Resident bytes of the HDF5 library, which reads the weights. */
+const HDF5_BYTES = 40e6;
 
 /** Placeholder for the cell line in a path. */
 const LINE = "{cell-line}";

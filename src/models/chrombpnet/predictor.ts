@@ -2,6 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { oneHotOfCodes } from "../../dna/sequence/encoding.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
+import { peakValues } from "../../net/graph/peak-values.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { ConcreteDevice } from "../../net/runtime/device.ts";
 import { openProgram, type Program, type ProgramOptions } from "../../net/runtime/program.ts";
@@ -50,6 +51,13 @@ export async function openPredictor(
     close: () => program.close(),
     [Symbol.asyncDispose]: () => program.close(),
   };
+}
+
+/** Float32 values alive at once when sequences are predicted. */
+export function predictorValues(stored: StoredChrombpnet, sequences: number): number {
+  const { inputLength } = (stored.accessibility ?? stored.bias)!.sizes;
+  const outputs = outputsOf(stored, input("x", "float32", ["b", inputLength, 4]), new Map());
+  return peakValues(Object.values(outputs), { b: Math.min(sequences, ROWS) });
 }
 
 /** Graph of one or both networks; their arrays are added to `values`. */

@@ -8,6 +8,7 @@ import { input } from "../../net/graph/build.ts";
 import { graphOf } from "../../net/graph/graph.ts";
 import { checkOnnxFinite, openOnnxFile, readOnnxFile } from "../../net/runtime/onnx-file.ts";
 import { openProgram, type Program, type ProgramOptions } from "../../net/runtime/program.ts";
+import { RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import type { QueriedArchitecture } from "../language/architecture.ts";
 import { type Batch, collate, liveValuesPerRow, rowsPerRun } from "../language/collate.ts";
 import type { Model } from "../model.ts";
@@ -15,9 +16,6 @@ import type { GraphQuery, TokenQuery } from "../queries/programs.ts";
 import { TokenModel } from "../queries/token-model.ts";
 import { cardPath, cardTokenizer, type OnnxCard, readOnnxCard } from "./onnx-card.ts";
 import { checkAgainstCard, OnnxOutputs, type OutputName } from "./onnx-outputs.ts";
-
-/** Bytes in addition to weights and activations: runtime, process, buffers. */
-const FIXED_BYTES = 200e6;
 
 /**
  * Estimated float32 values alive at once per token and column of the states, as an ONNX file does not state
@@ -86,7 +84,7 @@ function withOutputs(model: OnnxModel, { vocabulary, width }: Sizes): Model {
     batchSize,
     scoreRounding,
     tokenCount: (sequence) => model.tokenCount(sequence),
-    memory: (size, most) => model.memory(size, most),
+    memory: (size, most, query) => model.memory(size, most, query),
     close: () => model.close(),
     ...(vocabulary === undefined
       ? {}
@@ -153,15 +151,15 @@ class OnnxModel extends TokenModel {
   }
 
   /**
-   * Estimated bytes of a call: twice the files, as for built-in models, the outputs of one run, and assumed
-   * activations.
+   * Estimated bytes of a call: the runtime, twice the files, which are parsed and copied, the outputs of one
+   * run, and assumed activations.
    */
-  memory(batchSize: number, tokens: number): number {
+  memory(batchSize: number, tokens: number, query?: "likelihood" | "embedding"): number {
     const { architecture, kind } = this.query;
-    const scored = kind === "masked" ? batchSize * tokens : batchSize;
+    const scored = kind === "masked" && query !== "embedding" ? batchSize * tokens : batchSize;
     const rows = Math.min(scored, rowsPerRun(architecture, tokens));
     const outputs = batchSize * tokens * this.width;
-    return FIXED_BYTES + 2 * this.bytes + 4 * (rows * liveValuesPerRow(architecture, tokens) + outputs);
+    return RUNTIME_BYTES + 2 * this.bytes + 4 * (rows * liveValuesPerRow(architecture, tokens) + outputs);
   }
 
   close(): Promise<void> {

@@ -19,7 +19,7 @@ export function tokenLogLikelihoods(logits: Sym, ids: Sym): Sym {
   return squeeze(gatherElements(predicted, seen, 2), 2);
 }
 
-const likelihoodQuery: GraphQuery = {
+export const likelihoodQuery: GraphQuery = {
   name: "causal-likelihood",
   outputs: (model, given, tokens) => ({
     likelihoods: tokenLogLikelihoods(model.forward(given, tokens).logits, given.ids),

@@ -101,7 +101,7 @@ function paperRange({ tokens, starts, ends }: SequenceEmbedding, bases: number) 
   return tokenRange(readAsMap(baseMap({ starts, ends }, bases)));
 }
 
-const states: GraphQuery = {
+export const statesQuery: GraphQuery = {
   name: "states",
   outputs: (model, given, tokens) => ({ states: model.forward(given, tokens).lastHidden }),
 };
@@ -138,7 +138,7 @@ export async function tokenStates(
     const pad = given.some(({ ids }) => ids.length < tokens) ? padId(tokenizer) : 0;
     const batch = collate(given, { pad, tokens });
     if (together !== undefined && !paddingHidden) (batch.mask.data as Float32Array).fill(1);
-    const results = await programs.run(states, batch);
+    const results = await programs.run(statesQuery, batch);
     const width = results.states.shape[2];
     const all = results.states.data as Float32Array;
     members.forEach((row, i) => {

@@ -70,7 +70,7 @@ export interface TokenPrediction {
 }
 
 /** Computes one position of each row in the last layer and in the head. */
-const predictionQuery: GraphQuery = {
+export const predictionQuery: GraphQuery = {
   name: "token-prediction",
   outputs(model, given, tokens) {
     const positions = input("positions", "int32", ["b"]);

@@ -2,6 +2,7 @@ import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
+import { peakValues } from "../../net/graph/peak-values.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type ConcreteDevice, runsLoopsWell } from "../../net/runtime/device.ts";
 import {
@@ -46,6 +47,8 @@ function programsKept({ tensors }: Architecture): number {
  */
 export class Programs {
   private readonly opened = new Map<string, Promise<Program>>();
+  /** Graphs whose memory was estimated. */
+  private readonly graphs = new Map<string, readonly Sym[]>();
   private device: Promise<ConcreteDevice> | undefined;
   /** Device of the programs; known after the first is open. */
   deviceInUse: ConcreteDevice | undefined;
@@ -75,8 +78,7 @@ export class Programs {
     this.device ??= workingDevice(this.options.device ?? "cpu");
     const device = await this.device;
     this.deviceInUse = device;
-    const { fixedLength, recurrent = false } = this.architecture;
-    const length: Dim = fixedLength || (recurrent && !runsLoopsWell(device)) ? tokens : "t";
+    const length = this.lengthOf(tokens, device);
     const key = `${query.name} ${length}`;
     const known = this.opened.get(key);
     const program = known ?? this.open(query, length, device);
@@ -92,15 +94,39 @@ export class Programs {
 
   private async open(query: GraphQuery, length: Dim, device: ConcreteDevice): Promise<Program> {
     const { architecture } = this;
+    const derived = typeof length === "number" ? await architecture.derive?.(length, this.read) : undefined;
+    const sources = new Map<string, ParameterSource>([...this.parameters, ...(derived ?? [])]);
+    return openProgram(this.graph(query, length, device), sources, { ...this.options, device });
+  }
+
+  /** Tokens of a row in the graph: a number if the graph depends on it. */
+  private lengthOf(tokens: number, device: ConcreteDevice): Dim {
+    const { fixedLength, recurrent = false } = this.architecture;
+    return fixedLength || (recurrent && !runsLoopsWell(device)) ? tokens : "t";
+  }
+
+  private graph(query: GraphQuery, length: Dim, device: ConcreteDevice): Readonly<Record<string, Sym>> {
+    const { architecture } = this;
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", length]),
       ...(architecture.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
       loops: runsLoopsWell(device),
     };
-    const derived = typeof length === "number" ? await architecture.derive?.(length, this.read) : undefined;
-    const sources = new Map<string, ParameterSource>([...this.parameters, ...(derived ?? [])]);
-    const outputs = query.outputs(architecture, given, length);
-    return openProgram(outputs, sources, { ...this.options, device });
+    return query.outputs(architecture, given, length);
+  }
+
+  /**
+   * Float32 values alive at once while a query runs on the CPU.
+   *
+   * @param rows  sequences of this many tokens in one run
+   */
+  peakValues(query: GraphQuery, rows: number, tokens: number): number {
+    const length = this.lengthOf(tokens, "cpu");
+    const key = `${query.name} ${length}`;
+    const graph = this.graphs.get(key) ?? Object.values(this.graph(query, length, "cpu"));
+    this.graphs.set(key, graph);
+    // A query's own sizes, such as the number of targets, are small.
+    return peakValues(graph, { b: rows, t: tokens, k: 1 });
   }
 
   async close(): Promise<void> {

@@ -39,6 +39,13 @@ export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
   return most;
 }
 
+/** Number of elements of all inputs of a graph. @param sizes  as for `peakValues` */
+export function inputValues(outputs: readonly Sym[], sizes: RunSizes): number {
+  return nodesBehind(outputs)
+    .filter((node) => isOp(node, "Input"))
+    .reduce((sum, { outputs: [{ shape }] }) => sum + countOf(shape, sizes), 0);
+}
+
 const usesOf = (node: Node): readonly Sym[] => [...node.inputs, ...capturedBy(node)];
 
 /** Predicate for nodes that are computed at every run; must be called on nodes in order. */

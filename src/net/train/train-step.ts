@@ -2,7 +2,7 @@ import { InputError, InternalError } from "../../base/errors.ts";
 import { elementCount, type NdArray } from "../arrays/array.ts";
 import { add, and, cast, constant, fill, greater, input, mul, not, or, where } from "../graph/build.ts";
 import { graphOf } from "../graph/graph.ts";
-import { peakValues, type RunSizes } from "../graph/peak-values.ts";
+import { inputValues, peakValues, type RunSizes } from "../graph/peak-values.ts";
 import { gradientsOf } from "../graph/reverse.ts";
 import type { Sym } from "../graph/sym.ts";
 import { openProgram, type ParameterSource, type Program, type ProgramOptions } from "../runtime/program.ts";
@@ -295,15 +295,29 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
  */
 const PER_TRAINED_VALUE = 9;
 
+/** Float32 values in memory during a training step, without the frozen parameters. */
+export interface StepValues {
+  /** Largest number of values alive at once of those computed from a batch. */
+  readonly activations: number;
+  /** Inputs: the values of a batch. */
+  readonly inputs: number;
+  /** Trained parameters, moments and gradients, before and after the step. */
+  readonly state: number;
+}
+
 /**
- * Memory in bytes of a training step without the frozen parameters: peak activations of a batch, and the
- * trained values.
+ * Values of a training step as a function of the sizes of a batch.
  *
  * @param trained  names of the trained parameters
- * @param sizes    `b`, sequences in a run, and the other symbolic sizes of the graph's inputs
+ * @returns        takes `b`, sequences in a run, and the other symbolic sizes of the graph's inputs
  */
-export function stepBytes(loss: Sym, trained: Iterable<string>, sizes: RunSizes): number {
+export function stepValues(loss: Sym, trained: Iterable<string>): (sizes: RunSizes) => StepValues {
   const symbols = trainedSymbols(loss, trained).map(({ sym }) => sym);
   const values = symbols.reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
-  return 4 * (peakValues([loss, ...gradientsOf(loss, symbols)], sizes) + PER_TRAINED_VALUE * values);
+  const outputs = [loss, ...gradientsOf(loss, symbols)];
+  return (sizes) => ({
+    activations: peakValues(outputs, sizes),
+    inputs: inputValues([loss], sizes),
+    state: PER_TRAINED_VALUE * values,
+  });
 }

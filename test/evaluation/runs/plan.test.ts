@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { InputError } from "../../../src/base/errors.ts";
 import { anonymousMemory } from "../../../src/base/process.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import { PROCESS_BYTES } from "../../../src/evaluation/runs/plan-cell.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { shardOfRow } from "../../../src/evaluation/runs/shard.ts";
@@ -60,7 +61,7 @@ describe("a plan", () => {
     const model = fakeModel({ batchSize: 64, memory: (batch, tokens) => batch * tokens * 1000 });
     const { cells, notes } = await plan({ models: [model], memory: 500_000 });
     expect(cells[0].batchSize).toBe(16);
-    expect(cells[0].estimate.memory).toBeLessThanOrEqual(500_000);
+    expect(cells[0].estimate.memory).toBeLessThanOrEqual(PROCESS_BYTES + 500_000);
     expect(notes.join()).toContain("scores 16 sequences per call instead of 64");
   });
 

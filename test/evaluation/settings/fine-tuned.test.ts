@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import { PROCESS_BYTES } from "../../../src/evaluation/runs/plan-cell.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
@@ -12,6 +13,7 @@ import { ofKind, type Prediction } from "../../../src/evaluation/tasks/predictio
 import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
 import { languageModelCard } from "../../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
+import { RUNTIME_BYTES } from "../../../src/net/runtime/session-memory.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { classifiedTask, embeddingModel } from "../classified-task.ts";
 import { onlyTraining } from "../only-training.ts";
@@ -113,10 +115,10 @@ test("planning refuses a training run that exceeds the memory, with the bytes ne
   const plan = await planned(8e9);
   await plan.close();
   const needed = plan.cells[0].estimate.memory!;
-  expect(needed).toBeGreaterThan(200e6);
+  expect(needed).toBeGreaterThan(PROCESS_BYTES + RUNTIME_BYTES);
   expect(needed).toBeLessThan(400e6);
-  await expect(planned(100e6)).rejects.toThrow(
-    /^training "model" needs 0\.\d GiB, and 0\.1 GiB are available/,
+  await expect(planned(needed - PROCESS_BYTES - 1000)).rejects.toThrow(
+    /^training "model" needs 0\.\d GiB, and 0\.\d GiB are available/,
   );
   const large = await planned(8e9, { batchSize: 100_000, rank: 64 });
   await large.close();
@@ -129,7 +131,9 @@ test("planning refuses a training run that exceeds the memory, with the bytes ne
   await probed.close();
   const { batchSize, estimate } = probed.cells[0];
   const tokens = model.tokenCount("A".repeat(task.window));
-  expect(estimate.memory!).toBeGreaterThan(model.memory(batchSize, tokens) + 200e6);
-  await expect(planned(100e6, {}, "probed")).rejects.toThrow(/^training "model" needs/);
-  await expect(planned(300e6, {}, "probed")).rejects.toThrow(/^the model "model" needs/);
+  const ofModel = model.memory(batchSize, tokens, "embedding");
+  const ofTraining = estimate.memory! - PROCESS_BYTES - ofModel;
+  expect(ofTraining).toBeGreaterThan(1e6);
+  await expect(planned(ofTraining / 2, {}, "probed")).rejects.toThrow(/^training "model" needs/);
+  await expect(planned(ofTraining + ofModel / 2, {}, "probed")).rejects.toThrow(/^the model "model" needs/);
 });
