@@ -8,6 +8,8 @@ import {
   fixed,
   parseShownNumber,
   pValue,
+  roughBytes,
+  roughDuration,
   UNDEFINED,
 } from "../../src/report/numbers.ts";
 import { cellText } from "../../src/report/table.ts";
@@ -32,6 +34,15 @@ test("pValue: digits, then powers of ten, then a bound", () => {
     "3.2×10⁻⁴¹",
     "< 10⁻³⁰⁰",
     UNDEFINED,
+  ]);
+});
+
+test("estimates: one unit, one or two digits", () => {
+  expect([0, 0.52, 9.96, 47.3, 116, 176, 3500, 5800, 273_600, Number.NaN].map(roughDuration)).toEqual([
+    ...["0 s", "0.5 s", "10 s", "47 s", "120 s", "2.9 min", "58 min", "97 min", "3.2 d", UNDEFINED],
+  ]);
+  expect([0, 900, 1.5 * 2 ** 30, 387 * 2 ** 20, Number.NaN].map(roughBytes)).toEqual([
+    ...["0 B", "900 B", "1.5 GiB", "390 MiB", UNDEFINED],
   ]);
 });
 

@@ -130,7 +130,7 @@ export const define: DefineCommand = (command, context) => {
       "CPU threads of models and of training (default: one per core)",
       wholeNumberOption(1),
     )
-    .option("--plan", "only print rows, memory and time of the run; training is timed on a few rows")
+    .option("--plan", "only print rows, memory, disk and time of the run; training is timed on a few rows")
     .option("--no-timing", "with --plan: do not estimate times, so that no model is run")
     .option("--json", "print the plan or the results as JSON")
     .addHelpText(

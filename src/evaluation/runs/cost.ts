@@ -21,7 +21,7 @@ export interface CostEstimate {
   readonly seconds: number | null;
   /** Peak resident memory of the process in bytes; null for a model without `memory`. */
   readonly memory: number | null;
-  /** Bytes of the cell's files in the run folder still to be written, without embeddings. */
+  /** Bytes of the cell's files in the run folder when it is complete, without embeddings. */
   readonly disk: number;
   /** Basis of the time, as text: "timed on 64 rows". */
   readonly basis: string;
@@ -71,9 +71,9 @@ export interface TimedCell {
 export async function estimateCost(
   cell: TimedCell,
   sample: Sample,
-  { rowsLeft, timing, memory, training }: CostOptions & { readonly timing: boolean },
+  { rows: inShard, rowsLeft, timing, memory, training }: CostOptions & { readonly timing: boolean },
 ): Promise<CostEstimate> {
-  const untimed = { memory, disk: diskOf(cell, { rowsLeft, training }) };
+  const untimed = { memory, disk: diskOf(cell, { rows: inShard, training }) };
   if (rowsLeft === 0) return { ...untimed, seconds: 0, basis: "all rows are done" };
   if (!timing) return { ...untimed, seconds: null, basis: "not timed" };
   if (!cell.setting.readyAtOnce && cell.weights === undefined)
@@ -84,7 +84,7 @@ export async function estimateCost(
     return {
       seconds: (seconds / rows) * rowsLeft,
       memory,
-      disk: diskOf(cell, { rowsLeft, training, perRow }),
+      disk: diskOf(cell, { rows: inShard, training, perRow }),
       basis: `timed on ${counted(rows, "row")}`,
     };
   } finally {
@@ -93,6 +93,8 @@ export async function estimateCost(
 }
 
 export interface CostOptions {
+  /** Rows of the shard, and of them those still to be scored. */
+  readonly rows: number;
   readonly rowsLeft: number;
   readonly memory: number | null;
   /** Bytes of a training run's files; 0 if the setting trains nothing. */
@@ -103,7 +105,7 @@ export interface CostOptions {
 const BYTES_PER_COLUMN = 14;
 
 /** Bytes of plan, records, metrics, result and timing of a cell. */
-const RECORD_BYTES = 50e3;
+const RECORD_BYTES = 25e3;
 
 /**
  * Bytes of a cell's files: scores.tsv, the packed rows of its shard, which take about half as much, its records
@@ -113,11 +115,10 @@ const RECORD_BYTES = 50e3;
  */
 function diskOf(
   { setting, task: { task } }: TimedCell,
-  { rowsLeft, training, perRow }: Pick<CostOptions, "rowsLeft" | "training"> & { readonly perRow?: number },
+  { rows, training, perRow }: Pick<CostOptions, "rows" | "training"> & { readonly perRow?: number },
 ): number {
-  if (rowsLeft === 0) return 0;
   const { columns } = task.settings[setting.name]?.scores ?? task.scores;
-  return RECORD_BYTES + training + rowsLeft * (perRow ?? 1.5 * BYTES_PER_COLUMN * columns.length);
+  return RECORD_BYTES + training + rows * (perRow ?? 1.5 * BYTES_PER_COLUMN * columns.length);
 }
 
 /** Mean bytes of predictions in scores.tsv and in a shard. Vectors are in the shard alone, as float32 values. */
@@ -224,9 +225,11 @@ export interface TrainingCostOptions extends CostOptions {
 export async function estimateTraining(
   cell: TimedCell,
   sample: Sample,
-  { rowsLeft, memory, training, trained, trials }: TrainingCostOptions,
+  { rows, rowsLeft, memory, training, trained, trials }: TrainingCostOptions,
 ): Promise<CostEstimate> {
-  if (rowsLeft === 0) return { seconds: 0, memory, disk: 0, basis: "all rows are done" };
+  if (rowsLeft === 0) {
+    return { seconds: 0, memory, disk: diskOf(cell, { rows, training }), basis: "all rows are done" };
+  }
   const recipe = readTrainingRecipe(cell.record.cell.recipe);
   const { train, val } = trainingRows(cell, recipe);
   const key = keyOf(cell);
@@ -237,7 +240,7 @@ export async function estimateTraining(
   const { rates, opening, evaluate, perRow } = trial;
   const evaluation = rowsLeft * evaluate;
   if (await isTrained(cell, recipe, trained)) {
-    const disk = diskOf(cell, { rowsLeft, training: 0, perRow });
+    const disk = diskOf(cell, { rows, training, perRow });
     return { seconds: evaluation, memory, disk, basis: "trained already; scoring timed on a few rows" };
   }
   const [trainRows, valRows] = [train.rows.length, val.rows.length];
@@ -249,7 +252,7 @@ export async function estimateTraining(
   return {
     seconds,
     memory,
-    disk: diskOf(cell, { rowsLeft, training, perRow }),
+    disk: diskOf(cell, { rows, training, perRow }),
     basis: `${counted(recipe.epochs, "epoch")}${most}, timed on ${counted(rates.rows, "row")}`,
   };
 }

@@ -83,11 +83,12 @@ export async function planCell(
   const rowsLeft = reuses === undefined ? rows.length - state.rowsDone : 0;
   const memory = fit.memory === undefined ? null : PROCESS_BYTES + selected.memory + fit.memory;
   const disk = training?.disk ?? 0;
+  const counts = { rows: rows.length, rowsLeft };
   const timing = reuses === undefined && (request.timing ?? true);
   const estimate =
     !setting.readyAtOnce && weights === undefined && timing && request.timeTraining
-      ? await estimateTraining(draft, sample, { rowsLeft, memory, training: disk, trained, trials })
-      : await estimateCost(draft, sample, { rowsLeft, timing, memory, training: disk });
+      ? await estimateTraining(draft, sample, { ...counts, memory, training: disk, trained, trials })
+      : await estimateCost(draft, sample, { ...counts, timing, memory, training: disk });
   return {
     record,
     name: cellName(record.identity),

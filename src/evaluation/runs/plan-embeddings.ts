@@ -41,11 +41,14 @@ export async function planEmbeddings(
   const needed = await bytesToWrite(plans.flatMap((plan) => plan.cells));
   if (needed > 0) await checkFreeSpace(place.folder ?? tmpdir(), needed);
   if (request.folder !== undefined) {
-    // Embeddings outside of the run folder may be on another disk.
-    const inFolder = place.shared ? 0 : needed;
-    const written = plans.filter(({ folder }) => folder !== undefined).flatMap(({ cells }) => cells);
-    const bytes = written.reduce((sum, { estimate }) => sum + estimate.disk, inFolder);
-    await checkFreeSpace(request.folder, bytes, RUN_NEEDS);
+    const written = plans.filter(({ folder }) => folder !== undefined);
+    let bytes = written.flatMap(({ cells }) => cells).reduce((sum, { estimate }) => sum + estimate.disk, 0);
+    for (const folder of new Set(written.map((plan) => plan.folder!))) {
+      bytes -= (await sizeBelow(folder)).bytes;
+      if (!place.shared) bytes += (await sizeBelow(join(folder, "embeddings"))).bytes;
+    }
+    // Shared embeddings may be on another disk.
+    await checkFreeSpace(request.folder, Math.max(0, bytes) + (place.shared ? 0 : needed), RUN_NEEDS);
   }
   return planned;
 }

@@ -96,12 +96,14 @@ const RUN_BYTES = 2e9;
 
 const MANY = 1024;
 
-/** Copies of the trained values on disk: parameters and two moments to resume, the best epoch, and an export. */
-const COPIES_ON_DISK = 5;
+/** Copies of the trained values on disk: parameters and two moments to resume, and the best epoch. */
+const COPIES_ON_DISK = 4;
 
 /** Bytes of the files of a training run. */
-export const trainingDisk = ({ initial }: Pick<Learner, "initial">): number =>
-  4 * COPIES_ON_DISK * [...initial.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
+export const trainingDisk = ({ initial, export: exported }: Pick<Learner, "initial" | "export">): number =>
+  4 *
+  (COPIES_ON_DISK + (exported === undefined ? 0 : 1)) *
+  [...initial.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 type Sized = Pick<Learner, "output" | "trainingOutput" | "initial" | "tokens" | "parting">;
 

@@ -280,6 +280,17 @@ describe("embeddings of a plan", () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  test("a run that does not fit on the disk is refused, with its scores and trained weights", async () => {
+    const folder = temporaryFolder();
+    const fits = await planOf(folder, { models: [sized()] });
+    disk.free = fits.cells[0]!.estimate.disk - 1;
+    await expect(planOf(folder, { models: [sized()] })).rejects.toThrow(
+      /the run needs 0\.0 GiB of disk, and 0\.0 GiB are free/,
+    );
+    disk.free++;
+    await planOf(folder, { models: [sized()] });
+  });
+
   test("that are stored already need no room", async () => {
     const folder = temporaryFolder();
     const request = { models: [sized()], embeddings: join(folder, "shared") };
