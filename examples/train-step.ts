@@ -1,5 +1,6 @@
 // Trains your own graph: a logistic regression on one-hot DNA learns to recognise GATA in the middle of a
-// sequence. npx tsx examples/train-step.ts
+// sequence.
+//   npx tsx examples/train-step.ts
 import { base, dna, net } from "dart-eval";
 
 const LENGTH = 12;

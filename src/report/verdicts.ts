@@ -1,4 +1,5 @@
-import type { ComparedGroup, ComparedPair } from "../evaluation/comparison/comparison.ts";
+import type { ComparedGroup } from "../evaluation/comparison/comparison.ts";
+import { excludesZero } from "../evaluation/comparison/verdict.ts";
 import { type Chapter, firstProtocol, partOf } from "./chapters.ts";
 import { differenceText } from "./comparisons.ts";
 import { chanceOf } from "./forest.ts";
@@ -50,14 +51,14 @@ function onGroup(best: Entry, { models, pairs }: ComparedGroup): string {
       tied.length > NAMED ? [...tied.slice(0, NAMED - 1), `${tied.length - NAMED + 1} more`] : tied;
     return `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are not distinguished as the best; ${best.label} has the ${superlative(best)} ${quantity(best)}, ${valueText(best)}`;
   }
+  if (pair !== undefined && !excludesZero(pair)) {
+    return `${best.label} has the ${superlative(best)} ${quantity(best)}, ${valueText(best)}, but is not distinguished from ${pair.second}: difference ${differenceText(pair)}`;
+  }
   const lead = pair === undefined ? "" : `, ahead of ${pair.second} by ${differenceText(pair)}`;
   return `${best.label} has the ${superlative(best)} ${quantity(best)}, ${valueText(best)}${lead}`;
 }
 
 const superlative = ({ main }: Entry) => (main.better === "lower" ? "lowest" : "highest");
-
-const excludesZero = ({ difference }: ComparedPair) =>
-  difference !== null && (difference.low > 0 || difference.high < 0);
 
 /** The position of chance in the printed interval, if it is not below it. */
 function againstChance({ label, main }: Entry): string {

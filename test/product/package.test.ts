@@ -44,7 +44,7 @@ test("the package contains the needed files and no others", () => {
   expect(
     packed.filter(
       (path) =>
-        !/^(dist\/.*\.(js|css|d\.ts)|toys\/[^/]+\/[^/]+\.(json|txt|safetensors|h5)|data\/.*|docs\/.*\.md|scripts\/deseq2\.R|(toys\/)?[A-Z]+\.md|LICENSE|package\.json)$/.test(
+        !/^(dist\/.*\.(js|css|d\.ts)|toys\/[^/]+\/[^/]+\.(json|txt|safetensors|h5)|data\/.*|docs\/.*\.(md|ipynb)|scripts\/deseq2\.R|(toys\/)?[A-Z]+\.md|LICENSE|package\.json)$/.test(
           path,
         ),
     ),

@@ -1,5 +1,5 @@
 import type { Estimate } from "../../metrics/intervals.ts";
-import type { ComparedGroup } from "./comparison.ts";
+import type { ComparedGroup, ComparedPair } from "./comparison.ts";
 
 /** Largest number of models that a sentence names. */
 const NAMED = 4;
@@ -15,6 +15,9 @@ export function verdictOf({ models, pairs }: Pick<ComparedGroup, "models" | "pai
   const leaders = compared.filter(({ tier }) => tier === 1).map(({ label }) => label);
   const pair = pairs.find((one) => one.first === first.label && one.second === second.label);
   const difference = pair === undefined ? "" : `: difference ${differenceText(pair.value, pair.difference)}`;
+  if (leaders.length === 1 && pair !== undefined && !excludesZero(pair)) {
+    return `${first.label} has the best value, but is not distinguished from ${second.label}${difference}`;
+  }
   if (leaders.length === 1) {
     const next = compared.length === 2 ? second.label : `every other model; ${second.label} is second`;
     return `${first.label} is better than ${next}${difference}`;
@@ -25,6 +28,10 @@ export function verdictOf({ models, pairs }: Pick<ComparedGroup, "models" | "pai
   const others = `${named.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
   return `${first.label} has the highest value, and ${others} cannot be distinguished from it`;
 }
+
+/** True if the interval of a difference does not contain 0. */
+export const excludesZero = ({ difference }: Pick<ComparedPair, "difference">): boolean =>
+  difference !== null && (difference.low > 0 || difference.high < 0);
 
 /** `+0.011 [-0.020, 0.040]`. */
 function differenceText(value: number, difference: Estimate | null): string {
