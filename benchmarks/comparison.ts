@@ -5,13 +5,13 @@ import { parseArgs } from "node:util";
 import { comparisonPage, PARTS, type PartName } from "./comparison/page.ts";
 
 /**
- * Simulates comparisons of models: error rates and power of the tests, coverage of intervals, tie groups and ranks, and looks at a
- * growing number of rows. `npx tsx benchmarks/comparison.ts [--replicates 1000] [--seed 1] [--part NAME] [--design NUMBERS]
- * [--results FOLDER] [--write FILE]`.
+ * Simulates comparisons of models: error rates and power of the tests, coverage of intervals, tie groups and
+ * ranks, and looks at a growing number of rows. `npx tsx benchmarks/comparison.ts [--replicates 1000] [--seed
+ * 1] [--part NAME] [--design NUMBERS] [--results FOLDER] [--write FILE]`.
  *
- * Without `--write`, simulates a part (pairs, families, tasks, sequences; default: all) or some of its designs, numbered from 0, and
- * appends a line per design to a file in the folder of results: processes may share it. With `--write`, makes
- * the page of the parts that have results.
+ * Without `--write`, simulates a part (pairs, families, tasks, sequences; default: all) or some of its
+ * designs, numbered from 0, and appends a line per design to a file in the folder of results: processes may
+ * share it. With `--write`, makes the page of the parts that have results.
  */
 const { values } = parseArgs({
   options: {

@@ -33,9 +33,9 @@ const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 /**
  * Memory, time and disk as `dart-eval run --plan` predicts them, and as the run then takes them, for cells of
- * every task and setting on the synthetic genome, with toys and with untrained models of published sizes. Needs
- * `npm run build`. `PLANS_ONLY` takes the cells whose options contain the text; `PLANS_WRITE` names a document
- * that is written after every cell.
+ * every task and setting on the synthetic genome, with toys and with untrained models of published sizes.
+ * Needs `npm run build`. `PLANS_ONLY` takes the cells whose options contain the text; `PLANS_WRITE` names a
+ * document that is written after every cell.
  */
 export async function benchmark(): Promise<readonly PlannedAndMeasured[]> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-plans-"));

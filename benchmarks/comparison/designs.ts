@@ -23,7 +23,10 @@ const PLACES: readonly Place[] = [
   { layout: groups(40), rows: 800, dependence: WITHIN },
 ];
 
-/** A value of each metric in the middle of its usual range, and a difference that about half of the tests find. */
+/**
+ * A value of each metric in the middle of its usual range, and a difference that about half of the tests
+ * find.
+ */
 const VALUES: Readonly<Record<Metric, readonly [value: number, difference: number]>> = {
   "paired accuracy": [0.75, 0.04],
   AUROC: [0.7, 0.055],

@@ -39,8 +39,8 @@ export interface DrawnModels {
 }
 
 /**
- * Draws rows and scores of several models. Half of the variance of a score is common to all models, the other half is the model's
- * own; of both, neighbours share the design's part.
+ * Draws rows and scores of several models. Half of the variance of a score is common to all models, the other
+ * half is the model's own; of both, neighbours share the design's part.
  */
 export function drawModels({ metric, layout, rows, dependence, values }: Design, rng: Pcg64): DrawnModels {
   const { chromosome, position } = places(layout, rows, rng);

@@ -40,8 +40,8 @@ export interface LockHolder {
 }
 
 /**
- * Examines a lock file without taking it; undefined if no process holds it. The age of a heartbeat is that of its
- * file, so it is wrong by the difference of the machines' clocks.
+ * Examines a lock file without taking it; undefined if no process holds it. The age of a heartbeat is that of
+ * its file, so it is wrong by the difference of the machines' clocks.
  */
 export async function lockHolder(path: string): Promise<LockHolder | undefined> {
   const chain = await readChain(path);

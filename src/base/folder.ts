@@ -202,8 +202,8 @@ export async function freeSpace(path: string): Promise<number> {
 }
 
 /**
- * Creates a folder with its contents at once: `write` fills a folder next to it, which is then renamed. A folder that exists, or that
- * another process creates meanwhile, stays.
+ * Creates a folder with its contents at once: `write` fills a folder next to it, which is then renamed. A
+ * folder that exists, or that another process creates meanwhile, stays.
  *
  * @throws {InputError} when the folder cannot be created, or as `write`
  */

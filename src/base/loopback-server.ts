@@ -34,10 +34,11 @@ const HEADERS = {
 } as const;
 
 /**
- * Serves pages to browsers on this machine: on 127.0.0.1 only, GET and HEAD only, and only to requests whose Host header
- * names this address, so that no other site can read them by DNS rebinding. Files are not served.
+ * Serves pages to browsers on this machine: on 127.0.0.1 only, GET and HEAD only, and only to requests whose
+ * Host header names this address, so that no other site can read them by DNS rebinding. Files are not served.
  *
- * @param pageAt  the page at a path such as `/status`; undefined: not found. An error it throws gives status 500
+ * @param pageAt  the page at a path such as `/status`; undefined: not found. An error it throws gives status
+ *                500
  * @param port    0: any free port
  * @throws {InputError} when the port is in use or not allowed
  */

@@ -7,7 +7,9 @@ import {
   runFolders,
 } from "../evaluation/runs/run-folder.ts";
 
-/** Options of `dart-eval run` that determine rows and data, and are repeated for models that are added later. */
+/**
+ * Options of `dart-eval run` that determine rows and data, and are repeated for models that are added later.
+ */
 const RECORDED = [
   ...["task", "suite", "setting", "genome", "data", "protocol"],
   ...["split", "limit", "untilWidth", "recipe", "weights", "seed"],
@@ -20,8 +22,8 @@ export function recordedOptions(command: Command): RunCommand {
 }
 
 /**
- * Options for adding models to the run in a folder: those that began it, replaced by those that are given now, such
- * as the new path of a file.
+ * Options for adding models to the run in a folder: those that began it, replaced by those that are given
+ * now, such as the new path of a file.
  *
  * @throws {InputError} when the folder has no run, or its plan records no options and none are given
  */

@@ -42,7 +42,7 @@ export {
 } from "./runs/run-status.ts";
 export { parseShard, type Shard } from "./runs/shard.ts";
 export {
-  type SubmittedCell,
+  type CellToVerify,
   type VerifiedCell,
   type VerifyOptions,
   verifyCell,

@@ -34,7 +34,9 @@ export function drawDeviations({ contributions, dof }: JointValues, rng: Pcg64, 
   return { ofModel, draws };
 }
 
-/** A chi-square number of at least one degree of freedom (Marsaglia & Tsang 2000, doi:10.1145/358407.358414). */
+/**
+ * A chi-square number of at least one degree of freedom (Marsaglia & Tsang 2000, doi:10.1145/358407.358414).
+ */
 function chiSquare(rng: Pcg64, dof: number): number {
   // A gamma number of shape below 1 is one of shape + 1, times a power of a uniform one.
   const boosted = dof < 2;
@@ -115,12 +117,13 @@ export interface ModelsOnTask {
 }
 
 /**
- * Ranks that a model may have on each of several tasks: it is placed behind the models that are higher by more than the critical
- * value of the largest of all its differences, over models and tasks, and before those that are lower by as much. All bounds hold
- * together with probability `level`, also for models of equal true values.
- *
- * Ranks of draws around the values have no such property: where models are close, their draws change places more often than the
+ * Ranks that a model may have on each of several tasks: it is placed behind the models that are higher by
+ * more than the critical value of the largest of all its differences, over models and tasks, and before those
+ * that are lower by as much. All bounds hold together with probability `level`, also for models of equal true
  * values.
+ *
+ * Ranks of draws around the values have no such property: where models are close, their draws change places
+ * more often than the values.
  *
  * @param tasks  with the same number of draws
  * @param model  its number on each task. [tasks]

@@ -1,19 +1,22 @@
 import { normalUpperTail } from "./distributions.ts";
 import { requireLevel } from "./input-checks.ts";
 
-/** Number of rows at which the bounds are tightest; at a hundredth and at a hundred times of it they are a third wider. */
+/**
+ * Number of rows at which the bounds are tightest; at a hundredth and at a hundred times of it they are a
+ * third wider.
+ */
 const TIGHTEST_AT = 1000;
 
 /** Standard errors of the widest bounds, of fewer than 15 rows: a level of 1 has no interval. */
 const MOST_ERRORS = 8;
 
 /**
- * Level of an interval that remains valid however often one looks at growing numbers of rows: the intervals at these levels
- * form a confidence sequence, which contains the true value at all numbers of rows together with probability `level`. Rows
- * are added in random order, as `pickRows` and `--limit` take them.
+ * Level of an interval that remains valid however often one looks at growing numbers of rows: the intervals
+ * at these levels form a confidence sequence, which contains the true value at all numbers of rows together
+ * with probability `level`. Rows are added in random order, as `pickRows` and `--limit` take them.
  *
- * The half-width is that of the normal-mixture boundary, √(2(nρ² + 1)/(nρ²) · ln(√(nρ² + 1)/α)) standard errors, an
- * asymptotic confidence sequence: it holds from some hundred rows on.
+ * The half-width is that of the normal-mixture boundary, √(2(nρ² + 1)/(nρ²) · ln(√(nρ² + 1)/α)) standard
+ * errors, an asymptotic confidence sequence: it holds from some hundred rows on.
  *
  *     blockEstimate(blocks, statistic, { level: anyTimeLevel(rows) })
  *

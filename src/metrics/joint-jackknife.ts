@@ -17,7 +17,10 @@ import { sum } from "./mean.ts";
 export interface JointValues {
   /** [models] */
   readonly values: Float64Array;
-  /** Contribution of each group to each value, scaled: their sum of squares is the jackknife variance. [models][groups] */
+  /**
+   * Contribution of each group to each value, scaled: their sum of squares is the jackknife variance.
+   * [models][groups]
+   */
   readonly contributions: readonly Float64Array[];
   /** Degrees of freedom: the effective number of groups. */
   readonly dof: number;
@@ -92,9 +95,9 @@ export class JointJackknife {
 }
 
 /**
- * One test for the dependence of neighbouring groups over all models: products of neighbours' contributions to
- * the difference of a model from the mean model, of equal weight per model. With two models it is the test of
- * their difference.
+ * One test for the dependence of neighbouring groups over all models: products of neighbours' contributions
+ * to the difference of a model from the mean model, of equal weight per model. With two models it is the test
+ * of their difference.
  */
 function neighboursDepend({ follows, count }: BlockGroups, contributions: readonly Float64Array[]): boolean {
   const centre = Float64Array.from(

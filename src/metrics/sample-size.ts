@@ -13,8 +13,8 @@ const Z_OF_POWER = 0.8416212335729143;
 export const rowsForShare = (width: number): number => Math.ceil((Z / (2 * width)) ** 2);
 
 /**
- * Rows at which a difference is found with a probability of 80 % by a two-sided test at 5 %, from its standard error
- * at another number of rows: the error falls with the square root.
+ * Rows at which a difference is found with a probability of 80 % by a two-sided test at 5 %, from its
+ * standard error at another number of rows: the error falls with the square root.
  *
  * @param difference  the true difference
  * @param error       its standard error at `rows`

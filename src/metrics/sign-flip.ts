@@ -9,18 +9,19 @@ const MOST_EXACT = 13;
 const FLIPS = 9_999;
 
 /**
- * Two-sided sign-flip test of a difference of 0: under the null hypothesis the part of each group of blocks in the difference
- * is as likely positive as negative, whatever the groups' sizes and variances.
+ * Two-sided sign-flip test of a difference of 0: under the null hypothesis the part of each group of blocks
+ * in the difference is as likely positive as negative, whatever the groups' sizes and variances.
  *
- * The part of a group is its jackknife pseudo-value for groups of unequal size, which for a mean is the sum of the group's rows.
- * All 2^groups patterns of signs are counted for up to 13 groups, else 9,999 random ones and the observed one.
+ * The part of a group is its jackknife pseudo-value for groups of unequal size, which for a mean is the sum
+ * of the group's rows. All 2^groups patterns of signs are counted for up to 13 groups, else 9,999 random ones
+ * and the observed one.
  *
  * @param found  the difference of all rows, and without each group
  * @param flips  number of random patterns
- * @returns      at least 2^(1 − groups); 1 for a difference of 0 in every group; NaN where a value is undefined, or with fewer
- *               than two groups
- * @see Busing, Meijer & van der Leeden 1999, doi:10.1023/A:1008800423698 (pseudo-values); Canay, Romano & Shaikh 2017,
- *      doi:10.3982/ECTA13081 (sign flips of few dependent clusters)
+ * @returns      at least 2^(1 − groups); 1 for a difference of 0 in every group; NaN where a value is
+ *               undefined, or with fewer than two groups
+ * @see Busing, Meijer & van der Leeden 1999, doi:10.1023/A:1008800423698 (pseudo-values); Canay, Romano &
+ *      Shaikh 2017, doi:10.3982/ECTA13081 (sign flips of few dependent clusters)
  */
 export function signFlipP({ value, without, sizes }: LeftOutGroups, rng: Pcg64, flips = FLIPS): number {
   const parts = partsOf(value, without, sizes);

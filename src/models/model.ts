@@ -163,8 +163,8 @@ export interface Model {
    */
   forCellLine?(line: string): Awaitable<Model>;
   /**
-   * A model of the same architecture with initial weights, drawn by the family's own rule: equal on any machine for equal seeds.
-   * Evaluated as a control.
+   * A model of the same architecture with initial weights, drawn by the family's own rule: equal on any
+   * machine for equal seeds. Evaluated as a control.
    */
   untrained?(request: { readonly seed: number }): Promise<Model>;
   /** A copy of the model, prepared for fine-tuning; this model does not change. */

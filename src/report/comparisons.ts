@@ -26,7 +26,10 @@ export async function compareModels(
 }
 
 /** Groups of models of a panel. */
-export function comparisonOf(groups: PanelComparison, { entries }: Pick<Panel, "entries">): PanelComparison {
+export function panelComparison(
+  groups: PanelComparison,
+  { entries }: Pick<Panel, "entries">,
+): PanelComparison {
   const identities = new Set(entries.map(({ result }) => result.identity));
   return groups.filter(({ models }) => models.some(({ identity }) => identities.has(identity)));
 }

@@ -117,14 +117,19 @@ function cellOf(label: string, column: MapColumn, panels: readonly ReportPanel[]
 
 const rowsOf = ({ entries }: MapCell) => entries[0].result.rows.selected;
 
-/** Share of the way from chance to a perfect value, below 0 for values below chance; undefined without a direction. */
+/**
+ * Share of the way from chance to a perfect value, below 0 for values below chance; undefined without a
+ * direction.
+ */
 function shareOf({ main }: Entry, value: number | null = main.value): number | undefined {
   if (value === null || main.better !== "higher") return undefined;
   const chance = chanceOf(main) ?? 0;
   return (value - chance) / (1 - chance);
 }
 
-/** Mean share of a model's cells at the lower bounds of their intervals, so that few rows do not come first. */
+/**
+ * Mean share of a model's cells at the lower bounds of their intervals, so that few rows do not come first.
+ */
 function meanShare(cells: readonly (MapCell | undefined)[]): number {
   const shares = cells.flatMap((cell) => {
     if (cell === undefined) return [];

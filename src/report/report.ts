@@ -7,7 +7,7 @@ import { type CellStrata, readStrata } from "../evaluation/strata/strata-file.ts
 import type { PredictionColumns } from "../evaluation/tasks/prediction-columns.ts";
 import type { RowView } from "../evaluation/tasks/row-view.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
-import { compareModels, comparisonOf, type PanelComparison } from "./comparisons.ts";
+import { compareModels, type PanelComparison, panelComparison } from "./comparisons.ts";
 import { type Panel, panelsOf } from "./panels.ts";
 import { type PublishedValues, publishedValues } from "./published-table.ts";
 import type { StrataOfCells } from "./strata-tables.ts";
@@ -69,7 +69,7 @@ export async function gatherReport(
     panels.push({
       ...panel,
       heading,
-      comparison: comparisonOf(groups, panel),
+      comparison: panelComparison(groups, panel),
       views,
       strata: await strataOf(panel),
       published: publishedValues(panel, known, forms),

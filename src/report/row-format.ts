@@ -32,7 +32,8 @@ export interface RowSet {
   /** Rows that the models were evaluated on; more than `rows` if only the best and worst are listed. */
   readonly evaluated: number;
   /**
-   * In order: row number, then, if `hasLoci`, chromosome, start (0-based) and length, then facts, then scores.
+   * In order: row number, then, if `hasLoci`, chromosome, start (0-based) and length, then facts, then
+   * scores.
    */
   readonly columns: readonly ColumnForm[];
   readonly hasLoci: boolean;
@@ -47,7 +48,9 @@ export interface RowSet {
     | { readonly kind: "class"; readonly column: number; readonly positive: number };
 }
 
-/** Bytes of a column's numbers: planes of equal significance follow one another, the most significant first. */
+/**
+ * Bytes of a column's numbers: planes of equal significance follow one another, the most significant first.
+ */
 const PLANES = 4;
 /** Planes that a number of 11 bits has. */
 const NUMBER_PLANES = 3;
@@ -63,7 +66,7 @@ const sizeOf = (columns: readonly ColumnForm[], rows: number) =>
  *
  * @param values  one list per column: codes, numbers or whole numbers
  */
-export function packColumns(
+export function encodeRows(
   columns: readonly ColumnForm[],
   values: readonly ArrayLike<number>[],
   rows: number,
@@ -98,8 +101,8 @@ export function packColumns(
 /** Values of a column, by row. */
 export type ColumnValues = Uint32Array<ArrayBuffer> | Float32Array<ArrayBuffer>;
 
-/** The inverse of `packColumns`. @throws {RangeError} when the bytes are too few or too many */
-export function unpackColumns(
+/** The inverse of `encodeRows`. @throws {RangeError} when the bytes are too few or too many */
+export function decodeRows(
   columns: readonly ColumnForm[],
   bytes: Uint8Array,
   rows: number,

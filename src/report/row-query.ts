@@ -1,7 +1,7 @@
-import { type ColumnValues, type RowSet, unpackColumns } from "./row-format.ts";
+import { type ColumnValues, decodeRows, type RowSet } from "./row-format.ts";
 
 /** Rows of a panel, unpacked. */
-export interface Rows {
+export interface OpenRowSet {
   readonly set: RowSet;
   /** One list per column of the set. */
   readonly values: readonly ColumnValues[];
@@ -20,8 +20,8 @@ function decimalsOf(values: ColumnValues): number {
 }
 
 /** Rows of a set from its unpacked bytes. @throws {RangeError} when they are too few or too many */
-export function rowsOf(set: RowSet, bytes: Uint8Array): Rows {
-  const values = unpackColumns(set.columns, bytes, set.rows);
+export function openRowSet(set: RowSet, bytes: Uint8Array): OpenRowSet {
+  const values = decodeRows(set.columns, bytes, set.rows);
   const decimals = values.map((own, c) => (set.columns[c]?.kind === "number" ? decimalsOf(own) : 0));
   return { set, values, decimals };
 }
@@ -40,7 +40,7 @@ export interface RowFilter {
 const CHROMOSOME = 1;
 
 /** Rows that meet a filter, ascending. */
-export function filterRows({ set, values }: Rows, { texts, within, range }: RowFilter): Uint32Array {
+export function filterRows({ set, values }: OpenRowSet, { texts, within, range }: RowFilter): Uint32Array {
   const kept = new Uint8Array(set.rows).fill(1);
   for (const [column, codes] of texts) {
     const form = set.columns[column];
@@ -110,7 +110,7 @@ export function sortRows(rows: Uint32Array, keys: ArrayLike<number>, descending:
 }
 
 /** Sort keys of a column: texts by their order, not by their codes. */
-export function sortKeys({ set, values }: Rows, column: number): ArrayLike<number> | undefined {
+export function sortKeys({ set, values }: OpenRowSet, column: number): ArrayLike<number> | undefined {
   const form = set.columns[column];
   const own = values[column];
   if (form === undefined || own === undefined) return undefined;
@@ -134,7 +134,7 @@ export function sortKeys({ set, values }: Rows, column: number): ArrayLike<numbe
  * @param column  of the model's scores
  * @returns       undefined if no row is better than another
  */
-export function meritOf({ set, values }: Rows, column: number): Float32Array | undefined {
+export function meritOf({ set, values }: OpenRowSet, column: number): Float32Array | undefined {
   const scores = values[column];
   if (set.merit === undefined || scores === undefined) return undefined;
   const { merit } = set;
@@ -148,7 +148,7 @@ export function meritOf({ set, values }: Rows, column: number): Float32Array | u
 }
 
 /** Text of a value; an empty text for unknown ones. */
-export function cellText({ set, values, decimals }: Rows, column: number, row: number): string {
+export function fieldText({ set, values, decimals }: OpenRowSet, column: number, row: number): string {
   const form = set.columns[column];
   const value = values[column]?.[row] ?? Number.NaN;
   if (form?.kind === "text") return form.texts[value - 1] ?? "";
@@ -157,24 +157,24 @@ export function cellText({ set, values, decimals }: Rows, column: number, row: n
 }
 
 /** Text of a value for other programs: four significant digits, which are those that the page has. */
-const plainText = (rows: Rows, column: number, row: number): string =>
+const plainText = (rows: OpenRowSet, column: number, row: number): string =>
   rows.set.columns[column]?.kind === "number"
     ? String(Number((rows.values[column]?.[row] ?? Number.NaN).toPrecision(4))).replace("NaN", "")
-    : cellText(rows, column, row);
+    : fieldText(rows, column, row);
 
 /** Locus of a row as genome browsers take it, 1-based: `chr1:1,001-1,350`; undefined without positions. */
 export function locusOf(
-  rows: Rows,
+  rows: OpenRowSet,
   row: number,
 ): { chromosome: string; start: number; end: number } | undefined {
   if (!rows.set.hasLoci) return undefined;
   const start = rows.values[CHROMOSOME + 1]?.[row] ?? 0;
   const length = rows.values[CHROMOSOME + 2]?.[row] ?? 0;
-  return { chromosome: cellText(rows, CHROMOSOME, row), start, end: start + length };
+  return { chromosome: fieldText(rows, CHROMOSOME, row), start, end: start + length };
 }
 
 /** Rows as tab-separated text with a header; positions 0-based and half-open. */
-export function tsvOf(rows: Rows, places: Uint32Array): string {
+export function tsvOf(rows: OpenRowSet, places: Uint32Array): string {
   const { columns } = rows.set;
   const plain = (text: string) => text.replace(/[\t\n\r]/g, " ");
   const lines = [columns.map(({ title }) => plain(title)).join("\t")];

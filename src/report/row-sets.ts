@@ -6,9 +6,11 @@ import { type Html, html } from "./html.ts";
 import { count } from "./numbers.ts";
 import { type Entry, panelId, panelTitle } from "./panels.ts";
 import type { ReportPanel } from "./report.ts";
-import { type ColumnForm, packColumns, type RowSet } from "./row-format.ts";
+import { type ColumnForm, encodeRows, type RowSet } from "./row-format.ts";
 
-/** Scores (rows × models) of a page, about 3 bytes each. Panels beyond them list their best and worst rows. */
+/**
+ * Scores (rows × models) of a page, about 3 bytes each. Panels beyond them list their best and worst rows.
+ */
 const MOST_SCORES = 1_600_000;
 /** Best and worst rows of each model in a panel that is not listed whole. */
 const EXTREMES = 500;
@@ -89,7 +91,7 @@ function packPanel(
     places === undefined ? values : Float64Array.from(places, (place) => values[place]);
   const rows = places?.length ?? view.rows.length;
   const forms = columns.map(({ form }) => form);
-  const bytes = packColumns(
+  const bytes = encodeRows(
     forms,
     columns.map(({ values }) => pick(values)),
     rows,

@@ -15,8 +15,8 @@ interface StratifiedEntry extends Pick<Entry, "label" | "protocol"> {
 }
 
 /**
- * Tables of the main metric by stratum, one per stratification: a line per stratum, a column per model. Empty if
- * no result has strata.
+ * Tables of the main metric by stratum, one per stratification: a line per stratum, a column per model. Empty
+ * if no result has strata.
  */
 export function strataTables({ entries }: Pick<Panel, "entries">, strataOf: StrataOfCells): readonly Table[] {
   const known = entries.flatMap(({ label, protocol, result }) => {

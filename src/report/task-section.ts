@@ -41,7 +41,10 @@ interface PanelParts {
   readonly rows: ReadonlyMap<string, PackedRows>;
 }
 
-/** View of one task: a leaderboard with forest plots of all settings on one scale, then folded details of each panel. */
+/**
+ * View of one task: a leaderboard with forest plots of all settings on one scale, then folded details of each
+ * panel.
+ */
 export function taskSection(chapter: Chapter, parts: PanelParts): Html {
   const { task, heading, panels, scale } = chapter;
   const id = chapterId(task);

@@ -58,8 +58,8 @@ export async function reportText(
 /**
  * Merged results of several runs.
  *
- * @param paths  run folders, or folders with one run per protocol. A folder given twice, and a cell that several runs
- *               have, count once: the first
+ * @param paths  run folders, or folders with one run per protocol. A folder given twice, and a cell that
+ *               several runs have, count once: the first
  * @throws {InputError} when a path is not a merged run
  */
 export async function runResults(paths: readonly string[]): Promise<readonly StoredResult[]> {

@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type ColumnForm, packColumns, type RowSet, unpackColumns } from "../../src/report/row-format.ts";
+import { type ColumnForm, decodeRows, encodeRows, type RowSet } from "../../src/report/row-format.ts";
 import {
-  cellText,
+  fieldText,
   filterRows,
   locusOf,
   meritOf,
-  rowsOf,
+  openRowSet,
   sortKeys,
   sortRows,
   tsvOf,
@@ -28,9 +28,9 @@ test("whole numbers and codes keep their values, numbers three significant digit
   fc.assert(
     fc.property(fc.array(row, { maxLength: 50 }), (rows) => {
       const values = columns.map((_, c) => rows.map((one) => one[c]));
-      const [starts, codes, scores] = unpackColumns(
+      const [starts, codes, scores] = decodeRows(
         columns,
-        packColumns(columns, values, rows.length),
+        encodeRows(columns, values, rows.length),
         rows.length,
       );
       expect([...starts]).toEqual(values[0]);
@@ -41,14 +41,11 @@ test("whole numbers and codes keep their values, numbers three significant digit
       });
     }),
   );
-  expect([...unpackColumns([score], packColumns([score], [[Number.NaN, 0]], 2), 2)[0]]).toEqual([
-    Number.NaN,
-    0,
-  ]);
+  expect([...decodeRows([score], encodeRows([score], [[Number.NaN, 0]], 2), 2)[0]]).toEqual([Number.NaN, 0]);
 });
 
 test("columns of another size are refused", () => {
-  expect(() => unpackColumns([score], new Uint8Array(5), 2)).toThrow("damaged");
+  expect(() => decodeRows([score], new Uint8Array(5), 2)).toThrow("damaged");
 });
 
 const columns: ColumnForm[] = [
@@ -77,7 +74,7 @@ const values = [
   [1, 2, 1, 2, 0],
   [0.5, -3, -2, Number.NaN, 2],
 ];
-const rows = rowsOf(set, packColumns(columns, values, 5));
+const rows = openRowSet(set, encodeRows(columns, values, 5));
 const all = Uint32Array.from([0, 1, 2, 3, 4]);
 
 test("filters by overlap, text and range; unknown numbers are in no range", () => {
@@ -118,9 +115,9 @@ test("QTLs are better with large, controls with small scores; rows without label
 });
 
 test("shows numbers with the decimals of their column, and copies four digits", () => {
-  expect(cellText(rows, 5, 1)).toBe("−3.00");
-  expect(cellText(rows, 5, 3)).toBe("");
-  expect(cellText(rows, 4, 4)).toBe("");
+  expect(fieldText(rows, 5, 1)).toBe("−3.00");
+  expect(fieldText(rows, 5, 3)).toBe("");
+  expect(fieldText(rows, 4, 4)).toBe("");
   expect(locusOf(rows, 2)).toEqual({ chromosome: "chr2", start: 10, end: 20 });
   expect(tsvOf(rows, Uint32Array.of(1, 3))).toBe(
     "row\tchromosome\tstart\tlength\tlabel\tm\n1\tchr10\t50\t10\tcontrol\t-3\n3\tchr2\t5\t10\tcontrol\t\n",

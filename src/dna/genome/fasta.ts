@@ -105,7 +105,10 @@ async function readBases(
   return letters;
 }
 
-/** Copies the codes of bytes [start, stop); returns the number copied before the first that is not a DNA letter. */
+/**
+ * Copies the codes of bytes [start, stop); returns the number copied before the first that is not a DNA
+ * letter.
+ */
 function copyCodes(
   from: Uint8Array,
   start: number,

@@ -22,7 +22,8 @@ export interface StartSites {
  * base needs no strand.
  *
  * @param path  ends in .gtf, .gff or .gff3 for annotation, else BED; plain or compressed
- * @throws {FormatError} naming the line when it is malformed or a strand is missing, or when there are no sites
+ * @throws {FormatError} naming the line when it is malformed or a strand is missing, or when there are no
+ *         sites
  */
 export async function readStartSites(path: string): Promise<StartSites> {
   const sites = /\.(gtf|gff3?)(\.b?gz)?$/i.test(path) ? await annotatedSites(path) : await bedSites(path);

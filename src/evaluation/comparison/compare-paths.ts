@@ -15,11 +15,12 @@ export interface ComparePathsOptions extends Omit<CompareOptions, "sharedRows"> 
 }
 
 /**
- * Compares models given by paths: merged runs, cells of runs, or tables of scores. Models that were evaluated on different rows of
- * the same data are compared on the rows that they share.
+ * Compares models given by paths: merged runs, cells of runs, or tables of scores. Models that were evaluated
+ * on different rows of the same data are compared on the rows that they share.
  *
  * @param paths  run folders (also of both protocols), cell folders, or tables; one given twice counts once
- * @throws {InputError} when a path is none of these, tables and runs are mixed, or no two models can be compared
+ * @throws {InputError} when a path is none of these, tables and runs are mixed, or no two models can be
+ *         compared
  */
 export async function comparePaths(
   paths: readonly string[],

@@ -15,8 +15,8 @@ export interface CompareOptions {
   /** Custom tasks and settings of the results. */
   readonly forms?: CustomForms;
   /**
-   * Compares models that were evaluated on different rows of the same data on the rows that all of them share. Default: they
-   * are in different groups.
+   * Compares models that were evaluated on different rows of the same data on the rows that all of them
+   * share. Default: they are in different groups.
    */
   readonly sharedRows?: boolean;
   /** Reports clusterings that are made again. */
@@ -26,8 +26,9 @@ export interface CompareOptions {
 }
 
 /**
- * Compares the models of merged results, of one run or of several, by the main metric of each task. Reads the scores of rows from
- * `rows/` of each cell's folder; writes nothing. A cell that several runs have counts once.
+ * Compares the models of merged results, of one run or of several, by the main metric of each task. Reads the
+ * scores of rows from `rows/` of each cell's folder; writes nothing. A cell that several runs have counts
+ * once.
  *
  *     const { groups } = await compareResults(await readResults("runs/a"));
  *

@@ -27,7 +27,8 @@ const SCORES = [
 ] as const;
 
 /**
- * Compares models by tables of their scores: tab-separated with a header, plain or compressed, one line per row.
+ * Compares models by tables of their scores: tab-separated with a header, plain or compressed, one line per
+ * row.
  *
  * | columns | content |
  * | :--- | :--- |
@@ -40,7 +41,8 @@ const SCORES = [
  * Tables with different rows are compared on those that all of them have.
  *
  * @param metric  default: `paired-accuracy` for pairs, `auroc` for labels of 0 and 1, else `spearman`
- * @throws {InputError} when a table has other columns, a row occurs twice, or labels or positions of a row differ
+ * @throws {InputError} when a table has other columns, a row occurs twice, or labels or positions of a row
+ *         differ
  */
 export async function compareTables(
   paths: readonly string[],

@@ -73,8 +73,8 @@ export interface ComparedModel {
   /** Probability of the highest true value, given these rows; null for a model in no pair. */
   readonly best: number | null;
   /**
-   * Tie group, from 1: the models of group 1 hold the truly best model with a probability of 95 %; group 2 is the
-   * same of the others, and so on. Null for a model in no pair.
+   * Tie group, from 1: the models of group 1 hold the truly best model with a probability of 95 %; group 2 is
+   * the same of the others, and so on. Null for a model in no pair.
    */
   readonly tier: number | null;
 }
@@ -89,13 +89,13 @@ export interface ComparedPair {
   /** `value` with its interval over blocks; null where blocks show no variation. */
   readonly difference: Estimate | null;
   /**
-   * `value` with bounds that are valid at any number of rows, for a comparison that is repeated while rows are added and ends when
-   * it has decided; see `anyTimeLevel`.
+   * `value` with bounds that are valid at any number of rows, for a comparison that is repeated while rows
+   * are added and ends when it has decided; see `anyTimeLevel`.
    */
   readonly anyTime: Estimate | null;
   /**
-   * Test of no difference: flips of the signs of the blocks' parts, or with fewer than 11 blocks, whose flips have no small
-   * p-values, Student's t of the interval.
+   * Test of no difference: flips of the signs of the blocks' parts, or with fewer than 11 blocks, whose flips
+   * have no small p-values, Student's t of the interval.
    */
   readonly test: "sign-flip" | "t";
   /** Two-sided p-value of the test; null if undefined. */

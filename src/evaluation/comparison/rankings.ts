@@ -6,8 +6,8 @@ import type { JointModels } from "./compared-pairs.ts";
 import type { ComparedGroup, RankedModel, Ranking } from "./comparison.ts";
 
 /**
- * Mean ranks over groups of the same kind of setting and protocol, of the models that all of these groups have. Settings that
- * train and settings that do not are ranked apart.
+ * Mean ranks over groups of the same kind of setting and protocol, of the models that all of these groups
+ * have. Settings that train and settings that do not are ranked apart.
  *
  * @param joint  of each group; undefined for a group without pairs, which counts in no ranking
  */

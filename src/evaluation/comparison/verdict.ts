@@ -5,8 +5,8 @@ import type { ComparedGroup, ComparedPair } from "./comparison.ts";
 const NAMED = 4;
 
 /**
- * One sentence on the best models of a group that its numbers support: "hyenadna and caduceus cannot be distinguished: difference
- * 0.011 [-0.020, 0.040]"; undefined with fewer than two compared models.
+ * One sentence on the best models of a group that its numbers support: "hyenadna and caduceus cannot be
+ * distinguished: difference 0.011 [-0.020, 0.040]"; undefined with fewer than two compared models.
  */
 export function verdictOf({ models, pairs }: Pick<ComparedGroup, "models" | "pairs">): string | undefined {
   const compared = models.filter(({ tier }) => tier !== null);

@@ -60,7 +60,10 @@ export interface BatchSizeChoice {
   readonly note?: string;
 }
 
-/** Sequences per call before memory is considered: requested, or of the process that began, or the model's own. */
+/**
+ * Sequences per call before memory is considered: requested, or of the process that began, or the model's
+ * own.
+ */
 export const wantedBatchSize = (
   model: Model,
   { requested, begun }: Pick<BatchSizeOptions, "requested" | "begun">,

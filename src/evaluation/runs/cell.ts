@@ -50,7 +50,9 @@ export interface CellRows {
   readonly inTable: number;
   /** Rows that this cell scores. */
   readonly selected: number;
-  /** Rows of the plan, in a result whose scoring ended before at a narrow interval; absent: the selected ones. */
+  /**
+   * Rows of the plan, in a result whose scoring ended before at a narrow interval; absent: the selected ones.
+   */
   readonly planned?: number;
   /** SHA-256 of the selected row numbers, ascending, one per line. */
   readonly digest: string;
@@ -63,7 +65,9 @@ export interface CellRecord {
   readonly rows: CellRows;
   /** The model's family, if any. Not part of the identity. */
   readonly family?: string;
-  /** Kind of control, if the run evaluates the model as one: "k-mer Markov model". Not part of the identity. */
+  /**
+   * Kind of control, if the run evaluates the model as one: "k-mer Markov model". Not part of the identity.
+   */
   readonly control?: string;
   /** Path of the weights when the run was planned. Not part of the identity, which has their digest. */
   readonly weightsFile?: string;

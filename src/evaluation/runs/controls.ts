@@ -10,8 +10,8 @@ export interface ControlModel {
 }
 
 /**
- * Settings of a run with controls: the requested ones, and ab-initio, for its network alone, where another setting
- * trains.
+ * Settings of a run with controls: the requested ones, and ab-initio, for its network alone, where another
+ * setting trains.
  */
 export function settingsWithControls(
   task: Task,
@@ -24,7 +24,10 @@ export function settingsWithControls(
     : [...requested, abInitio];
 }
 
-/** Controls of one setting of a task: without models that are evaluated anyway, and with the task's own network. */
+/**
+ * Controls of one setting of a task: without models that are evaluated anyway, and with the task's own
+ * network.
+ */
 export function controlsFor(
   form: TaskSetting | undefined,
   controls: readonly ControlModel[],

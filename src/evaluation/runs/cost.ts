@@ -108,8 +108,8 @@ const BYTES_PER_COLUMN = 14;
 const RECORD_BYTES = 25e3;
 
 /**
- * Bytes of a cell's files: scores.tsv, the packed rows of its shard, which take about half as much, its records
- * and its training run.
+ * Bytes of a cell's files: scores.tsv, the packed rows of its shard, which take about half as much, its
+ * records and its training run.
  *
  * @param perRow  mean bytes of a row in scores.tsv and in the shard
  */
@@ -121,7 +121,9 @@ function diskOf(
   return RECORD_BYTES + training + rows * (perRow ?? 1.5 * BYTES_PER_COLUMN * columns.length);
 }
 
-/** Mean bytes of predictions in scores.tsv and in a shard. Vectors are in the shard alone, as float32 values. */
+/**
+ * Mean bytes of predictions in scores.tsv and in a shard. Vectors are in the shard alone, as float32 values.
+ */
 function bytesPerRow({ setting, task: { task } }: TimedCell, predictions: readonly Prediction[]): number {
   const { line } = task.settings[setting.name]?.scores ?? task.scores;
   const sizes = predictions.map((prediction) => {

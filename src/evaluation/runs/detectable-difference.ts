@@ -8,12 +8,12 @@ const WIDTHS: readonly [least: number, most: number] = [1e-4, 0.5];
 const Z = 1.959963984540054;
 
 /**
- * Smallest difference in the main metric from another model that the rows of a cell can show: found with a probability of 80 % by a
- * test at 5 %, if rows were independent, and the two models' errors too. Models that agree on many rows show smaller differences,
- * and rows that resemble their neighbours only larger ones.
+ * Smallest difference in the main metric from another model that the rows of a cell can show: found with a
+ * probability of 80 % by a test at 5 %, if rows were independent, and the two models' errors too. Models that
+ * agree on many rows show smaller differences, and rows that resemble their neighbours only larger ones.
  *
- * @returns  undefined for a task outside of benchmarks, a metric that is not computed over rows (clustering), a shard, or too few rows
- *           for a difference below 1
+ * @returns  undefined for a task outside of benchmarks, a metric that is not computed over rows (clustering),
+ *           a shard, or too few rows for a difference below 1
  */
 export function detectable({ task, rows, record }: PlannedCell): number | undefined {
   const { benchmark } = task.task;

@@ -6,8 +6,8 @@ import { type Cell, type CellRecord, cellTitle, runIdentity } from "./cell.ts";
 import { missingRunError, planPath, type RunRecord, readableJson, readRunRecord } from "./run-folder.ts";
 
 /**
- * Checks that cells of other models may be added to the run in a folder: each is of a task of the run, on the same
- * data and rows, with the same protocol and seed. Cells that the run already has are accepted.
+ * Checks that cells of other models may be added to the run in a folder: each is of a task of the run, on the
+ * same data and rows, with the same protocol and seed. Cells that the run already has are accepted.
  *
  * @throws {InputError} when the folder has no run, naming every difference
  */

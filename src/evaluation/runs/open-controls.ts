@@ -16,9 +16,9 @@ export interface ControlsContext extends Omit<OpenModelContext, "trainChromosome
 const MARKOV_ORDER = 5;
 
 /**
- * Opens the controls of models: a k-mer Markov model of order 5, fitted to the training chromosomes; motif counts;
- * the untrained networks of ab-initio; and for each model with `untrained` its twin, the same architecture with
- * initial weights. A run evaluates each where the setting supports it.
+ * Opens the controls of models: a k-mer Markov model of order 5, fitted to the training chromosomes; motif
+ * counts; the untrained networks of ab-initio; and for each model with `untrained` its twin, the same
+ * architecture with initial weights. A run evaluates each where the setting supports it.
  *
  * @param models  of the run; those among them are not opened again
  * @returns       open models, which the caller closes, and notes on controls that are left out

@@ -23,12 +23,15 @@ export interface PlanContext {
 }
 
 /**
- * Anonymous bytes of the process without models and tables: native memory of Node and a JavaScript heap, which
- * short-lived objects grow to 60 MB. Measured with a model without a network.
+ * Anonymous bytes of the process without models and tables: native memory of Node and a JavaScript heap,
+ * which short-lived objects grow to 60 MB. Measured with a model without a network.
  */
 const ANONYMOUS_BYTES = 90e6;
 
-/** Resident bytes of the process without models and tables, with the pages of Node that are mapped from its file. */
+/**
+ * Resident bytes of the process without models and tables, with the pages of Node that are mapped from its
+ * file.
+ */
 export const PROCESS_BYTES = ANONYMOUS_BYTES + 50e6;
 
 /**

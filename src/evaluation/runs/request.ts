@@ -36,7 +36,10 @@ export interface RunRequest {
   readonly tasks: readonly RequestedTask[];
   /** Open models, which the caller closes. */
   readonly models: readonly Model[];
-  /** Controls of the models, evaluated where a setting supports them; see `openControls`. The caller closes them. */
+  /**
+   * Controls of the models, evaluated where a setting supports them; see `openControls`. The caller closes
+   * them.
+   */
   readonly controls?: readonly ControlModel[];
   /** Names or custom settings; default: zero-shot, or the first setting of a task without it. */
   readonly settings?: readonly (NameOr<SettingName> | Setting)[];
@@ -49,8 +52,8 @@ export interface RunRequest {
   /** Maximum number of rows per task, picked by a digest of the row number; default: all. */
   readonly limit?: number;
   /**
-   * Half-width of the 95 % interval of the main metric at which a cell ends, before all rows are scored; a single shard in a
-   * folder only. Rows are scored in the order in which `limit` picks them.
+   * Half-width of the 95 % interval of the main metric at which a cell ends, before all rows are scored; a
+   * single shard in a folder only. Rows are scored in the order in which `limit` picks them.
    */
   readonly untilWidth?: number;
   /** Overrides of the settings' recipes: `{ epochs: 2 }`. Part of the cells' identity. */
@@ -75,8 +78,8 @@ export interface RunRequest {
   /** Folder of the run, created when the run starts; undefined: in memory. */
   readonly folder?: string;
   /**
-   * Adds the models to the run that is in the folder: tasks, data, protocol and seed must be those of the run. Default: the folder
-   * is new or has the same run.
+   * Adds the models to the run that is in the folder: tasks, data, protocol and seed must be those of the
+   * run. Default: the folder is new or has the same run.
    */
   readonly extend?: boolean;
   /** Options of the command, recorded in the run's plan.json for models that are added later. */
@@ -88,8 +91,8 @@ export interface RunRequest {
   /** CPU threads for training; default: one per core. The threads of a model are set when it is opened. */
   readonly threads?: number;
   /**
-   * Memory for tables, models and training in bytes, in addition to the process itself; default: the available
-   * memory of the system.
+   * Memory for tables, models and training in bytes, in addition to the process itself; default: the
+   * available memory of the system.
    */
   readonly memory?: number;
   /** Leave out settings that a model does not support, with a note, instead of an error; default false. */
@@ -143,7 +146,9 @@ export interface Plan {
   readonly trained: string | undefined;
   readonly shard: Shard;
   readonly cells: readonly PlannedCell[];
-  /** Seconds that opening tasks and models and timing rows took; the run takes as long before its first cell. */
+  /**
+   * Seconds that opening tasks and models and timing rows took; the run takes as long before its first cell.
+   */
   readonly openingSeconds: number;
   /** Notes for the user: models without an identity, reduced batch sizes, rows outside of all splits. */
   readonly notes: readonly string[];

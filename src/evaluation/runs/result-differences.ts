@@ -4,8 +4,8 @@ import { shownValue } from "../../base/message-text.ts";
 const ROUNDING = 1e-9;
 
 /**
- * Differences between a recorded and a recomputed value, one sentence each. Elements of lists are matched by their
- * name, label or method.
+ * Differences between a recorded and a recomputed value, one sentence each. Elements of lists are matched by
+ * their name, label or method.
  */
 export function* differences(path: string, recorded: unknown, computed: unknown): Generator<string> {
   if (Array.isArray(recorded) && Array.isArray(computed)) {

@@ -24,7 +24,8 @@ export function checkUntilWidth(task: Task, setting: string): void {
 }
 
 /**
- * Rows between looks, each part ascending: the first 256 in the order of `pickRows`, then a quarter of the rows before, at least
+ * Rows between looks, each part ascending: the first 256 in the order of `pickRows`, then a quarter of the
+ * rows before, at least
  * 256. A prefix is the random sample that a limit of as many rows picks.
  */
 export function* partsBetweenLooks(rows: RowNumbers): Generator<RowNumbers> {

@@ -21,7 +21,7 @@ import {
 import { differences } from "./result-differences.ts";
 
 /** A result with its stored scores, from any place. */
-export interface SubmittedCell extends OpenedSeal {
+export interface CellToVerify extends OpenedSeal {
   /** Folder or file, for messages. */
   readonly place: string;
   /**
@@ -53,14 +53,14 @@ export interface VerifiedCell {
 const MOST_LISTED = 20;
 
 /**
- * Verifies a result against its stored scores: the digest of the result, its identity, number and digest of rows,
- * scores.tsv line by line, and every metric and interval, recomputed. With inputs also their digests, the selection of
- * rows, and the facts of each row.
+ * Verifies a result against its stored scores: the digest of the result, its identity, number and digest of
+ * rows, scores.tsv line by line, and every metric and interval, recomputed. With inputs also their digests,
+ * the selection of rows, and the facts of each row.
  *
  * @throws {InputError} when the scores are missing, the task is not known, or an input cannot be read
  */
 export async function verifyCell(
-  submitted: SubmittedCell,
+  submitted: CellToVerify,
   { tasks = [], inputs, ...work }: VerifyOptions = {},
 ): Promise<VerifiedCell> {
   const { place, result, sha256, changed } = submitted;

@@ -132,7 +132,10 @@ export function rowsAtOnce(learner: Sized, supervision: Supervision, members: nu
 export const evaluationRows = (learner: Pick<Sized, "output" | "tokens">, members: number): number =>
   fitting((rows) => 4 * forwardValues(learner, members, rows));
 
-/** Largest number of rows within `RUN_BYTES`, extrapolated from many rows, since constant terms dominate for few. */
+/**
+ * Largest number of rows within `RUN_BYTES`, extrapolated from many rows, since constant terms dominate for
+ * few.
+ */
 function fitting(bytes: (rows: number) => number): number {
   const perRow = Math.max(1, (bytes(2 * MANY) - bytes(MANY)) / MANY);
   return Math.max(1, Math.floor((RUN_BYTES - bytes(MANY)) / perRow) + MANY);
@@ -182,8 +185,8 @@ export interface TrainingSizes extends InferenceSizes {
 }
 
 /**
- * Bytes of memory for training and then inference, without the runtime, with batches split by `rowsAtOnce`. The programs of training
- * and validation are open together; inference follows when both are closed.
+ * Bytes of memory for training and then inference, without the runtime, with batches split by `rowsAtOnce`.
+ * The programs of training and validation are open together; inference follows when both are closed.
  */
 export function learnerBytes(
   learner: Sized,

@@ -113,7 +113,9 @@ export const trainingFolder = (trained: string, identity: string) => join(traine
 
 const recordFile = (training: string) => join(training, "training.json");
 
-/** Writes the record, which marks the training run as finished. The caller holds the lock of the training run. */
+/**
+ * Writes the record, which marks the training run as finished. The caller holds the lock of the training run.
+ */
 export async function writeTrainingRecord(training: string, record: TrainingRecord): Promise<void> {
   await removeTemporaryFiles(recordFile(training));
   await writeFileAtomic(recordFile(training), textOf(record));

@@ -6,7 +6,7 @@ import type { Interval } from "../../dna/genome/interval.ts";
 import { IntervalIndex } from "../../dna/genome/interval-index.ts";
 import { readStartSites } from "../../dna/genome/start-sites.ts";
 import { readMotifFamilies } from "../../dna/motifs/motif.ts";
-import { type CellRows, intervalsOf, type OpenStratification, withoutPositions } from "./rows.ts";
+import { intervalsOf, type OpenStratification, type RowsToStratify, withoutPositions } from "./rows.ts";
 
 /** Edges of distances in bases: 200 and 2,000 are those of ENCODE's promoter-like and proximal elements. */
 const TSS_EDGES = [200, 2000, 20_000];
@@ -142,7 +142,7 @@ function overlapped(
   path: string,
   index: IntervalIndex,
   texts: readonly string[],
-  rows: CellRows,
+  rows: RowsToStratify,
 ): readonly (string | undefined)[] {
   const intervals = intervalsOf(rows);
   expectSharedChromosome(path, index.chromosomes, intervals);

@@ -7,9 +7,9 @@ import { alleleWindows } from "../../dna/sequence/variant.ts";
 import type { StratumValue } from "../tasks/stratification.ts";
 import {
   byChromosome,
-  type CellRows,
   intervalsOf,
   type OpenStratification,
+  type RowsToStratify,
   withoutPositions,
 } from "./rows.ts";
 
@@ -79,7 +79,7 @@ function repeatsOf(mask: Uint8Array, start: number, end: number): string | undef
 
 /** Value of the bases of each row, chromosome by chromosome; intervals are clipped to the chromosome. */
 async function overGenome(
-  rows: CellRows,
+  rows: RowsToStratify,
   genome: Genome,
   over: "window" | undefined,
   open: (chrom: string) => Promise<(start: number, end: number) => StratumValue | undefined>,
@@ -110,8 +110,8 @@ const CHANCE_HITS = 0.05;
 const SCANNED_AT_ONCE = 4096;
 
 /**
- * Whether a variant lies in a hit of any motif, with either allele. The p-value of a hit is set so that a base
- * lies in 0.05 hits by chance, over all motifs, positions and both strands.
+ * Whether a variant lies in a hit of any motif, with either allele. The p-value of a hit is set so that a
+ * base lies in 0.05 hits by chance, over all motifs, positions and both strands.
  */
 export function inMotif(genome: Genome, motifs: readonly Motif[], file: string): OpenStratification {
   const positions = motifs.reduce((sum, { width }) => sum + width, 0);
@@ -136,7 +136,7 @@ export function inMotif(genome: Genome, motifs: readonly Motif[], file: string):
 }
 
 async function scanVariants(
-  rows: CellRows,
+  rows: RowsToStratify,
   genome: Genome,
   widest: number,
   hitsOf: (sequences: readonly Uint8Array[]) => readonly MotifHit[],

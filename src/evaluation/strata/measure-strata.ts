@@ -6,7 +6,7 @@ import { finiteEstimate, type Metric } from "../tasks/measurement.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { MainStatistic } from "../tasks/task.ts";
 import type { GroupedRows } from "./bins.ts";
-import type { CellRows, OpenStratification } from "./rows.ts";
+import type { OpenStratification, RowsToStratify } from "./rows.ts";
 import {
   type CellStrata,
   fileName,
@@ -26,21 +26,21 @@ export interface Grouped {
 }
 
 /**
- * Smaller strata have intervals that are too wide or not reliable: 5 blocks and 12 rows of a class are the bounds
- * of `leaveOutGroups`.
+ * Smaller strata have intervals that are too wide or not reliable: 5 blocks and 12 rows of a class are the
+ * bounds of `leaveOutGroups`.
  */
 const RULE: StrataRule = { rows: 30, blocks: 5, ofClass: 12 };
 
 /**
- * The main metric of each stratum of a cell's rows: the task's own, on the rows of the stratum, with its interval
- * over blocks. Scores tie as in the whole cell.
+ * The main metric of each stratum of a cell's rows: the task's own, on the rows of the stratum, with its
+ * interval over blocks. Scores tie as in the whole cell.
  *
  * @param main  the main metric of the cell's result
  * @returns     undefined where the task or its setting has no main metric over blocks
  * @throws the signal's reason
  */
 export async function measureStrata(
-  { task, record, predictions }: CellRows,
+  { task, record, predictions }: RowsToStratify,
   main: Metric,
   grouped: readonly Grouped[],
   signal?: AbortSignal,

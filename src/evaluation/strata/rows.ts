@@ -8,7 +8,7 @@ import type { StratumValue } from "../tasks/stratification.ts";
 import type { Task } from "../tasks/task.ts";
 
 /** Evaluated rows of a cell, from its stored scores. */
-export interface CellRows {
+export interface RowsToStratify {
   readonly task: Task;
   readonly record: CellRecord;
   readonly predictions: PredictionColumns;
@@ -26,9 +26,9 @@ export interface OpenStratification {
   /** Names of strata in the order of tables. */
   readonly order?: readonly string[];
   /** Reason why rows of this task cannot be stratified; undefined if they can. */
-  refuses(rows: CellRows): string | undefined;
+  refuses(rows: RowsToStratify): string | undefined;
   /** Values of all rows, with notes for the user. @throws {InputError} when the file does not fit the rows */
-  valuesOf(rows: CellRows): Promise<RowValues>;
+  valuesOf(rows: RowsToStratify): Promise<RowValues>;
   /** Rows that every stratum contains. */
   inEveryStratum?(facts: RowFacts): boolean;
 }
@@ -41,12 +41,12 @@ export interface RowValues {
 }
 
 /** Reason why rows without genomic positions are refused. */
-export function withoutPositions({ predictions }: CellRows): string | undefined {
+export function withoutPositions({ predictions }: RowsToStratify): string | undefined {
   return genomicPositionsOf(predictions) === undefined ? "its rows have no genomic positions" : undefined;
 }
 
 /** Interval of each row: 0-based, half-open. @param over  the task's window centred on it instead */
-export function intervalsOf({ task, predictions }: CellRows, over?: "window"): readonly Interval[] {
+export function intervalsOf({ task, predictions }: RowsToStratify, over?: "window"): readonly Interval[] {
   const [chrom, start, end] = ["chrom", "start", "end"].map((name) => predictions.factReader(name));
   return Array.from({ length: predictions.length }, (_, i) => {
     const interval = { chrom: String(chrom(i)), start: Number(start(i)), end: Number(end(i)) };
@@ -66,6 +66,6 @@ export function byChromosome(intervals: readonly Interval[]): ReadonlyMap<string
 }
 
 /** Key of a cell's rows: cells of other models with the same key have the same rows and facts. */
-export function rowsKey({ record: { cell, rows } }: CellRows): string {
+export function rowsKey({ record: { cell, rows } }: RowsToStratify): string {
   return stableStringify([cell.task, cell.taskVersion, cell.seed, evaluatedData(cell), rows.digest]);
 }

@@ -136,8 +136,8 @@ function* strataTable({ rows, columns }: StrataOfRows): Generator<string> {
 }
 
 /**
- * Reads the strata of a result; undefined if `dart-eval strata` was not run on it, or on another result in its
- * place.
+ * Reads the strata of a result; undefined if `dart-eval strata` was not run on it, or on another result in
+ * its place.
  *
  * @throws {FormatError} when the file is not valid
  */

@@ -17,7 +17,7 @@ import {
   StrataSources,
 } from "./catalogue.ts";
 import { type Grouped, measureStrata, stratumNames } from "./measure-strata.ts";
-import { type CellRows, type OpenStratification, rowsKey } from "./rows.ts";
+import { type OpenStratification, type RowsToStratify, rowsKey } from "./rows.ts";
 import { type CellStrata, writeStrata } from "./strata-file.ts";
 
 /** Options of `stratifyRun`. */
@@ -90,7 +90,7 @@ export async function stratifyRun(
     }
     await checkGenome(record, files, sources);
     const { predictions } = await collectShards(await findShards(folder, record));
-    const rows: CellRows = { task, record, predictions };
+    const rows: RowsToStratify = { task, record, predictions };
     const key = rowsKey(rows);
     const known = grouped.get(key) ?? (await groupRows(rows, { chosen, files, opening, notes, bins, edges }));
     grouped.set(key, known);
@@ -138,7 +138,7 @@ interface GroupRequest {
 
 /** Groups the rows of a cell by every stratification that applies to them. */
 async function groupRows(
-  rows: CellRows,
+  rows: RowsToStratify,
   { chosen, files, opening, notes, bins, edges }: GroupRequest,
 ): Promise<readonly Grouped[]> {
   const { task } = rows;
@@ -176,7 +176,7 @@ async function groupRows(
   return found;
 }
 
-function sharedRows({ predictions }: CellRows, form: OpenStratification): Uint8Array {
+function sharedRows({ predictions }: RowsToStratify, form: OpenStratification): Uint8Array {
   const shared = new Uint8Array(predictions.length);
   if (form.inEveryStratum === undefined) return shared;
   for (let i = 0; i < shared.length; i++) if (form.inEveryStratum(predictions.factsAt(i))) shared[i] = 1;

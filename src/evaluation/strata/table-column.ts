@@ -5,7 +5,7 @@ import { parseDecimal, parseWholeNumber } from "../../base/table.ts";
 import { forEachLine, StringPool } from "../../base/text-lines.ts";
 import { variantColumns } from "../../datasets/variants/forms.ts";
 import type { StratumValue } from "../tasks/stratification.ts";
-import type { CellRows, OpenStratification } from "./rows.ts";
+import type { OpenStratification, RowsToStratify } from "./rows.ts";
 
 /** Texts of cells without a value. */
 const MISSING = new Set(["", "NA", "NaN", "nan", ".", "None", "null"]);
@@ -17,7 +17,7 @@ interface RowKey {
   /** Key of a line. @throws {FormatError} when a position is not a number */
   ofLine(fields: readonly string[], place: { readonly file: string; readonly line: number }): string;
   /** Key of row i; undefined if the rows lack the facts. */
-  readerOf(rows: CellRows): ((i: number) => string) | undefined;
+  readerOf(rows: RowsToStratify): ((i: number) => string) | undefined;
 }
 
 /**
@@ -26,8 +26,8 @@ interface RowKey {
  *
  * A column of numbers is binned; rows whose line is missing or empty there have no value.
  *
- * @throws {FormatError} when the header lacks the column or columns that identify rows, lines differ for one row, or a position
- *   is not a number
+ * @throws {FormatError} when the header lacks the column or columns that identify rows, lines differ for one
+ *         row, or a position is not a number
  */
 export async function tableColumn(path: string, column: string): Promise<OpenStratification> {
   const pool = new StringPool();
@@ -182,7 +182,7 @@ function variantKey(header: readonly string[], place: { readonly file: string; r
 /** Key of a row from some of its facts. */
 const factsKey =
   (names: readonly string[]) =>
-  ({ predictions }: CellRows) => {
+  ({ predictions }: RowsToStratify) => {
     const known = names.every(
       (name) => predictions.factTexts(name) !== undefined || predictions.factNumbers(name) !== undefined,
     );

@@ -69,8 +69,8 @@ export interface DistributionFigure {
 export type RowFigure = ClassificationFigure | ScatterFigure | EmbeddingFigure | DistributionFigure;
 
 /**
- * Better predictions of a row: higher scores, smaller differences to a number of `facts`, or larger absolute scores in
- * one class and smaller ones in the other. `fact` is an index in `facts`.
+ * Better predictions of a row: higher scores, smaller differences to a number of `facts`, or larger absolute
+ * scores in one class and smaller ones in the other. `fact` is an index in `facts`.
  */
 export type RowMerit =
   | { readonly kind: "score" }
@@ -89,7 +89,10 @@ export interface RowView {
   readonly facts: readonly FactColumn[];
   /** One number per row that summarises the model's prediction; NaN if undefined. */
   readonly score: NumberColumn;
-  /** Order of better predictions, to list the best and the worst rows; absent if no row is better than another. */
+  /**
+   * Order of better predictions, to list the best and the worst rows; absent if no row is better than
+   * another.
+   */
   readonly merit?: RowMerit;
   readonly figures: readonly RowFigure[];
 }

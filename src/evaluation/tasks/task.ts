@@ -160,8 +160,8 @@ export interface MeasureContext {
 }
 
 /**
- * The main metric as a function of blocks of rows, for the comparison of models on the same rows. Blocks depend on the rows
- * alone, so that two models have the same ones.
+ * The main metric as a function of blocks of rows, for the comparison of models on the same rows. Blocks
+ * depend on the rows alone, so that two models have the same ones.
  */
 export interface MainStatistic<MetricName extends string = string> {
   /** Name of the metric in the measurement. */

@@ -71,8 +71,8 @@ export async function initCheckpoint(
 }
 
 /**
- * Folder with an untrained checkpoint of a configuration, written once to the cache. It is marked as in use until the
- * process ends.
+ * Folder with an untrained checkpoint of a configuration, written once to the cache. It is marked as in use
+ * until the process ends.
  *
  * @param tokenizer  files by name, as in the checkpoint
  * @throws {InputError} when the cache cannot be written

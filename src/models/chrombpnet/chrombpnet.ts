@@ -106,8 +106,8 @@ export class Chrombpnet implements Model {
   }
 
   /**
-   * Estimated bytes of one call: the HDF5 library, the runtime, the weights in Keras layout, in PyTorch layout
-   * and in the session, and the activations of one run.
+   * Estimated bytes of one call: the HDF5 library, the runtime, the weights in Keras layout, in PyTorch
+   * layout and in the session, and the activations of one run.
    */
   memory(batchSize: number): number {
     const networks = Object.values(this.stored);

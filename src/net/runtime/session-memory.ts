@@ -11,5 +11,7 @@ export const RUNTIME_BYTES = 50e6;
  */
 const FORWARD_SHARE = 1.15;
 
-/** Bytes of the activations of a forward pass. @param values  float32 values alive at once, by `peakValues` */
+/**
+ * Bytes of the activations of a forward pass. @param values  float32 values alive at once, by `peakValues`
+ */
 export const forwardBytes = (values: number): number => 4 * FORWARD_SHARE * values;

@@ -1,16 +1,16 @@
 import type { RowSet } from "../row-format.ts";
 import {
-  cellText,
+  fieldText,
   filterRows,
   locusOf,
   meritOf,
-  type Rows,
-  rowsOf,
+  type OpenRowSet,
+  openRowSet,
   sortKeys,
   sortRows,
   tsvOf,
 } from "../row-query.ts";
-import { element, filterForm, filterOf } from "./row-filter-form.ts";
+import { element, filterForm, rowFilterOf } from "./row-filter-form.ts";
 
 /** Height of a row in CSS pixels; the style sheet sets it. */
 const ROW = 28;
@@ -23,7 +23,7 @@ const COPIED = 250_000;
 export class RowExplorer {
   readonly #place: HTMLElement;
   readonly #isShown: (model: string) => boolean;
-  #rows: Rows | undefined;
+  #rows: OpenRowSet | undefined;
   #kept: Uint32Array = new Uint32Array(0);
   #order: { readonly column: number; readonly descending: boolean; readonly byMerit: boolean } | undefined;
   #selected = -1;
@@ -39,7 +39,7 @@ export class RowExplorer {
   /** Shows the rows of a set, unfiltered. */
   async show(set: RowSet): Promise<void> {
     if (this.#rows?.set === set) return;
-    this.#rows = rowsOf(set, await unpacked(set));
+    this.#rows = openRowSet(set, await unpacked(set));
     this.#order = undefined;
     this.draw();
   }
@@ -157,7 +157,7 @@ export class RowExplorer {
     if (rows === undefined) return;
     // Read before the table changes, so that the browser computes the layout once.
     const height = this.#scroll?.clientHeight ?? 0;
-    let kept = filterRows(rows, filterOf(rows.set, new FormData(form)));
+    let kept = filterRows(rows, rowFilterOf(rows.set, new FormData(form)));
     const order = this.#order;
     for (const cell of this.#body?.parentElement?.querySelectorAll<HTMLElement>("thead th") ?? []) {
       if (order !== undefined && !order.byMerit && cell.dataset.column === String(order.column)) {
@@ -189,19 +189,19 @@ export class RowExplorer {
     body.replaceChildren(gap(first), ...lines, gap(this.#kept.length - last));
   }
 
-  #line(rows: Rows, columns: readonly number[], place: number): HTMLTableRowElement {
+  #line(rows: OpenRowSet, columns: readonly number[], place: number): HTMLTableRowElement {
     const row = this.#kept[place] ?? 0;
     const line = document.createElement("tr");
     line.setAttribute("aria-rowindex", String(place + 2));
     if (place === this.#selected) line.className = "selected";
-    line.insertCell().append(cellText(rows, 0, row));
+    line.insertCell().append(fieldText(rows, 0, row));
     line.cells[0]?.classList.add("number");
     const locus = locusOf(rows, row);
     if (locus !== undefined) line.insertCell().append(...locusCell(locus, rows.set.assembly));
     for (const c of columns) {
       const cell = line.insertCell();
       if (rows.set.columns[c]?.kind !== "text") cell.className = "number";
-      cell.textContent = cellText(rows, c, row);
+      cell.textContent = fieldText(rows, c, row);
     }
     return line;
   }

@@ -53,7 +53,7 @@ export function filterForm({ columns, hasLoci }: RowSet): HTMLFormElement {
 }
 
 /** The filter that the form has. */
-export function filterOf({ columns }: RowSet, data: FormData): RowFilter {
+export function rowFilterOf({ columns }: RowSet, data: FormData): RowFilter {
   const text = (name: string) => String(data.get(name) ?? "").trim();
   const texts = new Map<number, ReadonlySet<number>>();
   columns.forEach((column, c) => {

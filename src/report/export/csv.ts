@@ -4,8 +4,8 @@ import type { FieldTable, FieldValue } from "./field-table.ts";
 const PIECE_ROWS = 2048;
 
 /**
- * CSV of a table (RFC 4180, with a header line and CRLF). A missing value is an empty field, and an empty text is
- * `""`. Numbers are the shortest decimals that give the same float64; a vector is a JSON array.
+ * CSV of a table (RFC 4180, with a header line and CRLF). A missing value is an empty field, and an empty
+ * text is `""`. Numbers are the shortest decimals that give the same float64; a vector is a JSON array.
  */
 export async function* csvText(table: FieldTable): AsyncGenerator<string> {
   yield `${table.fields.map(({ name }) => textField(name)).join(",")}\r\n`;

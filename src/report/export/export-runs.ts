@@ -46,8 +46,8 @@ const manifestSchema = z.object({
 });
 
 /**
- * Writes merged runs as files for other programs: rows with their facts and every model's scores, metrics in tidy
- * form, and tables. docs/export.md describes the files. Replaces an earlier export in the folder.
+ * Writes merged runs as files for other programs: rows with their facts and every model's scores, metrics in
+ * tidy form, and tables. docs/export.md describes the files. Replaces an earlier export in the folder.
  *
  *     await exportRuns(["runs/hyenadna", "runs/markov"], "export", { formats: ["parquet"] });
  *
@@ -126,7 +126,9 @@ export function uniqueCells(results: readonly StoredResult[]): readonly StoredRe
   return results.filter(({ result: { identity } }) => !seen.has(identity) && seen.add(identity));
 }
 
-/** Files of an earlier export; none for an empty folder. @throws {InputError} when the folder has other files */
+/**
+ * Files of an earlier export; none for an empty folder. @throws {InputError} when the folder has other files
+ */
 async function earlierFiles(folder: string): Promise<readonly string[]> {
   const file = join(folder, MANIFEST);
   const text = await textIfPresent(file);

@@ -2,8 +2,8 @@ import { ByteWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer"
 import type { Field, FieldBlock, FieldTable } from "./field-table.ts";
 
 /**
- * Bytes of an Apache Parquet file: a row group per block of the table, compressed with Snappy. Numbers are DOUBLE,
- * whole numbers INT32, texts UTF-8, vectors lists of FLOAT; a missing value is null.
+ * Bytes of an Apache Parquet file: a row group per block of the table, compressed with Snappy. Numbers are
+ * DOUBLE, whole numbers INT32, texts UTF-8, vectors lists of FLOAT; a missing value is null.
  *
  * @param metadata  key-value metadata of the file
  */

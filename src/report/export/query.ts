@@ -30,9 +30,9 @@ export interface QueryResult {
 }
 
 /**
- * Runs SQL over merged runs with DuckDB, an optional package. The views are `rows` (one line per row and cell: facts
- * and scores), `metrics`, `breakdowns`, `strata` and `cells`, as `exportRuns` writes them. The SQL cannot open other files, use
- * the network or load extensions.
+ * Runs SQL over merged runs with DuckDB, an optional package. The views are `rows` (one line per row and
+ * cell: facts and scores), `metrics`, `breakdowns`, `strata` and `cells`, as `exportRuns` writes them. The
+ * SQL cannot open other files, use the network or load extensions.
  *
  *     await queryRuns("SELECT model, value FROM metrics WHERE main = 1", ["runs/hyenadna"]);
  *

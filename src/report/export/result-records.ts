@@ -75,8 +75,8 @@ function cellTable(results: readonly StoredResult[], forms?: CustomForms): Recor
 }
 
 /**
- * Metrics of some runs in tidy form: one record per metric and interval, or one without bounds for a metric that has
- * no interval. `interval` numbers the intervals of a metric from 1, the one to print first.
+ * Metrics of some runs in tidy form: one record per metric and interval, or one without bounds for a metric
+ * that has no interval. `interval` numbers the intervals of a metric from 1, the one to print first.
  */
 function metricTable(results: readonly StoredResult[]): RecordTable {
   const types = {
@@ -150,7 +150,9 @@ function breakdownTable(results: readonly StoredResult[]): RecordTable {
   return recordTable("breakdowns", types, records);
 }
 
-/** Main metrics by strata of rows in tidy form: one record per cell and stratum, of cells with `strata.json`. */
+/**
+ * Main metrics by strata of rows in tidy form: one record per cell and stratum, of cells with `strata.json`.
+ */
 async function strataTable(results: readonly StoredResult[]): Promise<RecordTable> {
   const types = {
     ...CELL,

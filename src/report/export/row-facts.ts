@@ -16,7 +16,7 @@ const isMissing = ({ texts }: Fact, value: number) =>
   texts === undefined ? Number.isNaN(value) : value === 0;
 
 /** Row numbers and facts of the rows that any of several cells has. */
-export class RowFacts {
+export class FactColumns {
   /** Ascending. */
   rows: Numbers = new Uint32Array(0);
   private readonly facts = new Map<string, Fact>();

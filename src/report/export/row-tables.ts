@@ -8,7 +8,7 @@ import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shard
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import type { CellResult, StoredResult } from "../../evaluation/runs/result.ts";
 import type { Field, FieldTable, FieldValue } from "./field-table.ts";
-import { factType, factValue, RowFacts, sameNumbers } from "./row-facts.ts";
+import { FactColumns, factType, factValue, sameNumbers } from "./row-facts.ts";
 import { scoreFields } from "./score-fields.ts";
 import { type SpilledCell, spillCell } from "./spilled-cell.ts";
 import { STRATA_PREFIX, withStrata } from "./strata-columns.ts";
@@ -30,10 +30,10 @@ export interface RowTable extends FieldTable {
 const BLOCK_VALUES = 2 ** 20;
 
 /**
- * Tables of the rows of merged cells: one table per task and evaluated data, with a line per row that any cell
- * scored, in row order. Its fields are the row number, the split of its chromosome, its facts (position, label,
- * effect, ...) and the scores of each cell in the precision of the model, named `MODEL.SETTING.PROTOCOL.` and the
- * quantity.
+ * Tables of the rows of merged cells: one table per task and evaluated data, with a line per row that any
+ * cell scored, in row order. Its fields are the row number, the split of its chromosome, its facts (position,
+ * label, effect, ...) and the scores of each cell in the precision of the model, named
+ * `MODEL.SETTING.PROTOCOL.` and the quantity.
  *
  * Holds the facts of one table and the predictions of one cell in memory; scores wait in temporary files.
  *
@@ -59,8 +59,8 @@ export async function* rowTables(
 }
 
 /**
- * Table of the rows of one cell: its name in `cell`, then the row number, split, facts and scores, with names that
- * SQL reads without quotes, such as `element_log_likelihood`.
+ * Table of the rows of one cell: its name in `cell`, then the row number, split, facts and scores, with names
+ * that SQL reads without quotes, such as `element_log_likelihood`.
  */
 export async function cellRowTable(
   stored: StoredResult,
@@ -82,7 +82,9 @@ export async function cellRowTable(
   };
 }
 
-/** Task, version, seed and evaluated data: results with equal keys have the same rows with the same numbers. */
+/**
+ * Task, version, seed and evaluated data: results with equal keys have the same rows with the same numbers.
+ */
 function dataKey({ cell }: CellResult, forms?: CustomForms): string {
   const { task, dataset = null, taskVersion, seed } = cell;
   return stableStringify([task, dataset, taskVersion, seed, evaluatedData(cell, forms)]);
@@ -101,7 +103,7 @@ async function rowTable(
   spill: string,
   forms?: CustomForms,
 ): Promise<RowTable> {
-  const facts = new RowFacts();
+  const facts = new FactColumns();
   const cells: (SpilledCell & { readonly result: CellResult })[] = [];
   for (const [i, stored] of group.entries()) {
     const { folder, result } = stored;
@@ -137,7 +139,8 @@ async function rowTable(
 }
 
 /**
- * Labels of cells as prefixes of fields: model, setting and protocol, and the cell's name where these are equal.
+ * Labels of cells as prefixes of fields: model, setting and protocol, and the cell's name where these are
+ * equal.
  */
 function cellLabels(results: readonly CellResult[]): string[] {
   const labels = results.map(({ cell }) => `${cell.model.name}.${cell.setting}.${cell.protocol}`);
@@ -148,12 +151,14 @@ function cellLabels(results: readonly CellResult[]): string[] {
   );
 }
 
-/** Field whose values do not depend on a cell. @property read  values of the rows at the places [start, end) */
+/**
+ * Field whose values do not depend on a cell. @property read  values of the rows at the places [start, end)
+ */
 interface SharedColumn extends RowField {
   readonly read: (start: number, end: number) => readonly FieldValue[];
 }
 
-function keyColumns(facts: RowFacts): SharedColumn[] {
+function keyColumns(facts: FactColumns): SharedColumn[] {
   const row: SharedColumn = {
     name: "row",
     type: factType(facts.rows),
@@ -174,7 +179,7 @@ function keyColumns(facts: RowFacts): SharedColumn[] {
 }
 
 /** Positions first, then facts with a description, then others. */
-function factColumns(facts: RowFacts): SharedColumn[] {
+function factColumns(facts: FactColumns): SharedColumn[] {
   const known = Object.keys(FACTS);
   const place = ({ name }: Field) => (known.includes(name) ? known.indexOf(name) : known.length);
   return facts.fields
@@ -223,7 +228,7 @@ interface ScoreColumn extends RowField {
 function scoreColumns(
   { kind, columns, result }: SpilledCell & { readonly result: CellResult },
   label: string,
-  facts: RowFacts,
+  facts: FactColumns,
   forms?: CustomForms,
 ): ScoreColumn[] {
   return columns.flatMap(({ name, of, width, type, texts }, c): ScoreColumn[] => {

@@ -20,8 +20,8 @@ export interface ServeOptions extends CustomForms {
 }
 
 /**
- * Serves the report of runs to browsers on this machine while they go on: the state of all shards, which reloads
- * itself, and the report of the runs that are merged. Changes nothing in the folders.
+ * Serves the report of runs to browsers on this machine while they go on: the state of all shards, which
+ * reloads itself, and the report of the runs that are merged. Changes nothing in the folders.
  *
  * Paths: `/`, `/status`, `/status.json` and `/report`.
  *

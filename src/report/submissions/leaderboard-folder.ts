@@ -46,14 +46,14 @@ const settingsSchema = z.object({
 
 /**
  * Adds results to a leaderboard, a folder of static files: a JSON file per cell in `entries`, index.html and
- * README.md. The files depend on the results alone, so that a repeated call changes nothing and the folder can be
- * committed and diffed.
+ * README.md. The files depend on the results alone, so that a repeated call changes nothing and the folder
+ * can be committed and diffed.
  *
  *     await writeLeaderboard("leaderboard", ["runs/hyenadna", "runs/markov"], { withScores: true });
  *
  * @param paths  merged runs, cells or leaderboards; none: rewrites the pages from the entries
- * @throws {InputError} when a result was changed, an entry has another result of the cell, or the folder is not a
- *   leaderboard
+ * @throws {InputError} when a result was changed, an entry has another result of the cell, or the folder is
+ *         not a leaderboard
  */
 export async function writeLeaderboard(
   folder: string,

@@ -7,17 +7,18 @@ import { cellName } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
 import { openSeal, sealSchema, timingSchema } from "../../evaluation/runs/result.ts";
 import { cellFolder, parseRecord, readRunRecord, runFolders } from "../../evaluation/runs/run-folder.ts";
-import type { SubmittedCell as VerifiableCell } from "../../evaluation/runs/verify-cell.ts";
+import type { CellToVerify } from "../../evaluation/runs/verify-cell.ts";
 import { ENTRIES, entryPredictions, hasScores, readEntry } from "./entry.ts";
 
 /** A result with its origin. */
-export interface SubmittedCell extends VerifiableCell {
+export interface SubmittedCell extends CellToVerify {
   /** Versions of the programs that scored the rows. */
   readonly programs: readonly string[];
 }
 
 /**
- * Cells at a path: of a run folder, a cell's folder with result.json and rows, a leaderboard folder, or an entry of one.
+ * Cells at a path: of a run folder, a cell's folder with result.json and rows, a leaderboard folder, or an
+ * entry of one.
  *
  * @throws {InputError} when the path has none of these, or a cell has no result
  */

@@ -3,7 +3,7 @@ import { genomeInMemory } from "../../../src/dna/genome/genome.ts";
 import type { Motif } from "../../../src/dna/motifs/motif.ts";
 import { BASES } from "../../../src/dna/sequence/encoding.ts";
 import { inMotif } from "../../../src/evaluation/strata/genome-values.ts";
-import type { CellRows } from "../../../src/evaluation/strata/rows.ts";
+import type { RowsToStratify } from "../../../src/evaluation/strata/rows.ts";
 import { tableColumn } from "../../../src/evaluation/strata/table-column.ts";
 import type { Prediction } from "../../../src/evaluation/tasks/prediction.ts";
 import { PredictionColumns } from "../../../src/evaluation/tasks/prediction-columns.ts";
@@ -38,7 +38,7 @@ const variants = [
   { start: 2, allele1: "T", allele2: "G" },
 ];
 
-const rowsOf = (): CellRows => {
+const rowsOf = (): RowsToStratify => {
   const predictions = PredictionColumns.of(
     variants.map(({ start, allele1, allele2 }, row): Prediction => {
       const facts = { chrom: "chr1", start, end: start + 1, allele1, allele2 };

@@ -4,7 +4,7 @@ import type { Cell } from "../../../src/evaluation/runs/cell.ts";
 import { groupValues } from "../../../src/evaluation/strata/bins.ts";
 import { requestedStratification, StrataSources } from "../../../src/evaluation/strata/catalogue.ts";
 import { measureStrata } from "../../../src/evaluation/strata/measure-strata.ts";
-import type { CellRows } from "../../../src/evaluation/strata/rows.ts";
+import type { RowsToStratify } from "../../../src/evaluation/strata/rows.ts";
 import { mainEstimate } from "../../../src/evaluation/tasks/intervals.ts";
 import type { Prediction } from "../../../src/evaluation/tasks/prediction.ts";
 import { PredictionColumns } from "../../../src/evaluation/tasks/prediction-columns.ts";
@@ -31,7 +31,7 @@ const expected = read<{
   readonly strata: readonly { readonly rows: number; readonly auroc: number }[];
 }>("strata/effect-size.json").cases;
 
-function rowsOf({ kind, rows }: Case): CellRows {
+function rowsOf({ kind, rows }: Case): RowsToStratify {
   const predictions = PredictionColumns.of(
     rows.map(({ d, ...facts }, row): Prediction => {
       const kept = { ...factsOf({ ...facts, form: "caqtl", end: facts.start + 1, unknown: 0 }) };
@@ -47,7 +47,7 @@ function rowsOf({ kind, rows }: Case): CellRows {
   return { task, record: { identity: "golden", cell, rows: count }, predictions };
 }
 
-async function byEffect(rows: CellRows) {
+async function byEffect(rows: RowsToStratify) {
   const requested = requestedStratification("effect-size", [task], {});
   const form = (await requested.open(task, new StrataSources({})))!;
   const { values } = await form.valuesOf(rows);
@@ -58,7 +58,7 @@ async function byEffect(rows: CellRows) {
   return { form, groups, notes: [], shared };
 }
 
-const context = ({ predictions }: CellRows) =>
+const context = ({ predictions }: RowsToStratify) =>
   ({
     protocol: "corrected",
     seed: 0,

@@ -137,8 +137,9 @@ export async function measureClusters(
 }
 
 /**
- * Adjusted mutual information of the published number of clusters, averaged over seeds, over blocks of rows; the clusters are
- * those of all rows. Clusterings that merging stored in the cell's folder are read, others are made again.
+ * Adjusted mutual information of the published number of clusters, averaged over seeds, over blocks of rows;
+ * the clusters are those of all rows. Clusterings that merging stored in the cell's folder are read, others
+ * are made again.
  *
  * @throws the signal's reason
  */

@@ -7,5 +7,8 @@ export const FOOTPRINTS_STRATA: readonly TaskStratification<FootprintFacts>[] = 
   { name: "tf", title: "transcription factor", valueOf: ({ motif }) => factorOf(motif) },
 ];
 
-/** Transcription factor in a motif's name of HOCOMOCO: `CTCF` of `CTCF.H12CORE.0.P.B` and of `CTCF_HUMAN.H11MO.0.A`. */
+/**
+ * Transcription factor in a motif's name of HOCOMOCO: `CTCF` of `CTCF.H12CORE.0.P.B` and of
+ * `CTCF_HUMAN.H11MO.0.A`.
+ */
 const factorOf = (motif: string): string => motif.split(".", 1)[0].replace(/_[A-Z]+$/, "");
