@@ -1,6 +1,7 @@
 import { CommanderError } from "commander";
 import { InputError } from "../base/errors.ts";
 import { LockHeld, LockLost } from "../base/file-lock.ts";
+import { GraphError } from "../net/graph/graph-error.ts";
 import { Interrupted } from "./interrupt.ts";
 
 export interface Failure {
@@ -29,7 +30,8 @@ export function failureOf(
   if (error instanceof Interrupted) {
     return { text: ["stopped.", resume].filter(Boolean).join(" "), exitCode: error.exitCode };
   }
-  if (error instanceof InputError) {
+  // Graphs of the commands are the package's own.
+  if (error instanceof InputError && !(error instanceof GraphError)) {
     const isBusy = error instanceof LockHeld || error instanceof LockLost;
     const text = `error: ${error.describe()}${verbose ? `\n\n${stackOf(error)}` : ""}`;
     return { text, exitCode: isBusy ? EXIT_BUSY : 2 };

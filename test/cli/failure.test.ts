@@ -3,6 +3,7 @@ import { FormatError, InternalError } from "../../src/base/errors.ts";
 import { LockHeld, LockLost } from "../../src/base/file-lock.ts";
 import { failureOf } from "../../src/cli/failure.ts";
 import { Interrupted } from "../../src/cli/interrupt.ts";
+import { GraphError } from "../../src/net/graph/graph-error.ts";
 
 test("a user error: file, line, hint; no stack", () => {
   const error = new FormatError(
@@ -25,6 +26,13 @@ test("a user error with --verbose: its stack and that of its cause", () => {
   expect(text).toMatch(/^error: mine\.js: failed\n\nFormatError: failed\n\s+at /);
   expect(text).toMatch(/caused by: RangeError: offset 9\n\s+at /);
   expect(text).not.toContain("Please report it");
+});
+
+test("a mistake in a graph of a command: a bug, with its stack", () => {
+  const { text, exitCode } = failureOf(new GraphError("matMul: [2, 3] × [4, 5]"));
+  expect(exitCode).toBe(70);
+  expect(text).toMatch(/^GraphError: matMul: \[2, 3\] × \[4, 5\]\n\s+at /);
+  expect(text).toContain("Please report it");
 });
 
 test("an internal error: its stack, its cause, a request to report", () => {
