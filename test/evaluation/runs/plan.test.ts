@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { anonymousMemory } from "../../../src/base/process.ts";
@@ -91,6 +93,9 @@ describe("a plan", () => {
     });
     const available = vi.spyOn(process, "availableMemory");
     onTestFinished(() => available.mockRestore());
+    // Garbage of earlier tests would be collected in between.
+    setFlagsFromString("--expose-gc");
+    runInNewContext("gc")();
     const before = await anonymousMemory();
     available.mockImplementation(() => 350e6);
     const first = await plan({ models: [model], timing: true });
