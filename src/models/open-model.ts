@@ -55,7 +55,7 @@ import { poolSequences } from "./queries/embeddings.ts";
  *     await using model = await openModel("toy:hyenadna");
  *     const [logLikelihood] = await model.logLikelihood(["ACGTTGCA"]);
  *
- * @throws {InputError} when the text is none of these
+ * @throws {InputError} when the text has none of these forms
  */
 export async function openModel(text: string, context: OpenModelContext = {}): Promise<OpenedModel> {
   const [, name, spec] = /^(?:([\w.-]+)=)?(.+)$/s.exec(text) ?? [];

@@ -1,4 +1,4 @@
-import { readCellPredictions } from "../evaluation/comparison/compared-cell.ts";
+import { readCellPredictions } from "../evaluation/comparison/cell-predictions.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
 import { allTasks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";

@@ -27,7 +27,7 @@ const NAMES = STRATIFICATIONS.map(({ name, what }) => `${name} (${what})`).join(
 export const define: DefineCommand = (command, context) => {
   command
     .description(
-      "Splits the results of runs by properties of their rows, from stored scores. Writes strata.json and strata.tsv beside each result.",
+      "Splits the results of runs by properties of their rows, from stored scores. Writes strata.json and strata.tsv to the folder of each result.",
     )
     .argument("<folder...>", "run folders, merged")
     .option(

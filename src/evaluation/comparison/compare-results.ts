@@ -5,8 +5,8 @@ import { type CustomForms, findTask } from "../runs/forms.ts";
 import { mainStatisticOf, type StoredResult } from "../runs/result.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { MainStatistic, StageProgress } from "../tasks/task.ts";
+import { readCellPredictions } from "./cell-predictions.ts";
 import { type Candidate, compareGroup, comparisonOf, type GroupDraft } from "./compare-group.ts";
-import { readCellPredictions } from "./compared-cell.ts";
 import type { ModelsCompared } from "./comparison.ts";
 import { separateModels } from "./separate-models.ts";
 

@@ -134,7 +134,7 @@ async function memoryOfThisProcess(): Promise<number> {
 
 /**
  * Finds the cell of an earlier plan that differs only in the protocol, for settings whose predictions do not
- * depend on it. Undefined if there is none, or its predictions are in memory.
+ * depend on it. Undefined without such a cell, or if its predictions are in memory.
  */
 function findReusablePredictions(
   {

@@ -134,7 +134,7 @@ const TABLE = /^(.+\.(bed|narrowpeak|broadpeak|tsv|txt)(?:\.b?gz)?)(?::([^:]+))?
  * `file.bed:COLUMN` with a 1-based column, or `table.tsv:COLUMN` with a column's name.
  *
  * @param tasks  tasks of the run
- * @throws {InputError} when the text is none of these, with the known names
+ * @throws {InputError} when the text has another form or an unknown name; lists the known names
  */
 export function requestedStratification(
   text: string,

@@ -157,7 +157,7 @@ class Layers {
     this.left = new Set(model.layers);
   }
 
-  /** The layer of a kind with exactly these inputs; undefined if there is none. */
+  /** The layer of a kind with exactly these inputs; undefined without such a layer. */
   find(kind: string, inputs: readonly KerasLayer[], fits = (_: KerasLayer) => true): KerasLayer | undefined {
     const names = inputs.map(({ name }) => name).sort();
     return [...this.left].find(

@@ -55,7 +55,7 @@ export async function checkFinite(
 }
 
 /**
- * Result of a search for an element that is not finite; null if there is none.
+ * Result of a search for an element that is not finite; null if all elements are finite.
  *
  * @param contents  identifies the searched arrays by digest: the key of the cached result
  */

@@ -91,7 +91,7 @@ describe("a run is not extended", () => {
     );
   });
 
-  test("where there is none", async () => {
+  test("in a folder without a run", async () => {
     const missing = run("nothing", [modelNamed("second")], { extend: true });
     await expect(missing).rejects.toThrow("no run in this folder");
   });
