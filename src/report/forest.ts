@@ -64,7 +64,7 @@ export function publishedMain({ lines }: PublishedValues, entry: Entry): number 
   )?.comparison.published.value;
 }
 
-/** What one row of a forest plot shows. */
+/** Metric and published value in a row of a forest plot. */
 export interface ForestMark {
   readonly main: Metric;
   readonly published: number | undefined;

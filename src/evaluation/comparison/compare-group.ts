@@ -42,7 +42,7 @@ export interface Candidate {
   statisticOf(rows: ArrayLike<number>): Promise<MainStatistic | string>;
 }
 
-/** What the models of a group have in common. */
+/** Task, data set, setting, protocol, data and metric that all models of a group share. */
 export type GroupForm = Pick<
   ComparedGroup,
   "task" | "dataset" | "setting" | "protocol" | "data" | "metric"

@@ -83,7 +83,7 @@ function differencesOf({ cell, rows }: CellRecord, { cells }: RunRecord): readon
   );
 }
 
-/** What selects the rows of a setting. */
+/** Split, limit and digest of the rows of two cells, by name. */
 function rowsCompared(
   twin: CellRecord,
   record: Pick<CellRecord, "cell" | "rows">,

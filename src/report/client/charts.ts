@@ -16,7 +16,7 @@ const COLOURS = 8;
 const colourOf = (name: string, all: readonly string[]): string =>
   `var(--series-${Math.max(0, all.indexOf(name)) % COLOURS})`;
 
-/** What a chart is drawn with. */
+/** Width and models of a chart. */
 export interface Drawing {
   /** Width in CSS pixels. */
   readonly width: number;
