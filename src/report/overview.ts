@@ -75,7 +75,7 @@ ${
 ${settings.map((setting) => settingRows(setting, columns, panels))}</table>
 </div>
 <ul class="key">
-<li><svg class="swatch" aria-hidden="true">${[0, 1, 2, 3].map((step) => html`<rect x="${6.5 * step}" width="6.5" height="14" style="--heat:${33 * step}%"/>`)}</svg>chance to perfect</li>
+<li><svg class="swatch" aria-hidden="true">${[0, 1, 2, 3].map((step) => html`<rect x="${6.5 * step}" width="6.5" height="14" style="--heat:${33 * step}%"/>`)}</svg>distance of the interval from chance</li>
 <li><svg class="swatch" aria-hidden="true"><line class="interval" x1="1" x2="25" y1="50%" y2="50%"/><circle class="value" cx="13" cy="50%" r="4"/></svg>value and 95 % interval</li>
 <li><svg class="swatch" aria-hidden="true"><line class="chance" x1="13" x2="13" y1="0" y2="100%"/></svg>chance</li>
 ${withPublished ? html`<li><svg class="swatch" aria-hidden="true"><path class="published" d="M8 7 13 2 18 7 13 12Z"/></svg>published value</li>` : undefined}
@@ -128,6 +128,18 @@ function shareOf({ main }: Entry, value: number | null = main.value): number | u
 }
 
 /**
+ * Share at the bound of the interval that is nearest to chance: 0 if the interval contains chance, so that
+ * results of few rows are pale. The share of the value without an interval.
+ */
+function certainShareOf(entry: Entry): number | undefined {
+  const [interval] = entry.main.intervals;
+  const share = shareOf(entry);
+  if (interval === undefined || share === undefined) return share;
+  const [low = 0, high = 0] = [shareOf(entry, interval.low), shareOf(entry, interval.high)];
+  return Math.max(0, low) + Math.min(0, high);
+}
+
+/**
  * Mean share of a model's cells at the lower bounds of their intervals, so that few rows do not come first.
  */
 function meanShare(cells: readonly (MapCell | undefined)[]): number {
@@ -150,7 +162,7 @@ function mapCell(cell: MapCell | undefined, { scale }: Chapter): Html {
   return html`<td>${entries.map((entry) => {
     const { main, result } = entry;
     const published = publishedMain(panel.published, entry);
-    const share = shareOf(entry);
+    const share = certainShareOf(entry);
     const rows = panel.apart === undefined ? "" : `${count(result.rows.selected)} rows`;
     const title = [
       markText({ main, published }),

@@ -73,6 +73,23 @@ describe("page source", () => {
     );
   });
 
+  test("the heat map is pale where the interval contains chance", async () => {
+    const fixture = await resultsFixture([
+      { model: "strong", protocol: "corrected", shift: 4 },
+      { model: "guess", protocol: "corrected", shift: 0 },
+    ]);
+    const shades = [
+      ...(await pageOf(fixture)).matchAll(/class="cell[^"]*" style="--heat:(\d+)%" title="([^"]+)"/g),
+    ].map(([, heat, title]) => ({ heat: Number(heat), low: Number(/\[([\d.]+),/.exec(title)![1]) }));
+    expect(shades.some(({ low }) => low > 0.5)).toBe(true);
+    expect(shades.some(({ low }) => low < 0.5)).toBe(true);
+    for (const { heat, low } of shades) {
+      // Percent of the way from chance, 0.5, to 1; `low` has three digits.
+      const shade = 200 * Math.max(0, low - 0.5);
+      expect(Math.abs(heat - shade)).toBeLessThanOrEqual(0.6);
+    }
+  });
+
   test("its content security policy allows its script by digest only", () => {
     const scripts = [...page.matchAll(/<script>([\s\S]*?)<\/script>/g)];
     expect(scripts).toHaveLength(1);
