@@ -1,12 +1,13 @@
 import { InputError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { version } from "../../base/package.ts";
-import type { Model } from "../model.ts";
+import type { Model, SequenceEmbedding } from "../model.ts";
 import {
   ADAPTER_PROTOCOL,
   type Channel,
   type Handshake,
   type Hello,
+  LONGEST_RESPONSE,
   parseAlleles,
   parseEmbeddings,
   parseHello,
@@ -67,7 +68,7 @@ function isSameModel(a: Hello, b: Hello): boolean {
 }
 
 function modelOf(hello: Hello, channel: Channel): Model {
-  const { name, identity, kind, tokens, scoreRounding } = hello;
+  const { name, identity, kind, tokens, width, scoreRounding } = hello;
   const { batchSize = USUAL_BATCH, secondsPerAnswer = USUAL_SECONDS } = hello;
   const limits = (signal: AbortSignal | undefined) => ({ seconds: secondsPerAnswer, signal });
   const answers = new Set(hello.answers);
@@ -77,6 +78,7 @@ function modelOf(hello: Hello, channel: Channel): Model {
     ...(identity === undefined ? {} : { identity: `adapter ${identity}` }),
     ...(kind === undefined ? {} : { kind }),
     ...(tokens === undefined ? {} : { tokens }),
+    ...(width === undefined ? {} : { width }),
     ...(scoreRounding === undefined ? {} : { scoreRounding }),
     close: () => channel.close(),
     ...(answers.has("log-likelihood") && {
@@ -96,8 +98,12 @@ function modelOf(hello: Hello, channel: Channel): Model {
     ...(answers.has("embeddings") && {
       async embed(sequences, { signal }) {
         checkLengths(hello, sequences);
-        const response = await channel.ask({ ask: "embeddings", sequences }, limits(signal));
-        return parseEmbeddings(response, sequences);
+        const embeddings: SequenceEmbedding[] = [];
+        for (const some of requestsOfEmbeddings(sequences, width)) {
+          const response = await channel.ask({ ask: "embeddings", sequences: some }, limits(signal));
+          embeddings.push(...parseEmbeddings(response, some, width));
+        }
+        return embeddings;
       },
     }),
     ...(answers.has("alleles") && {
@@ -108,6 +114,36 @@ function modelOf(hello: Hello, channel: Channel): Model {
       },
     }),
   };
+}
+
+/** Tokens of a sequence without bases, such as [CLS], at most. */
+const SPECIAL_TOKENS = 16;
+/** Characters of a token's `start` and `end` in a response, at most. */
+const SPAN_CHARACTERS = 20;
+
+/**
+ * Splits sequences so that the states of each request, in base64 and with a token per base, fit into a
+ * response.
+ *
+ * @param width  numbers per state; undefined: one request
+ */
+function requestsOfEmbeddings(
+  sequences: readonly string[],
+  width: number | undefined,
+): readonly (readonly string[])[] {
+  if (width === undefined) return [sequences];
+  const requests: string[][] = [];
+  let room = 0;
+  for (const sequence of sequences) {
+    const characters = (sequence.length + SPECIAL_TOKENS) * (Math.ceil((16 * width) / 3) + SPAN_CHARACTERS);
+    if (characters > room) {
+      requests.push([]);
+      room = LONGEST_RESPONSE;
+    }
+    requests.at(-1)!.push(sequence);
+    room -= characters;
+  }
+  return requests;
 }
 
 function checkLengths({ name, longestSequence = Infinity }: Hello, sequences: readonly string[]) {

@@ -32,6 +32,7 @@ const helloSchema = z.looseObject({
   answers: z.array(z.enum(OUTPUTS)).min(1),
   kind: z.enum(["causal", "masked"]).exactOptional(),
   tokens: z.enum(["one-letter", "k-mer", "bpe"]).exactOptional(),
+  width: z.int().min(1).max(1e6).exactOptional(),
   batchSize: z.int().min(1).max(1e6).exactOptional(),
   scoreRounding: z.number().min(0).max(1).exactOptional(),
   longestSequence: z.int().min(1).exactOptional(),
@@ -100,12 +101,14 @@ const embeddingSchema = z.looseObject({ starts: positions, ends: positions });
 /**
  * `embeddings`: token states of each sequence, with the bases that each token covers.
  *
+ * @param declared  width in the response to `hello`
  * @throws {InputError} naming the entry whose lengths disagree, or whose tokens overlap or exceed the
  *   sequence
  */
 export function parseEmbeddings(
   response: AdapterResponse,
   sequences: readonly string[],
+  declared?: number,
 ): readonly SequenceEmbedding[] {
   return listOf(response, "embeddings", sequences.length).map((entry, i) => {
     const refused = (why: string) => response.refused(`embeddings.${i}.${why}`);
@@ -113,6 +116,7 @@ export function parseEmbeddings(
     if (!parsed.success) throw refused(firstIssue(parsed.error, ""));
     const { starts, ends, ...rest } = parsed.data;
     const { states, width } = statesOf(rest, refused);
+    if (width !== (declared ?? width)) throw refused(`width: is ${width}, but hello declares ${declared}`);
     const tokens = states.length / width;
     if (starts.length !== tokens || ends.length !== tokens) {
       throw refused(`starts: ${starts.length} starts and ${ends.length} ends for ${tokens} tokens`);

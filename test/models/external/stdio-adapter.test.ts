@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { openAdapter, openStdioModel } from "../../../src/models/external/adapter-model.ts";
+import type { SendRequest } from "../../../src/models/external/adapter-protocol.ts";
 import { openStdioChannel, type StdioOptions } from "../../../src/models/external/stdio-channel.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -267,4 +268,27 @@ describe("a command that cannot be started", () => {
   ])("%s", async (command, message) => {
     expect(await refusal(open(command))).toMatch(message);
   });
+});
+
+test("states are requested in parts that fit into a response, and have the declared width", async () => {
+  const requests: number[] = [];
+  const width = 1e6;
+  const states = Buffer.alloc(4 * width).toString("base64");
+  const hello = { protocol: 1, name: "wide", answers: ["embeddings"], width };
+  const model = await openAdapter(async (greet) => {
+    const ask: SendRequest = async (request) => {
+      const refused = (why: string) => new InputError(why);
+      if (!("sequences" in request)) return { body: hello, refused };
+      const { sequences } = request;
+      requests.push(sequences.length);
+      const embedding = { states, width: sequences[0] === "GG" ? width / 2 : width, starts: [0], ends: [1] };
+      return { body: { embeddings: sequences.map(() => embedding) }, refused };
+    };
+    await greet(ask);
+    return { ask, close: async () => {} };
+  });
+  expect(model.width).toBe(width);
+  expect(await model.embed!(["A".repeat(20), "C", "C", "C"], corrected)).toHaveLength(4);
+  expect(requests).toEqual([1, 2, 1]);
+  await expect(Promise.resolve(model.embed!(["GG"], corrected))).rejects.toThrow(/hello declares 1000000/);
 });
