@@ -33,7 +33,7 @@ export interface StepTime {
 
 interface Contender {
   /** Name of the network in the PyTorch peer. */
-  readonly name: "product" | "head" | "cnn" | "chrombpnet";
+  readonly name: "product" | "head" | "cnn" | "chrombpnet" | "chrombpnet-wide";
   readonly step: string;
   readonly data: string;
   readonly examples?: number;
@@ -114,20 +114,25 @@ const contenders: readonly Contender[] = [
       return training(layers, logits, 2, { x: oneHot(128, 350) });
     },
   },
-  {
-    name: "chrombpnet",
+  chrombpnet("chrombpnet", 32, 500),
+  chrombpnet("chrombpnet-wide", 8, 2114),
+];
+
+function chrombpnet(name: Contender["name"], examples: number, length: number): Contender {
+  return {
+    name,
     step: "network like ChromBPNet, from the sequence",
-    data: "32 × 500 bp",
-    examples: 32,
-    rounds: 3,
+    data: `${examples} × ${length.toLocaleString("en-GB")} bp`,
+    examples,
+    rounds: 5,
     open() {
       const layers = new FreshLayers();
-      const net = chrombpnetLike(layers, { length: 500, outputs: 5 });
-      const logits = chrombpnetLikeLogits(net, input("x", "float32", ["b", 500, 4]));
-      return training(layers, logits, 5, { x: oneHot(32, 500) });
+      const net = chrombpnetLike(layers, { length, outputs: 5 });
+      const logits = chrombpnetLikeLogits(net, input("x", "float32", ["b", length, 4]));
+      return training(layers, logits, 5, { x: oneHot(examples, length) });
     },
-  },
-];
+  };
+}
 
 async function training(
   layers: FreshLayers,

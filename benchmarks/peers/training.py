@@ -84,9 +84,9 @@ def head():
     return training(net, lambda: net(torch.gather(tokens, 1, index)), 256, 2)
 
 
-def chrombpnet():
-    net, x = ChrombpnetLike(), one_hot(32, 500)
-    return training(net, lambda: net(x), 32, 5)
+def chrombpnet(batch, length):
+    net, x = ChrombpnetLike(length), one_hot(batch, length)
+    return training(net, lambda: net(x), batch, 5)
 
 
 def product():
@@ -95,7 +95,13 @@ def product():
 
 
 torch.set_num_threads(int(sys.argv[1]))
-makers = {"product": product, "head": head, "cnn": cnn, "chrombpnet": chrombpnet}
+makers = {
+    "product": product,
+    "head": head,
+    "cnn": cnn,
+    "chrombpnet": lambda: chrombpnet(32, 500),
+    "chrombpnet-wide": lambda: chrombpnet(8, 2114),
+}
 steps = {}
 print(f"PyTorch {torch.__version__}", flush=True)
 for line in sys.stdin:

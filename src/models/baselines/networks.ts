@@ -1,12 +1,8 @@
-import { add, reduceMean, relu } from "../../net/graph/build.ts";
+import { add, reduceMean, relu, swapLast } from "../../net/graph/build.ts";
 import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import {
-  type Convolution,
-  type ConvolutionOptions,
-  centre,
-  convolutionLast,
-} from "../../net/nn/convolution-last.ts";
+import { type Convolution, centre, convolution } from "../../net/nn/convolution.ts";
+import { convolutionLast } from "../../net/nn/convolution-last.ts";
 import { FreshLayers, type WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 import type { Model, SequenceNetwork } from "../model.ts";
@@ -77,22 +73,16 @@ function position(layers: FreshLayers, length: number, channels: number): Positi
 export function probingHeadLikeLogits({ first, position: at, head }: ProbingHeadLike, x: Sym): Sym {
   const length = at.values.shape[0] as number;
   const half = (FIRST_KERNEL - 1) / 2;
-  const embedding = relu(convolutionWithPosition(first, at, x, { pads: [half, half] }));
+  const scores = convolutionLast({ weight: first.weight }, x, { pads: [half, half] });
+  const embedding = relu(add(scores, offsets(first.bias, at)));
   return probingLogits(head, embedding, { kind: "slice", length });
 }
 
 /**
- * A convolution plus the position embedding. The bias is added to the embedding, which is small, so that its
- * gradient needs no pass over all positions.  [b, l, c] → [b, l, o]
+ * Position embedding plus the bias of the convolution to which it is added, [l, c]: the gradient of the bias
+ * then needs no pass over all positions.
  */
-function convolutionWithPosition(
-  { weight, bias }: WithBias<Convolution>,
-  { values, spread }: Position,
-  x: Sym,
-  options?: ConvolutionOptions,
-): Sym {
-  return add(convolutionLast({ weight }, x, options), add(linear(spread, values), bias));
-}
+const offsets = (bias: Sym, { values, spread }: Position): Sym => add(linear(spread, values), bias);
 
 // axes: b batch · l bases · c = 512 channels
 
@@ -138,12 +128,13 @@ export function chrombpnetLike(
  * @returns  [b, outputs]
  */
 export function chrombpnetLikeLogits(net: ChrombpnetLike, x: Sym): Sym {
-  const first = relu(convolutionWithPosition(net.first, net.position, x));
-  const last = net.dilated.reduce((state, convolution, i) => {
-    const y = relu(convolutionLast(convolution, state, { dilation: 2 ** i }));
-    return add(centre(state, knownSize(y.shape[1], "a length")), y);
+  const scores = convolution({ weight: net.first.weight }, swapLast(x)); // [b, c, l]
+  const first = relu(add(scores, swapLast(offsets(net.first.bias, net.position))));
+  const last = net.dilated.reduce((state, layer, i) => {
+    const y = relu(convolution(layer, state, { dilation: 2 ** i }));
+    return add(centre(state, knownSize(y.shape[2], "a length")), y);
   }, first);
-  return linear(net.output, reduceMean(last, [1]));
+  return linear(net.output, reduceMean(last, [2]));
 }
 
 const probingHeadLikeNetwork: SequenceNetwork = {

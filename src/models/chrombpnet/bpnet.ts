@@ -1,12 +1,8 @@
 import { InputError } from "../../base/errors.ts";
-import { add, parameter, reduceMean, relu, reshape, softplus, sub } from "../../net/graph/build.ts";
+import { add, parameter, reduceMean, relu, reshape, softplus, sub, swapLast } from "../../net/graph/build.ts";
+import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import {
-  type Convolution,
-  centre,
-  convolutionLast,
-  diagonalConvolution,
-} from "../../net/nn/convolution-last.ts";
+import { type Convolution, centre, convolution, diagonalConvolution } from "../../net/nn/convolution.ts";
 import type { FreshTensor, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 
@@ -96,13 +92,13 @@ export function bpnet(name: string, sizes: BpnetSizes): Bpnet {
  * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221; Avsec et al. 2021, doi:10.1038/s41588-021-00782-6
  */
 export function bpnetOutputs({ sizes, first, dilated, profile, counts }: Bpnet, x: Sym): ProfileAndCounts {
-  let state = relu(convolutionLast(first, x));
-  dilated.forEach((convolution, i) => {
-    const y = relu(convolutionLast(convolution, state, { dilation: 2 ** (i + 1) }));
-    state = add(y, centre(state, y.shape[1] as number));
+  let state = relu(convolution(first, swapLast(x))); // [b, c, l]
+  dilated.forEach((layer, i) => {
+    const y = relu(convolution(layer, state, { dilation: 2 ** (i + 1) }));
+    state = add(y, centre(state, knownSize(y.shape[2], "a length")));
   });
   const seen = centre(state, sizes.outputLength + sizes.profileKernel - 1);
-  const logCounts = linear(counts, reduceMean(state, [1]));
+  const logCounts = linear(counts, reduceMean(state, [2]));
   return { logits: diagonalConvolution(profile, seen), logCounts: reshape(logCounts, [x.shape[0]]) };
 }
 

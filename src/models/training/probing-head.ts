@@ -11,7 +11,7 @@ import {
   unsqueeze,
 } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import type { Convolution } from "../../net/nn/convolution-last.ts";
+import type { Convolution } from "../../net/nn/convolution.ts";
 import { convolutionLast, padWithRow, zeroRow } from "../../net/nn/convolution-last.ts";
 import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";

@@ -4,7 +4,7 @@ import { uniform } from "../../base/random.ts";
 import { elementCount, type NdArray } from "../arrays/array.ts";
 import { parameter } from "../graph/build.ts";
 import type { Sym } from "../graph/sym.ts";
-import type { Convolution } from "./convolution-last.ts";
+import type { Convolution } from "./convolution.ts";
 import type { Linear } from "./linear.ts";
 
 /** A parameter of a layer that is trained from scratch. */

@@ -12,7 +12,7 @@ test("has the original's number of parameters", () => {
   expect(parameterCount(layers.tensors)).toBe(5_556_197);
 });
 
-test("equals the definition with channels first", async () => {
+test("equals the definition", async () => {
   const x = g.input("x", "float32", ["b", 500, 4]);
   const ours = chrombpnetLikeLogits(net, x);
   const term = g.swapLast(linear(net.position.spread, net.position.values));
