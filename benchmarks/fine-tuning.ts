@@ -69,7 +69,7 @@ async function race({ family, preset, tokens }: (typeof CONTENDERS)[number]): Pr
   );
   const adapter = join(folder, "adapter.safetensors");
   await tuning.save(adapter, tuning.initial());
-  const ids = rowsOf(card.tokens, tokens);
+  const ids = rowsOf(card.tokens === "any" ? "bpe" : card.tokens, tokens);
   const labels = Array.from({ length: ROWS }, (_, i) => i % 2);
   const peer = await openPeer({ family, folder, adapter, ids, labels });
   await resetPeakMemory();

@@ -9,6 +9,7 @@ import { overrides, recipeFor } from "../src/evaluation/tasks/overrides.ts";
 import { QUIRKS } from "../src/evaluation/tasks/quirks/quirks.ts";
 import type { Recipe } from "../src/evaluation/tasks/recipe.ts";
 import type { Task } from "../src/evaluation/tasks/task.ts";
+import type { LanguageModelCard } from "../src/models/language/card.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../src/models/language/catalogue.ts";
 import type { Protocol } from "../src/models/model.ts";
 import { count } from "../src/report/numbers.ts";
@@ -59,12 +60,15 @@ export function tasksPage(): string {
   return `${["# Tasks", "", GENERATED, "", recipes, "", settings, "", parts.join("\n\n")].join("\n")}\n`;
 }
 
+const tokensText = ({ tokens }: LanguageModelCard) =>
+  tokens === "any" ? "tokens of the checkpoint" : `${tokens} tokens`;
+
 export function modelsPage(): string {
   const families = LANGUAGE_MODELS.map((card) =>
     [
       `## ${card.title}`,
       "",
-      `\`${card.name}\`: ${card.kind}, ${card.tokens} tokens. ${card.cite}. Licence of the weights: ${card.licence}.`,
+      `\`${card.name}\`: ${card.kind}, ${tokensText(card)}. ${card.cite}. Licence of the weights: ${card.licence}.`,
       "",
       table(
         ["checkpoint", "repository", "revision", "used by DART-Eval", "models verify"],
@@ -77,7 +81,7 @@ export function modelsPage(): string {
         ]),
       ),
       "",
-      `Trained toy in the package: \`toy:${card.name}\`. Presets for small untrained checkpoints (\`dart-eval models init ${card.name}\`): ${Object.keys(card.toys).join(", ") || "none"}.`,
+      `${card.toy ? `Trained toy in the package: \`toy:${card.name}\`. ` : ""}Presets for small untrained checkpoints (\`dart-eval models init ${card.name}\`): ${Object.keys(card.toys).join(", ") || "none"}.`,
     ].join("\n"),
   );
   const baselines = BASELINES.map(({ name, title, answers, cite, toy }) =>
@@ -272,7 +276,7 @@ export const readmeParts: Readonly<Record<string, () => string>> = {
     table(
       ["model", "kind", "reference"],
       [
-        ...LANGUAGE_MODELS.map(({ name, kind, tokens, cite }) => [name, `${kind}, ${tokens} tokens`, cite]),
+        ...LANGUAGE_MODELS.map((card) => [card.name, `${card.kind}, ${tokensText(card)}`, card.cite]),
         ...BASELINES.map(({ name, title, cite }) => [name, `baseline: ${title}`, cite]),
       ],
     ),

@@ -36,7 +36,7 @@ export interface Race {
 
 const ROWS = 32;
 /** Tokens of 350 bases, special ones included; byte pairs as for random bases. */
-const TOKENS = { "one-letter": 351, "k-mer": 61, bpe: 77 } as const;
+const TOKENS = { "one-letter": 351, "k-mer": 61, bpe: 77, any: 77 } as const;
 /** Pause after a run: both runtimes keep their threads spinning for a moment. */
 const REST_MS = 300;
 

@@ -68,11 +68,14 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-test("every family of the catalogue is here", () => {
-  expect(LANGUAGE_MODELS.map(({ name }) => name).toSorted()).toEqual(Object.keys(NAMES).toSorted());
+/** Families with a trained toy; gradients of the others are compared with PyTorch's in architectures.test.ts. */
+const FAMILIES = LANGUAGE_MODELS.filter(({ toy }) => toy);
+
+test("every family with a trained toy is here", () => {
+  expect(FAMILIES.map(({ name }) => name).toSorted()).toEqual(Object.keys(NAMES).toSorted());
 });
 
-describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", (_, card) => {
+describe.each(FAMILIES.map((card) => [card.title, card] as const))("%s", (_, card) => {
   const at = join(folder, card.name);
   const made = initCheckpoint(card, { preset: "toy", seed: 1, folder: at });
 

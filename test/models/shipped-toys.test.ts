@@ -10,7 +10,7 @@ import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { LANGUAGE_MODELS, TOYS } from "../../src/models/language/catalogue.ts";
 import { openModel } from "../../src/models/open-model.ts";
 
-const families = LANGUAGE_MODELS.map(({ name }) => name);
+const families = LANGUAGE_MODELS.filter(({ toy }) => toy).map(({ name }) => name);
 const CONTEXT = { threads: 1 };
 const CORRECTED = { protocol: "corrected" } as const;
 

@@ -139,13 +139,6 @@ function readVocabulary(lines: readonly string[], file: string): Vocabulary {
     if (idOf.has(token)) throw new FormatError(place, `${quoted} is listed twice`);
     idOf.set(token, id);
     if (/^<\w+>$/.test(token) || token === "N" || (token.length === 1 && ALPHABET.includes(token))) continue;
-    if (token.startsWith("[")) {
-      throw new FormatError(
-        place,
-        `the special token ${quoted} belongs to another vocabulary format`,
-        "vocabularies of overlapping k-mers (DNABERT) are not supported; only Nucleotide Transformer's are",
-      );
-    }
     if (!/^[ACGT]{2,8}$/.test(token))
       throw new FormatError(place, `${quoted} is not a k-mer of A, C, G and T`, EXPECTED);
     const k = kmers[0]?.length ?? token.length;

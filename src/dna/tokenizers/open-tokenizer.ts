@@ -7,6 +7,7 @@ import { openFile } from "../../base/read-file.ts";
 import { bpeTokenizer } from "./bpe.ts";
 import { kMerTokenizer } from "./k-mer.ts";
 import { caduceusTokenizer, hyenadnaTokenizer } from "./one-letter.ts";
+import { isOverlappingKMerVocabulary, overlappingKMerTokenizer } from "./overlapping-k-mer.ts";
 import { checked } from "./text-steps.ts";
 import { readSpecialTokens, type Tokenizer } from "./tokenizer.ts";
 import { parseJson, parseTokenizerJson } from "./tokenizer-json.ts";
@@ -61,6 +62,7 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
     const path = join(folder, "vocab.txt");
     const lines = (await readText(path)).split(/\r?\n/);
     while (lines.at(-1) === "") lines.pop();
+    if (isOverlappingKMerVocabulary(lines)) return overlappingKMerTokenizer(name, lines, path);
     return kMerTokenizer(name, lines, path);
   }
   const { tokenizer_class: kind, characters } = config;

@@ -22,6 +22,8 @@ export interface Tokenizer {
   /** Ids added before and after the tokens of every sequence. */
   readonly before: readonly number[];
   readonly after: readonly number[];
+  /** Present if tokens overlap; spans are disjoint nevertheless. */
+  readonly overlap?: Overlap;
   /**
    * Tokens of one sequence; only the added special tokens for the empty sequence. Deterministic; returns new
    * arrays.
@@ -32,6 +34,13 @@ export interface Tokenizer {
    * Text of a token: its bases, or the name of a special token such as "[SEP]"; undefined for an unknown id.
    */
   token(id: number): string | undefined;
+}
+
+/** Overlapping tokens: all have k bases, and neighbours start one base apart. */
+export interface Overlap {
+  readonly k: number;
+  /** Ids of the k-mers with a base at an offset: the base's ASCII code, offset 0 to k − 1. */
+  kmersWith(base: number, offset: number): Int32Array;
 }
 
 /** Ids of special tokens, as far as the files of a model define them. */

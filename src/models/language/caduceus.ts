@@ -245,6 +245,7 @@ export const caduceus: LanguageModelCard = {
   publishedAs: "Caduceus",
   kind: "masked",
   tokens: "one-letter",
+  toy: true,
   cite: "Schiff et al. 2024, arXiv:2403.03234",
   licence: "Apache-2.0",
   recognises: ({ model_type }) => model_type === "caduceus",

@@ -50,7 +50,10 @@ export interface LanguageModelCard {
   /** DART-Eval's name of the family, where values of it were published: "NT". */
   readonly publishedAs?: string;
   readonly kind: "causal" | "masked";
-  readonly tokens: "one-letter" | "k-mer" | "bpe";
+  /** Kind of tokens; "any" if each checkpoint brings its own. */
+  readonly tokens: Tokenizer["kind"] | "any";
+  /** A small trained model comes with the package, as `toy:NAME`. */
+  readonly toy?: true;
   readonly cite: string;
   readonly licence: string;
   /** True if a config.json belongs to this family. */

@@ -1,14 +1,22 @@
 import { InputError } from "../../base/errors.ts";
 import { namesHint } from "../../base/message-text.ts";
+import { bert } from "./bert.ts";
 import { caduceus } from "./caduceus.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 import { dnabert2 } from "./dnabert2.ts";
 import { genaLm } from "./gena-lm.ts";
+import { gptNeox } from "./gpt-neox.ts";
+import { gpt2 } from "./gpt2.ts";
 import { hyenadna } from "./hyenadna.ts";
+import { llama } from "./llama.ts";
 import { mistralDna } from "./mistral-dna.ts";
+import { modernbert } from "./modernbert.ts";
 import { nucleotideTransformer } from "./nucleotide-transformer.ts";
 
-/** All families of language models. */
+/**
+ * All families of language models. A checkpoint belongs to the first that recognises it: the families of
+ * DART-Eval come before the architectures.
+ */
 export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   caduceus,
   dnabert2,
@@ -16,6 +24,11 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   hyenadna,
   mistralDna,
   nucleotideTransformer,
+  bert,
+  gpt2,
+  gptNeox,
+  llama,
+  modernbert,
 ];
 
 /** A model that is not a language model: fitted when opened, trained in a setting, or read from a file. */
@@ -75,8 +88,10 @@ export const BASELINES: readonly BaselineCard[] = [
 /** Models with a toy, by name and title. */
 export const TOYS: readonly { readonly name: string; readonly title: string }[] = [
   ...LANGUAGE_MODELS,
-  ...BASELINES.filter(({ toy }) => toy),
-].map(({ name, title }) => ({ name, title }));
+  ...BASELINES,
+]
+  .filter(({ toy }) => toy)
+  .map(({ name, title }) => ({ name, title }));
 
 /** Names of all families, for recipes and published values. */
 export const MODEL_FAMILIES: readonly string[] = [...LANGUAGE_MODELS, ...BASELINES].map(({ name }) => name);

@@ -124,6 +124,7 @@ export const dnabert2: LanguageModelCard = {
   publishedAs: "DNABERT-2",
   kind: "masked",
   tokens: "bpe",
+  toy: true,
   cite: "Zhou et al. 2024, arXiv:2306.15006",
   licence: "Apache-2.0",
   recognises: (config) => "alibi_starting_size" in config,

@@ -121,6 +121,7 @@ export const genaLm: LanguageModelCard = {
   publishedAs: "GENA-LM",
   kind: "masked",
   tokens: "bpe",
+  toy: true,
   cite: "Fishman et al. 2025, doi:10.1093/nar/gkae1310",
   licence: "MIT",
   recognises: ({ model_type, pre_layer_norm }) => model_type === "bert" && pre_layer_norm !== undefined,

@@ -258,6 +258,7 @@ export const hyenadna: LanguageModelCard = {
   publishedAs: "HyenaDNA",
   kind: "causal",
   tokens: "one-letter",
+  toy: true,
   cite: "Nguyen et al. 2023, arXiv:2306.15794",
   licence: "BSD-3-Clause",
   recognises: ({ model_type }) => model_type === "hyenadna",

@@ -195,6 +195,7 @@ export const nucleotideTransformer: LanguageModelCard = {
   publishedAs: "NT",
   kind: "masked",
   tokens: "k-mer",
+  toy: true,
   cite: "Dalla-Torre et al. 2025, doi:10.1038/s41592-024-02523-z",
   licence: "CC-BY-NC-SA-4.0",
   recognises: (config) =>

@@ -66,6 +66,16 @@ export class ParameterTable {
     };
   }
 
+  /** A dense layer whose weight is stored as [in, out]; its LoRA factors are those of [out, in]. */
+  linearInputsFirst(at: string, inWidth: number, outWidth: number): Linear {
+    return {
+      weight: this.tensor(`${at}.weight`, [inWidth, outWidth], { layer: "linear" }),
+      inputsFirst: true,
+      bias: this.tensor(`${at}.bias`, [outWidth]),
+      adapter: this.adapter(`${at}.weight`, [outWidth, inWidth], "linear"),
+    };
+  }
+
   /** LoRA factors of a weight. Modules that share a weight have their own factors, by the modules' names. */
   adapter(name: string, shape: readonly number[], layer: LayerKind): LowRank | undefined {
     return this.lora?.of({ name, shape, layer }, this.reading);

@@ -6,6 +6,7 @@ import { rowAt } from "../../net/nn/queries.ts";
 import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { QueryOptions } from "../model.ts";
 import { logLikelihoodOf, type ScoredTokens } from "./causal-likelihood.ts";
+import { overlappingTokenLogProbabilities } from "./overlapping-likelihood.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /**
@@ -24,7 +25,7 @@ export async function maskedLogLikelihoods(
 /**
  * log P(token | all other tokens) for each scored token of each row, the token masked in a copy of the row.
  * Their sum is the row's pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659, eq. 1). Special tokens
- * are seen but not scored.
+ * are seen but not scored. Of overlapping k-mers, bases are predicted: see `overlappingTokenLogProbabilities`.
  *
  * The original also runs copies for special tokens and padding, whose results it drops, and pads copies to a
  * common length, which its attention mask undoes: neither is done here.
@@ -36,6 +37,7 @@ export async function maskedTokenLogProbabilities(
   rows: readonly Tokens[],
   options: Partial<QueryOptions>,
 ): Promise<readonly ScoredTokens[]> {
+  if (query.tokenizer.overlap !== undefined) return overlappingTokenLogProbabilities(query, rows, options);
   const shown = maskId(query.tokenizer);
   const spans = rows.map(({ ids }) => scoredSpan(query.tokenizer, ids));
   const predictions = rows.flatMap(({ ids }, row) => {

@@ -6,6 +6,7 @@ import { gatherElements, input, logSoftmax, slice } from "../../net/graph/build.
 import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { AlleleLogLikelihoods, QueryOptions } from "../model.ts";
 import { type TokenPrediction, tokenLogProbabilities } from "./masked-likelihood.ts";
+import { overlappingVariantLogLikelihoods } from "./overlapping-likelihood.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
 
 /** Tokens of a sequence with either allele of a variant. */
@@ -39,6 +40,9 @@ export async function maskedVariantLogLikelihoods(
 ): Promise<readonly AlleleLogLikelihoods[]> {
   const mask = maskId(query.tokenizer);
   const rows = pairs.map((pair, i) => maskDifferences(pair, mask, i));
+  if (query.kind === "masked" && query.tokenizer.overlap !== undefined) {
+    return overlappingVariantLogLikelihoods(query, pairs, options);
+  }
   return options.protocol === "paper"
     ? sumsOverRows(query, rows, options)
     : sumsOverDifferences(query, rows, mask, options);

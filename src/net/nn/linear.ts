@@ -5,6 +5,8 @@ import type { Sym } from "../graph/sym.ts";
 /** A dense layer as PyTorch stores it: weight [out, in], bias [out]. */
 export interface Linear {
   readonly weight: Sym;
+  /** True for a weight [in, out], as GPT-2 stores it. */
+  readonly inputsFirst?: boolean;
   readonly bias?: Sym | undefined;
   /** Low-rank update of the weight in fine-tuning. */
   readonly adapter?: LowRank | undefined;
@@ -14,12 +16,12 @@ export interface Linear {
  * x·Wᵀ + b over the last axis: [..., in] → [..., out]. One `Gemm` on the flattened rows, without transposing
  * the weight.
  */
-export function linear({ weight, bias, adapter }: Linear, x: Sym): Sym {
+export function linear({ weight, inputsFirst = false, bias, adapter }: Linear, x: Sym): Sym {
   const leading = x.shape.slice(0, -1);
   const rows = reshape(x, [multiplyDims(...leading), x.shape.at(-1)!]);
-  const plain = gemm(rows, weight, bias, { transB: true });
+  const plain = gemm(rows, weight, bias, { transB: !inputsFirst });
   const y = adapter === undefined ? plain : addLowRank(adapter, rows, plain);
-  return reshape(y, [...leading, weight.shape[0]]);
+  return reshape(y, [...leading, weight.shape[inputsFirst ? 1 : 0]]);
 }
 
 /**

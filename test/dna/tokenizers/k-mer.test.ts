@@ -106,7 +106,7 @@ test("N is unknown without a token in the vocabulary", () => {
 describe("refuses invalid vocabularies", () => {
   const lines = nucleotideTransformerVocabulary(2, 2);
   test.each([
-    [["[PAD]", "AA"], 'vocab.txt:1: the special token "[PAD]" belongs to another vocabulary format'],
+    [["[PAD]", "AA"], 'vocab.txt:1: "[PAD]" is not a k-mer of A, C, G and T'],
     [[...lines, "AA"], '"AA" is listed twice'],
     [[...lines, "AAA"], '"AAA" does not have 2 bases like the k-mers before it'],
     [[...lines, "AX"], 'vocab.txt:28: "AX" is not a k-mer of A, C, G and T'],

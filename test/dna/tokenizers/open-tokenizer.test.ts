@@ -71,7 +71,7 @@ describe("errors name the file", () => {
   test.each<[string, Readonly<Record<string, string | Uint8Array>>, string]>([
     ["no file", {}, "model: no tokenizer in this folder"],
     ["an unknown class", config({ tokenizer_class: "constructor" }), "no tokenizer"],
-    ["a vocabulary of another kind", { "vocab.txt": "[PAD]\nAAA" }, 'vocab.txt:1: the special token "[PAD]"'],
+    ["a vocabulary of another kind", { "vocab.txt": "[PAD]\nAAA" }, 'vocab.txt:1: "[PAD]" is not a k-mer'],
     [
       "a line that is no k-mer",
       { "vocab.txt": vocabulary.join("\n").replace("GGG", "GXG") },

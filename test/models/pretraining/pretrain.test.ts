@@ -36,43 +36,46 @@ async function arraysIn(folder: string) {
   return new Map(await Promise.all(names.map(async (name) => [name, await checkpoint.read(name)] as const)));
 }
 
-describe.each(LANGUAGE_MODELS.map((card) => [card.title, card] as const))("%s", (_, card) => {
-  test("learns, and writes a checkpoint of its family", async () => {
-    const from = await untrained(card);
-    const folder = temporaryFolder();
-    writeFileSync(join(from, "model.safetensors.index.json"), "{}"); // of shards that the new checkpoint does not have
-    const { history, best } = await pretrain(
-      { from, training, validation, recipe: RECIPE, folder },
-      LANGUAGE_MODELS,
-      THREADS,
-    );
-    expect(history[3].trainLoss).toBeLessThan(0.9 * history[0].trainLoss);
-    expect(best.validation.val_loss).toBeLessThan(history[0].trainLoss);
+describe.each(LANGUAGE_MODELS.filter(({ toy }) => toy).map((card) => [card.title, card] as const))(
+  "%s",
+  (_, card) => {
+    test("learns, and writes a checkpoint of its family", async () => {
+      const from = await untrained(card);
+      const folder = temporaryFolder();
+      writeFileSync(join(from, "model.safetensors.index.json"), "{}"); // of shards that the new checkpoint does not have
+      const { history, best } = await pretrain(
+        { from, training, validation, recipe: RECIPE, folder },
+        LANGUAGE_MODELS,
+        THREADS,
+      );
+      expect(history[3].trainLoss).toBeLessThan(0.9 * history[0].trainLoss);
+      expect(best.validation.val_loss).toBeLessThan(history[0].trainLoss);
 
-    expect(existsSync(join(folder, "config.json"))).toBe(true);
-    expect(existsSync(join(folder, "model.safetensors.index.json"))).toBe(false);
-    const [before, after] = [await arraysIn(from), await arraysIn(folder)];
-    expect([...after.keys()]).toEqual([...before.keys()]);
-    const buffers = card
-      .architecture(JSON.parse(readFileSync(join(from, "config.json"), "utf8")), "config.json")
-      .tensors.filter(({ buffer }) => buffer === true);
-    for (const { name } of buffers) expect(after.get(name)).toEqual(before.get(name));
-    const changed = [...after].filter(
-      ([name, { data }]) => !Buffer.from(data.buffer).equals(Buffer.from(before.get(name)!.data.buffer)),
-    );
-    expect(changed.length).toBeGreaterThan(0.8 * (after.size - buffers.length));
+      expect(existsSync(join(folder, "config.json"))).toBe(true);
+      expect(existsSync(join(folder, "model.safetensors.index.json"))).toBe(false);
+      const [before, after] = [await arraysIn(from), await arraysIn(folder)];
+      expect([...after.keys()]).toEqual([...before.keys()]);
+      const buffers = card
+        .architecture(JSON.parse(readFileSync(join(from, "config.json"), "utf8")), "config.json")
+        .tensors.filter(({ buffer }) => buffer === true);
+      for (const { name } of buffers) expect(after.get(name)).toEqual(before.get(name));
+      const changed = [...after].filter(
+        ([name, { data }]) => !Buffer.from(data.buffer).equals(Buffer.from(before.get(name)!.data.buffer)),
+      );
+      expect(changed.length).toBeGreaterThan(0.8 * (after.size - buffers.length));
 
-    const scored = [WORD.repeat(4), "CATG".repeat(12)];
-    const [own, control] = await Promise.all(
-      [folder, from].map((at) => LanguageModel.open(at, [card], THREADS)),
-    );
-    const [known, strange] = await own!.logLikelihood(scored, { protocol: "corrected" });
-    const [firstKnown, firstStrange] = await control!.logLikelihood(scored, { protocol: "corrected" });
-    expect(known! - strange!).toBeGreaterThan(firstKnown! - firstStrange! + 5);
-    await own!.close();
-    await control!.close();
-  });
-});
+      const scored = [WORD.repeat(4), "CATG".repeat(12)];
+      const [own, control] = await Promise.all(
+        [folder, from].map((at) => LanguageModel.open(at, [card], THREADS)),
+      );
+      const [known, strange] = await own!.logLikelihood(scored, { protocol: "corrected" });
+      const [firstKnown, firstStrange] = await control!.logLikelihood(scored, { protocol: "corrected" });
+      expect(known! - strange!).toBeGreaterThan(firstKnown! - firstStrange! + 5);
+      await own!.close();
+      await control!.close();
+    });
+  },
+);
 
 test("resumes bit-identically", async () => {
   const card = languageModelCard("dnabert2");

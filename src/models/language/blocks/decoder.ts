@@ -1,0 +1,102 @@
+import { z } from "zod";
+import type { Sym } from "../../../net/graph/sym.ts";
+import { attention, mergeHeads, repeatHeads, splitHeads } from "../../../net/nn/attention.ts";
+import { type Linear, linear } from "../../../net/nn/linear.ts";
+import { type Norm, rmsNorm } from "../../../net/nn/norm.ts";
+import { applyRotary } from "../../../net/nn/position-encoding.ts";
+import { epsilonSchema, sizeSchema } from "../architecture.ts";
+import type { ParameterTable } from "../parameters.ts";
+import type { LayerForm, QueryContext } from "./transformer.ts";
+
+// axes: b batch · t tokens · q queries · d width · h heads · g heads of keys and values · c width of a head
+
+/** Keys of config.json that decoders of the Llama kind share. */
+export const decoderSizes = {
+  architectures: z.array(z.string()).default([]),
+  vocab_size: sizeSchema(),
+  hidden_size: sizeSchema(1 << 16),
+  num_hidden_layers: sizeSchema(512),
+  num_attention_heads: sizeSchema(1024),
+  head_dim: sizeSchema(1 << 16).nullish(),
+  intermediate_size: sizeSchema(),
+  hidden_act: z.literal("silu"),
+  rms_norm_eps: epsilonSchema(),
+  sliding_window: sizeSchema(1 << 24).nullish(),
+  initializer_range: z.number().positive().max(10).default(0.02),
+  pad_token_id: z.number().int().nullish(),
+};
+
+/** Sizes of attention with groups of query heads that share keys and values. */
+export interface GroupedHeads {
+  readonly hidden_size: number;
+  readonly num_attention_heads: number;
+  readonly num_key_value_heads: number;
+  readonly head_dim?: number | null | undefined;
+}
+
+export const headWidth = ({
+  head_dim,
+  hidden_size,
+  num_attention_heads,
+}: Omit<GroupedHeads, "num_key_value_heads">): number => head_dim ?? hidden_size / num_attention_heads;
+
+/** Conditions and errors for `refine`: heads in equal groups, of even width for rotary positions. */
+export const GROUPS_FIT = {
+  path: ["num_key_value_heads"],
+  error: "expected a divisor of num_attention_heads",
+};
+export const groupsFit = (c: GroupedHeads) => c.num_attention_heads % c.num_key_value_heads === 0;
+export const HEADS_EVEN = {
+  path: ["num_attention_heads"],
+  error: "expected heads of even width, as rotary positions need",
+};
+export const headsEven = (c: GroupedHeads) => headWidth(c) % 2 === 0;
+
+export interface GroupedAttention {
+  readonly query: Linear;
+  readonly key: Linear;
+  readonly value: Linear;
+  readonly output: Linear;
+  /** Norms of each head's queries and keys, [c]; absent in most families. */
+  readonly queryNorm?: Norm | undefined;
+  readonly keyNorm?: Norm | undefined;
+}
+
+/** Declares attention under Llama's names, with heads in groups. */
+export function declareGroupedAttention(
+  table: ParameterTable,
+  at: string,
+  c: GroupedHeads,
+  { bias, outputBias, norms }: { bias: boolean; outputBias: boolean; norms: boolean },
+): GroupedAttention {
+  const width = headWidth(c);
+  const queries = c.num_attention_heads * width;
+  const keys = c.num_key_value_heads * width;
+  return {
+    query: table.linear(`${at}.q_proj`, c.hidden_size, queries, { bias }),
+    key: table.linear(`${at}.k_proj`, c.hidden_size, keys, { bias }),
+    value: table.linear(`${at}.v_proj`, c.hidden_size, keys, { bias }),
+    output: table.linear(`${at}.o_proj`, queries, c.hidden_size, { bias: outputBias }),
+    queryNorm: norms ? table.norm(`${at}.q_norm`, width, { bias: false }) : undefined,
+    keyNorm: norms ? table.norm(`${at}.k_norm`, width, { bias: false }) : undefined,
+  };
+}
+
+/** q = R(W_q·y), k = R(W_k·y), v = W_v·y; W_o·softmax(q·kᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
+export function groupedAttention(
+  p: GroupedAttention,
+  c: GroupedHeads & { readonly rms_norm_eps: number },
+  y: Sym,
+  { at, all }: Pick<LayerForm, "at" | "all">,
+): Sym {
+  const group = c.num_attention_heads / c.num_key_value_heads;
+  const heads = (layer: Linear, x: Sym, count: number, norm: Norm | undefined) => {
+    const split = splitHeads(linear(layer, x), count);
+    return norm === undefined ? split : rmsNorm(norm, split, c.rms_norm_eps);
+  };
+  const rotate = (x: Sym, { angles }: QueryContext) => (angles === undefined ? x : applyRotary(x, angles));
+  const q = rotate(heads(p.query, at.queries.rowsOf(y), c.num_attention_heads, p.queryNorm), at); // [b, h, q, c]
+  const k = rotate(heads(p.key, y, c.num_key_value_heads, p.keyNorm), all); // [b, g, t, c]
+  const v = splitHeads(linear(p.value, y), c.num_key_value_heads);
+  return linear(p.output, mergeHeads(attention(q, repeatHeads(k, group), repeatHeads(v, group), at.bias)));
+}

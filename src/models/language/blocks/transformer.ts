@@ -1,0 +1,240 @@
+import { InputError } from "../../../base/errors.ts";
+import {
+  abs,
+  and,
+  argMax,
+  cast,
+  constant,
+  equal,
+  fill,
+  greater,
+  lessOrEqual,
+  range,
+  reduceSum,
+  scalar,
+  squeeze,
+  sub,
+  unsqueeze,
+  where,
+} from "../../../net/graph/build.ts";
+import type { Dim } from "../../../net/graph/dim.ts";
+import type { Sym } from "../../../net/graph/sym.ts";
+import { causalBias, LOWEST } from "../../../net/nn/attention.ts";
+import { type Embedding, embed } from "../../../net/nn/embedding.ts";
+import { type Linear, linear } from "../../../net/nn/linear.ts";
+import type { Norm } from "../../../net/nn/norm.ts";
+import { type RotaryAngles, rotaryAnglesAt, rotaryFrequencies } from "../../../net/nn/position-encoding.ts";
+import { everyToken, oneToken, type Queries, rowAt } from "../../../net/nn/queries.ts";
+import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
+import type { LoraAdapters } from "../lora.ts";
+import { ParameterTable } from "../parameters.ts";
+import { bertInitial } from "./bert.ts";
+
+// axes: b batch · t tokens · q queries · d width · c width of a head
+
+/** Tokens of which a layer computes the output, with what attention needs to know of their positions. */
+export interface QueryContext {
+  readonly queries: Queries;
+  /** Absent without rotary positions. */
+  readonly angles: RotaryAngles | undefined;
+  /** [b, 1, q, t] */
+  readonly bias: Sym;
+}
+
+/** Arguments of a layer next to its parameters and its input. */
+export interface LayerForm {
+  readonly index: number;
+  readonly at: QueryContext;
+  readonly all: QueryContext;
+  readonly input: ForwardInput;
+}
+
+/** Positions as attention of one layer sees them. */
+export interface LayerPositions {
+  /** Rotary positions: rotated columns of a head, base of the frequencies, divisor of the positions. */
+  readonly rotary?: { readonly width: number; readonly base: number; readonly divisor?: number };
+  /**
+   * Causal: tokens that a token attends to, itself included. Bidirectional: largest distance. Undefined
+   * without a limit.
+   */
+  readonly window?: number | undefined;
+}
+
+export interface TransformerParameters<P> {
+  readonly words: Embedding;
+  readonly layers: readonly P[];
+  readonly lastNorm: Norm;
+  /** Absent from a checkpoint fine-tuned for classification. */
+  readonly head: Linear | undefined;
+}
+
+/** Sizes and functions of a family of transformers; `P` are the parameters of its layers. */
+export interface TransformerFamily<P, All extends TransformerParameters<P> = TransformerParameters<P>> {
+  readonly width: number;
+  readonly layers: number;
+  readonly vocabulary: number;
+  readonly maxTokens: number;
+  readonly liveValuesPerToken: number;
+  readonly liveValuesPerPair: number;
+  /** Tokens that a token attends to. */
+  readonly attends: "before" | "both";
+  /** Declares every tensor under the names that the family's checkpoints use. */
+  declare(table: ParameterTable): All;
+  /** x⁰ [b, t, d]; the embedding of the ids if absent. */
+  embed?(p: All, input: ForwardInput, all: Queries): Sym;
+  positions(layer: number): LayerPositions;
+  /** [b, t, d] → [b, q, d] */
+  layer(p: P, x: Sym, form: LayerForm): Sym;
+  lastNorm(p: Norm, x: Sym): Sym;
+  /** The official code's `hidden_states` end before the last norm; after it if absent. */
+  readonly statesBeforeNorm?: true;
+  /** Logits from the last hidden state; W·h if absent. */
+  logits?(p: All, h: Sym): Sym;
+  /** Names of further tensors that a checkpoint may contain. */
+  readonly ignored: readonly RegExp[];
+  /** The module that LoRA adapts. */
+  readonly wrapped: string;
+  /** Standard deviation of initial weights. */
+  readonly initialDeviation: number;
+  classifier(labels: number): ClassifierHead;
+}
+
+/**
+ * A stack of pre-norm layers: x⁰ = embed(ids); xⁱ = layerᵢ(xⁱ⁻¹), i = 1 … n; h = norm(xⁿ); logits = W·h.
+ *
+ * @param lora  factors added to the weights, for fine-tuning
+ */
+export function transformerArchitecture<P, All extends TransformerParameters<P>>(
+  family: TransformerFamily<P, All>,
+  lora?: LoraAdapters,
+): Architecture {
+  const table = new ParameterTable(lora);
+  const p = family.declare(table);
+  return {
+    width: family.width,
+    layers: family.layers,
+    vocabulary: family.vocabulary,
+    maxTokens: family.maxTokens,
+    tensors: [...table.tensors.values()],
+    ignored: family.ignored,
+    takesMask: true,
+    fixedLength: false,
+    liveValuesPerToken: family.liveValuesPerToken,
+    liveValuesPerPair: family.liveValuesPerPair,
+    forward: (input, tokens) => forward(family, p, input, tokens),
+    forwardAt: (input, positions, tokens) => forward(family, p, input, tokens, positions),
+    classifier: (labels) => family.classifier(labels),
+    wrapped: [family.wrapped],
+    adapted: (factors) => transformerArchitecture(family, factors),
+    initial: (tensor) => bertInitial(tensor, family.initialDeviation),
+  };
+}
+
+/** With positions, the last layer computes one token per row. */
+function forward<P, All extends TransformerParameters<P>>(
+  family: TransformerFamily<P, All>,
+  p: All,
+  input: ForwardInput,
+  tokens: Dim,
+  positions?: Sym,
+): ForwardOutput {
+  const everyQuery = everyToken(tokens);
+  const lastQueries = positions === undefined ? everyQuery : oneToken(positions);
+  const contexts = new Map<string, QueryContext>();
+  const contextOf = (queries: Queries, positions: LayerPositions): QueryContext => {
+    const key = JSON.stringify([queries === everyQuery, positions]);
+    const known = contexts.get(key) ?? queryContext(family.attends, positions, input, tokens, queries);
+    contexts.set(key, known);
+    return known;
+  };
+  const states = [family.embed?.(p, input, everyQuery) ?? embed(p.words, input.ids)];
+  p.layers.forEach((each, index) => {
+    const positions = family.positions(index);
+    const all = contextOf(everyQuery, positions);
+    const at = index === p.layers.length - 1 ? contextOf(lastQueries, positions) : all;
+    states.push(family.layer(each, states.at(-1)!, { index, at, all, input }));
+  });
+  const lastHidden = family.lastNorm(p.lastNorm, states.at(-1)!);
+  return {
+    hiddenStates: family.statesBeforeNorm ? states : [...states.slice(0, -1), lastHidden],
+    lastHidden,
+    get logits() {
+      return family.logits?.(p, lastHidden) ?? linear(headOf(p), lastHidden);
+    },
+  };
+}
+
+function queryContext(
+  attends: "before" | "both",
+  { rotary, window }: LayerPositions,
+  { mask }: ForwardInput,
+  tokens: Dim,
+  queries: Queries,
+): QueryContext {
+  const bias = attends === "before" ? causalBias : bidirectionalBias;
+  return {
+    queries,
+    angles: rotary && anglesAt(queries.positions, rotary),
+    bias: bias(queries, tokens, { mask, window }),
+  };
+}
+
+function anglesAt(positions: Sym, { width, base, divisor = 1 }: NonNullable<LayerPositions["rotary"]>) {
+  const data = rotaryFrequencies(width, base).map((angle) => angle / divisor);
+  return rotaryAnglesAt(positions, constant({ dtype: "float32", shape: [data.length], data }));
+}
+
+/**
+ * Attention bias that masks padding and tokens farther away than the window: 0 where a query attends, the
+ * lowest float32 where it does not.
+ *
+ * @returns [b, 1, q, t]
+ */
+function bidirectionalBias(
+  { positions }: Queries,
+  tokens: Dim,
+  { mask, window }: { readonly mask?: Sym | undefined; readonly window?: number | undefined },
+): Sym {
+  const distance = abs(sub(unsqueeze(positions, 2), cast(range(tokens), "float32"))); // [b, q, t]
+  const near = lessOrEqual(distance, window ?? Number.MAX_SAFE_INTEGER);
+  const seen = mask === undefined ? near : and(near, greater(unsqueeze(mask, 1), 0));
+  return unsqueeze(where(seen, scalar(0), LOWEST), 1);
+}
+
+function headOf({ head }: TransformerParameters<unknown>): Linear {
+  if (head !== undefined) return head;
+  throw new InputError("this checkpoint is fine-tuned for classification and has no language-model head", {
+    hint: "use it for embeddings, and its base checkpoint for likelihoods",
+  });
+}
+
+/**
+ * `score` on one token of each row.
+ *
+ * @param lastOf  position of the token: int32 [b]; the last one without padding by default
+ */
+export function lastTokenClassifier(
+  width: number,
+  labels: number,
+  lastOf: (input: ForwardInput) => Sym = lastToken,
+): ClassifierHead {
+  const table = new ParameterTable();
+  const score = table.linear("score", width, labels, { bias: false });
+  return {
+    tensors: [...table.tensors.values()],
+    logits: ({ lastHidden }, input) => linear(score, squeeze(rowAt(lastHidden, lastOf(input)), 1)),
+  };
+}
+
+/** Position of the last token that is not padding, padding being on the right: int32 [b]. */
+const lastToken = ({ ids, mask }: ForwardInput): Sym =>
+  sub(cast(reduceSum(mask ?? fill(ids.shape, 1), [1]), "int32"), 1);
+
+/**
+ * Position before the first padding of a row, by its id: int32 [b]; −1, the last token, where there is no
+ * padding. A row that begins with padding is also read at its last token.
+ */
+export const beforePadding =
+  (pad: number) =>
+  ({ ids }: ForwardInput): Sym =>
+    sub(argMax(cast(equal(ids, pad), "int32"), 1), 1);

@@ -1,0 +1,184 @@
+import { z } from "zod";
+import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
+import { add, concat, gelu, relu, reshape, split, transpose } from "../../net/graph/build.ts";
+import { knownSize } from "../../net/graph/dim.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import { attention, mergeHeads } from "../../net/nn/attention.ts";
+import { type Linear, linear } from "../../net/nn/linear.ts";
+import { layerNorm, type Norm } from "../../net/nn/norm.ts";
+import { applyRotary } from "../../net/nn/position-encoding.ts";
+import { epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
+import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
+import {
+  type LayerForm,
+  lastTokenClassifier,
+  type QueryContext,
+  type TransformerFamily,
+  transformerArchitecture,
+} from "./blocks/transformer.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { ParameterTable } from "./parameters.ts";
+import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
+
+// axes: b batch · t tokens · q queries · d width · h heads · c width of a head
+
+const schema = z
+  .object({
+    architectures: z.array(z.string()).default([]),
+    vocab_size: sizeSchema(),
+    hidden_size: sizeSchema(1 << 16),
+    num_hidden_layers: sizeSchema(512),
+    num_attention_heads: sizeSchema(1024),
+    intermediate_size: sizeSchema(),
+    max_position_embeddings: sizeSchema(1 << 24),
+    hidden_act: z.enum(["gelu", "gelu_new", "relu"]).default("gelu"),
+    layer_norm_eps: epsilonSchema().default(1e-5),
+    rotary_pct: z.number().positive().max(1).default(0.25),
+    rotary_emb_base: z.number().positive().default(10_000),
+    rope_theta: z.number().positive().optional(),
+    rope_scaling: z.null().optional(),
+    use_parallel_residual: z.boolean().default(true),
+    attention_bias: z.boolean().default(true),
+    attention_dropout: z.literal(0).default(0),
+    hidden_dropout: z.literal(0).default(0),
+    tie_word_embeddings: z.literal(false).default(false),
+    initializer_range: z.number().positive().max(10).default(0.02),
+  })
+  .refine(headsFit, HEADS_FIT)
+  .refine((c) => rotatedWidth(c) % 2 === 0, {
+    path: ["rotary_pct"],
+    error: "expected an even number of rotated columns per head",
+  });
+
+type Config = z.output<typeof schema>;
+
+/** Columns of a head that rotate with the position; the others carry none. */
+const rotatedWidth = (c: HeadSizes) => Math.floor((c.hidden_size / c.num_attention_heads) * c.rotary_pct);
+
+interface HeadSizes {
+  readonly hidden_size: number;
+  readonly num_attention_heads: number;
+  readonly rotary_pct: number;
+}
+
+interface Layer {
+  readonly attentionNorm: Norm;
+  /** d → h·3c: queries, keys and values, head by head */
+  readonly projection: Linear;
+  readonly output: Linear;
+  readonly feedForwardNorm: Norm;
+  readonly inner: Linear;
+  readonly outer: Linear;
+}
+
+/** GPT-NeoX: rotary positions in part of each head, attention and feed-forward in parallel. */
+const family = (c: Config): TransformerFamily<Layer> => ({
+  width: c.hidden_size,
+  layers: c.num_hidden_layers,
+  vocabulary: c.vocab_size,
+  maxTokens: c.max_position_embeddings,
+  liveValuesPerToken: 6 * c.hidden_size + 2 * c.intermediate_size,
+  liveValuesPerPair: 2 * c.num_attention_heads + 1,
+  attends: "before",
+  declare: (table) => declare(table, c),
+  positions: () => ({ rotary: { width: rotatedWidth(c), base: c.rope_theta ?? c.rotary_emb_base } }),
+  /** x + attention(LN₁(x)) + mlp(LN₂(x)); not parallel: a = x + attention(LN₁(x)); a + mlp(LN₂(a)) */
+  layer(p, x, form) {
+    const own = form.at.queries.rowsOf(x);
+    const attended = add(own, attend(p, c, layerNorm(p.attentionNorm, x, c.layer_norm_eps), form));
+    const fed = c.use_parallel_residual ? own : attended;
+    const inner = linear(p.inner, layerNorm(p.feedForwardNorm, fed, c.layer_norm_eps));
+    return add(attended, linear(p.outer, activation(c, inner)));
+  },
+  lastNorm: (p, x) => layerNorm(p, x, c.layer_norm_eps),
+  ignored: [/^score\./, /\.attention\.(masked_)?bias$/, /\.rotary_emb\.inv_freq$/],
+  wrapped: "gpt_neox",
+  initialDeviation: c.initializer_range,
+  classifier: (labels) => lastTokenClassifier(c.hidden_size, labels),
+});
+
+const activation = ({ hidden_act }: Config, x: Sym) =>
+  hidden_act === "relu" ? relu(x) : gelu(x, hidden_act === "gelu" ? "none" : "tanh");
+
+/** W_o·softmax(R(q)·R(k)ᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
+function attend(p: Layer, c: Config, y: Sym, { at, all }: LayerForm): Sym {
+  const width = c.hidden_size / c.num_attention_heads;
+  const heads = (rows: Sym) => {
+    const [batch, tokens] = rows.shape;
+    return transpose(reshape(rows, [batch!, tokens!, c.num_attention_heads, 3 * width]), [0, 2, 1, 3]);
+  };
+  const joint = linear(p.projection, y); // [b, t, h·3c]
+  const [, k, v] = split(heads(joint), -1, [width, width, width]) as readonly [Sym, Sym, Sym];
+  const [q] = split(heads(at.queries.rowsOf(joint)), -1, [width, 2 * width]) as readonly [Sym, Sym]; // [b, h, q, c]
+  return linear(p.output, mergeHeads(attention(rotated(q, at), rotated(k, all), v, at.bias)));
+}
+
+/** Rotates the first columns of each head.  x: [b, h, t, c] → [b, h, t, c] */
+function rotated(x: Sym, { angles }: QueryContext): Sym {
+  const turning = 2 * knownSize(angles!.cos.shape[3], "the rotated columns");
+  const still = knownSize(x.shape[3], "the columns of a head") - turning;
+  if (still === 0) return applyRotary(x, angles!);
+  const [turned, rest] = split(x, -1, [turning, still]) as readonly [Sym, Sym];
+  return concat([applyRotary(turned, angles!), rest], -1);
+}
+
+function declare(table: ParameterTable, c: Config) {
+  const d = c.hidden_size;
+  const bias = { bias: c.attention_bias };
+  return {
+    words: table.embedding("gpt_neox.embed_in", c.vocab_size, d),
+    layers: Array.from({ length: c.num_hidden_layers }, (_, i): Layer => {
+      const at = `gpt_neox.layers.${i}`;
+      return {
+        attentionNorm: table.norm(`${at}.input_layernorm`, d),
+        projection: table.linear(`${at}.attention.query_key_value`, d, 3 * d, bias),
+        output: table.linear(`${at}.attention.dense`, d, d, bias),
+        feedForwardNorm: table.norm(`${at}.post_attention_layernorm`, d),
+        inner: table.linear(`${at}.mlp.dense_h_to_4h`, d, c.intermediate_size),
+        outer: table.linear(`${at}.mlp.dense_4h_to_h`, c.intermediate_size, d),
+      };
+    }),
+    lastNorm: table.norm("gpt_neox.final_layer_norm", d),
+    head: c.architectures.includes("GPTNeoXForSequenceClassification")
+      ? undefined
+      : table.linear("embed_out", d, c.vocab_size, { bias: false }),
+  };
+}
+
+const architecture = (config: unknown, file: string) =>
+  transformerArchitecture(family(parseConfig(schema, config, file)));
+
+const toyTokens = toyBytePairs([]);
+
+export const gptNeox: LanguageModelCard = {
+  name: "gpt-neox",
+  title: "GPT-NeoX",
+  kind: "causal",
+  tokens: "any",
+  cite: "Black et al. 2022, arXiv:2204.06745",
+  licence: "of each checkpoint",
+  recognises: ({ model_type }) => model_type === "gpt_neox",
+  architecture,
+  tokenizer: openTokenizer,
+  tokenizerFiles: ({ vocab_size }) =>
+    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
+  checkpoints: [],
+  toys: {
+    toy: {
+      architectures: ["GPTNeoXForCausalLM"],
+      model_type: "gpt_neox",
+      hidden_act: "gelu",
+      hidden_size: 32,
+      intermediate_size: 64,
+      layer_norm_eps: 1e-5,
+      max_position_embeddings: 2048,
+      num_attention_heads: 4,
+      num_hidden_layers: 2,
+      rotary_emb_base: 10_000,
+      rotary_pct: 0.25,
+      use_parallel_residual: true,
+      vocab_size: toyTokens.vocabularySize,
+    },
+  },
+  anchors: [],
+};

@@ -1,0 +1,206 @@
+import { z } from "zod";
+import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
+import { add, mul, silu } from "../../net/graph/build.ts";
+import { type Linear, linear } from "../../net/nn/linear.ts";
+import { type Norm, rmsNorm } from "../../net/nn/norm.ts";
+import { epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
+import {
+  declareGroupedAttention,
+  decoderSizes,
+  GROUPS_FIT,
+  type GroupedAttention,
+  groupedAttention,
+  groupsFit,
+  HEADS_EVEN,
+  headsEven,
+  headWidth,
+} from "./blocks/decoder.ts";
+import {
+  lastTokenClassifier,
+  type TransformerFamily,
+  transformerArchitecture,
+} from "./blocks/transformer.ts";
+import type { LanguageModelCard } from "./card.ts";
+import type { ParameterTable } from "./parameters.ts";
+import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
+
+// axes: b batch · t tokens · q queries · d width
+
+/** Rotary positions, unscaled or divided by a factor. */
+const rope = z
+  .looseObject({
+    rope_type: z.enum(["default", "linear"]).optional(),
+    type: z.enum(["default", "linear"]).optional(),
+    rope_theta: z.number().positive().optional(),
+    factor: z.number().positive().optional(),
+  })
+  .nullish();
+
+const schema = z
+  .object({
+    ...decoderSizes,
+    model_type: z.enum(["llama", "mistral", "qwen2", "qwen3"]),
+    num_key_value_heads: sizeSchema(1024).nullish(),
+    max_position_embeddings: sizeSchema(1 << 24),
+    rms_norm_eps: epsilonSchema().default(1e-6),
+    rope_theta: z.number().positive().default(10_000),
+    rope_scaling: rope,
+    rope_parameters: rope,
+    attention_bias: z.boolean().default(false),
+    mlp_bias: z.boolean().default(false),
+    use_sliding_window: z.boolean().default(false),
+    max_window_layers: z.number().int().min(0).default(28),
+    tie_word_embeddings: z.boolean().default(false),
+  })
+  .transform((c) => ({ ...c, num_key_value_heads: c.num_key_value_heads ?? c.num_attention_heads }))
+  .refine(groupsFit, GROUPS_FIT)
+  .refine(headsEven, HEADS_EVEN);
+
+type Config = z.output<typeof schema>;
+
+/** Differences between the dense decoders of Transformers. */
+interface Variant {
+  /** Biases of queries, keys and values, and of the attention's output. */
+  readonly bias: boolean;
+  readonly outputBias: boolean;
+  /** RMS norms of each head's queries and keys. */
+  readonly norms: boolean;
+  window(layer: number): number | undefined;
+}
+
+function variantOf(c: Config): Variant {
+  const endless = () => undefined;
+  const windowFrom = (layer: number) =>
+    c.use_sliding_window && layer >= c.max_window_layers ? (c.sliding_window ?? undefined) : undefined;
+  return {
+    llama: { bias: c.attention_bias, outputBias: c.attention_bias, norms: false, window: endless },
+    mistral: {
+      ...{ bias: false, outputBias: false, norms: false },
+      window: () => (c.sliding_window === undefined ? MISTRAL_WINDOW : (c.sliding_window ?? undefined)),
+    },
+    qwen2: { bias: true, outputBias: false, norms: false, window: windowFrom },
+    qwen3: { bias: c.attention_bias, outputBias: c.attention_bias, norms: true, window: windowFrom },
+  }[c.model_type];
+}
+
+/** Window of a Mistral whose config.json has none; null there means no window. */
+const MISTRAL_WINDOW = 4096;
+
+interface Layer {
+  readonly attentionNorm: Norm;
+  readonly attention: GroupedAttention;
+  readonly feedForwardNorm: Norm;
+  readonly gate: Linear;
+  readonly up: Linear;
+  readonly down: Linear;
+}
+
+/**
+ * Dense decoders with RMS norms, rotary positions and SwiGLU: Llama (Touvron et al. 2023, arXiv:2302.13971),
+ * Mistral (Jiang et al. 2023, arXiv:2310.06825), Qwen2 (arXiv:2407.10671) and Qwen3 (arXiv:2505.09388).
+ */
+function family(c: Config): TransformerFamily<Layer> {
+  const variant = variantOf(c);
+  const rotary = rotaryOf(c);
+  return {
+    width: c.hidden_size,
+    layers: c.num_hidden_layers,
+    vocabulary: c.vocab_size,
+    maxTokens: c.max_position_embeddings,
+    liveValuesPerToken: 6 * c.hidden_size + 3 * c.intermediate_size,
+    liveValuesPerPair: 2 * c.num_attention_heads + 1,
+    attends: "before",
+    declare: (table) => declare(table, c, variant),
+    positions: (layer) => ({ rotary, window: variant.window(layer) }),
+    /** a = x + attention(rms₁(x)); a + W_down·(silu(W_gate·z) ⊙ W_up·z), z = rms₂(a) */
+    layer(p, x, form) {
+      const y = rmsNorm(p.attentionNorm, x, c.rms_norm_eps);
+      const a = add(form.at.queries.rowsOf(x), groupedAttention(p.attention, c, y, form));
+      const z = rmsNorm(p.feedForwardNorm, a, c.rms_norm_eps);
+      return add(a, linear(p.down, mul(silu(linear(p.gate, z)), linear(p.up, z))));
+    },
+    lastNorm: (p, x) => rmsNorm(p, x, c.rms_norm_eps),
+    ignored: [/^score\./, /\.rotary_emb\.inv_freq$/],
+    wrapped: "model",
+    initialDeviation: c.initializer_range,
+    classifier: (labels) => lastTokenClassifier(c.hidden_size, labels),
+  };
+}
+
+function rotaryOf(c: Config) {
+  const {
+    rope_theta = c.rope_theta,
+    rope_type,
+    type,
+    factor = 1,
+  } = c.rope_parameters ?? c.rope_scaling ?? {};
+  const divisor = (rope_type ?? type) === "linear" ? factor : 1;
+  return { width: headWidth(c), base: rope_theta, divisor };
+}
+
+function declare(table: ParameterTable, c: Config, variant: Variant) {
+  const d = c.hidden_size;
+  const plain = { bias: false };
+  const words = table.embedding("model.embed_tokens", c.vocab_size, d, {
+    aliases: c.tie_word_embeddings ? ["lm_head.weight"] : [],
+  });
+  return {
+    words,
+    layers: Array.from({ length: c.num_hidden_layers }, (_, i): Layer => {
+      const at = `model.layers.${i}`;
+      const bias = { bias: c.mlp_bias };
+      return {
+        attentionNorm: table.norm(`${at}.input_layernorm`, d, plain),
+        attention: declareGroupedAttention(table, `${at}.self_attn`, c, variant),
+        feedForwardNorm: table.norm(`${at}.post_attention_layernorm`, d, plain),
+        gate: table.linear(`${at}.mlp.gate_proj`, d, c.intermediate_size, bias),
+        up: table.linear(`${at}.mlp.up_proj`, d, c.intermediate_size, bias),
+        down: table.linear(`${at}.mlp.down_proj`, c.intermediate_size, d, bias),
+      };
+    }),
+    lastNorm: table.norm("model.norm", d, plain),
+    head: c.architectures.some((name) => name.endsWith("ForSequenceClassification"))
+      ? undefined
+      : c.tie_word_embeddings
+        ? { weight: words.weight }
+        : table.linear("lm_head", d, c.vocab_size, plain),
+  };
+}
+
+const architecture = (config: unknown, file: string) =>
+  transformerArchitecture(family(parseConfig(schema, config, file)));
+
+const MODELS: readonly unknown[] = ["llama", "mistral", "qwen2", "qwen3"];
+const toyTokens = toyBytePairs([]);
+
+export const llama: LanguageModelCard = {
+  name: "llama",
+  title: "Llama, Mistral and Qwen decoders",
+  kind: "causal",
+  tokens: "any",
+  cite: "Touvron et al. 2023, arXiv:2302.13971",
+  licence: "of each checkpoint",
+  recognises: ({ model_type }) => MODELS.includes(model_type),
+  architecture,
+  tokenizer: openTokenizer,
+  tokenizerFiles: ({ vocab_size }) =>
+    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
+  checkpoints: [],
+  toys: {
+    toy: {
+      architectures: ["LlamaForCausalLM"],
+      model_type: "llama",
+      hidden_act: "silu",
+      hidden_size: 32,
+      intermediate_size: 48,
+      max_position_embeddings: 4096,
+      num_attention_heads: 4,
+      num_hidden_layers: 2,
+      num_key_value_heads: 2,
+      rms_norm_eps: 1e-6,
+      rope_theta: 10_000,
+      vocab_size: toyTokens.vocabularySize,
+    },
+  },
+  anchors: [],
+};
