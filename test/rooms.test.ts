@@ -267,7 +267,18 @@ describe("single places", () => {
     expect(client.length).toBeGreaterThan(0);
     expect(
       offences((file) => packageImports(file).filter((name) => name !== "@observablehq/plot"), client),
-    ).toEqual([]);
+    ).toEqual(
+      ["@fontsource/arimo/files/arimo-", "linkedom"].flatMap((name) =>
+        // The figures as files are drawn without a browser and are no part of the page.
+        client
+          .filter(({ path }) => path === "src/report/client/figure-files.ts")
+          .flatMap((file) =>
+            packageImports(file)
+              .filter((one) => one.startsWith(name))
+              .map((one) => `${file.path} → ${one}`),
+          ),
+      ),
+    );
   });
 
   test("no Math.random: random numbers come from a seeded generator", () => {

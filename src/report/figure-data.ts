@@ -92,6 +92,42 @@ export interface PointsChart {
 
 export type Chart = CurvesChart | HistogramChart | ScatterChart | PointsChart;
 
+/** One value with its interval per model. */
+export interface ForestChart {
+  readonly kind: "forest";
+  /** Heading among several charts: a panel. */
+  readonly title: string;
+  readonly rows: readonly {
+    readonly name: string;
+    readonly value: number;
+    readonly low?: number;
+    readonly high?: number;
+    /** Value and interval as text. */
+    readonly text: string;
+    readonly published?: number;
+    /** The best model, or one that is not distinguished from it. */
+    readonly best?: true;
+  }[];
+  readonly chance?: number;
+}
+
+/** A table whose cells have colours. */
+export interface HeatChart {
+  readonly kind: "heat";
+  /** Heading among several charts: a setting or a model. */
+  readonly title: string;
+  readonly columns: readonly string[];
+  readonly rows: readonly string[];
+  readonly cells: readonly {
+    readonly row: string;
+    readonly column: string;
+    readonly text: string;
+    /** Strength of the colour, from 0 to 1. */
+    readonly share: number;
+    readonly best?: true;
+  }[];
+}
+
 /** A figure: one chart, or small multiples with common axes. */
 export interface Figure {
   /** Id of the figure's element; the containers of its charts add `-0`, `-1`, … */
@@ -105,6 +141,11 @@ export interface Figure {
 /** A figure with the sentences below it. */
 export interface PanelFigure extends Figure {
   readonly caption: string;
+}
+
+/** A figure as a file; the page has forest plots and heat maps as HTML. */
+export interface FileFigure extends Omit<PanelFigure, "charts"> {
+  readonly charts: readonly (Chart | ForestChart | HeatChart)[];
 }
 
 /** Contents of the page's JSON element. */

@@ -8,6 +8,8 @@ import {
   switchedProtocol,
 } from "./chapters.ts";
 import { isBest } from "./comparisons.ts";
+import { figureText } from "./estimates.ts";
+import type { FileFigure, HeatChart } from "./figure-data.ts";
 import { chanceOf, forestMark, intervalSource, markText, publishedMain } from "./forest.ts";
 import { attribute, type Html, html } from "./html.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
@@ -43,12 +45,55 @@ ${heatMap(chapters)}
 `;
 }
 
-function heatMap(chapters: readonly Chapter[]): Html {
-  const columns = chapters.flatMap((chapter) =>
-    [...new Set(chapter.panels.map(({ dataset }) => dataset))].map(
-      (dataset): MapColumn => ({ chapter, dataset }),
-    ),
+const mapColumns = (chapters: readonly Chapter[]): readonly MapColumn[] =>
+  chapters.flatMap((chapter) =>
+    [...new Set(chapter.panels.map(({ dataset }) => dataset))].map((dataset) => ({ chapter, dataset })),
   );
+
+/** The heat map as a figure: a chart per setting, models × tasks. */
+export function overviewFigure(chapters: readonly Chapter[]): FileFigure {
+  const columns = mapColumns(chapters);
+  const panels = chapters.flatMap((chapter) => chapter.panels);
+  const names = columns.map(({ chapter: { heading }, dataset }) =>
+    dataset === undefined ? heading.title : `${heading.title}, ${dataset}`,
+  );
+  return {
+    id: "overview",
+    title: "Main metric of each model, by task and setting",
+    caption:
+      "Colour: from chance to perfect. Bold: the best model, or not distinguished from the best. †: interval not reliable.",
+    x: { label: "" },
+    y: { label: "" },
+    charts: settingsOf(panels).map((setting): HeatChart => {
+      const rows = mapRows(
+        columns,
+        panels.filter((panel) => panel.setting === setting),
+      );
+      return {
+        kind: "heat",
+        title: setting,
+        columns: names.filter((_, c) => rows.some(({ cells }) => cells[c] !== undefined)),
+        rows: rows.map(({ label }) => label),
+        cells: rows.flatMap(({ label, cells }) =>
+          cells.flatMap((cell, c) => {
+            if (cell === undefined) return [];
+            const entry = shown(cell);
+            return {
+              row: label,
+              column: names[c],
+              text: figureText(entry.main),
+              share: Math.min(1, Math.max(0, shareOf(entry) ?? 0)),
+              ...(isBest(cell.panel.comparison, entry) ? { best: true as const } : {}),
+            };
+          }),
+        ),
+      };
+    }),
+  };
+}
+
+function heatMap(chapters: readonly Chapter[]): Html {
+  const columns = mapColumns(chapters);
   const panels = chapters.flatMap((chapter) => chapter.panels);
   const settings = settingsOf(panels);
   const withDatasets = columns.some(({ dataset }) => dataset !== undefined);
@@ -85,10 +130,7 @@ ${withPublished ? html`<li><svg class="swatch" aria-hidden="true"><path class="p
 
 function settingRows(setting: string, columns: readonly MapColumn[], panels: readonly ReportPanel[]): Html {
   const ofSetting = panels.filter((panel) => panel.setting === setting);
-  const labels = [...new Set(ofSetting.flatMap(({ entries }) => entries.map(({ label }) => label)))];
-  const rows = labels
-    .map((label) => ({ label, cells: columns.map((column) => cellOf(label, column, ofSetting)) }))
-    .toSorted((a, b) => meanShare(b.cells) - meanShare(a.cells));
+  const rows = mapRows(columns, ofSetting);
   const title = findSetting(setting, ofSetting[0].forms)?.title;
   const metricIn = ({ chapter, dataset }: MapColumn) =>
     ofSetting.find((panel) => panel.task === chapter.task && panel.dataset === dataset)?.entries[0].main;
@@ -104,6 +146,14 @@ ${rows.map(
     html`<tr data-model="${label}"><th scope="row">${label}</th>${cells.map((cell, c) => mapCell(cell, columns[c].chapter))}</tr>\n`,
 )}</tbody>
 `;
+}
+
+/** Models with their cell in each column, best first. @param panels  of one setting */
+function mapRows(columns: readonly MapColumn[], panels: readonly ReportPanel[]) {
+  const labels = [...new Set(panels.flatMap(({ entries }) => entries.map(({ label }) => label)))];
+  return labels
+    .map((label) => ({ label, cells: columns.map((column) => cellOf(label, column, panels)) }))
+    .toSorted((a, b) => meanShare(b.cells) - meanShare(a.cells));
 }
 
 /** The panel with the most rows, if a model has several of a name: others are of other data or rows. */

@@ -3,13 +3,14 @@ import { counted } from "../base/message-text.ts";
 import { readPackageFile, version } from "../base/package.ts";
 import { allTasks, type CustomForms } from "../evaluation/runs/forms.ts";
 import { type Chapter, chapterId, chaptersOf, isSwitched, partOf } from "./chapters.ts";
+import { colourRules } from "./colours.ts";
 import type { PageData } from "./figure-data.ts";
 import { panelFigures } from "./figures.ts";
 import { embeddedJson, Html, html } from "./html.ts";
 import { overviewSection } from "./overview.ts";
 import { panelId } from "./panels.ts";
 import { provenanceSection } from "./provenance.ts";
-import type { Report } from "./report.ts";
+import { modelsOf, type Report } from "./report.ts";
 import { packRows, rowsSection } from "./row-sets.ts";
 import { taskSection } from "./task-section.ts";
 
@@ -44,7 +45,7 @@ export function renderPage(report: Report, { script, style }: PageAssets): strin
 <meta name="color-scheme" content="light dark">
 <meta name="generator" content="dart-eval ${version}">
 <title>${report.title}</title>
-<style>${new Html(style.replaceAll("</", "<\\/"))}</style>
+<style>${new Html(colourRules)}${new Html(style.replaceAll("</", "<\\/"))}</style>
 </head>
 <body>
 <a class="skip" href="#main">Skip to the results</a>
@@ -61,11 +62,6 @@ ${provenanceSection(report)}
 </html>
 `);
 }
-
-/** Names of all models, in order of first occurrence. */
-const modelsOf = ({ panels }: Report): readonly string[] => [
-  ...new Set(panels.flatMap(({ entries }) => entries.map(({ label }) => label))),
-];
 
 /** Numbers of models and tasks, in one sentence. */
 function lead({ panels }: Report): Html {

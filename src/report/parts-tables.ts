@@ -7,6 +7,10 @@ import type { Table } from "./table.ts";
 /** Name of the breakdown with the confusion matrix. */
 const CONFUSION = "confusion";
 
+/** Rows of each class by predicted class; undefined if the task has no confusion matrix. */
+export const confusionOf = ({ result }: Entry): Breakdown | undefined =>
+  result.breakdowns?.find(({ name }) => name === CONFUSION);
+
 /**
  * Tables of metrics of parts of the rows, such as cell lines: one table with a line per model and part, and a
  * confusion matrix per model. Empty if the task has none.
@@ -14,8 +18,9 @@ const CONFUSION = "confusion";
 export function partsTables({ entries }: Pick<Panel, "entries">): readonly Table[] {
   const measured = metricsTable(entries);
   const seen = new Set<string>();
-  const confusions = entries.flatMap(({ label, result }) => {
-    const found = result.breakdowns?.find(({ name }) => name === CONFUSION);
+  const confusions = entries.flatMap((entry) => {
+    const { label } = entry;
+    const found = confusionOf(entry);
     // Predictions are equal under both protocols unless the model was retrained.
     const text = JSON.stringify([label, found]);
     if (found === undefined || seen.has(text)) return [];

@@ -36,6 +36,11 @@ export interface Report {
   readonly panels: readonly ReportPanel[];
 }
 
+/** Names of all models, in order of first occurrence. */
+export const modelsOf = ({ panels }: Report): readonly string[] => [
+  ...new Set(panels.flatMap(({ entries }) => entries.map(({ label }) => label))),
+];
+
 /** Options of `gatherReport`. */
 export interface ReportOptions {
   readonly title?: string;

@@ -14,7 +14,7 @@ export const define: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .description(
-      "Writes the rows, scores and metrics of merged runs for other programs: pandas, R, DuckDB, spreadsheets, papers.",
+      "Writes the rows, scores, metrics and figures of merged runs for other programs: pandas, R, DuckDB, spreadsheets, papers.",
     )
     .argument("<folder...>", "run folders")
     .requiredOption("--out <folder>", "folder for the files")
@@ -29,6 +29,7 @@ export const define: DefineCommand = (command, context) => {
         "rows, scores and metrics of two runs in every format": "dart-eval export runs/a runs/b --out export",
         "tables for a paper and Parquet files for Python or R":
           "dart-eval export runs/hyenadna --out export --format parquet,latex",
+        "the figures of the report": "dart-eval export runs/a runs/b --out export --format svg,png",
       }),
     )
     .action(async (paths: string[], { out, format }: ExportCommandOptions) => {
@@ -45,7 +46,7 @@ export const define: DefineCommand = (command, context) => {
         signal,
       });
       terminal.say(
-        `wrote ${files.length} files to ${shellWord(out)}; columns.csv describes the columns of the rows`,
+        `wrote ${files.length} files to ${shellWord(out)}${files.includes("columns.csv") ? "; columns.csv describes the columns of the rows" : ""}`,
       );
     });
 };

@@ -1,105 +1,49 @@
 import * as Plot from "@observablehq/plot";
-import type {
-  Axis,
-  Chart,
-  CurvesChart,
-  Figure,
-  HistogramChart,
-  PointsChart,
-  ScatterChart,
-} from "../figure-data.ts";
+import type { Chart, CurvesChart, Figure, FileFigure, PointsChart } from "../figure-data.ts";
+import {
+  axisOf,
+  colourOf,
+  type Drawing,
+  drawPlot,
+  type Marks,
+  pointerTip,
+  reference,
+  shownNumber,
+} from "./plot.ts";
+import { histogram, scatter } from "./row-charts.ts";
 
-/** Number of colours of the style sheet, which are distinguishable with colour blindness. */
-const COLOURS = 8;
-
-/** Colour of a model or class by its place in the list of all. */
-const colourOf = (name: string, all: readonly string[]): string =>
-  `var(--series-${Math.max(0, all.indexOf(name)) % COLOURS})`;
-
-/** Width and models of a chart. */
-export interface Drawing {
-  /** Width in CSS pixels. */
-  readonly width: number;
-  /** All models of the page, in the order of their colours. */
-  readonly models: readonly string[];
-  /** True for models that the filter shows. */
-  readonly isShown: (model: string) => boolean;
-}
-
-const TIP = { fill: "var(--sheet)", stroke: "var(--line)" } as const;
-const SOFT = "var(--ink-soft)";
 /** Number of lines at which legends are left to the tooltips. */
 const MANY = 12;
 
 /** Draws one chart of a figure with the figure's axes. */
-export function drawChart(chart: Chart, figure: Figure, drawing: Drawing): Element {
+export function drawChart(chart: Chart, figure: FileFigure | Figure, drawing: Drawing): Element {
   const { width } = drawing;
-  const height = Math.round(Math.min(340, Math.max(190, width * 0.72)));
   const drawn = marksOf(chart, figure, drawing);
-  const plot = Plot.plot({
-    width,
-    height,
+  return drawPlot(drawing, {
+    height: Math.round(Math.min(340, Math.max(190, width * 0.72))),
     marginLeft: 52,
     marginRight: 14,
     marginTop: 22,
     marginBottom: 40,
-    className: "plot",
     ariaLabel: figure.charts.length > 1 ? `${figure.title}, ${chart.title}` : figure.title,
     x: { ...axisOf(figure.x), ticks: Math.max(3, Math.floor(width / 80)) },
     y: { ...axisOf(figure.y), grid: true, ticks: 5 },
     ...drawn.options,
     marks: drawn.marks,
   });
-  const svg = plot.matches("svg") ? plot : plot.querySelector("svg:last-of-type");
-  svg?.setAttribute("role", "img");
-  // Groups have no role, so they may have no label.
-  for (const group of plot.querySelectorAll("g[aria-label]")) group.removeAttribute("aria-label");
-  return plot;
 }
 
-function axisOf({ label, domain, log }: Axis): Plot.ScaleOptions {
-  return {
-    label,
-    labelAnchor: "center",
-    labelArrow: "none",
-    nice: domain === undefined,
-    ...(domain === undefined ? {} : { domain: [...domain] }),
-    ...(log ? { type: "log", tickFormat: "~s" } : {}),
-  };
-}
-
-interface Marks {
-  readonly marks: Plot.Markish[];
-  readonly options?: Plot.PlotOptions;
-}
-
-function marksOf(chart: Chart, figure: Figure, drawing: Drawing): Marks {
+function marksOf(chart: Chart, figure: FileFigure | Figure, drawing: Drawing): Marks {
   switch (chart.kind) {
     case "curves":
       return curves(chart, drawing);
     case "histogram":
-      return histogram(chart);
+      return histogram(chart, drawing);
     case "scatter":
-      return scatter(chart, figure);
+      return scatter(chart, figure, drawing);
     case "points":
       return points(chart, drawing);
   }
-}
-
-function reference(at: CurvesChart["reference"]): Plot.Markish[] {
-  if (at === undefined) return [];
-  const style = { stroke: SOFT, strokeDasharray: "4 4" };
-  return at === "identity"
-    ? [
-        Plot.line(
-          [
-            [0, 0],
-            [1, 1],
-          ],
-          style,
-        ),
-      ]
-    : [Plot.ruleY([at], style)];
 }
 
 interface CurvePoint {
@@ -111,10 +55,8 @@ interface CurvePoint {
   readonly name: string | undefined;
 }
 
-function curves(
-  { curves: all, reference: at, points: areBars }: CurvesChart,
-  { models, isShown }: Drawing,
-): Marks {
+function curves({ curves: all, reference: at, points: areBars }: CurvesChart, drawing: Drawing): Marks {
+  const { models, isShown } = drawing;
   const shown = all.filter(({ model }) => isShown(model));
   const rows = shown.map(({ model, x, y, low, high, names }) =>
     x.map(
@@ -154,126 +96,20 @@ function curves(
           ...(dot === undefined ? [] : [Plot.dot(own.slice(dot, dot + 1), { ...xy, fill: stroke, r: 4 })]),
         ];
       }),
-      Plot.tip(
+      ...pointerTip(
+        drawing,
         rows.flat(),
-        Plot.pointer({
-          ...xy,
-          title: ({ model, name, x, y, low, high }: CurvePoint) =>
-            `${model}\n${name === undefined ? `${x}: ` : `${name}, rank ${x}: `}${shownNumber(y)}${low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`}`,
-          ...TIP,
-        }),
+        ({ model, name, x, y, low, high }) =>
+          `${model}\n${name === undefined ? `${x}: ` : `${name}, rank ${x}: `}${shownNumber(y)}${low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`}`,
       ),
-    ],
-  };
-}
-
-const shownNumber = (value: number) => value.toPrecision(3).replace("-", "−");
-
-function histogram({ bins, ties, median, sides }: HistogramChart): Marks {
-  const middle = ({ from, to }: HistogramChart["bins"][number]) => (from + to) / 2;
-  return {
-    marks: [
-      Plot.rectY(bins, {
-        x1: "from",
-        x2: "to",
-        y: "rows",
-        fill: (bin: HistogramChart["bins"][number]) => (middle(bin) > 0 ? "var(--right)" : "var(--wrong)"),
-        insetLeft: 0.5,
-        insetRight: 0.5,
-        title: (bin: HistogramChart["bins"][number]) =>
-          `${sides[middle(bin) > 0 ? 0 : 1]}\n${bin.from} to ${bin.to}: ${bin.rows.toLocaleString("en-US")} rows`,
-        tip: TIP,
-      }),
-      ...(ties === 0
-        ? []
-        : [
-            Plot.ruleX([ties], {
-              x: () => 0,
-              y1: 0,
-              y2: (rows: number) => rows,
-              stroke: "var(--tie)",
-              strokeWidth: 5,
-              clip: true,
-              title: (rows: number) => `ties: ${rows.toLocaleString("en-US")} rows`,
-              tip: TIP,
-            }),
-          ]),
-      Plot.ruleY([0], { stroke: SOFT }),
-      Plot.ruleX([0], { stroke: "var(--ink)" }),
-      Plot.ruleX([median], { stroke: "var(--ink)", strokeDasharray: "1.5 3" }),
-      // In the margin above the bars.
-      Plot.text([median], {
-        x: (value: number) => value,
-        frameAnchor: "top",
-        dy: -10,
-        text: (value: number) =>
-          `median ${shownNumber(value)}${ties === 0 ? "" : `, ${ties.toLocaleString("en-US")} ties`}`,
-        fill: "var(--ink)",
-      }),
-    ],
-  };
-}
-
-type Rectangle = ScatterChart["rectangles"][number];
-
-function scatter({ points: some, rectangles, reference: at }: ScatterChart, { x, y }: Figure): Marks {
-  const most = Math.max(1, ...rectangles.map(([, , , , rows]) => rows));
-  const edge = ({ domain = [-1, 1] }: Axis, sign: number) => (sign > 0 ? domain[1] : domain[0]);
-  const diagonal = [-1, 1].map((sign) => {
-    const ends = [edge(x, sign), edge(y, sign)];
-    const end = sign > 0 ? Math.min(...ends) : Math.max(...ends);
-    return [end, end] as [number, number];
-  });
-  const corner = { frameAnchor: "top-left", dx: 6, dy: 6, fontSize: 12, fill: "var(--ink)" } as const;
-  return {
-    options: { clip: true },
-    marks: [
-      ...(at.kind === "signs"
-        ? [
-            Plot.rect([1, -1], {
-              x1: 0,
-              x2: (sign: number) => edge(x, sign),
-              y1: 0,
-              y2: (sign: number) => edge(y, sign),
-              fill: "var(--right)",
-              fillOpacity: 0.07,
-              clip: true,
-            }),
-            Plot.ruleX([0], { stroke: SOFT }),
-            Plot.ruleY([0], { stroke: SOFT }),
-            Plot.text([at.agreement], {
-              ...corner,
-              text: (share: number) => `${(100 * share).toFixed(0)} % same sign`,
-            }),
-          ]
-        : [Plot.line(diagonal, { stroke: SOFT, strokeDasharray: "4 4", clip: true })]),
-      Plot.rect(rectangles, {
-        x1: (r: Rectangle) => r[0],
-        x2: (r: Rectangle) => r[1],
-        y1: (r: Rectangle) => r[2],
-        y2: (r: Rectangle) => r[3],
-        fill: "var(--accent)",
-        fillOpacity: (r: Rectangle) => 0.12 + 0.88 * Math.sqrt(r[4] / most),
-        title: (r: Rectangle) => `${r[4].toLocaleString("en-US")} rows`,
-        tip: TIP,
-      }),
-      Plot.dot(some, {
-        x: (point: ScatterChart["points"][number]) => point[0],
-        y: (point: ScatterChart["points"][number]) => point[1],
-        r: 2.2,
-        fill: "var(--accent)",
-        fillOpacity: 0.45,
-      }),
     ],
   };
 }
 
 type PointMark = PointsChart["points"][number];
 
-function points(
-  { points: all, classes, ofModels, identity, level }: PointsChart,
-  { models, isShown }: Drawing,
-): Marks {
+function points({ points: all, classes, ofModels, identity, level }: PointsChart, drawing: Drawing): Marks {
+  const { models, isShown } = drawing;
   const shown = ofModels ? all.filter((point) => isShown(point.of)) : all;
   const colour = (point: PointMark) => (ofModels ? colourOf(point.of, models) : colourOf(point.of, classes));
   const bounded = shown.filter(({ low }) => low !== undefined);
@@ -306,15 +142,11 @@ function points(
             ),
           )
         : []),
-      Plot.tip(
+      ...pointerTip(
+        drawing,
         shown,
-        Plot.pointer({
-          x: "x",
-          y: "y",
-          title: ({ name, of, x, y, low, high }: PointMark) =>
-            `${name ?? of}\n${shownNumber(x)}, ${shownNumber(y)}${low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`}`,
-          ...TIP,
-        }),
+        ({ name, of, x, y, low, high }) =>
+          `${name ?? of}\n${shownNumber(x)}, ${shownNumber(y)}${low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`}`,
       ),
     ],
   };
@@ -329,7 +161,7 @@ function isRight(point: PointMark, all: readonly PointMark[]): boolean {
 
 /** Lines of the key below a figure: models of curves, or classes of points; empty for one or very many. */
 export function keyOf(
-  figure: Figure,
+  figure: FileFigure | Figure,
   models: readonly string[],
 ): readonly { readonly name: string; readonly colour: string }[] {
   const names = new Map<string, string>();

@@ -11,17 +11,22 @@ import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { parseRecord, readableJson } from "../../evaluation/runs/run-folder.ts";
 import { reportDocument } from "../documents.ts";
+import { fileFigures } from "../file-figures.ts";
 import { panelId } from "../panels.ts";
-import { gatherReport } from "../report.ts";
+import { gatherReport, modelsOf } from "../report.ts";
 import { runResults } from "../write-report.ts";
 import { csvText } from "./csv.ts";
 import { type FieldTable, type RecordTable, recordTable } from "./field-table.ts";
+import { figureSvg, svgPng } from "./figure-documents.ts";
 import { parquetBytes } from "./parquet.ts";
 import { recordTables } from "./result-records.ts";
 import { type RowTable, rowTables } from "./row-tables.ts";
 
-/** Formats of an export: rows and metrics as CSV or Parquet, metrics as JSON, tables as Markdown or LaTeX. */
-export const EXPORT_FORMATS = ["csv", "parquet", "json", "markdown", "latex"] as const;
+/**
+ * Formats of an export: rows and metrics as CSV or Parquet, metrics as JSON, tables as Markdown or LaTeX,
+ * figures as SVG or PNG.
+ */
+export const EXPORT_FORMATS = ["csv", "parquet", "json", "markdown", "latex", "svg", "png"] as const;
 /** A format of an export. */
 export type ExportFormat = (typeof EXPORT_FORMATS)[number];
 
@@ -47,7 +52,7 @@ const manifestSchema = z.object({
 
 /**
  * Writes merged runs as files for other programs: rows with their facts and every model's scores, metrics in
- * tidy form, and tables. docs/export.md describes the files. Replaces an earlier export in the folder.
+ * tidy form, tables and figures. docs/export.md describes the files. Replaces an earlier export in the folder.
  *
  *     await exportRuns(["runs/hyenadna", "runs/markov"], "export", { formats: ["parquet"] });
  *
@@ -99,7 +104,8 @@ export async function exportRuns(
     await writeTable(columnTable(written));
   }
   const documents = DOCUMENTS.filter(({ format }) => formats.includes(format));
-  if (documents.length > 0) {
+  const withFigures = formats.includes("svg") || formats.includes("png");
+  if (documents.length > 0 || withFigures) {
     const report = await gatherReport(results, { forms });
     for (const panel of report.panels) {
       for (const { document, ending } of documents) {
@@ -108,6 +114,11 @@ export async function exportRuns(
           reportDocument({ ...report, panels: [panel] }, document),
         );
       }
+    }
+    for (const figure of withFigures ? fileFigures(report) : []) {
+      const svg = await figureSvg(figure, modelsOf(report));
+      if (formats.includes("svg")) await write(`figures/${figure.id}.svg`, svg);
+      if (formats.includes("png")) await write(`figures/${figure.id}.png`, await svgPng(svg));
     }
   }
   for (const name of before) if (!files.includes(name)) await removeFile(join(folder, name));
