@@ -1,4 +1,12 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import {
+  DEVICES,
+  type Device,
+  parseDevice,
+  TRAINING_DEVICES,
+  type TrainingDevice,
+  trainingDevice,
+} from "../net/runtime/device.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Context {
@@ -32,6 +40,29 @@ export function wholeNumberOption(least: number): (text: string) => number {
     }
     return value;
   };
+}
+
+/** `--device` of a command, "auto" by default; `cuda:1` is the second GPU. */
+export const deviceOption = (description: string): Option =>
+  optionOf(description, DEVICES, parseDevice).default("auto");
+
+/** `--device` of a command that only trains, the CPU by default. */
+export const trainingDeviceOption = (description: string): Option =>
+  optionOf(description, TRAINING_DEVICES, (text): TrainingDevice | undefined => {
+    const device = parseDevice(text);
+    return device !== undefined && trainingDevice(device) === device ? device : undefined;
+  }).default("cpu");
+
+function optionOf(
+  description: string,
+  choices: readonly Device[],
+  parse: (text: string) => Device | undefined,
+): Option {
+  return new Option("--device <device>", description).choices(choices).argParser((text: string) => {
+    const device = parse(text);
+    if (device !== undefined) return device;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(", ")}, cuda:1.`);
+  });
 }
 
 /** Adds `--data`, the option of all `data` commands. */

@@ -1,5 +1,6 @@
 import type { Split } from "../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../models/model.ts";
+import type { Device } from "../net/runtime/device.ts";
 import { planRun } from "./runs/plan.ts";
 import { type CellResult, cellResult, measureCell } from "./runs/result.ts";
 import { type OnProgress, runCell } from "./runs/run-cell.ts";
@@ -26,6 +27,8 @@ export interface EvaluateOptions<T extends AnyTask = AnyTask> {
   readonly split?: Split;
   readonly limit?: number;
   readonly batchSize?: number;
+  /** Device of training and of trained networks, as in `RunRequest`. */
+  readonly device?: Device;
   /** Overrides of the setting's recipe. */
   readonly recipe?: Recipe;
   /** Trained weights to evaluate instead of training: a file or a folder, as in `RunRequest`. */

@@ -89,12 +89,12 @@ export class LanguageModel extends TokenModel {
   }
 
   /**
-   * A copy of the model, prepared for fine-tuning. Training always runs on the CPU, so its graphs are built
-   * for the CPU even if this model runs on another device.
+   * A copy of the model, prepared for fine-tuning on the request's device, which may differ from that of this
+   * model.
    */
   async fineTune(request: FineTuningRequest): Promise<FineTuning> {
     const opened = await openCheckpointFolder(this.folder, [this.card]);
-    return new FineTuning(opened, request, { ...this.options, device: "cpu" });
+    return new FineTuning(opened, request, { ...this.options, device: request.device ?? "cpu" });
   }
 
   /** The same architecture and tokenizer with initial weights, in the cache folder. */

@@ -72,7 +72,7 @@ export function provenanceSection({ panels }: Report): Html {
   return html`<section class="view" id="provenance" aria-labelledby="provenance-title">
 <h1 id="provenance-title">Provenance</h1>
 <p>A cell is one task in one setting, evaluated for one model. Its identity is a digest of everything that can change the
-result; device, batch size and number of shards are not part of it.</p>
+result; batch size, number of shards and the device of inference are not part of it.</p>
 ${htmlTable(cellsTable(panels))}
 ${panels.map(
   (panel) => html`<h2>${panelTitle(panel.heading.title, panel)}</h2>

@@ -16,8 +16,15 @@ import {
 } from "../../models/chrombpnet/training/recipe.ts";
 import { trainChrombpnet } from "../../models/chrombpnet/training/train.ts";
 import { writeTrained } from "../../models/chrombpnet/training/write-trained.ts";
+import type { TrainingDevice } from "../../net/runtime/device.ts";
 import type { FitEvent } from "../../net/train/fit-state.ts";
-import { type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
+import {
+  type DefineCommand,
+  examples,
+  shellWord,
+  trainingDeviceOption,
+  wholeNumberOption,
+} from "../command.ts";
 import { type Progress, startProgress } from "../progress.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -30,6 +37,7 @@ interface TrainOptions {
   readonly bias?: string;
   readonly fold?: string;
   readonly recipe?: string;
+  readonly device: TrainingDevice;
   readonly threads?: number;
 }
 
@@ -54,6 +62,7 @@ export const define: DefineCommand = (command, context) => {
     .option("--bias <h5>", "a trained bias model of the same enzyme")
     .option("--fold <json>", "chromosomes for training, validation and test (default: the benchmark's split)")
     .option("--recipe <json>", 'overrides of the published recipe, such as {"epochs": 20}')
+    .addOption(trainingDeviceOption("device of the training; a run resumes on the device that began it"))
     .option("--threads <number>", "CPU threads", wholeNumberOption(1))
     .addHelpText(
       "after",
@@ -100,7 +109,10 @@ export const define: DefineCommand = (command, context) => {
             nonpeaks: await cachedDigest(options.nonpeaks),
             fold,
           },
-          program: options.threads === undefined ? {} : { threads: options.threads },
+          program: {
+            device: options.device,
+            ...(options.threads === undefined ? {} : { threads: options.threads }),
+          },
           onProgress: shown.report,
           abort: context.signal,
         });

@@ -1,5 +1,4 @@
 import { arch, availableParallelism, cpus, freemem, platform, release, totalmem } from "node:os";
-import { Option } from "commander";
 import { InputError } from "../../base/errors.ts";
 import { cacheFolder } from "../../base/folder.ts";
 import { version } from "../../base/package.ts";
@@ -8,12 +7,12 @@ import { seedOf } from "../../base/random.ts";
 import { dinucleotideShuffle } from "../../dna/sequence/shuffle.ts";
 import { ndArray } from "../../net/arrays/array.ts";
 import { add, input, matMul, softmax } from "../../net/graph/build.ts";
-import { DEVICES, type Device, type ProviderState } from "../../net/runtime/device.ts";
+import type { Device, ProviderState } from "../../net/runtime/device.ts";
 import { devicesHere, onnxRuntimeVersion } from "../../net/runtime/onnx-runtime.ts";
 import { openProgram } from "../../net/runtime/program.ts";
 import { hasVulkanLoader } from "../../net/runtime/session.ts";
 import { bytes } from "../../report/numbers.ts";
-import { type Context, type DefineCommand, examples } from "../command.ts";
+import { type Context, type DefineCommand, deviceOption, examples } from "../command.ts";
 
 interface DoctorOptions {
   readonly device: Device;
@@ -25,11 +24,7 @@ export const define: DefineCommand = (command, context) => {
     .description(
       "Lists the machine's devices and verifies in a few seconds that it computes reference results.",
     )
-    .addOption(
-      new Option("--device <device>", "device of the self-check; auto selects the fastest")
-        .choices(DEVICES)
-        .default("auto"),
-    )
+    .addOption(deviceOption("device of the self-check; auto selects the fastest"))
     .option("--json", "print the results as JSON")
     .addHelpText(
       "after",

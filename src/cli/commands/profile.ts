@@ -1,4 +1,3 @@
-import { Option } from "commander";
 import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import { anonymousMemory } from "../../base/process.ts";
@@ -8,9 +7,9 @@ import { missingChromosomeError } from "../../dna/genome/interval.ts";
 import { modelLettersOf, windowCodes } from "../../dna/sequence/encoding.ts";
 import { openModel } from "../../models/open-model.ts";
 import { type PassCost, type Profile, profileModel } from "../../models/profiling/profile.ts";
-import { DEVICES, type Device } from "../../net/runtime/device.ts";
+import type { Device } from "../../net/runtime/device.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";
-import { type Context, type DefineCommand, examples, wholeNumberOption } from "../command.ts";
+import { type Context, type DefineCommand, deviceOption, examples, wholeNumberOption } from "../command.ts";
 
 interface ProfileOptions {
   readonly batch: number;
@@ -63,11 +62,7 @@ export const define: DefineCommand = (command, context) => {
     )
     .option("--genome <file>", "genome of the peaks: FASTA (plain or bgzip) or 2bit")
     .option("--forward", "only the forward pass")
-    .addOption(
-      new Option("--device <device>", "device of the model; auto selects the fastest")
-        .choices(DEVICES)
-        .default("cpu"),
-    )
+    .addOption(deviceOption("device of the model; auto selects the fastest").default("cpu"))
     .option("--threads <n>", "CPU threads (default: one per core)", wholeNumberOption(1))
     .option("--json", "print the measurements as JSON, with DART-Eval's keys")
     .addHelpText(

@@ -10,11 +10,18 @@ import type { ShardOutcome } from "../../evaluation/runs/run-shard.ts";
 import { parseShard, type Shard } from "../../evaluation/runs/shard.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { openModels } from "../../models/open-model.ts";
-import { DEVICES, type Device } from "../../net/runtime/device.ts";
+import type { Device } from "../../net/runtime/device.ts";
 import { headline } from "../../report/leaderboard.ts";
 import { runResults } from "../../report/write-report.ts";
 import { optionsOfRun, recordedOptions } from "../added-models.ts";
-import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
+import {
+  type Context,
+  type DefineCommand,
+  deviceOption,
+  examples,
+  shellWord,
+  wholeNumberOption,
+} from "../command.ts";
 import { openRequestedTasks, type RequestOptions } from "../requested-tasks.ts";
 import { planJson, planText, runPlan } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
@@ -117,12 +124,9 @@ export const define: DefineCommand = (command, context) => {
         .default({ index: 1, count: 1 }, "1/1"),
     )
     .addOption(
-      new Option(
-        "--device <device>",
-        "device for inference; auto selects the fastest. Training runs on the CPU",
-      )
-        .choices(DEVICES)
-        .default("auto"),
+      deviceOption(
+        "device of the models; auto selects the fastest. webgpu and cuda also train; the others train on the CPU",
+      ),
     )
     .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
     .option(
@@ -202,6 +206,7 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
           folder,
           ...(extend ? { extend } : { command: recordedOptions(given) }),
           shard: options.shard,
+          device,
           signal,
           earlier: [...plans],
           timeTraining: options.plan === true && options.timing,

@@ -5,14 +5,15 @@ import { stableStringify } from "../../base/json.ts";
 import { type FileOrigin, fileOriginSchema } from "../../datasets/sources/origin.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Protocol } from "../../models/model.ts";
+import { TRAINING_DEVICES, type TrainingKind } from "../../net/runtime/device.ts";
 import { type CustomForms, findTask } from "./forms.ts";
 
 /** Raised when a change of the engine changes the result of a cell. */
 export const IDENTITY_VERSION = 1;
 
 /**
- * Task × model × setting, with everything that changes the result. Device, batch size and number of shards do
- * not, so they are not part of a cell.
+ * Task × model × setting, with everything that changes the result. Batch size, number of shards and the
+ * device of inference do not, so they are not part of a cell.
  */
 export interface Cell {
   readonly identityVersion: number;
@@ -40,6 +41,8 @@ export interface Cell {
   readonly recipe: Readonly<Record<string, string | number | boolean | null>>;
   /** SHA-256 of the trained weights that the cell evaluates instead of training. */
   readonly weights?: string;
+  /** Device of a cell that trains; absent: the CPU. */
+  readonly trainedOn?: TrainingKind;
   /** SHA-256 of every input, by input name. */
   readonly data: Readonly<Record<string, string>>;
 }
@@ -155,6 +158,7 @@ export const cellRecordSchema = z.object({
     untilWidth: z.number().positive().exactOptional(),
     recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     weights: digest.exactOptional(),
+    trainedOn: z.enum(TRAINING_DEVICES).exactOptional(),
     data: z.record(z.string(), z.string()),
   }),
   rows: z.object({

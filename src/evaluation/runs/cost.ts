@@ -4,6 +4,7 @@ import { stableStringify } from "../../base/json.ts";
 import { counted } from "../../base/message-text.ts";
 import { mean } from "../../metrics/mean.ts";
 import type { Model, Protocol } from "../../models/model.ts";
+import type { TrainingDevice } from "../../net/runtime/device.ts";
 import { precisionCheckRows } from "../settings/half-precision.ts";
 import type { RowPredictor, Setting, SettingContext, WeightsFile } from "../settings/setting.ts";
 import { readTrainingRecipe, type TrainingRecipe } from "../settings/training-recipe.ts";
@@ -63,6 +64,7 @@ export interface TimedCell {
   readonly protocol: Protocol;
   readonly record: CellRecord;
   readonly batchSize: number;
+  readonly device: TrainingDevice;
   readonly threads: number | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -141,11 +143,12 @@ const contextOf = ({
   protocol,
   record,
   batchSize,
+  device,
   threads,
   weights,
   signal,
 }: TimedCell): SettingContext => ({
-  ...{ task, model, protocol, batchSize, threads, signal },
+  ...{ task, model, protocol, batchSize, device, threads, signal },
   seed: record.cell.seed,
   recipe: record.cell.recipe,
   ...(weights === undefined ? {} : { weights }),

@@ -2,6 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { counted, quotedText } from "../../base/message-text.ts";
 import { CHROMOSOME_SPLIT, splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
+import { deviceKind, trainingDevice } from "../../net/runtime/device.ts";
 import type { Setting, WeightsFile } from "../settings/setting.ts";
 import { inferenceRecipe } from "../settings/training-recipe.ts";
 import { supervisionOf } from "../settings/training-rows.ts";
@@ -140,6 +141,8 @@ export async function draftCells(
       weights === undefined ? own : inferenceRecipe(own, supervisionOf({ task: open }, setting.name));
     const unread = unreadNote(own, recipe, request.recipe);
     if (unread !== undefined) notes.push(unread);
+    const device = deviceKind(trainingDevice(request.device ?? "cpu"));
+    const trains = setting.trainingMemory !== undefined && weights === undefined;
     const cell: Cell = {
       identityVersion: IDENTITY_VERSION,
       task: task.name,
@@ -158,6 +161,7 @@ export async function draftCells(
       ...(request.untilWidth === undefined ? {} : { untilWidth: request.untilWidth }),
       recipe,
       ...(weights === undefined ? {} : { weights: weights.sha256 }),
+      ...(trains && device !== "cpu" ? { trainedOn: device } : {}),
       data: weights === undefined ? dataOf(form, open) : open.digests,
     };
     const control = request.controls?.find((one) => one.model === model)?.control;

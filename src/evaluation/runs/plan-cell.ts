@@ -2,6 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { counted } from "../../base/message-text.ts";
 import { anonymousMemory } from "../../base/process.ts";
+import { trainingDevice } from "../../net/runtime/device.ts";
 import type { Setting } from "../settings/setting.ts";
 import type { OpenTask } from "../tasks/task.ts";
 import { fittingBatchSize, fittingTraining, idleMemory, wantedBatchSize } from "./batches.ts";
@@ -73,8 +74,9 @@ export async function planCell(
   };
   const evaluated = weights === undefined ? {} : { weights };
   const perCall = Math.floor(wantedBatchSize(model, options) / setting.sequencesPerRow(task.task));
+  const device = trainingDevice(request.device ?? "cpu");
   const training = await setting.trainingMemory?.(
-    { ...{ task, model, recipe: record.cell.recipe }, ...evaluated },
+    { ...{ task, model, recipe: record.cell.recipe, device }, ...evaluated },
     Math.min(rows.length, Math.max(1, perCall)),
   );
   const fit =
@@ -82,7 +84,7 @@ export async function planCell(
   if (fit.note !== undefined) notes.add(fit.note);
   const { batchSize } = fit;
   const { threads, signal } = request;
-  const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, threads, signal };
+  const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, device, threads, signal };
   const rowsLeft = reuses === undefined ? rows.length - state.rowsDone : 0;
   const memory = fit.memory === undefined ? null : PROCESS_BYTES + selected.memory + fit.memory;
   const disk = training?.disk ?? 0;
@@ -102,6 +104,7 @@ export async function planCell(
     rows,
     rowsDone: state.rowsDone,
     batchSize,
+    device,
     threads,
     estimate,
     ...(reuses === undefined ? {} : { reuses }),

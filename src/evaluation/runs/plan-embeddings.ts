@@ -66,12 +66,12 @@ interface StorageContext extends EmbeddingsRequest {
 }
 
 async function withEmbeddings(cell: PlannedCell, context: StorageContext): Promise<PlannedCell> {
-  const { setting, weights, record, task, model, estimate } = cell;
+  const { setting, weights, record, task, model, device, estimate } = cell;
   if (setting.embeddingsNeed === undefined) return cell;
   const { place, memory = process.availableMemory() } = context;
   const { protocol, seed, recipe } = record.cell;
   const need = await setting.embeddingsNeed({
-    ...{ task, model, protocol, seed, recipe },
+    ...{ task, model, protocol, seed, recipe, device },
     ...(weights === undefined ? {} : { weights }),
   });
   if (need === undefined) return { ...cell, embeddings: { place } };

@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
+import type { Device, TrainingDevice } from "../../net/runtime/device.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { SettingName } from "../settings/catalogue.ts";
 import type { EmbeddingsPlace, Setting, WeightsFile } from "../settings/setting.ts";
@@ -88,6 +89,11 @@ export interface RunRequest {
   readonly shard?: Shard;
   /** Sequences per call of the model; default: the model's own, halved until it fits in memory. */
   readonly batchSize?: number;
+  /**
+   * Device of training and of trained networks, as `trainingDevice` selects it; default: the CPU. The device
+   * of a model is set when it is opened. The kind of device is part of the identity of cells that train.
+   */
+  readonly device?: Device;
   /** CPU threads for training; default: one per core. The threads of a model are set when it is opened. */
   readonly threads?: number;
   /**
@@ -125,6 +131,8 @@ export interface PlannedCell {
   readonly rowsDone: number;
   /** Sequences per call. */
   readonly batchSize: number;
+  /** Device of training and of trained networks. */
+  readonly device: TrainingDevice;
   /** CPU threads of a setting that trains; undefined: one per core. */
   readonly threads?: number | undefined;
   readonly estimate: CostEstimate;

@@ -60,6 +60,7 @@ export async function runCell(
       recipe: cell.recipe,
       ...(weights === undefined ? {} : { weights }),
       batchSize: planned.batchSize,
+      device: planned.device,
       threads: planned.threads,
       folder,
       trained,

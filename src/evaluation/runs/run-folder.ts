@@ -8,7 +8,7 @@ import { version } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { createFileAtomic, removeTemporaryFiles } from "../../base/write-file.ts";
 import type { Protocol } from "../../models/model.ts";
-import { type CellRecord, cellName, cellRecordSchema, cellTitle, runIdentity } from "./cell.ts";
+import { type CellRecord, cellIdentity, cellName, cellRecordSchema, cellTitle, runIdentity } from "./cell.ts";
 import { type Shard, shardName } from "./shard.ts";
 
 /*
@@ -175,11 +175,28 @@ export async function enterRunFolder(
 function refuseOtherRun(folder: string, found: RunRecord, cells: readonly CellRecord[]) {
   const identity = runIdentity(cells.map((cell) => cell.identity));
   if ([found, ...(found.history ?? [])].some((run) => run.identity === identity)) return;
+  const [before, now] = [found.cells, cells].map(trainingDevices);
+  if (before !== now && onCpu(found.cells) === onCpu(cells)) {
+    throw new InputError(`the run in this folder trains on ${before}; ${now} was requested`, {
+      place: { file: folder },
+      hint: `resume it with --device ${before}, or choose another folder`,
+    });
+  }
   throw new InputError(`the folder has another run: ${difference(found.cells, cells)}`, {
     place: { file: folder },
     hint: "choose another folder, or repeat the options of that run to resume it",
   });
 }
+
+/** Devices of the cells that train, as text. */
+function trainingDevices(cells: readonly CellRecord[]): string {
+  const devices = new Set(cells.flatMap(({ cell }) => cell.trainedOn ?? []));
+  return devices.size === 0 ? "cpu" : [...devices].sort().join(" and ");
+}
+
+/** Identity of the same run if it trained on the CPU. */
+const onCpu = (cells: readonly CellRecord[]) =>
+  runIdentity(cells.map(({ cell: { trainedOn: _, ...rest } }) => cellIdentity(rest)));
 
 /** Differences of two sets of cells as text: fields of a single cell, else the cells. */
 function difference(found: readonly CellRecord[], requested: readonly CellRecord[]): string {

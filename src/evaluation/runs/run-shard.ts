@@ -168,7 +168,7 @@ function timingOf(
     peakMemory: process.resourceUsage().maxRSS * 1024,
     toolkit: programs.join(", "),
     host: hostname(),
-    device: planned.setting.computedOn ?? planned.model.device ?? null,
+    device: (planned.setting.onTrainingDevice ? planned.device : planned.model.device) ?? null,
   };
 }
 

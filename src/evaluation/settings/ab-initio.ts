@@ -4,6 +4,7 @@ import type { Model } from "../../models/model.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
+import { deviceKind } from "../../net/runtime/device.ts";
 import { RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
@@ -35,7 +36,7 @@ export const abInitio: Setting<"ab-initio"> = {
   publishedAs: ["ab_initio"],
   readyAtOnce: false,
   takesWeights: true,
-  computedOn: "cpu",
+  onTrainingDevice: true,
   unsupportedReason(task: Task, { network }: Model) {
     if (network === undefined) {
       return "it has no network to train from scratch (no `network`), which ab-initio requires";
@@ -47,16 +48,23 @@ export const abInitio: Setting<"ab-initio"> = {
   checkRecipe: (recipe) => void readTrainingRecipe(recipe),
   async trainingMemory(context, rows) {
     const supervision = supervisionOf(context, NAME);
+    const device = deviceKind(context.device);
     if (context.weights !== undefined) {
       const { members } = context.task.task;
-      const bytes = inferenceBytes(networkLearner(context), { members: members.length, rows });
+      const bytes = inferenceBytes(networkLearner(context), { members: members.length, rows, device });
       return { bytes: RUNTIME_BYTES + bytes, disk: 0, usesModel: false };
     }
     const task = trainingTaskOf(context);
     const recipe = readTrainingRecipe(context.recipe);
     const learner = networkLearner(context, recipe.trainingSeed);
     const { members } = task.task;
-    const sizes = { ...rowCounts(trainingRows(context, recipe)), recipe, members: members.length, rows };
+    const sizes = {
+      ...rowCounts(trainingRows(context, recipe)),
+      recipe,
+      members: members.length,
+      rows,
+      device,
+    };
     const bytes = learnerBytes(learner, supervision, sizes);
     return { bytes: RUNTIME_BYTES + bytes, disk: trainingDisk(learner), usesModel: false };
   },

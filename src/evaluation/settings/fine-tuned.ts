@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import type { Model } from "../../models/model.ts";
 import type { FineTuning } from "../../models/training/fine-tuning.ts";
+import { deviceKind } from "../../net/runtime/device.ts";
 import { RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
@@ -52,7 +53,7 @@ export const fineTuned: Setting<"fine-tuned"> = {
   publishedAs: ["fine_tuned"],
   readyAtOnce: false,
   takesWeights: true,
-  computedOn: "cpu",
+  onTrainingDevice: true,
   unsupportedReason(_task: Task, model: Model) {
     if (model.fineTune !== undefined) return undefined;
     return "it cannot be fine-tuned (no `fineTune`), which fine-tuned requires";
@@ -60,17 +61,18 @@ export const fineTuned: Setting<"fine-tuned"> = {
   sequencesPerRow: (task) => task.members.length,
   checkRecipe: (recipe) => void readFineTuningRecipe(recipe),
   async trainingMemory(context, rows) {
+    const device = deviceKind(context.device);
     if (context.weights !== undefined) {
       const { learner, weightBytes: weights } = await openAdapted(context);
       await learner.close();
       const { members } = context.task.task;
-      const bytes = inferenceBytes(learner, { members: members.length, rows, weights });
+      const bytes = inferenceBytes(learner, { members: members.length, rows, device, weights });
       return { bytes: RUNTIME_BYTES + bytes, disk: 0, usesModel: false };
     }
     const { learner, supervision, recipe, weightBytes: weights, counts } = await openLearner(context);
     const { members } = trainingTaskOf(context).task;
     await learner.close();
-    const sizes = { ...counts, recipe, members: members.length, rows, weights };
+    const sizes = { ...counts, recipe, members: members.length, rows, device, weights };
     const bytes = RUNTIME_BYTES + learnerBytes(learner, supervision, sizes);
     return { bytes, disk: trainingDisk(learner), usesModel: false };
   },
@@ -85,7 +87,7 @@ export const fineTuned: Setting<"fine-tuned"> = {
   },
 };
 
-type LearnerContext = Pick<SettingContext, "task" | "model" | "recipe" | "weights">;
+type LearnerContext = Pick<SettingContext, "task" | "model" | "recipe" | "weights" | "device">;
 
 /** The adapted model for evaluation alone. */
 async function openAdapted(context: LearnerContext) {
@@ -96,6 +98,7 @@ async function openAdapted(context: LearnerContext) {
     labels: outputsOf(supervisionOf(context, NAME)),
     recipe: { rank, alpha, dropout: 0 },
     seed: 0,
+    device: context.device,
   });
   try {
     const learner = await evaluatedLearner(context, tuning, example.sequences[0]);
@@ -116,6 +119,7 @@ async function openLearner(context: LearnerContext) {
     labels: outputsOf(supervision),
     recipe: { rank, alpha, dropout },
     seed: trainingSeed,
+    device: context.device,
   });
   try {
     const learner = await tuningLearner(context, tuning, example.sequences[0]);

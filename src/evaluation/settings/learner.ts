@@ -1,9 +1,10 @@
 import type { PartPlace } from "../../models/training/fine-tuning.ts";
 import { elementCount, type NdArray } from "../../net/arrays/array.ts";
-import { inputValues, peakValues } from "../../net/graph/peak-values.ts";
+import { inputValues, largestTensor, peakValues } from "../../net/graph/peak-values.ts";
 import type { Sym } from "../../net/graph/sym.ts";
+import type { TrainingKind } from "../../net/runtime/device.ts";
 import type { ParameterSource } from "../../net/runtime/program.ts";
-import { forwardBytes } from "../../net/runtime/session-memory.ts";
+import { forwardBytes, hasOwnMemory, RUN_LIMITS } from "../../net/runtime/session-memory.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { stepValues } from "../../net/train/train-step.ts";
 import type { Example, LabelledRow, RowNumbers, Supervision } from "../tasks/task.ts";
@@ -91,9 +92,6 @@ export interface KeptRows {
 
 export type KeptExample = LabelledRow & { readonly labels: readonly number[] };
 
-/** Bytes of live values per forward pass; larger batches are not faster. */
-const RUN_BYTES = 2e9;
-
 const MANY = 1024;
 
 /** Copies of the trained values on disk: parameters and two moments to resume, and the best epoch. */
@@ -108,7 +106,8 @@ export const trainingDisk = ({ initial, export: exported }: Pick<Learner, "initi
 type Sized = Pick<Learner, "output" | "trainingOutput" | "initial" | "tokens" | "parting">;
 
 /**
- * Rows that a learner processes at once; functions of the graph alone, so that results agree on all machines.
+ * Rows that a learner processes at once; functions of the graph and the kind of device alone, so that results
+ * agree on all machines.
  */
 export interface RowsAtOnce {
   /** Rows per training step, of one member each for a learner with `parting`. */
@@ -117,35 +116,58 @@ export interface RowsAtOnce {
   readonly evaluation: number;
 }
 
-export function rowsAtOnce(learner: Sized, supervision: Supervision, members: number): RowsAtOnce {
+export function rowsAtOnce(
+  learner: Sized,
+  supervision: Supervision,
+  members: number,
+  device: TrainingKind,
+): RowsAtOnce {
   const values = trainingValues(learner, supervision, members);
   return {
-    training: fitting((rows) => {
-      const { activations, state } = values(rows);
-      return 4 * (activations + state);
+    training: fitting(device, (rows) => {
+      const { activations, state, largest } = values(rows);
+      return { run: 4 * (activations + state), tensor: 4 * largest };
     }),
-    evaluation: evaluationRows(learner, members),
+    evaluation: evaluationRows(learner, members, device),
   };
 }
 
-/** Rows, with all members, that a learner evaluates at once; a function of the graph alone. */
-export const evaluationRows = (learner: Pick<Sized, "output" | "tokens">, members: number): number =>
-  fitting((rows) => 4 * forwardValues(learner, members, rows));
+/** Rows, with all members, that a learner evaluates at once; a function of the graph and the device alone. */
+export const evaluationRows = (
+  learner: Pick<Sized, "output" | "tokens">,
+  members: number,
+  device: TrainingKind,
+): number =>
+  fitting(device, (rows) => {
+    const { alive, largest } = forwardValues(learner, members, rows);
+    return { run: 4 * alive, tensor: 4 * largest };
+  });
 
 /**
- * Largest number of rows within `RUN_BYTES`, extrapolated from many rows, since constant terms dominate for
- * few.
+ * Largest number of rows within the limits of a device, extrapolated from many rows, since constant terms
+ * dominate for few.
  */
-function fitting(bytes: (rows: number) => number): number {
-  const perRow = Math.max(1, (bytes(2 * MANY) - bytes(MANY)) / MANY);
-  return Math.max(1, Math.floor((RUN_BYTES - bytes(MANY)) / perRow) + MANY);
+function fitting(
+  device: TrainingKind,
+  bytes: (rows: number) => { readonly run: number; readonly tensor: number },
+): number {
+  const [some, more] = [bytes(MANY), bytes(2 * MANY)];
+  const limits = RUN_LIMITS[device];
+  const rows = (["run", "tensor"] as const).map((of) => {
+    const perRow = Math.max(1, (more[of] - some[of]) / MANY);
+    return Math.floor((limits[of] - some[of]) / perRow) + MANY;
+  });
+  return Math.max(1, Math.min(...rows));
 }
 
 const forwardValues = (
   { output, tokens: t = 0 }: Pick<Sized, "output" | "tokens">,
   members: number,
   rows: number,
-) => peakValues([output], { b: rows * members, t });
+) => {
+  const sizes = { b: rows * members, t };
+  return { alive: peakValues([output], sizes), largest: largestTensor([output], sizes) };
+};
 
 function trainingValues(learner: Sized, supervision: Supervision, members: number) {
   const { output, trainingOutput = output, initial, tokens: t = 0, parting } = learner;
@@ -164,18 +186,21 @@ export interface InferenceSizes {
   readonly members: number;
   /** Rows per call. */
   readonly rows: number;
+  readonly device: TrainingKind;
   /** Bytes of the frozen weights. Default: 0. */
   readonly weights?: number;
 }
 
-/** Bytes of memory for inference, without the runtime: the weights and a run. */
+/** Bytes of memory for inference, without the runtime and a GPU's own memory: the weights and a run. */
 export function inferenceBytes(
   learner: Pick<Sized, "output" | "tokens">,
-  { members, rows, weights = 0 }: InferenceSizes,
+  { members, rows, device, weights = 0 }: InferenceSizes,
 ): number {
-  const atOnce = Math.min(rows, evaluationRows(learner, members));
+  const atOnce = Math.min(rows, evaluationRows(learner, members, device));
   const inputs = inputValues([learner.output], { b: atOnce * members, t: learner.tokens ?? 0 });
-  return weights + forwardBytes(forwardValues(learner, members, atOnce)) + 4 * BATCHES_HELD * inputs;
+  const { alive } = forwardValues(learner, members, atOnce);
+  const run = hasOwnMemory(device) ? 0 : forwardBytes(alive);
+  return weights + run + 4 * BATCHES_HELD * inputs;
 }
 
 export interface TrainingSizes extends InferenceSizes {
@@ -185,19 +210,21 @@ export interface TrainingSizes extends InferenceSizes {
 }
 
 /**
- * Bytes of memory for training and then inference, without the runtime, with batches split by `rowsAtOnce`.
+ * Bytes of memory for training and then inference, without the runtime and a GPU's own memory, with batches
+ * split by `rowsAtOnce`.
  * The programs of training and validation are open together; inference follows when both are closed.
  */
 export function learnerBytes(
   learner: Sized,
   supervision: Supervision,
-  { recipe, trainRows, valRows, members, rows, weights = 0 }: TrainingSizes,
+  { recipe, trainRows, valRows, members, rows, device, weights = 0 }: TrainingSizes,
 ): number {
-  const atOnce = Math.min(recipe.batchSize, trainRows, rowsAtOnce(learner, supervision, members).training);
+  const most = rowsAtOnce(learner, supervision, members, device).training;
+  const atOnce = Math.min(recipe.batchSize, trainRows, most);
   const { activations, inputs, state } = trainingValues(learner, supervision, members)(atOnce);
-  const step = 4 * (activations + state + BATCHES_HELD * inputs);
+  const step = 4 * ((hasOwnMemory(device) ? 0 : activations) + state + BATCHES_HELD * inputs);
   const validated = Math.min(recipe.evaluationBatchSize, valRows);
-  const validation = inferenceBytes(learner, { members, rows: validated, weights });
+  const validation = inferenceBytes(learner, { members, rows: validated, device, weights });
   const training = WEIGHTS_OF_STEP * weights + step + validation;
-  return Math.max(training, inferenceBytes(learner, { members, rows, weights }));
+  return Math.max(training, inferenceBytes(learner, { members, rows, device, weights }));
 }

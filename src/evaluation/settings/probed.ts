@@ -3,6 +3,7 @@ import { type Model, type SequenceEmbedding, supports } from "../../models/model
 import { type BaseTokens, ORIGINAL_HEAD_LAYERS } from "../../models/training/probing-head.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
+import { deviceKind } from "../../net/runtime/device.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import type { SequenceToEmbed } from "../embeddings/embedder.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
@@ -71,6 +72,7 @@ export const probed: Setting<"probed"> = {
   async trainingMemory(context, rows) {
     const { model, weights } = context;
     if (model.width === undefined) return undefined;
+    const device = deviceKind(context.device);
     const task = trainingTaskForm(context, NAME);
     const supervision = supervisionOf(context, NAME);
     const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
@@ -82,12 +84,12 @@ export const probed: Setting<"probed"> = {
     const learner = { ...headOf(supervision, basesOf, model.width, kernel), tokens };
     if (weights !== undefined) {
       const { members } = context.task.task;
-      const bytes = inferenceBytes(learner, { members: members.length, rows });
+      const bytes = inferenceBytes(learner, { members: members.length, rows, device });
       return { bytes, disk: 0, usesModel: true };
     }
     const recipe = readProbedRecipe(context.recipe);
     const counts = rowCounts(trainingRows(context, recipe));
-    const sizes = { ...counts, recipe, members: task.members.length, rows };
+    const sizes = { ...counts, recipe, members: task.members.length, rows, device };
     const bytes = learnerBytes(learner, supervision, sizes);
     const disk = trainingDisk(learner);
     if (recipe.storedAs !== "auto") return { bytes, disk, usesModel: true };

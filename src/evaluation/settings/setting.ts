@@ -1,4 +1,5 @@
 import type { Model, Protocol } from "../../models/model.ts";
+import type { TrainingDevice } from "../../net/runtime/device.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
@@ -44,6 +45,8 @@ export interface SettingContext {
   readonly weights?: WeightsFile;
   /** Maximum sequences per call of the model. */
   readonly batchSize: number;
+  /** Device of training and of trained networks. */
+  readonly device: TrainingDevice;
   /** CPU threads for training and for trained networks. Default: one per core. */
   readonly threads?: number | undefined;
   /** The cell's folder; undefined for a run in memory. */
@@ -94,8 +97,8 @@ export interface Setting<Name extends string = string> {
   readonly readyAtOnce: boolean;
   /** Can evaluate a file of trained weights instead of training. */
   readonly takesWeights?: true;
-  /** Device of all computation. Default: the model's. */
-  readonly computedOn?: "cpu";
+  /** The device of training computes everything, embeddings included. Default: the model's device also does. */
+  readonly onTrainingDevice?: true;
   /** Reason why this setting cannot evaluate the model on the task, one sentence; undefined if it can. */
   unsupportedReason(task: Task, model: Model, protocol: Protocol): string | undefined;
   /**
@@ -108,18 +111,18 @@ export interface Setting<Name extends string = string> {
   /** Sequences per row that the model processes. */
   sequencesPerRow(task: Task): number;
   /**
-   * Memory for training and for inference with the trained network, estimated without reading weights;
-   * undefined if unknown. Absent if the setting trains nothing.
+   * Memory for training and for inference with the trained network, estimated without reading weights, and
+   * without the memory of a CUDA GPU; undefined if unknown. Absent if the setting trains nothing.
    *
    * @param rows  evaluated rows per call
    */
   trainingMemory?(
-    context: Pick<SettingContext, "task" | "model" | "recipe" | "weights">,
+    context: Pick<SettingContext, "task" | "model" | "recipe" | "weights" | "device">,
     rows: number,
   ): Promise<TrainingMemory | undefined>;
   /** Embeddings that a cell stores; undefined if the model does not declare their size. */
   embeddingsNeed?(
-    context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe" | "weights">,
+    context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe" | "weights" | "device">,
   ): Promise<EmbeddingsNeed | undefined>;
   /** @throws {InputError} when values of the recipe, each of the right type, are invalid */
   checkRecipe?(recipe: Recipe): void;

@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { input, mul } from "../../net/graph/build.ts";
+import { deviceKind } from "../../net/runtime/device.ts";
 import type { ProgramOptions } from "../../net/runtime/program.ts";
 import type { BatchPart, BatchPlace, ExampleOrder, ExampleSource, Feeds } from "../../net/train/batches.ts";
 import { fitEpochs } from "../../net/train/fit.ts";
@@ -27,9 +28,11 @@ export interface LearnerTraining {
   readonly folder: string;
 }
 
-/** Options of the programs of settings that train: they run on the CPU. */
-export const programOptionsOf = ({ threads }: SettingContext): ProgramOptions =>
-  threads === undefined ? {} : { threads };
+/** Options of the programs of settings that train. */
+export const programOptionsOf = ({ device, threads }: SettingContext): ProgramOptions => ({
+  device,
+  ...(threads === undefined ? {} : { threads }),
+});
 
 /**
  * Trains a network by a recipe. The loss is the sum over members of their mean losses over the batch. Every
@@ -51,7 +54,7 @@ export async function trainLearner(
   };
   const { output, trainingOutput = output, initial, frozen } = learner;
   const { weightDecay = 0, accumulate = 1 } = recipe;
-  const atOnce = rowsAtOnce(learner, supervision, members);
+  const atOnce = rowsAtOnce(learner, supervision, members, deviceKind(context.device));
   const parted = learner.parting !== undefined || recipe.batchSize > atOnce.training;
   const { history, best, parameters } = await fitEpochs({
     step: {
@@ -95,6 +98,7 @@ export async function trainLearner(
   await learner.export?.(folder, parameters);
   return {
     identity,
+    device: deviceKind(context.device),
     trainRows: rows.train.rows.length,
     valRows: rows.val.rows.length,
     parameters: [...parameters.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0),

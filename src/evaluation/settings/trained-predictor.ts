@@ -7,6 +7,7 @@ import { temporaryFolder } from "../../base/folder.ts";
 import { chunks } from "../../models/language/collate.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
+import { deviceKind } from "../../net/runtime/device.ts";
 import {
   openProgram,
   type ParameterSource,
@@ -90,7 +91,7 @@ async function predictorWith(
   const supervision = supervisionOf(context, setting);
   const sources = new Map([...learner.frozen, ...parameters]);
   const program = await inferenceProgram(learner, sources, programOptionsOf(context));
-  const atOnce = evaluationRows(learner, context.task.task.members.length);
+  const atOnce = evaluationRows(learner, context.task.task.members.length, deviceKind(context.device));
   return {
     async predict(examples) {
       const predictions: Prediction[] = [];

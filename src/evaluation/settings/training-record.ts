@@ -5,6 +5,7 @@ import { waitForLock } from "../../base/file-lock.ts";
 import { firstIssue, tryParseJson } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
+import { TRAINING_DEVICES, type TrainingKind } from "../../net/runtime/device.ts";
 
 const compared = { float32: z.number(), float16: z.number() };
 
@@ -68,6 +69,8 @@ export interface TrainingRecord {
    * SHA-256 of everything that the result depends on; cells with the same identity share the training run.
    */
   readonly identity: string;
+  /** Device that trained; absent in records of versions that trained on the CPU only. */
+  readonly device?: TrainingKind;
   readonly trainRows: number;
   readonly valRows: number;
   /** Number of trained parameters. */
@@ -89,6 +92,7 @@ const digest = z.string().regex(/^[0-9a-f]{64}$/, "expected 64 hexadecimal digit
 
 export const trainingRecordSchema: z.ZodType<TrainingRecord> = z.object({
   identity: digest,
+  device: z.enum(TRAINING_DEVICES).exactOptional(),
   trainRows: z.int().positive(),
   valRows: z.int().positive(),
   parameters: z.int().positive(),

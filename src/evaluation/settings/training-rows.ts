@@ -2,6 +2,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError, InternalError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
+import { deviceKind } from "../../net/runtime/device.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Example, OpenTask, SelectedRows, Supervision, Task, TaskSetting } from "../tasks/task.ts";
 import type { SettingContext } from "./setting.ts";
@@ -107,11 +108,12 @@ export async function firstExample(
  * rows share a training run.
  */
 export function trainingIdentity(
-  context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe">,
+  context: Pick<SettingContext, "task" | "model" | "protocol" | "seed" | "recipe" | "device">,
   setting: string,
   { train, val }: TrainingRows,
 ) {
   const { model, protocol, seed, recipe } = context;
+  const device = deviceKind(context.device);
   const { task, digests } = trainingTaskOf(context);
   const form = trainingFormOf(context, setting);
   return sha256Hex(
@@ -124,6 +126,7 @@ export function trainingIdentity(
       model: model.identity ?? `name ${model.name}`,
       protocol,
       seed,
+      ...(device === "cpu" ? {} : { device }),
       recipe: Object.fromEntries(Object.entries(recipe).filter(([name]) => name in form.recipe)),
       rows: [train.rows, val.rows].map((rows) => sha256Hex(rows.join("\n"))),
     }),

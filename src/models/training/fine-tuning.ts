@@ -10,7 +10,7 @@ import { graphOf } from "../../net/graph/graph.ts";
 import { isOp, type Sym } from "../../net/graph/sym.ts";
 import { DropoutSites } from "../../net/nn/dropout.ts";
 import { initialValues } from "../../net/nn/init.ts";
-import { runsLoopsWell } from "../../net/runtime/device.ts";
+import { runsLoopsWell, type TrainingDevice } from "../../net/runtime/device.ts";
 import {
   openProgram,
   type ParameterSource,
@@ -40,6 +40,8 @@ export interface FineTuningRequest {
   readonly recipe: LoraRecipe;
   /** Seed of the initial factors, the initial classifier and the dropout masks. */
   readonly seed: number;
+  /** Device of training and of the trained model. Default: the CPU, also for a model on another device. */
+  readonly device?: TrainingDevice;
 }
 
 /** Part of a batch that is run together: sequences of one member of the task's rows. */

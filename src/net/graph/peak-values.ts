@@ -39,6 +39,14 @@ export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
   return most;
 }
 
+/** Number of elements of the largest tensor computed at a run. @param sizes  as for `peakValues` */
+export function largestTensor(outputs: readonly Sym[], sizes: RunSizes): number {
+  return nodesBehind(outputs)
+    .filter(dependsOnInput())
+    .flatMap((node) => node.outputs.map(({ shape }) => countOf(shape, sizes)))
+    .reduce((most, count) => Math.max(most, count), 0);
+}
+
 /** Number of elements of all inputs of a graph. @param sizes  as for `peakValues` */
 export function inputValues(outputs: readonly Sym[], sizes: RunSizes): number {
   return nodesBehind(outputs)

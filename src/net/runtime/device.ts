@@ -3,11 +3,49 @@ import { InputError } from "../../base/errors.ts";
 /** Devices that can run a program. `auto` selects the first one that works on this machine, the CPU last. */
 export const DEVICES = ["cpu", "webgpu", "cuda", "coreml", "dml", "auto"] as const;
 
+/** A GPU by its number, counted from 0: `cuda` is `cuda:0`. */
+type CudaGpu = `cuda:${number}`;
+
 /** A device, or "auto" for the first one that works. */
-export type Device = (typeof DEVICES)[number];
+export type Device = (typeof DEVICES)[number] | CudaGpu;
 export type ConcreteDevice = Exclude<Device, "auto">;
 
-const AUTO_ORDER: readonly ConcreteDevice[] = ["cuda", "coreml", "webgpu", "cpu"];
+/** A device without the number of a GPU: the name of its execution provider. */
+export type DeviceKind = Exclude<ConcreteDevice, CudaGpu>;
+
+/** Devices that train. CoreML computes in float16, and DirectML has not been tried. */
+export const TRAINING_DEVICES = ["cpu", "webgpu", "cuda"] as const;
+export type TrainingKind = (typeof TRAINING_DEVICES)[number];
+export type TrainingDevice = TrainingKind | CudaGpu;
+
+const isCudaGpu = (device: Device): device is CudaGpu => device.startsWith("cuda:");
+
+/** The device without the number of a GPU. */
+export function deviceKind(device: TrainingDevice): TrainingKind;
+export function deviceKind(device: ConcreteDevice): DeviceKind;
+export function deviceKind(device: ConcreteDevice): DeviceKind {
+  return isCudaGpu(device) ? "cuda" : device;
+}
+
+/** Number of a GPU, counted from 0; undefined where the device has none. */
+export const gpuNumber = (device: ConcreteDevice): number | undefined =>
+  isCudaGpu(device) ? Number(device.slice("cuda:".length)) : undefined;
+
+/** Parses `webgpu` or `cuda:1`; undefined for any other text. */
+export function parseDevice(text: string): Device | undefined {
+  const gpu = /^cuda:(\d{1,3})$/.exec(text)?.[1];
+  return gpu === undefined ? DEVICES.find((device) => device === text) : `cuda:${Number(gpu)}`;
+}
+
+/**
+ * Device of training, and of trained networks, in a run with a device: the device itself if it trains, else
+ * the CPU. "auto" is the CPU on every machine, since a training run's device is part of its identity.
+ */
+export function trainingDevice(device: Device): TrainingDevice {
+  return isCudaGpu(device) ? device : (TRAINING_DEVICES.find((each) => each === device) ?? "cpu");
+}
+
+const AUTO_ORDER: readonly DeviceKind[] = ["cuda", "coreml", "webgpu", "cpu"];
 
 /**
  * True for devices that run loops in a graph efficiently. Others do not support them, or launch every op of
@@ -16,7 +54,7 @@ const AUTO_ORDER: readonly ConcreteDevice[] = ["cuda", "coreml", "webgpu", "cpu"
 export const runsLoopsWell = (device: ConcreteDevice): boolean => device === "cpu";
 
 /** Advice for a device whose provider is not part of the installed ONNX Runtime. */
-const INSTALL: Readonly<Record<ConcreteDevice, string>> = {
+const INSTALL: Readonly<Record<DeviceKind, string>> = {
   cpu: "reinstall onnxruntime-node",
   webgpu:
     "it comes with onnxruntime-node on Linux x64, Windows and macOS; a Vulkan, Metal or Direct3D 12 driver is needed",
@@ -44,7 +82,7 @@ export function vulkanLoaders(platform: string, searched: string | undefined): r
 
 /** State of one execution provider of ONNX Runtime. */
 export interface ProviderState {
-  readonly device: ConcreteDevice;
+  readonly device: DeviceKind;
   readonly present: boolean;
   /** Installation advice if it is absent. */
   readonly advice: string;
@@ -54,7 +92,7 @@ export interface ProviderState {
  * All devices, and whether the installed ONNX Runtime includes their provider; a driver may still be missing.
  */
 export function providerStates(bundled: ReadonlySet<string>): readonly ProviderState[] {
-  return (Object.keys(INSTALL) as ConcreteDevice[]).map((device) => ({
+  return (Object.keys(INSTALL) as DeviceKind[]).map((device) => ({
     device,
     present: bundled.has(device),
     advice: INSTALL[device],
@@ -68,11 +106,12 @@ export function providerStates(bundled: ReadonlySet<string>): readonly ProviderS
  */
 export function candidates(device: Device, bundled: ReadonlySet<string>): readonly ConcreteDevice[] {
   if (device === "auto") return AUTO_ORDER.filter((each) => bundled.has(each));
-  if (bundled.has(device)) return [device];
+  const kind = deviceKind(device);
+  if (bundled.has(kind)) return [device];
   throw new InputError(
     `the device ${device} is not available: this ONNX Runtime supports ${[...bundled].join(", ")}`,
     {
-      hint: `${INSTALL[device]}; or use --device auto`,
+      hint: `${INSTALL[kind]}; or use --device auto`,
     },
   );
 }

@@ -24,6 +24,8 @@ export interface ProgramOptions {
   readonly device?: Device;
   /** CPU threads; by default ONNX Runtime uses one per core. */
   readonly threads?: number;
+  /** Path prefix of a file that ONNX Runtime writes on `close`: time and execution provider of each op. */
+  readonly profile?: string;
 }
 
 /** A graph ready to run on one device. `Output` is the union of its outputs' names. */
@@ -51,7 +53,7 @@ export interface Program<Output extends string = string> {
 export async function openProgram<Output extends string>(
   outputs: Readonly<Record<Output, Sym>>,
   parameters: ReadonlyMap<string, ParameterSource> = new Map(),
-  { device = "cpu", threads }: ProgramOptions = {},
+  { device = "cpu", threads, profile }: ProgramOptions = {},
 ): Promise<Program<Output>> {
   const graph = graphOf(outputs);
   const used = graph.parameters.map(({ attributes }) => {
@@ -72,10 +74,12 @@ export async function openProgram<Output extends string>(
   const opened = await openSession(model, {
     device,
     threads,
+    profile,
     folder,
     refusal: (reason, cause) => new InternalError(`ONNX Runtime rejects the program: ${reason}`, cause),
   });
-  return new SessionProgram(opened.session, opened.device, inputs, Object.keys(outputs) as Output[]);
+  const names = Object.keys(outputs) as Output[];
+  return new SessionProgram(opened.session, opened.device, inputs, names, profile !== undefined);
 }
 
 /** The device used for a requested one on this machine: for `auto` the first that runs a program. */
@@ -96,6 +100,7 @@ class SessionProgram<Output extends string> implements Program<Output> {
     readonly device: ConcreteDevice,
     private readonly inputs: ReadonlyMap<string, Shape>,
     private readonly outputs: readonly Output[],
+    private readonly profiled: boolean,
   ) {}
 
   async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output, NdArray>>> {
@@ -118,6 +123,7 @@ class SessionProgram<Output extends string> implements Program<Output> {
   }
 
   async close(): Promise<void> {
+    if (this.profiled) this.session.endProfiling();
     await this.session.release();
   }
 }

@@ -2,13 +2,15 @@ import type { InferenceSession } from "onnxruntime-node";
 import { InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
-import { candidates, vulkanLoaders } from "./device.ts";
+import { candidates, deviceKind, gpuNumber, vulkanLoaders } from "./device.ts";
 import { bundledProviders, onnxRuntime } from "./onnx-runtime.ts";
 
 export interface SessionRequest {
   readonly device: Device;
   /** CPU threads; by default ONNX Runtime uses one per core. */
   readonly threads?: number | undefined;
+  /** Path prefix of a profile. */
+  readonly profile?: string | undefined;
   /** Folder of the weights of a model in memory. */
   readonly folder?: string | undefined;
   /** The error to throw when even the CPU provider rejects the model, with the message of ONNX Runtime. */
@@ -38,7 +40,7 @@ const withoutDriver = new Set<ConcreteDevice>();
  */
 export async function openSession(
   model: Uint8Array | string,
-  { device, threads, folder, refusal }: SessionRequest,
+  { device, threads, profile, folder, refusal }: SessionRequest,
 ): Promise<OpenedSession> {
   const { InferenceSession } = await onnxRuntime();
   if (device === "auto" && !(await hasVulkanLoader())) withoutDriver.add("webgpu");
@@ -48,12 +50,13 @@ export async function openSession(
   let cause: unknown;
   for (const each of tried) {
     const options: InferenceSession.SessionOptions = {
-      executionProviders: each === "cpu" ? ["cpu"] : [each, "cpu"],
+      executionProviders: each === "cpu" ? ["cpu"] : [providerOf(each), "cpu"],
       logSeverityLevel: 3,
       // With memory patterns, runs after the first allocate a second block for all tensors in addition to the
       // first.
       enableMemPattern: false,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       extra: {
         session: {
           // By default, the threads of a session keep their cores busy for a while after each run.
@@ -77,6 +80,11 @@ export async function openSession(
     hint: "check the driver with `dart-eval doctor`, or use --device cpu",
     cause,
   });
+}
+
+function providerOf(device: ConcreteDevice): InferenceSession.ExecutionProviderConfig {
+  const gpu = gpuNumber(device);
+  return gpu === undefined ? deviceKind(device) : { name: "cuda", deviceId: gpu };
 }
 
 /** Message of an error thrown by ONNX Runtime. */

@@ -3,12 +3,15 @@ import { kindOfPath } from "../../base/folder.ts";
 import type { NdArray } from "../arrays/array.ts";
 import { openCheckpoint } from "../arrays/checkpoint.ts";
 import { writeSafetensors } from "../arrays/safetensors.ts";
+import type { DeviceKind } from "../runtime/device.ts";
 import type { TrainState } from "./train-step.ts";
 
 /** State of a training run between two batches: with data and recipe, everything needed to resume. */
 export interface FitState {
   /** Digest of everything that determines the result; the state of another training run is rejected. */
   readonly identity: string;
+  /** Device of all batches so far: others round differently. */
+  readonly device: DeviceKind;
   /** The next batch to compute. */
   readonly epoch: number;
   readonly batch: number;
@@ -31,24 +34,41 @@ export async function writeFitState(path: string, { train, ...place }: FitState)
  * Reads a state from a file.
  *
  * @returns  undefined when there is no file
- * @throws {InputError} when it is the state of another training run
+ * @throws {InputError} when it is the state of another training run, or of one on another device
  * @throws {FormatError} when it is not a state
  */
-export async function readFitState(path: string, identity: string): Promise<FitState | undefined> {
+export async function readFitState(
+  path: string,
+  { identity, device }: Pick<FitState, "identity" | "device">,
+): Promise<FitState | undefined> {
   if ((await kindOfPath(path)) === undefined) return undefined;
   await using checkpoint = await openCheckpoint(path);
   const text = checkpoint.metadata.get(KEY);
   if (text === undefined) throw new FormatError({ file: path }, "this is not the state of a training run");
-  const { step, pending, history, ...place } = JSON.parse(text) as Omit<FitState, "train"> &
-    Pick<TrainState, "step" | "pending">;
+  type Stored = Omit<FitState, "train" | "device"> & Partial<Pick<FitState, "device">>;
+  // Earlier versions trained on the CPU only and wrote no device.
+  const {
+    step,
+    pending,
+    history,
+    device: began = "cpu",
+    ...place
+  } = JSON.parse(text) as Stored & Pick<TrainState, "step" | "pending">;
   if (place.identity !== identity) {
     throw new InputError("this is the state of a training run with other data or another recipe", {
       place: { file: path },
       hint: "choose another folder, or remove this one to start again",
     });
   }
+  if (began !== device) {
+    throw new InputError(`this training run is computed on ${began}; ${device} was requested`, {
+      place: { file: path },
+      hint: `resume it with --device ${began}, or choose another folder`,
+    });
+  }
   return {
     ...place,
+    device,
     history: history.map((record) => ({ ...record, validation: withNaN(record.validation) })),
     train: { step, pending, arrays: await readArrays(path) },
   };

@@ -5,6 +5,8 @@ import { clearDeadLock, takeLock } from "../../base/file-lock.ts";
 import { stableStringify } from "../../base/json.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import type { NdArray } from "../arrays/array.ts";
+import { deviceKind } from "../runtime/device.ts";
+import { workingDevice } from "../runtime/program.ts";
 import {
   type BatchPart,
   batchCount,
@@ -80,30 +82,32 @@ export interface FitResult {
  * undisturbed run on the same machine with the same number of threads. A finished run returns its result.
  *
  * @throws {InputError} when a loss is not finite, naming the batch; when the folder contains another training
- *                      run, or a process is using it; when there are no examples, or none for an epoch, or a
+ *                      run, or one on another device, or a process is using it; when there are no examples, or none for an epoch, or a
  *                      number of the recipe is invalid
  */
 export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   checkRecipe(request.recipe);
   checkExamples(request);
   const files = filesOf(request.folder);
-  const identity = identityOf(request);
-  const before = await readFitState(files.state, identity);
+  const device = await workingDevice(request.step.program?.device ?? "cpu");
+  const of = { identity: identityOf(request), device: deviceKind(device) };
+  const before = await readFitState(files.state, of);
   if (before === undefined || !isOver(before.history, request.recipe)) {
     await using _ = await takeLock(files.lock, { signal: request.signal });
     for (const file of [files.state, files.best, files.log]) await removeTemporaryFiles(file);
     // Another process may have continued it in the meantime.
-    const found = await readFitState(files.state, identity);
-    const step = await openTrainStep(request.step);
+    const found = await readFitState(files.state, of);
+    const program = { ...request.step.program, device };
+    const step = await openTrainStep({ ...request.step, program });
     try {
       const pass = await openValidationPass(
         request.validation,
         request.step.trained.keys(),
         request.step.frozen,
-        request.step.program,
+        program,
       );
       try {
-        await new Fitting(request, files, identity, step, pass).run(found);
+        await new Fitting(request, files, of, step, pass).run(found);
       } finally {
         await pass.close();
       }
@@ -114,7 +118,7 @@ export async function fitEpochs(request: FitRequest): Promise<FitResult> {
     // Left by a process that was killed after its last epoch.
     await clearDeadLock(files.lock);
   }
-  const { history } = (await readFitState(files.state, identity))!;
+  const { history } = (await readFitState(files.state, of))!;
   return { history, best: bestEpoch(history)!, parameters: await readArrays(files.best) };
 }
 
@@ -178,7 +182,7 @@ class Fitting {
   constructor(
     private readonly request: FitRequest,
     private readonly files: ReturnType<typeof filesOf>,
-    private readonly identity: string,
+    private readonly of: Pick<FitState, "identity" | "device">,
     private readonly step: TrainStep,
     private readonly pass: ValidationPass,
   ) {}
@@ -269,8 +273,8 @@ class Fitting {
   }
 
   private async save(place: Pick<FitState, "epoch" | "batch" | "lossSum">): Promise<void> {
-    const { identity, history } = this;
-    await writeFitState(this.files.state, { identity, ...place, history, train: this.step.state() });
+    const { of, history } = this;
+    await writeFitState(this.files.state, { ...of, ...place, history, train: this.step.state() });
     this.saved = performance.now();
   }
 

@@ -2,7 +2,7 @@ import { InputError, InternalError } from "../../base/errors.ts";
 import { elementCount, type NdArray } from "../arrays/array.ts";
 import { add, and, cast, constant, fill, greater, input, mul, not, or, where } from "../graph/build.ts";
 import { graphOf } from "../graph/graph.ts";
-import { inputValues, peakValues, type RunSizes } from "../graph/peak-values.ts";
+import { inputValues, largestTensor, peakValues, type RunSizes } from "../graph/peak-values.ts";
 import { gradientsOf } from "../graph/reverse.ts";
 import type { Sym } from "../graph/sym.ts";
 import { openProgram, type ParameterSource, type Program, type ProgramOptions } from "../runtime/program.ts";
@@ -299,6 +299,8 @@ const PER_TRAINED_VALUE = 9;
 export interface StepValues {
   /** Largest number of values alive at once of those computed from a batch. */
   readonly activations: number;
+  /** Number of values of the largest tensor computed from a batch. */
+  readonly largest: number;
   /** Inputs: the values of a batch. */
   readonly inputs: number;
   /** Trained parameters, moments and gradients, before and after the step. */
@@ -317,6 +319,7 @@ export function stepValues(loss: Sym, trained: Iterable<string>): (sizes: RunSiz
   const outputs = [loss, ...gradientsOf(loss, symbols)];
   return (sizes) => ({
     activations: peakValues(outputs, sizes),
+    largest: largestTensor(outputs, sizes),
     inputs: inputValues([loss], sizes),
     state: PER_TRAINED_VALUE * values,
   });

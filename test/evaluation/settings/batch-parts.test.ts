@@ -101,13 +101,18 @@ test("rows per forward pass fit in two gigabytes, at least one", () => {
     );
     return { output, initial };
   };
-  const { training, evaluation } = rowsAtOnce(learner(10_000), supervision, MEMBERS);
+  const { training, evaluation } = rowsAtOnce(learner(10_000), supervision, MEMBERS, "cpu");
   // two members of 10,000 numbers, of which two tensors are alive, and their gradient besides in training
   expect(evaluation).toBeGreaterThan(2e9 / (4 * 2 * 10_000 * 2) / 1.1);
   expect(evaluation).toBeLessThan((2e9 / (4 * 2 * 10_000 * 2)) * 1.1);
   expect(training).toBeLessThan(evaluation);
   expect(training).toBeGreaterThan(evaluation / 3);
-  expect(rowsAtOnce(learner(2e9), supervision, MEMBERS)).toEqual({ training: 1, evaluation: 1 });
+  expect(rowsAtOnce(learner(2e9), supervision, MEMBERS, "cpu")).toEqual({ training: 1, evaluation: 1 });
+  // a GPU holds more, and a WebGPU tensor is at most 1 GiB
+  expect(rowsAtOnce(learner(10_000), supervision, MEMBERS, "cuda").evaluation / evaluation).toBeCloseTo(4, 1);
+  expect(rowsAtOnce(learner(10_000), supervision, MEMBERS, "webgpu").evaluation).toBe(
+    Math.floor(2 ** 30 / (4 * MEMBERS * 10_000)),
+  );
   const parted = { ...learner(10_000), parting: { feeds: () => ({}) } };
-  expect(rowsAtOnce(parted, supervision, MEMBERS).training / training).toBeCloseTo(2, 1);
+  expect(rowsAtOnce(parted, supervision, MEMBERS, "cpu").training / training).toBeCloseTo(2, 1);
 });

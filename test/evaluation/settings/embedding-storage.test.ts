@@ -136,6 +136,7 @@ describe("storedAs auto", () => {
         seed: 0,
         recipe: form.recipe,
         batchSize: 16,
+        device: "cpu",
       },
       ...{ folder: undefined, trained: undefined, embeddings: undefined, signal: undefined },
       ...{ onNote: undefined, onStage: undefined },

@@ -84,9 +84,28 @@ test("fine-tuning is reproducible, and the adapter gives the run's predictions",
   const cell = (await readdir(folder)).find((name) => /^[0-9a-f]{8}$/.test(name))!;
   const timing = JSON.parse(await readFile(join(folder, cell, "timing.json"), "utf8"));
   expect(timing).toEqual([expect.objectContaining({ device: "cpu" })]);
-  const { epochs } = result!.training!;
+  const { epochs, device } = result!.training!;
+  expect(device).toBe("cpu");
   expect(epochs).toHaveLength(12);
   expect(epochs.at(-1)!.trainLoss).toBeLessThan(epochs[0].trainLoss);
+});
+
+test("the device that trains is part of a cell that trains, and of no other", async () => {
+  const folder = temporaryFolder();
+  const plan = (more: Partial<RunRequest>) =>
+    planRun({ tasks: [{ task, inputs: {} }], models: [model], settings: ["fine-tuned"], folder, ...more });
+  const { training } = await run(folder, { recipe: { epochs: 1 } });
+  await expect(plan({ recipe: { epochs: 1 }, device: "webgpu" })).rejects.toThrow(
+    /the run in this folder trains on cpu; webgpu was requested/,
+  );
+  for (const device of ["cpu", "auto", "coreml"] as const) {
+    await (await plan({ recipe: { epochs: 1 }, device })).close();
+  }
+  const elsewhere = { folder: temporaryFolder(), device: "cuda:1" } as const;
+  const [cell] = (await plan(elsewhere)).cells;
+  expect(cell.record.cell.trainedOn).toBe("cuda");
+  const loaded = await plan({ ...elsewhere, weights: join(training, "best.safetensors") });
+  expect(loaded.cells[0].record.cell.trainedOn).toBeUndefined();
 });
 
 test("batches may be gathered into one step, and dropout follows the seed", async () => {

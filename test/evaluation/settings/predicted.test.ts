@@ -21,6 +21,7 @@ const open = (model: Model, batchSize = 100) =>
     model,
     protocol: "corrected",
     seed: 0,
+    device: "cpu",
     recipe: {},
     batchSize,
     folder: undefined,

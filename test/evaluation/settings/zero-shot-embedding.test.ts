@@ -59,6 +59,7 @@ async function answers(model: Model, protocol: Protocol, recipe: Recipe, asked =
     model,
     protocol,
     seed: 0,
+    device: "cpu",
     recipe,
     batchSize,
     folder: undefined,

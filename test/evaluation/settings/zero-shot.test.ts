@@ -13,6 +13,7 @@ const open = (model: Model, batchSize = 100) =>
     model,
     protocol: "paper",
     seed: 0,
+    device: "cpu",
     recipe: {},
     batchSize,
     folder: undefined,

@@ -5,7 +5,14 @@ import { afterAll, describe, expect, test } from "vitest";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import * as g from "../../../src/net/graph/build.ts";
-import { candidates, providerStates, vulkanLoaders } from "../../../src/net/runtime/device.ts";
+import {
+  candidates,
+  deviceKind,
+  parseDevice,
+  providerStates,
+  trainingDevice,
+  vulkanLoaders,
+} from "../../../src/net/runtime/device.ts";
 import { bundledProviders } from "../../../src/net/runtime/onnx-runtime.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
@@ -122,6 +129,18 @@ describe("devices", () => {
     );
     expect(candidates("auto", bundled)).toEqual(["webgpu", "cpu"]);
     expect(candidates("cpu", bundled)).toEqual(["cpu"]);
+  });
+
+  test("a GPU has a number, and devices that do not train leave training to the CPU", () => {
+    expect(["webgpu", "auto", "cuda:1", "cuda:01", "cuda:-1", "cuda:", "tpu"].map(parseDevice)).toEqual([
+      ...["webgpu", "auto", "cuda:1", "cuda:1"],
+      ...[undefined, undefined, undefined],
+    ]);
+    expect(candidates("cuda:1", new Set(["cuda"]))).toEqual(["cuda:1"]);
+    expect(() => candidates("cuda:1", new Set(["cpu"]))).toThrow(/cuda:1 is not available/);
+    expect(deviceKind("cuda:1")).toBe("cuda");
+    const devices = ["cpu", "webgpu", "cuda:1", "coreml", "dml", "auto"] as const;
+    expect(devices.map(trainingDevice)).toEqual(["cpu", "webgpu", "cuda:1", "cpu", "cpu", "cpu"]);
   });
 
   test("looks for WebGPU only where there is a Vulkan loader", () => {

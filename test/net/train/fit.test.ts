@@ -260,6 +260,15 @@ test.each([
   await expect(fitEpochs(toyFit(root, { recipe }))).rejects.toThrow(message);
 });
 
+test("a training run resumes on the device that began it", async () => {
+  const request = toyFit(join(root, "training"), { recipe: { epochs: 1 } });
+  await fitEpochs(request);
+  const elsewhere = { ...request, step: { ...request.step, program: { device: "cuda:1" as const } } };
+  await expect(fitEpochs(elsewhere)).rejects.toThrow(
+    /^.*state\.safetensors: this training run is computed on cpu; cuda was requested/,
+  );
+});
+
 test("rejects empty training or validation data, and an empty epoch", async () => {
   await expect(fitEpochs(toyFit(root, { training: toyExamples(0, 1) }))).rejects.toThrow(
     "there are no examples to train on",

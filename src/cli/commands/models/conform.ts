@@ -2,8 +2,14 @@ import { InvalidArgumentError, Option } from "commander";
 import { type CheckResult, conform } from "../../../models/conformance/conform.ts";
 import type { Model } from "../../../models/model.ts";
 import { openModel } from "../../../models/open-model.ts";
-import { DEVICES, type Device } from "../../../net/runtime/device.ts";
-import { type Context, type DefineCommand, examples, wholeNumberOption } from "../../command.ts";
+import type { Device } from "../../../net/runtime/device.ts";
+import {
+  type Context,
+  type DefineCommand,
+  deviceOption,
+  examples,
+  wholeNumberOption,
+} from "../../command.ts";
 
 interface ConformOptions {
   readonly kind?: NonNullable<Model["kind"]>;
@@ -42,11 +48,7 @@ export const define: DefineCommand = (command, context) => {
       wholeNumberOption(1),
     )
     .option("--tolerance <share>", "relative difference that counts as rounding", share, 1e-4)
-    .addOption(
-      new Option("--device <device>", "device of the model; auto selects the fastest")
-        .choices(DEVICES)
-        .default("auto"),
-    )
+    .addOption(deviceOption("device of the model; auto selects the fastest"))
     .option("--json", "print the checks as JSON")
     .addHelpText(
       "after",

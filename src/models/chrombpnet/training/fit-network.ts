@@ -2,7 +2,9 @@ import type { NdArray } from "../../../net/arrays/array.ts";
 import { add, input, mul, reduceSum } from "../../../net/graph/build.ts";
 import { initialValues } from "../../../net/nn/init.ts";
 import { logCountError, multinomialError } from "../../../net/nn/losses.ts";
+import type { TrainingKind } from "../../../net/runtime/device.ts";
 import type { ProgramOptions } from "../../../net/runtime/program.ts";
+import { RUN_LIMITS } from "../../../net/runtime/session-memory.ts";
 import type { BatchPart, ExampleOrder, ExampleSource } from "../../../net/train/batches.ts";
 import { type FitResult, fitEpochs } from "../../../net/train/fit.ts";
 import type { FitEvent } from "../../../net/train/fit-state.ts";
@@ -30,16 +32,21 @@ export interface NetworkTraining {
   readonly signal?: AbortSignal;
 }
 
-/** Approximate limit of bytes for the values of one part of a batch. */
+/** Approximate limit of bytes for the values of one part of a batch on the CPU. */
 const PART_BYTES = 3e9;
 
 /**
  * Maximum number of regions per part. A block keeps its state, its windows of three and the output of its
- * ReLU.
+ * ReLU; the windows are the largest tensor.
  */
-export function rowsPerPart({ inputLength, filters, dilatedLayers }: BpnetSizes): number {
+export function rowsPerPart(
+  { inputLength, filters, dilatedLayers }: BpnetSizes,
+  device: TrainingKind,
+): number {
   const values = inputLength * filters * (5 * dilatedLayers + 6);
-  return Math.max(1, Math.floor(PART_BYTES / (4 * values)));
+  const { run, tensor } = device === "cpu" ? { ...RUN_LIMITS.cpu, run: PART_BYTES } : RUN_LIMITS[device];
+  const rows = Math.min(run / (4 * values), tensor / (4 * 3 * inputLength * filters));
+  return Math.max(1, Math.floor(rows));
 }
 
 export interface TrainedNetwork extends Pick<FitResult, "history" | "best"> {

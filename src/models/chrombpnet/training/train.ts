@@ -5,6 +5,7 @@ import { Pcg64 } from "../../../base/pcg64.ts";
 import { seedOf } from "../../../base/random.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import type { NdArray } from "../../../net/arrays/array.ts";
+import { deviceKind, trainingDevice } from "../../../net/runtime/device.ts";
 import type { ProgramOptions } from "../../../net/runtime/program.ts";
 import type { FitEvent } from "../../../net/train/fit-state.ts";
 import { type BpnetSizes, bpnet } from "../bpnet.ts";
@@ -173,7 +174,7 @@ async function trainBias(
     sizes: recipe.bias,
     countsWeight: selection.countsWeight,
     training: trainingExamples(
-      recipe,
+      request,
       recipe.bias,
       windowsOf(recipe, ofPart(quiet, "train"), recipe.biasJitter),
     ),
@@ -206,7 +207,7 @@ async function trainAccessibility(
     sizes: recipe.accessibility,
     frozenBias,
     countsWeight,
-    training: trainingExamples(recipe, recipe.accessibility, [
+    training: trainingExamples(request, recipe.accessibility, [
       ...windowsOf(recipe, peaksTrain, recipe.jitter),
       ...windowsOf(recipe, nonpeaksTrain, 0),
     ]),
@@ -263,11 +264,19 @@ function shared(request: ChrombpnetTraining, name: "bias" | "accessibility") {
   };
 }
 
-function trainingExamples(recipe: ChrombpnetRecipe, sizes: BpnetSizes, windows: readonly RegionWindow[]) {
+function trainingExamples(
+  { recipe, program }: ChrombpnetTraining,
+  sizes: BpnetSizes,
+  windows: readonly RegionWindow[],
+) {
   const { seed, batchSize } = recipe;
   const { inputLength, outputLength } = sizes;
   const options = { inputLength, outputLength, augment: { seed, batchSize } };
-  return regionExamplesInParts(windows, options, rowsPerPart(sizes));
+  return regionExamplesInParts(
+    windows,
+    options,
+    rowsPerPart(sizes, deviceKind(trainingDevice(program?.device ?? "cpu"))),
+  );
 }
 
 /** Windows with margins for this jitter. */
