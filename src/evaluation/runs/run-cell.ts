@@ -1,5 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
+import { expectDevice } from "../../net/runtime/program.ts";
 import type { RowPredictor } from "../settings/setting.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
 import type { Example, RowNumbers, StageProgress } from "../tasks/task.ts";
@@ -52,6 +53,8 @@ export async function runCell(
     return finish(false);
   }
   try {
+    // Before hours of embedding, not after.
+    if (setting.trainingMemory !== undefined) await expectDevice(planned.device);
     predictor = await setting.open({
       task,
       model,

@@ -84,8 +84,16 @@ export async function openProgram<Output extends string>(
 
 /** The device used for a requested one on this machine: for `auto` the first that runs a program. */
 export async function workingDevice(wish: Device): Promise<ConcreteDevice> {
-  if (wish !== "auto") return wish;
-  const program = await openProgram({ y: neg(input("x", "float32", [1])) }, undefined, { device: wish });
+  return wish === "auto" ? deviceOfSmallProgram(wish) : wish;
+}
+
+/** @throws {InputError} when the device is not available */
+export async function expectDevice(device: ConcreteDevice): Promise<void> {
+  if (device !== "cpu") await deviceOfSmallProgram(device);
+}
+
+async function deviceOfSmallProgram(device: Device): Promise<ConcreteDevice> {
+  const program = await openProgram({ y: neg(input("x", "float32", [1])) }, undefined, { device });
   await program.close();
   return program.device;
 }

@@ -93,7 +93,14 @@ test("fine-tuning is reproducible, and the adapter gives the run's predictions",
 test("the device that trains is part of a cell that trains, and of no other", async () => {
   const folder = temporaryFolder();
   const plan = (more: Partial<RunRequest>) =>
-    planRun({ tasks: [{ task, inputs: {} }], models: [model], settings: ["fine-tuned"], folder, ...more });
+    planRun({
+      tasks: [{ task, inputs: {} }],
+      models: [model],
+      settings: ["fine-tuned"],
+      folder,
+      timing: false,
+      ...more,
+    });
   const { training } = await run(folder, { recipe: { epochs: 1 } });
   await expect(plan({ recipe: { epochs: 1 }, device: "webgpu" })).rejects.toThrow(
     /the run in this folder trains on cpu; webgpu was requested/,
@@ -104,7 +111,12 @@ test("the device that trains is part of a cell that trains, and of no other", as
   const elsewhere = { folder: temporaryFolder(), device: "cuda:1" } as const;
   const [cell] = (await plan(elsewhere)).cells;
   expect(cell.record.cell.trainedOn).toBe("cuda");
-  const loaded = await plan({ ...elsewhere, weights: join(training, "best.safetensors") });
+  await expect(runShard(await plan(elsewhere))).rejects.toThrow(/cuda:1 is not available/);
+  const loaded = await plan({
+    ...elsewhere,
+    folder: temporaryFolder(),
+    weights: join(training, "best.safetensors"),
+  });
   expect(loaded.cells[0].record.cell.trainedOn).toBeUndefined();
 });
 
