@@ -157,10 +157,10 @@ export interface WaitOptions extends TakeOptions {
  * @throws the signal's reason when it aborts during the wait
  */
 export async function waitForLock(path: string, options: WaitOptions = {}): Promise<FileLock> {
-  const { signal, onWait, pause = 1000 } = options;
+  const { signal, onWait, onWatch, pause = 1000, ...rest } = options;
   for (let waits = 0; ; waits++) {
     try {
-      return await takeLock(path, options);
+      return await takeLock(path, { ...rest, signal, ...(waits === 0 ? { onWatch } : {}) });
     } catch (error) {
       if (!(error instanceof LockHeld)) throw error;
       if (waits === 0) onWait?.(error);

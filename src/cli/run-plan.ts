@@ -2,7 +2,7 @@ import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
 import { detectable } from "../evaluation/runs/detectable-difference.ts";
 import type { Plan, PlannedCell } from "../evaluation/runs/request.ts";
-import { runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
+import { type RunOptions, runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import { bytes, count, duration, fixed, roughBytes, roughDuration } from "../report/numbers.ts";
 import type { Context } from "./command.ts";
 import { showRunProgress } from "./run-progress.ts";
@@ -11,13 +11,17 @@ import { showRunProgress } from "./run-progress.ts";
  * Runs a plan: prints the plan, its progress and its outcome.
  * @throws the signal's reason when the user stopped it; finished rows are in the plan's folder
  */
-export async function runPlan(plan: Plan, context: Context): Promise<readonly ShardOutcome[]> {
+export async function runPlan(
+  plan: Plan,
+  context: Context,
+  options: Pick<RunOptions, "wait"> = {},
+): Promise<readonly ShardOutcome[]> {
   const { terminal, signal } = context;
   terminal.say(planText(plan));
   context.resume = "Run the same command again to resume.";
   const { onProgress, stop } = showRunProgress(terminal);
   try {
-    const outcomes = await runShard(plan, { onProgress, signal });
+    const outcomes = await runShard(plan, { ...options, onProgress, signal });
     stop();
     signal.throwIfAborted();
     for (const { cell, rowsDone, rowsDoneBefore, seconds } of outcomes) {
@@ -37,9 +41,13 @@ export function planText(plan: Plan): string {
   return [...cells, ...totalText(plan), ...plan.notes.map((note) => `note: ${note}`)].join("\n");
 }
 
+/** Seconds from the start of a process of this run to its first cell. */
+export const startSeconds = ({ openingSeconds }: Plan) => START_SECONDS + openingSeconds;
+
 /** Seconds of the whole run: of the program until now, and of all cells; null unless all are timed. */
-function totalSeconds({ cells, openingSeconds }: Plan): number | null {
-  let total = START_SECONDS + openingSeconds;
+function totalSeconds(plan: Plan): number | null {
+  const { cells } = plan;
+  let total = startSeconds(plan);
   for (const { estimate } of cells) {
     if (estimate.seconds === null) return null;
     total += estimate.seconds;

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
@@ -26,6 +27,14 @@ import { openRequestedTasks, type RequestOptions } from "../requested-tasks.ts";
 import { planJson, planText, runPlan } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
 import { protocolFolders, resultsText } from "../run-results.ts";
+import {
+  checkSlurmOptions,
+  slurmJobs,
+  slurmJobsText,
+  slurmThreads,
+  wordsOf,
+  writeSlurmScripts,
+} from "../slurm-scripts.ts";
 
 interface RunOptions extends RequestOptions {
   readonly model?: readonly string[];
@@ -42,11 +51,14 @@ interface RunOptions extends RequestOptions {
   readonly trained?: string;
   readonly seed: number;
   readonly shard: Shard;
+  readonly wait?: boolean;
   readonly device: Device;
   readonly batchSize?: number;
   readonly threads?: number;
   readonly plan?: boolean;
   readonly timing: boolean;
+  readonly sbatch?: string;
+  readonly shards?: number;
   readonly json?: boolean;
 }
 
@@ -123,6 +135,7 @@ export const define: DefineCommand = (command, context) => {
         .argParser((text: string) => parseShard(text))
         .default({ index: 1, count: 1 }, "1/1"),
     )
+    .option("--wait", "wait while another process runs the shard (default: exit with code 75)")
     .addOption(
       deviceOption(
         "device of the models; auto selects the fastest. webgpu and cuda also train; the others train on the CPU",
@@ -135,7 +148,16 @@ export const define: DefineCommand = (command, context) => {
       wholeNumberOption(1),
     )
     .option("--plan", "only print rows, memory, disk and time of the run; training is timed on a few rows")
-    .option("--no-timing", "with --plan: do not estimate times, so that no model is run")
+    .option("--no-timing", "do not estimate times before the run, which takes a few calls of each model")
+    .option(
+      "--sbatch <folder>",
+      "plan the run and write Slurm scripts for its shards, merge and report to this folder; FOLDER/submit.sh submits them",
+    )
+    .option(
+      "--shards <n>",
+      "with --sbatch: number of shards (default: of about an hour each)",
+      wholeNumberOption(1),
+    )
     .option("--json", "print the plan or the results as JSON")
     .addHelpText(
       "after",
@@ -148,6 +170,8 @@ export const define: DefineCommand = (command, context) => {
           "dart-eval run --suite mini --data /data/dart-eval --model ./hyenadna-large-1m --limit 50 --recipe epochs=1 trainRows=100 valRows=50 --out runs/trial",
         "one of sixteen shards, under both protocols":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
+        "Slurm jobs for a run on GPUs, planned on a node of their kind":
+          "srun --gres=gpu:1 dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --genome hg38.fa --data elements.tsv --out runs/hyenadna --sbatch jobs",
         "a head trained on embeddings, on a few rows":
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --recipe epochs=3 trainRows=500 valRows=200 --limit 200 --genome hg38.fa --data elements.tsv --out runs/probed",
         "a model with its untrained twin and a Markov model":
@@ -179,8 +203,10 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
   if (typed.motifs !== undefined && !typed.controls) {
     throw new InputError("--motifs is an option of --controls", { hint: "add --controls, or leave it out" });
   }
+  checkSlurmOptions(typed);
   const extend = addModel.length > 0;
-  const options: RunOptions = extend ? { ...typed, ...(await optionsOfRun(out, given)) } : typed;
+  const forSlurm = typed.sbatch === undefined ? {} : { threads: typed.threads ?? slurmThreads() };
+  const options: RunOptions = { ...typed, ...(extend ? await optionsOfRun(out, given) : {}), ...forSlurm };
   await using requested = await openRequestedTasks(options);
   const { genome } = requested;
   const models: Model[] = [];
@@ -209,7 +235,7 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
           device,
           signal,
           earlier: [...plans],
-          timeTraining: options.plan === true && options.timing,
+          timeTraining: (options.plan === true || options.sbatch !== undefined) && options.timing,
           ...(options.timing ? {} : { timing: false }),
           ...(untilWidth === undefined ? {} : { untilWidth }),
           ...(split === undefined ? {} : { split }),
@@ -222,14 +248,20 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
       );
     }
     for (const note of [...requested.notes, ...notes]) terminal.say(`note: ${note}`);
-    if (options.plan) {
+    if (options.plan || options.sbatch !== undefined) {
       const text = options.json
         ? JSON.stringify(plans.map(planJson), null, 2)
         : plans.map(planText).join("\n");
-      return terminal.print(text);
+      terminal.print(text);
+      if (options.sbatch !== undefined) {
+        const jobs = slurmJobs(plans, options);
+        await writeSlurmScripts(options.sbatch, jobs, { out, words: wordsOf(given) });
+        terminal.say(`${slurmJobsText(jobs)}\nnext: ${shellWord(join(options.sbatch, "submit.sh"))}`);
+      }
+      return;
     }
     const outcomes: ShardOutcome[] = [];
-    for (const plan of plans) outcomes.push(...(await runPlan(plan, context)));
+    for (const plan of plans) outcomes.push(...(await runPlan(plan, context, options)));
     if (options.shard.count === 1) await printResults(options, plans, context);
     else printShard(options, outcomes, context);
   } finally {

@@ -20,6 +20,8 @@ import type { CellRecord } from "./cell.ts";
 export interface CostEstimate {
   /** Seconds for the remaining rows of the shard; null if not timed. */
   readonly seconds: number | null;
+  /** Part of these seconds that does not shrink with the rows: training, which shards share. */
+  readonly trainingSeconds: number;
   /** Peak resident memory of the process in bytes; null for a model without `memory`. */
   readonly memory: number | null;
   /** Bytes of the cell's files in the run folder when it is complete, without embeddings. */
@@ -75,7 +77,7 @@ export async function estimateCost(
   sample: Sample,
   { rows: inShard, rowsLeft, timing, memory, training }: CostOptions & { readonly timing: boolean },
 ): Promise<CostEstimate> {
-  const untimed = { memory, disk: diskOf(cell, { rows: inShard, training }) };
+  const untimed = { memory, disk: diskOf(cell, { rows: inShard, training }), trainingSeconds: 0 };
   if (rowsLeft === 0) return { ...untimed, seconds: 0, basis: "all rows are done" };
   if (!timing) return { ...untimed, seconds: null, basis: "not timed" };
   if (!cell.setting.readyAtOnce && cell.weights === undefined)
@@ -85,6 +87,7 @@ export async function estimateCost(
     const { seconds, rows, perRow } = await timeRows(predictor, cell, sample.rows);
     return {
       seconds: (seconds / rows) * rowsLeft,
+      trainingSeconds: 0,
       memory,
       disk: diskOf(cell, { rows: inShard, training, perRow }),
       basis: `timed on ${counted(rows, "row")}`,
@@ -233,7 +236,8 @@ export async function estimateTraining(
   { rows, rowsLeft, memory, training, trained, trials }: TrainingCostOptions,
 ): Promise<CostEstimate> {
   if (rowsLeft === 0) {
-    return { seconds: 0, memory, disk: diskOf(cell, { rows, training }), basis: "all rows are done" };
+    const disk = diskOf(cell, { rows, training });
+    return { seconds: 0, trainingSeconds: 0, memory, disk, basis: "all rows are done" };
   }
   const recipe = readTrainingRecipe(cell.record.cell.recipe);
   const { train, val } = trainingRows(cell, recipe);
@@ -246,16 +250,18 @@ export async function estimateTraining(
   const evaluation = rowsLeft * evaluate;
   if (await isTrained(cell, recipe, trained)) {
     const disk = diskOf(cell, { rows, training, perRow });
-    return { seconds: evaluation, memory, disk, basis: "trained already; scoring timed on a few rows" };
+    const basis = "trained already; scoring timed on a few rows";
+    return { seconds: evaluation, trainingSeconds: 0, memory, disk, basis };
   }
   const [trainRows, valRows] = [train.rows.length, val.rows.length];
   const epoch = trainRows * (await shareOfEpoch(cell)) * rates.train + valRows * rates.validate;
   const checked = cell.record.cell.recipe.storedAs === "auto" ? precisionCheckRows(trainRows, valRows) : NONE;
   const check = checked.train * rates.train + checked.validate * rates.validate;
-  const seconds = opening + (trainRows + valRows) * rates.keep + check + recipe.epochs * epoch + evaluation;
+  const trainingSeconds = opening + (trainRows + valRows) * rates.keep + check + recipe.epochs * epoch;
   const most = recipe.patience === null ? "" : " at most";
   return {
-    seconds,
+    seconds: trainingSeconds + evaluation,
+    trainingSeconds,
     memory,
     disk: diskOf(cell, { rows, training, perRow }),
     basis: `${counted(recipe.epochs, "epoch")}${most}, timed on ${counted(rates.rows, "row")}`,

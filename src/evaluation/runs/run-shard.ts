@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 import { InputError } from "../../base/errors.ts";
-import { LockLost } from "../../base/file-lock.ts";
+import { type LockHeld, LockLost } from "../../base/file-lock.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { programVersion } from "../../base/package.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly onProgress?: OnProgress;
   /** Stops after the current batch; the next run resumes. */
   readonly signal?: AbortSignal;
+  /** Wait while another process works on the shard; default false. */
+  readonly wait?: boolean;
   /** Compute metrics of the shard; default: if the run has several shards. */
   readonly measure?: boolean;
 }
@@ -47,12 +49,12 @@ export interface ShardOutcome {
  * Finished batches are not scored again, and the remaining batches are those of an uninterrupted run, unless
  * there is too little memory for the batch size of the earlier run, which the plan notes.
  *
- * @throws {InputError} when another process works on the same shard, the disk is full, a stored line is
+ * @throws {InputError} when another process works on the same shard (unless `wait`), the disk is full, a stored line is
  *   damaged, or the model does not return one finite number per sequence
  */
 export async function runShard(plan: Plan, options: RunOptions = {}): Promise<readonly ShardOutcome[]> {
   const { folder, shard } = plan;
-  const { onProgress, signal } = options;
+  const { onProgress, signal, wait = false } = options;
   if (folder === undefined) {
     throw new InputError("this run was planned without a folder", {
       hint: "pass `folder` to planRun, or use `evaluate` for a run in memory",
@@ -66,7 +68,8 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
     for (const { name, record, rows } of plan.cells) {
       const of = { folder, record, shard, rows: rows.length };
       const onWatch = (text: string) => onProgress?.({ kind: "note", cell: name, text });
-      stores.push(await openShardStore(of, { signal, onWatch }));
+      const onWait = (held: LockHeld) => onWatch(`waiting for this shard: ${held.message}`);
+      stores.push(await openShardStore(of, { wait, signal, onWatch, onWait }));
     }
     const outcomes: ShardOutcome[] = [];
     for (const [i, planned] of plan.cells.entries()) {

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { digestFile } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { type FileLock, type TakeOptions, takeLock } from "../../base/file-lock.ts";
+import { type FileLock, takeLock, type WaitOptions, waitForLock } from "../../base/file-lock.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { type DurableLog, openDurableLog } from "../../base/line-log.ts";
 import { counted } from "../../base/message-text.ts";
@@ -91,17 +91,25 @@ export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
   return { rowsDone: rows, batchSize: rows === 0 ? undefined : header?.batchSize };
 }
 
+export interface OpenShardOptions extends WaitOptions {
+  /** Waits while another process holds the shard; default false. */
+  readonly wait?: boolean;
+}
+
 /**
  * Opens a shard of a cell for writing: takes its lock, reads the finished rows and drops an incomplete last
  * line. Each process writes to a file of its own and confirms its lock before each batch, so rows of two
  * processes never mix, even if the holder of the lock lost its connection.
  *
- * @throws {LockHeld} when another process works on the shard
+ * @throws {LockHeld} when another process works on the shard, unless `wait`
  * @throws {InputError} when its files are damaged or belong to another cell
  */
-export async function openShardStore(of: ShardOfCell, options: TakeOptions = {}): Promise<ShardStore> {
+export async function openShardStore(
+  of: ShardOfCell,
+  { wait = false, ...options }: OpenShardOptions = {},
+): Promise<ShardStore> {
   const paths = shardPaths(of.folder, of.record, of.shard);
-  const lock = await takeLock(paths.lock, options);
+  const lock = await (wait ? waitForLock : takeLock)(paths.lock, options);
   try {
     return await openLocked(of, paths, lock);
   } catch (error) {

@@ -2,7 +2,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
-import { LockLost } from "../../../src/base/file-lock.ts";
+import { LockHeld, LockLost } from "../../../src/base/file-lock.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { readResults } from "../../../src/evaluation/runs/result.ts";
@@ -49,6 +49,35 @@ test("rows of a process that lost its lock never mix with those of its successor
   await late.close();
   expect(await readFile(paths.rows, "utf8")).toBe(before);
   await next.close();
+});
+
+test("a run that waits for a shard finishes what its holder began", async () => {
+  const of = await begun();
+  const holder = await openShardStore(of);
+  await expect(openShardStore(of)).rejects.toThrow(LockHeld);
+  const notes: string[] = [];
+  const waiting = runShard(await plan(), {
+    wait: true,
+    onProgress: (event) => {
+      if (event.kind !== "note") return;
+      notes.push(event.text);
+      void holder.close();
+    },
+  });
+  expect(await waiting).toMatchObject([{ state: "done", rowsDoneBefore: holder.before.length }]);
+  expect(notes).toEqual([expect.stringMatching(/^waiting for this shard: process \d+ has held this since /)]);
+});
+
+test("a run that waits can be stopped", async () => {
+  const of = await begun();
+  const holder = await openShardStore(of);
+  const controller = new AbortController();
+  const reason = new Error("stopped");
+  const onProgress = () => controller.abort(reason);
+  await expect(runShard(await plan(), { wait: true, signal: controller.signal, onProgress })).rejects.toBe(
+    reason,
+  );
+  await holder.close();
 });
 
 test("a shard resumed by another version names both", async () => {
