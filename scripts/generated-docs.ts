@@ -38,7 +38,7 @@ export function tasksPage(): string {
       "",
       task.question,
       "",
-      `- **Sequences of a row**: ${task.members.join(", ")}; ${task.window} bp each.`,
+      `- **Sequences of a row**: ${task.members.join(", ")}; ${task.window} bp each${task.widens ? ", or more with `--context`" : ""}.`,
       `- **Source**: ${task.source}.`,
       "",
       table(

@@ -24,6 +24,8 @@ export interface EvaluateOptions<T extends AnyTask = AnyTask> {
   readonly setting?: NameOr<SettingName> | Setting;
   readonly protocol?: Protocol;
   readonly seed?: number;
+  /** Bases per sequence, for tasks whose windows can be widened; default: the task's window. */
+  readonly context?: number;
   readonly split?: Split;
   readonly limit?: number;
   readonly batchSize?: number;

@@ -157,6 +157,8 @@ export interface Model {
    * Bases are A, C, G, T, and N for an unknown base, which a network reads as zeros.
    */
   predictActivity?(sequences: readonly string[], options: QueryOptions): Awaitable<ArrayLike<number>>;
+  /** Bases of every sequence of `predictActivity`, for a model that takes no other number. */
+  readonly inputLength?: number;
   /**
    * For a model with one network per cell line: the network of this line. The model closes it.
    * @throws {InputError} when there is none

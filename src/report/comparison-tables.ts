@@ -5,13 +5,16 @@ import type {
   Ranking,
   SeparateModels,
 } from "../evaluation/comparison/comparison.ts";
+import { contextText } from "../evaluation/runs/cell.ts";
 import { basisText, estimateCell, intervalText, metricHeading } from "./estimates.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Table, TableCell } from "./table.ts";
 
 /** `Regulatory elements, zero-shot, corrected`, with the data set if there is one. */
-function groupTitle({ task, dataset, setting, protocol }: ComparedGroup): string {
-  return [task, dataset, setting, protocol].filter((part) => part !== undefined).join(", ");
+function groupTitle({ task, dataset, context, setting, protocol }: ComparedGroup): string {
+  return [task, dataset, contextText(context), setting, protocol]
+    .filter((part) => part !== undefined)
+    .join(", ");
 }
 
 /** Models of a group, best first: main metric, probability of being the best, tie group. */

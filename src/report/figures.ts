@@ -7,6 +7,7 @@ import type {
 import { type Curve, calibrationCurve, precisionRecallCurve, rocCurve } from "../metrics/curves.ts";
 import { percentiles } from "../metrics/quantiles.ts";
 import { firstProtocol } from "./chapters.ts";
+import { contextFigures } from "./context-figure.ts";
 import { type Chart, type CurvesChart, commonHistograms, type PanelFigure } from "./figure-data.ts";
 import { chanceOf } from "./forest.ts";
 import { type Html, html } from "./html.ts";
@@ -17,8 +18,15 @@ import type { ReportPanel } from "./report.ts";
 import { type Shown, scatterFigures, short } from "./scatter-figures.ts";
 import { lossFigures } from "./training.ts";
 
-/** All figures of a panel, under the corrected protocol if the panel has both. */
-export function panelFigures(panel: ReportPanel): readonly PanelFigure[] {
+/**
+ * All figures of a panel, under the corrected protocol if the panel has both.
+ *
+ * @param panels  all panels of the report
+ */
+export function panelFigures(
+  panel: ReportPanel,
+  panels: readonly ReportPanel[] = [panel],
+): readonly PanelFigure[] {
   const id = (name: string) => `${panelId(panel)}-${name}`;
   const shown = firstProtocol(panel).flatMap((entry) =>
     (panel.views.get(entry.result.identity)?.figures ?? []).map((figure) => ({ entry, figure })),
@@ -33,6 +41,7 @@ export function panelFigures(panel: ReportPanel): readonly PanelFigure[] {
     ...motifFigures(panel, id("motifs")),
     ...lossFigures(panel, firstProtocol(panel), id("loss")),
     ...speedFigures(panel, id("speed")),
+    ...contextFigures(panel, panels, id("context")),
   ];
 }
 

@@ -27,7 +27,7 @@ export interface PageAssets {
 export function renderPage(report: Report, { script, style }: PageAssets): string {
   const chapters = chaptersOf(report);
   const panels = chapters.flatMap((chapter) => chapter.panels);
-  const figures = new Map(panels.map((panel) => [panel, panelFigures(panel)]));
+  const figures = new Map(panels.map((panel) => [panel, panelFigures(panel, panels)]));
   const rows = packRows(panels);
   const data: PageData = {
     models: modelsOf(report),

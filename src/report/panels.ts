@@ -1,6 +1,6 @@
 import { stableStringify } from "../base/json.ts";
 import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
-import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
+import { cellName, contextText, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
 import type { CellResult, StoredResult } from "../evaluation/runs/result.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
@@ -30,7 +30,8 @@ export interface Entry {
 export interface Panel {
   readonly task: string;
   /**
-   * Name of the data set, if the task has several, followed by "(custom data)" if it is not the benchmark's.
+   * Name of the data set, if the task has several, followed by "(custom data)" if it is not the benchmark's,
+   * and by the bases per sequence if they are more than the task's window: `K562, 8192 bp`.
    */
   readonly dataset?: string;
   readonly setting: string;
@@ -82,9 +83,10 @@ export function panelsOf(results: readonly StoredResult[], forms?: CustomForms):
 }
 
 function datasetName(result: CellResult, forms?: CustomForms): string | undefined {
-  const { dataset } = result.cell;
-  if (dataset === undefined) return undefined;
-  return "why" in benchmarkDataOf(result, forms) ? `${dataset} (custom data)` : dataset;
+  const { dataset, context } = result.cell;
+  const custom = dataset !== undefined && "why" in benchmarkDataOf(result, forms);
+  const names = [custom ? `${dataset} (custom data)` : dataset, contextText(context)];
+  return names.filter((name) => name !== undefined).join(", ") || undefined;
 }
 
 /** Key of a result's evaluated data: digests of sequences, labels and rows. */

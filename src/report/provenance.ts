@@ -34,6 +34,9 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
     ],
     ...(result.checkpoint === undefined ? [] : ([["checkpoint", result.checkpoint]] satisfies Fact[])),
     ...(cell.dataset === undefined ? [] : ([["data set", cell.dataset]] satisfies Fact[])),
+    ...(cell.context === undefined
+      ? []
+      : ([["context", `${count(cell.context)} bases per sequence`]] satisfies Fact[])),
     ["protocol", cell.protocol],
     ["recipe", recipe.join(", ") || "no parameters"],
     ...(cell.weights === undefined

@@ -43,6 +43,7 @@ interface RunOptions extends RequestOptions {
   readonly motifs?: string;
   readonly protocol: Protocol | "both";
   readonly out: string;
+  readonly context?: number;
   readonly split?: Split;
   readonly untilWidth?: number;
   readonly recipe: readonly string[];
@@ -100,6 +101,11 @@ export const define: DefineCommand = (command, context) => {
       )
         .choices(["corrected", "paper", "both"])
         .default("corrected"),
+    )
+    .option(
+      "--context <bases>",
+      "bases per sequence: the flanks of each window grow, for tasks whose sequences come from a genome (default: the task's window)",
+      wholeNumberOption(1),
     )
     .addOption(
       new Option("--split <name>", "chromosomes to evaluate (default: the task's own split)").choices([
@@ -221,7 +227,7 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
     models.push(...controls.map(({ model }) => model));
     const request = requested.request(requestedModels);
     for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
-      const { split, untilWidth, batchSize, weights, embeddings, trained } = options;
+      const { context: bases, split, untilWidth, batchSize, weights, embeddings, trained } = options;
       plans.push(
         await planRun({
           ...request,
@@ -237,6 +243,7 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
           earlier: [...plans],
           timeTraining: (options.plan === true || options.sbatch !== undefined) && options.timing,
           ...(options.timing ? {} : { timing: false }),
+          ...(bases === undefined ? {} : { context: bases }),
           ...(untilWidth === undefined ? {} : { untilWidth }),
           ...(split === undefined ? {} : { split }),
           ...(batchSize === undefined ? {} : { batchSize }),

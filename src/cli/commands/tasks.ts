@@ -15,7 +15,10 @@ export const define: DefineCommand = (command, { terminal }) => {
 function taskText(task: Task): string {
   const lines = [
     ["question", task.question],
-    ["sequences", `${task.members.join(" and ")}, ${task.window} bp each`],
+    [
+      "sequences",
+      `${task.members.join(" and ")}, ${task.window} bp each${task.widens ? ", or more with --context" : ""}`,
+    ],
     ["settings", Object.keys(task.settings).join(", ")],
     ...task.inputs.map(({ name, description }) => [name, description]),
     ["source", task.source],

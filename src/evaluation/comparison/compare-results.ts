@@ -54,6 +54,7 @@ export async function compareResults(
       key,
       task: cell.task,
       ...(cell.dataset === undefined ? {} : { dataset: cell.dataset }),
+      ...(cell.context === undefined ? {} : { context: cell.context }),
       setting: cell.setting,
       protocol: cell.protocol,
       data: evaluatedData(cell, forms),
@@ -72,7 +73,7 @@ function groupsOf(results: readonly StoredResult[], sharedRows: boolean, forms?:
     const { task, taskVersion, dataset = null, setting, protocol, seed } = cell;
     const data = evaluatedData(cell, forms);
     const common = [task, taskVersion, dataset, setting, protocol, seed, data, sharedRows || rows.digest];
-    const key = sha256Hex(stableStringify(common));
+    const key = sha256Hex(stableStringify(cell.context === undefined ? common : [...common, cell.context]));
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [stored]);
     else if (group.every(({ result }) => result.identity !== stored.result.identity)) group.push(stored);

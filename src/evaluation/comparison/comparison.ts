@@ -18,6 +18,8 @@ export interface ComparedGroup {
   readonly task: string;
   /** Name of the data set, for a task with several. */
   readonly dataset?: string;
+  /** Bases per sequence, if they are more than the task's window. */
+  readonly context?: number;
   readonly setting: string;
   readonly protocol: Protocol;
   /** SHA-256 of the evaluated data, by input name. */

@@ -1,4 +1,4 @@
-import { evaluatedData } from "../runs/cell.ts";
+import { contextText, evaluatedData } from "../runs/cell.ts";
 import type { CustomForms } from "../runs/forms.ts";
 import type { StoredResult } from "../runs/result.ts";
 import type { SeparateModels } from "./comparison.ts";
@@ -33,6 +33,7 @@ function reasonsOf(
   return [
     ...differ("protocols", ({ cell }) => cell.protocol),
     ...differ("data sets", ({ cell }) => cell.dataset ?? "none"),
+    ...differ("contexts", ({ cell }) => contextText(cell.context) ?? "the task's window"),
     ...inputs
       .filter((name) => dataOfA[name] !== dataOfB[name])
       .map((name) => `different ${name} (SHA-256 ${short(dataOfA[name])} and ${short(dataOfB[name])})`),

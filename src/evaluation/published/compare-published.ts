@@ -35,9 +35,10 @@ export function whyNotComparable(result: Compared, forms?: CustomForms): string 
 
 /** The published procedure is that of the authors' scripts, with the setting's default rows and recipe. */
 function whyAnotherProcedure({ cell, family }: Compared, forms?: CustomForms): string | undefined {
-  const { task, setting, protocol, split } = cell;
+  const { task, setting, protocol, split, context } = cell;
   const form = findTask(task, forms)?.settings[setting];
   if (form === undefined) return `${task} has no setting ${setting}`;
+  if (context !== undefined) return `windows of ${context} bases, wider than the benchmark's`;
   if (split !== form.defaultSplit)
     return `rows of the ${split} split, not of the published ${form.defaultSplit}`;
   const published: Recipe = recipeFor(form, { task, setting, family, protocol });

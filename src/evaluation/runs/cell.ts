@@ -21,6 +21,8 @@ export interface Cell {
   readonly taskVersion: number;
   /** Name of the data set, for a task with several: a cell line, a study. */
   readonly dataset?: string;
+  /** Bases per sequence, if they are more than the task's window. */
+  readonly context?: number;
   readonly model: {
     readonly name: string;
     /** `Model.identity`; null for a model without one, which its name alone identifies. */
@@ -108,10 +110,14 @@ export function rowsDigest(ascending: ArrayLike<number>): string {
   return hash.update(text).digest("hex");
 }
 
-/** `chromatin-activity`, or with the name of the data set: `chromatin-activity K562`. */
-function taskTitle({ task, dataset }: Pick<Cell, "task" | "dataset">): string {
-  return dataset === undefined ? task : `${task} ${dataset}`;
+/** `chromatin-activity`, or with data set and context: `chromatin-activity K562 8192 bp`. */
+export function taskTitle({ task, dataset, context }: Pick<Cell, "task" | "dataset" | "context">): string {
+  return [task, dataset, contextText(context)].filter((part) => part !== undefined).join(" ");
 }
+
+/** `8192 bp`; undefined for the task's own window. */
+export const contextText = (context: number | undefined): string | undefined =>
+  context === undefined ? undefined : `${context} bp`;
 
 /** `regulatory-elements × hyenadna × zero-shot`, for messages. */
 export function cellTitle(cell: Cell): string {
@@ -144,6 +150,7 @@ export const cellRecordSchema = z.object({
     task: z.string(),
     taskVersion: z.int(),
     dataset: z.string().exactOptional(),
+    context: z.int().positive().exactOptional(),
     model: z.object({
       name: z.string(),
       identity: z.string().nullable(),

@@ -81,6 +81,8 @@ export async function draftCells(
   readonly notes: readonly string[];
 }> {
   const form = task.settings[setting.name];
+  // With a wider window, where one is requested.
+  const evaluated = open?.task ?? task;
   if (form === undefined) {
     throw new InputError(`the task ${task.name} does not have the setting ${setting.name}`, {
       hint: `settings: ${Object.keys(task.settings).join(", ")}`,
@@ -94,7 +96,7 @@ export async function draftCells(
       declined.push({ task, model, setting, reason: except.because, excepted: true });
       return false;
     }
-    const reason = setting.unsupportedReason(task, model, protocol);
+    const reason = setting.unsupportedReason(evaluated, model, protocol);
     if (reason === undefined) return true;
     declined.push({ task, model, setting, reason });
     return false;
@@ -148,6 +150,7 @@ export async function draftCells(
       task: task.name,
       taskVersion: task.version,
       ...(open.dataset === undefined ? {} : { dataset: open.dataset }),
+      ...(open.context === undefined ? {} : { context: open.context }),
       model: {
         name: model.name,
         identity: model.identity ?? null,

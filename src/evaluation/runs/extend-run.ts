@@ -68,6 +68,7 @@ function differencesOf({ cell, rows }: CellRecord, { cells }: RunRecord): readon
   const inputs = Object.keys(cell.data).filter((name) => name in there.data);
   const compared: Readonly<Record<string, readonly [unknown, unknown]>> = {
     "version of the task": [there.taskVersion, cell.taskVersion],
+    context: [there.context ?? "the task's", cell.context ?? "the task's"],
     protocol: [there.protocol, cell.protocol],
     seed: [there.seed, cell.seed],
     ...Object.fromEntries(

@@ -6,6 +6,7 @@ import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
+import { checkContext } from "../tasks/context.ts";
 import { inputOrigins } from "../tasks/inputs.ts";
 import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
@@ -35,7 +36,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   const close = async () => {
     for (const task of own) await task.close();
   };
-  const { folder, seed = 0, shard = { index: 1, count: 1 } } = request;
+  const { folder, seed = 0, context, shard = { index: 1, count: 1 } } = request;
   try {
     const notes = new Set<string>();
     const drafts: CellDraft[] = [];
@@ -44,7 +45,19 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       const { task: named, inputs, bySetting = {}, ...everywhere } = requested;
       const task = typeof named === "string" ? taskNamed(named) : named;
       const before = openedBefore(requested, request);
-      const open = before ?? (await errors.collect(() => task.open(inputs, { seed })));
+      const options = context === undefined ? { seed } : { seed, context };
+      if (context !== undefined) {
+        if (task.widens === undefined && request.leaveOut) {
+          notes.add(`the windows of ${task.name} cannot be widened: left out`);
+          continue;
+        }
+        const isValid = await errors.collect(async () => {
+          checkContext(task, context);
+          return true;
+        });
+        if (isValid === undefined) continue;
+      }
+      const open = before ?? (await errors.collect(() => task.open(inputs, options)));
       if (open !== undefined) opened.set(requested, open);
       if (open !== undefined && open !== before) own.push(open);
       const origins = open === undefined ? undefined : await errors.collect(() => inputOrigins(task, inputs));

@@ -48,6 +48,11 @@ export interface RunRequest {
   readonly protocol?: Protocol;
   /** Seed of the tasks' random numbers (shuffled controls); default 0, as published. */
   readonly seed?: number;
+  /**
+   * Bases per sequence, for tasks whose windows can be widened; default: the task's window. Part of the
+   * cells' identity.
+   */
+  readonly context?: number;
   /** Default: the task's own split, such as the test chromosomes for Task 1. */
   readonly split?: Split;
   /** Maximum number of rows per task, picked by a digest of the row number; default: all. */

@@ -108,7 +108,7 @@ function contextOf({ cell, rows }: CellRecord, scoreRounding: number, work: Meas
 
 /** Relative rounding error of a cell's scores: as the model declares it, else estimated from all of them. */
 export function scoreRoundingOf(task: Task, { cell }: CellRecord, predictions: Predictions): number {
-  return cell.model.scoreRounding ?? estimatedRounding(scoresOf(predictions), task.window);
+  return cell.model.scoreRounding ?? estimatedRounding(scoresOf(predictions), cell.context ?? task.window);
 }
 
 /** All scores that may be compared with each other. */

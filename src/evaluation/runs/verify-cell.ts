@@ -198,7 +198,10 @@ async function dataMismatches(
   { cell, rows }: CellResult,
   predictions: PredictionColumns,
 ): Promise<string[]> {
-  const open = await task.open(inputs, { seed: cell.seed });
+  const open = await task.open(inputs, {
+    seed: cell.seed,
+    ...(cell.context === undefined ? {} : { context: cell.context }),
+  });
   try {
     const mismatches: string[] = [];
     for (const [name, digest] of Object.entries(open.digests)) {

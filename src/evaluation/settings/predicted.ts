@@ -13,8 +13,8 @@ export const predicted: Setting<"predicted"> = {
   description: "Predicted: a model that already predicts activity is evaluated; nothing is trained here.",
   publishedAs: ["supervised_baseline"],
   readyAtOnce: true,
-  unsupportedReason(_task: Task, model: Model) {
-    if (supports(model, "predictActivity")) return undefined;
+  unsupportedReason({ window }: Task, model: Model) {
+    if (supports(model, "predictActivity")) return whyAnotherLength(window, model);
     if (model.forCellLine !== undefined) {
       return "it has one network per cell line, and the task's cell line is not given (cell-line=NAME)";
     }
@@ -26,6 +26,12 @@ export const predicted: Setting<"predicted"> = {
     return { predict: (examples) => answer(context, examples), async close() {} };
   },
 };
+
+function whyAnotherLength(window: number, { inputLength = window }: Model): string | undefined {
+  if (inputLength === window) return undefined;
+  const remedy = inputLength > window ? `: add --context ${inputLength}` : "";
+  return `it reads ${inputLength} bases, and the sequences have ${window}${remedy}`;
+}
 
 async function answer(
   { model, task, protocol, batchSize }: SettingContext,

@@ -60,7 +60,9 @@ export function trainingTaskForm(context: WithTask, setting: string): Task {
   const { training, task } = context.task;
   if (training !== undefined) return training.task;
   const other = trainedBy(context, setting);
-  return other === undefined ? task : taskNamed(other, task.trainingTasks);
+  if (other === undefined) return task;
+  const form = taskNamed(other, task.trainingTasks);
+  return context.task.context === undefined ? form : { ...form, window: context.task.context };
 }
 
 /** Parameters of a setting in the task whose rows train. */
@@ -114,13 +116,14 @@ export function trainingIdentity(
 ) {
   const { model, protocol, seed, recipe } = context;
   const device = deviceKind(context.device);
-  const { task, digests } = trainingTaskOf(context);
+  const { task, digests, context: bases } = trainingTaskOf(context);
   const form = trainingFormOf(context, setting);
   return sha256Hex(
     stableStringify({
       version: 1,
       task: task.name,
       taskVersion: task.version,
+      ...(bases === undefined ? {} : { context: bases }),
       setting,
       data: digests,
       model: model.identity ?? `name ${model.name}`,

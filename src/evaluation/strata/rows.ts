@@ -46,11 +46,14 @@ export function withoutPositions({ predictions }: RowsToStratify): string | unde
 }
 
 /** Interval of each row: 0-based, half-open. @param over  the task's window centred on it instead */
-export function intervalsOf({ task, predictions }: RowsToStratify, over?: "window"): readonly Interval[] {
+export function intervalsOf(
+  { task, record, predictions }: RowsToStratify,
+  over?: "window",
+): readonly Interval[] {
   const [chrom, start, end] = ["chrom", "start", "end"].map((name) => predictions.factReader(name));
   return Array.from({ length: predictions.length }, (_, i) => {
     const interval = { chrom: String(chrom(i)), start: Number(start(i)), end: Number(end(i)) };
-    return over === undefined ? interval : centredWindow(interval, task.window);
+    return over === undefined ? interval : centredWindow(interval, record.cell.context ?? task.window);
   });
 }
 
@@ -67,5 +70,6 @@ export function byChromosome(intervals: readonly Interval[]): ReadonlyMap<string
 
 /** Key of a cell's rows: cells of other models with the same key have the same rows and facts. */
 export function rowsKey({ record: { cell, rows } }: RowsToStratify): string {
-  return stableStringify([cell.task, cell.taskVersion, cell.seed, evaluatedData(cell), rows.digest]);
+  const { task, taskVersion, seed, context } = cell;
+  return stableStringify([task, taskVersion, seed, context ?? null, evaluatedData(cell), rows.digest]);
 }

@@ -102,6 +102,17 @@ export interface SequenceFile {
   batchOf?(line: number, size: number): readonly [from: number, to: number];
 }
 
+/** Options of `Task.open`. */
+export interface OpenOptions {
+  /** Seed of the task's random numbers. */
+  readonly seed: number;
+  /**
+   * Bases per sequence instead of `Task.window`, for a task that `widens`: wider by an even number. Labels,
+   * counted reads and shuffled parts stay those of the task's window, and only the flanks grow.
+   */
+  readonly context?: number;
+}
+
 /** A task with its inputs open. Made by `Task.open`. */
 export interface OpenTask<Row extends RowFacts = RowFacts> {
   readonly task: Task;
@@ -114,6 +125,8 @@ export interface OpenTask<Row extends RowFacts = RowFacts> {
   readonly dataset?: string;
   /** Cell line whose chromatin activity is predicted. */
   readonly cellLine?: string;
+  /** Bases per sequence if they are more than the benchmark's; `task.window` is then this number. */
+  readonly context?: number;
   /** Findings of opening the inputs that a user should know before a run. */
   readonly notes?: readonly string[];
   /** The task whose rows train, if this one has no training rows; closed with this one. */
@@ -292,6 +305,8 @@ export interface Task<
   readonly source: string;
   /** Bases per sequence. */
   readonly window: number;
+  /** Windows come from a genome and can be widened on both sides: `open` takes `context`. */
+  readonly widens?: true;
   /** Names of the sequences of one row: ["element", "control"]. */
   readonly members: readonly string[];
   readonly inputs: readonly (InputForm & { readonly name: keyof Inputs & string })[];
@@ -306,9 +321,10 @@ export interface Task<
   /**
    * Opens and checks the inputs.
    *
-   * @throws {InputError} when an input is missing, cannot be read, or does not fit the others
+   * @throws {InputError} when an input is missing, cannot be read, or does not fit the others, or the windows
+   *   cannot be widened
    */
-  open(inputs: Inputs, options: { readonly seed: number }): Promise<OpenTask<Row>>;
+  open(inputs: Inputs, options: OpenOptions): Promise<OpenTask<Row>>;
   /** Metrics of predictions in row order. Needs no input, so that merging works on any machine. */
   measure(predictions: Predictions<Row>, context: MeasureContext): Measurement<MetricName>;
   /** Main metric of `measure` over blocks of rows; absent: models are not compared by it. */

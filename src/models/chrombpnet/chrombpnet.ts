@@ -217,6 +217,7 @@ function averageOf(folds: readonly Chrombpnet[], name: string): Model {
     family: "chrombpnet",
     identity: `mean of ${folds.length} folds: ${folds.map(({ identity }) => identity).join("; ")}`,
     batchSize: folds[0].batchSize,
+    inputLength: folds[0].inputLength,
     device: folds[0].device,
     async predictActivity(sequences: readonly string[], options: QueryOptions) {
       const mean = new Float64Array(sequences.length);

@@ -3,7 +3,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
 import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
-import { cellName, evaluatedData } from "../../evaluation/runs/cell.ts";
+import { cellName, evaluatedData, taskTitle } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import type { CellResult, StoredResult } from "../../evaluation/runs/result.ts";
@@ -86,14 +86,15 @@ export async function cellRowTable(
  * Task, version, seed and evaluated data: results with equal keys have the same rows with the same numbers.
  */
 function dataKey({ cell }: CellResult, forms?: CustomForms): string {
-  const { task, dataset = null, taskVersion, seed } = cell;
-  return stableStringify([task, dataset, taskVersion, seed, evaluatedData(cell, forms)]);
+  const { task, dataset = null, context = null, taskVersion, seed } = cell;
+  return stableStringify([task, dataset, context, taskVersion, seed, evaluatedData(cell, forms)]);
 }
 
 /** `chromatin-activity-K562`, usable as a file name. */
-function dataName({ cell: { task, dataset } }: CellResult): string {
-  const name = dataset === undefined ? task : `${task}-${dataset}`;
-  return name.replace(/[^\p{L}\p{N}_.-]+/gu, "-").replace(/^\.+/, "");
+function dataName({ cell }: CellResult): string {
+  return taskTitle(cell)
+    .replace(/[^\p{L}\p{N}_.-]+/gu, "-")
+    .replace(/^\.+/, "");
 }
 
 async function rowTable(

@@ -6,7 +6,7 @@ import { kindOfPath } from "../../base/folder.ts";
 import { stableStringify } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
-import { cellName } from "../../evaluation/runs/cell.ts";
+import { cellName, contextText } from "../../evaluation/runs/cell.ts";
 import {
   type CellResult,
   type OpenedSeal,
@@ -46,8 +46,8 @@ const entrySchema = z.object({
 
 /** `regulatory-elements.hyenadna.zero-shot.corrected.7f3a91c2`, usable as a file name. */
 export function entryName({ identity, cell }: CellResult): string {
-  const { task, dataset, model, setting, protocol } = cell;
-  const names = [task, dataset, model.name, setting, protocol, cellName(identity)];
+  const { task, dataset, context, model, setting, protocol } = cell;
+  const names = [task, dataset, contextText(context), model.name, setting, protocol, cellName(identity)];
   return names
     .filter((name) => name !== undefined)
     .map((name) => name.replace(/[^\p{L}\p{N}_-]+/gu, "-").slice(0, 80))

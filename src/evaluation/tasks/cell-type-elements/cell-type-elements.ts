@@ -59,6 +59,7 @@ export const cellTypeElements: Task<
   source:
     "DART-Eval task 3 (Patel et al. 2024, arXiv:2412.05430): ATAC-seq peaks of GM12878, H1ESC, HEPG2, IMR90 and K562, from ENCODE",
   window: 500,
+  widens: true,
   members: ["element"],
   inputs: [
     {
@@ -98,7 +99,7 @@ export const cellTypeElements: Task<
     "fine-tuned": { ...CELL_TYPES_FINE_TUNED, ...TRAINED },
     "ab-initio": { network: "probing-head-like", ...CELL_TYPES_AB_INITIO, ...TRAINED },
   },
-  open: (inputs) => openCellTypeElements(cellTypeElements, inputs),
+  open: (inputs, options) => openCellTypeElements(cellTypeElements, inputs, options),
   measure: measureCellTypes,
   mainStatistic: cellTypeAccuracyStatistic,
   viewRows: viewCellTypes,

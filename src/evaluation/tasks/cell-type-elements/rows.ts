@@ -3,10 +3,11 @@ import { type CellTypeElementRow, readCellTypeElements } from "../../../datasets
 import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { windowCodes } from "../../../dna/sequence/encoding.ts";
+import { flankOf, refuseContext, widened } from "../context.ts";
 import { openGenomeTable, tableRows } from "../genome-table.ts";
 import { isRows, numberedRows, rowsInput } from "../inputs.ts";
 import { exampleOfCodes, tableDigest } from "../table-rows.ts";
-import type { OpenTask, Task } from "../task.ts";
+import type { OpenOptions, OpenTask, Task } from "../task.ts";
 import { openExportedElements } from "./export.ts";
 import { type CellTypeFacts, isInPart, listPosition, readSubset, subsetDigest } from "./subset.ts";
 
@@ -24,13 +25,16 @@ export type CellTypeElementsInputs = {
 export async function openCellTypeElements(
   task: Task,
   { elements, genome, subset: list }: CellTypeElementsInputs,
+  { context }: Pick<OpenOptions, "context">,
 ): Promise<OpenTask<CellTypeFacts>> {
   if (typeof elements === "string" && (await isProcessedFile(elements))) {
+    refuseContext(elements, context);
     return openExportedElements(task, elements, (rows) => readSubset(list, rows));
   }
   const table = await rowsInput(task, "elements", elements, readCellTypeElements);
   if (isRows(elements)) numberedRows("elements", table);
   checkWidth(table, task.window);
+  const flank = flankOf(task, context);
   const subset = await readSubset(list, table.length === 0 ? 0 : table.at(-1)!.index + 1);
   const { digests, select, examples, close } = await openGenomeTable({
     task,
@@ -46,10 +50,16 @@ export async function openCellTypeElements(
     exampleOf: (row, chromosome) => {
       const { index, chrom, inputStart, inputEnd, elementStart, elementEnd, label } = row;
       const facts = { chrom, start: elementStart, end: elementEnd, label, ...listPosition(subset, index) };
-      return exampleOfCodes(index, windowCodes(chromosome, inputStart, inputEnd), facts);
+      return exampleOfCodes(index, windowCodes(chromosome, inputStart - flank, inputEnd + flank), facts);
     },
   });
-  return { task, digests: { ...digests, ...subsetDigest(subset) }, select, examples, close };
+  return {
+    ...widened(task, context),
+    digests: { ...digests, ...subsetDigest(subset) },
+    select,
+    examples,
+    close,
+  };
 }
 
 function checkWidth([first]: readonly CellTypeElementRow[], window: number): void {

@@ -48,6 +48,7 @@ export const chromatinActivity: Task<
   source:
     "DART-Eval task 4 (Patel et al. 2024, arXiv:2412.05430): DNase-seq of GM12878, H1ESC, HEPG2, IMR90 and K562, from ENCODE",
   window: ACTIVITY_WINDOW,
+  widens: true,
   members: ["window"],
   inputs: [
     { name: "genome", description: "the reference genome: FASTA, FASTA with bgzip, or 2bit" },
@@ -75,7 +76,7 @@ export const chromatinActivity: Task<
       publishedFile: "metrics",
     },
   },
-  open: (inputs) => openChromatinActivity(chromatinActivity, inputs),
+  open: (inputs, options) => openChromatinActivity(chromatinActivity, inputs, options),
   measure: measureActivity,
   mainStatistic: activityStatistic,
   viewRows: viewActivity,

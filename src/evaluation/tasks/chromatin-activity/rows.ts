@@ -10,10 +10,11 @@ import { openBigWig, type Signal } from "../../../dna/genome/bigwig.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { formatInterval } from "../../../dna/genome/interval.ts";
 import { windowCodes } from "../../../dna/sequence/encoding.ts";
+import { flankOf, refuseContext, widened } from "../context.ts";
 import { openGenomeTable, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, rowsInput, textInput } from "../inputs.ts";
 import { exampleOfCodes, tableDigest } from "../table-rows.ts";
-import type { Example, OpenTask, Task } from "../task.ts";
+import type { Example, OpenOptions, OpenTask, Task } from "../task.ts";
 import { ACTIVITY_SETS, type ActivityFacts, type ActivitySet } from "./columns.ts";
 import { openExportedActivity } from "./export.ts";
 
@@ -46,12 +47,15 @@ interface ActivityRow extends ActivityWindow {
 export async function openChromatinActivity(
   task: Task,
   inputs: ChromatinActivityInputs,
+  { context }: Pick<OpenOptions, "context">,
 ): Promise<OpenTask<ActivityFacts>> {
   const dataset = textInput(task, "cell-line", inputs["cell-line"]);
   const { peaks } = inputs;
   if (typeof peaks === "string" && peaks !== "" && (await isProcessedFile(peaks))) {
+    refuseContext(peaks, context);
     return openExportedActivity(task, peaks, dataset);
   }
+  const flank = flankOf(task, context);
   const windows = {
     peaks: await readWindows(task, "peaks", inputs.peaks),
     idr: await readWindows(task, "idr", inputs.idr),
@@ -79,10 +83,10 @@ export async function openChromatinActivity(
       place: ({ start, end, set }: ActivityRow) => ({ start, end, name: `the window (${set})` }),
       // High-confidence peaks are peaks too: they are evaluated, but do not train.
       includes: ({ set }, { purpose }) => purpose === "evaluate" || set !== "idr",
-      exampleOf: (row, chromosome) => exampleOf(row, chromosome, counts),
+      exampleOf: (row, chromosome) => exampleOf(row, chromosome, counts, flank),
     });
     return {
-      task,
+      ...widened(task, context),
       digests: { ...table.digests, signal: await signal.digest() },
       dataset,
       cellLine: dataset,
@@ -181,8 +185,13 @@ function checkCount(count: number, row: ActivityRow, { path }: Signal): void {
   });
 }
 
-function exampleOf(row: ActivityRow, chromosome: Uint8Array, counts: Counts): Example<ActivityFacts> {
-  const codes = windowCodes(chromosome, row.start, row.end);
+function exampleOf(
+  row: ActivityRow,
+  chromosome: Uint8Array,
+  counts: Counts,
+  flank: number,
+): Example<ActivityFacts> {
+  const codes = windowCodes(chromosome, row.start - flank, row.end + flank);
   const { chrom, start, end } = countedPart(row);
   return exampleOfCodes(row.index, codes, { set: row.set, chrom, start, end, ...counts.factsOf(row) });
 }

@@ -25,7 +25,14 @@ export type PairFacts = PositionFacts & {
 };
 
 /** Columns of a row that its pair depends on. */
-export type PairRow = Omit<RegulatoryElementRow, "index" | "relativeStart" | "relativeEnd">;
+export type PairRow = Omit<RegulatoryElementRow, "index" | "relativeStart" | "relativeEnd"> & {
+  /** Bases at either end of the window that are not part of the task's own window; default 0. */
+  readonly flank?: number;
+};
+
+/** The row with a window that is wider by `flank` bases on either side; the shuffled part stays the same. */
+export const withFlanks = <Row extends PairRow>(row: Row, flank: number): Row =>
+  flank === 0 ? row : { ...row, inputStart: row.inputStart - flank, inputEnd: row.inputEnd + flank, flank };
 
 // One generator, reseeded for each row, and one pair of buffers: allocating them for each row takes as long
 // as filling them.
@@ -89,9 +96,9 @@ export function pairWithoutLetters(
 
 /** The shuffled part of the window: the element's bases, relative to the window's start. */
 function coreOf(chromosome: Uint8Array, row: PairRow): readonly [start: number, end: number] {
-  const { chrom, inputStart, inputEnd, elementStart, elementEnd } = row;
-  const start = Math.max(elementStart, inputStart, 0) - inputStart;
-  const end = Math.min(elementEnd, inputEnd, chromosome.length) - inputStart;
+  const { chrom, inputStart, inputEnd, elementStart, elementEnd, flank = 0 } = row;
+  const start = Math.max(elementStart, inputStart + flank, 0) - inputStart;
+  const end = Math.min(elementEnd, inputEnd - flank, chromosome.length) - inputStart;
   if (end > start) return [start, end];
   throw new InputError(
     `no base of the element ${chrom}:${elementStart}-${elementEnd} lies in its window ${inputStart}-${inputEnd} and on the chromosome, which has ${chromosome.length}`,

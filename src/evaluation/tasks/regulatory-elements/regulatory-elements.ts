@@ -51,6 +51,7 @@ export const regulatoryElements: Task<
   source:
     "DART-Eval task 1 (Patel et al. 2024, arXiv:2412.05430): ENCODE v3 candidate cis-regulatory elements, ENCFF420VPZ",
   window: 350,
+  widens: true,
   members: ["element", "control"],
   inputs: [
     {
@@ -70,7 +71,7 @@ export const regulatoryElements: Task<
     "fine-tuned": { ...ELEMENTS_FINE_TUNED, ...TRAINED },
     "ab-initio": { network: "probing-head-like", ...ELEMENTS_AB_INITIO, ...TRAINED },
   },
-  open: (inputs, { seed }) => openRegulatoryElements(regulatoryElements, inputs, seed),
+  open: (inputs, options) => openRegulatoryElements(regulatoryElements, inputs, options),
   measure: measurePairs,
   mainStatistic: pairedAccuracyStatistic,
   viewRows: viewPairs,

@@ -5,12 +5,19 @@ import {
 } from "../../../datasets/regulatory-elements/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/encoding.ts";
+import { flankOf, refuseContext, widened } from "../context.ts";
 import { openGenomeTable, type TableRows, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, numberedRows } from "../inputs.ts";
 import { tableDigest } from "../table-rows.ts";
-import type { Example, OpenTask, Task } from "../task.ts";
+import type { Example, OpenOptions, OpenTask, Task } from "../task.ts";
 import { openExportedPairs } from "./export.ts";
-import { elementAndControlCodes, type PairFacts, pairWithoutLetters, sharedPair } from "./pair.ts";
+import {
+  elementAndControlCodes,
+  type PairFacts,
+  pairWithoutLetters,
+  sharedPair,
+  withFlanks,
+} from "./pair.ts";
 
 /** Inputs of Task 1. */
 export type RegulatoryElementsInputs = {
@@ -24,11 +31,13 @@ export type RegulatoryElementsInputs = {
 export async function openRegulatoryElements(
   task: Task,
   { elements, genome }: RegulatoryElementsInputs,
-  seed: number,
+  { seed, context }: OpenOptions,
 ): Promise<OpenTask<PairFacts>> {
   if (typeof elements === "string" && (await isProcessedFile(elements))) {
+    refuseContext(elements, context);
     return openExportedPairs(task, elements, seed);
   }
+  const flank = flankOf(task, context);
   const { digests, select, examples, close } = await openGenomeTable({
     task,
     genome,
@@ -39,9 +48,9 @@ export async function openRegulatoryElements(
       end: Math.min(elementEnd, inputEnd),
       name: "the element",
     }),
-    exampleOf: (row, chromosome, letters) => (letters ? exampleOf : factsOnly)(row, chromosome, seed),
+    exampleOf: (row, chromosome, letters) => (letters ? exampleOf : factsOnly)(row, chromosome, seed, flank),
   });
-  return { task, digests, select, examples, close };
+  return { ...widened(task, context), digests, select, examples, close };
 }
 
 /**
@@ -74,8 +83,14 @@ const valuesOf = (row: RegulatoryElementRow) => [
   row.reverseComplement,
 ];
 
-function exampleOf(row: RegulatoryElementRow, chromosome: Uint8Array, seed: number): Example<PairFacts> {
-  const { element, control } = elementAndControlCodes(chromosome, row, seed, sharedPair(row));
+function exampleOf(
+  row: RegulatoryElementRow,
+  chromosome: Uint8Array,
+  seed: number,
+  flank: number,
+): Example<PairFacts> {
+  const wide = withFlanks(row, flank);
+  const { element, control } = elementAndControlCodes(chromosome, wide, seed, sharedPair(wide));
   const sequences = [modelLettersOf(element), modelLettersOf(control)];
   const unknown = element.includes(NO_BASE);
   return {
@@ -87,8 +102,13 @@ function exampleOf(row: RegulatoryElementRow, chromosome: Uint8Array, seed: numb
 }
 
 /** Facts without sequences, for models that read none. */
-function factsOnly(row: RegulatoryElementRow, chromosome: Uint8Array, seed: number): Example<PairFacts> {
-  const { hasUnknown, same } = pairWithoutLetters(chromosome, row, seed);
+function factsOnly(
+  row: RegulatoryElementRow,
+  chromosome: Uint8Array,
+  seed: number,
+  flank: number,
+): Example<PairFacts> {
+  const { hasUnknown, same } = pairWithoutLetters(chromosome, withFlanks(row, flank), seed);
   const unknown = hasUnknown ? unknownBases(chromosome, row) : 0;
   return { row: row.index, sequences: NO_LETTERS, facts: factsOf(row, unknown, same) };
 }

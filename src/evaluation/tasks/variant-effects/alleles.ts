@@ -28,13 +28,18 @@ export interface AlleleCodes {
 }
 
 /**
- * Windows of 2,114 bases around a variant with either allele: the original's for single bases;
- * `alleleWindows` documents those of longer alleles.
+ * Windows around a variant with either allele: the original's for single bases; `alleleWindows` documents
+ * those of longer alleles.
  *
  * @param chromosome  upper-case ASCII
+ * @param width       bases of a window
  */
-export function alleleCodes(chromosome: Uint8Array, variant: Variant): AlleleCodes {
-  const { first, second, reference } = alleleWindows(chromosome, variant, VARIANT_WINDOW);
+export function alleleCodes(
+  chromosome: Uint8Array,
+  variant: Variant,
+  width: number = VARIANT_WINDOW,
+): AlleleCodes {
+  const { first, second, reference } = alleleWindows(chromosome, variant, width);
   let unknown = 0;
   for (const code of first) if (code === NO_BASE) unknown++;
   return {

@@ -16,10 +16,11 @@ import {
 } from "../../../datasets/variants/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { modelLettersOf } from "../../../dna/sequence/encoding.ts";
+import { widened } from "../context.ts";
 import { openGenomeTable, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, numberedRows, textInput } from "../inputs.ts";
 import { tableDigest } from "../table-rows.ts";
-import type { Example, OpenTask, Task } from "../task.ts";
+import type { Example, OpenOptions, OpenTask, Task } from "../task.ts";
 import { type AlleleCodes, alleleCodes } from "./alleles.ts";
 import { factsOf, type StoredVariantFacts } from "./scores.ts";
 import { openTraining, type TrainingInputs } from "./training.ts";
@@ -43,6 +44,7 @@ export type VariantEffectsInputs = TrainingInputs & {
 export async function openVariants(
   task: Task,
   inputs: VariantEffectsInputs,
+  { context }: Pick<OpenOptions, "context">,
 ): Promise<OpenTask<StoredVariantFacts>> {
   const { effects, dataset, "cell-line": cellLine } = inputs;
   const variants = await withExportedEffects(await readTable(task, inputs.variants), effects);
@@ -59,7 +61,7 @@ export async function openVariants(
       at: { file: variants.path, line },
     }),
     exampleOf(row, chromosome, letters) {
-      const pair = alleleCodes(chromosome, row);
+      const pair = alleleCodes(chromosome, row, context);
       if (letters) return exampleOf(row, variants, pair, pair);
       surroundings.keep(row, pair);
       return exampleOf(row, variants, pair);
@@ -71,9 +73,9 @@ export async function openVariants(
   });
   try {
     const { findings } = await checkVariants(variants, table.genome);
-    const training = await openTraining(inputs, table.genome);
+    const training = await openTraining(inputs, table.genome, context);
     return {
-      task,
+      ...widened(task, context),
       digests: {
         ...table.digests,
         ...(effects === undefined ? {} : { effects: await cachedDigest(effects) }),

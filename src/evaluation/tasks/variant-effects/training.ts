@@ -49,11 +49,16 @@ export const TRAINING_INPUTS: readonly (InputForm & { readonly name: keyof Train
 /**
  * Opens Task 4 for training.
  *
- * @param genome  the variants'; also the training's unless another is given
+ * @param genome   the variants'; also the training's unless another is given
+ * @param context  bases per sequence, if they are more than the task's window
  * @returns       undefined if none of Task 4's inputs is given, or only the cell line
  * @throws {InputError} when some are given and others are missing or cannot be read
  */
-export async function openTraining(inputs: TrainingInputs, genome: Genome): Promise<OpenTask | undefined> {
+export async function openTraining(
+  inputs: TrainingInputs,
+  genome: Genome,
+  context: number | undefined,
+): Promise<OpenTask | undefined> {
   const { peaks, idr, nonpeaks, signal, "cell-line": cellLine } = inputs;
   if ([peaks, idr, nonpeaks, signal].every((input) => input === undefined)) return undefined;
   const exported = typeof peaks === "string" && peaks !== "" && (await isProcessedFile(peaks));
@@ -68,7 +73,7 @@ export async function openTraining(inputs: TrainingInputs, genome: Genome): Prom
   }
   return chromatinActivity.open(
     { peaks, idr, nonpeaks, signal, "cell-line": cellLine, genome: inputs["training-genome"] ?? genome },
-    { seed: 0 },
+    { seed: 0, ...(context === undefined ? {} : { context }) },
   );
 }
 

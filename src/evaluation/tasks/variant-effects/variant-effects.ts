@@ -53,6 +53,7 @@ export const variantEffects: Task<
   source:
     "DART-Eval task 5 (Patel et al. 2024, arXiv:2412.05430): caQTLs of African lymphoblastoid lines (DeGorter et al. 2023, doi:10.1101/2023.11.04.564839; hg38) and dsQTLs of Yoruban ones (Degner et al. 2012, doi:10.1038/nature10808; hg19)",
   window: VARIANT_WINDOW,
+  widens: true,
   members: ["allele 1", "allele 2"],
   inputs: [
     {
@@ -105,7 +106,7 @@ export const variantEffects: Task<
     },
     predicted: { recipe: { score: "activity" }, defaultSplit: "all", scores: ALLELE_SCORES },
   },
-  open: (inputs) => openVariants(variantEffects, inputs),
+  open: (inputs, options) => openVariants(variantEffects, inputs, options),
   measure: measureVariants,
   mainStatistic: variantStatistic,
   viewRows: viewVariants,
