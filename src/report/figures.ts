@@ -23,10 +23,7 @@ import { lossFigures } from "./training.ts";
  *
  * @param panels  all panels of the report
  */
-export function panelFigures(
-  panel: ReportPanel,
-  panels: readonly ReportPanel[] = [panel],
-): readonly PanelFigure[] {
+export function panelFigures(panel: ReportPanel, panels: readonly ReportPanel[]): readonly PanelFigure[] {
   const id = (name: string) => `${panelId(panel)}-${name}`;
   const shown = firstProtocol(panel).flatMap((entry) =>
     (panel.views.get(entry.result.identity)?.figures ?? []).map((figure) => ({ entry, figure })),

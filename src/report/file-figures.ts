@@ -22,7 +22,7 @@ export function fileFigures(report: Report): readonly FileFigure[] {
     ...chapters.flatMap((chapter) => [
       forestFigure(chapter),
       ...chapter.panels.flatMap((panel) => [
-        ...panelFigures(panel).map((figure) => ({
+        ...panelFigures(panel, report.panels).map((figure) => ({
           ...figure,
           title: `${panelTitle(panel.heading.title, panel)}: ${figure.title}`,
         })),
