@@ -18,7 +18,7 @@ export interface ForwardInput {
   readonly ids: Sym;
   /** float32 [b, t], 1 for a token and 0 for padding; absent for a model that takes no attention mask. */
   readonly mask?: Sym | undefined;
-  /** True if the device is fast at loops over tokens; true if absent. */
+  /** Form of recurrences along the tokens: a loop, or one operator for all tokens; true if absent. */
   readonly loops?: boolean;
   /** Dropout of activations, in a graph for training; absent elsewhere. */
   readonly dropout?: Dropout | undefined;
@@ -76,10 +76,6 @@ export interface Architecture {
   readonly takesMask: boolean;
   /** The number of tokens must be known when the graph is built. */
   readonly fixedLength: boolean;
-  /**
-   * Has a recurrence along the tokens: on devices that are slow at loops, their number must be known as well.
-   */
-  readonly recurrent?: boolean;
   /**
    * The graph for rows of `tokens` tokens. Parameters are named as in `tensors`, derived ones as in `derive`.
    */

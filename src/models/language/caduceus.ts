@@ -200,7 +200,6 @@ function build(c: CaduceusConfig, { untied = false, lora }: Form = {}): Architec
     ignored: [/^score\./],
     takesMask: false,
     fixedLength: false,
-    recurrent: true,
     liveValuesPerToken: TAKEN_OVER_ALIVE * strands * (4 + 5 * c.ssm_cfg.expand) * c.d_model,
     mostRowsPerRun: Math.ceil(CACHED_VALUES / (strands * c.ssm_cfg.d_state * c.ssm_cfg.expand * c.d_model)),
     forward: (input) => forward(input),

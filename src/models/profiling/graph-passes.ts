@@ -44,8 +44,7 @@ export async function classifierPasses(
   const { architecture, tokenizer, parameters, read } = opened;
   const tokens = tokenizer.encode("ACGT".repeat(Math.ceil(length / 4)).slice(0, length)).ids.length;
   const loops = runsLoopsWell(await workingDevice(options.device ?? "cpu"));
-  const known = architecture.fixedLength || (architecture.recurrent === true && !loops);
-  const axis: Dim = known ? tokens : "t";
+  const axis: Dim = architecture.fixedLength ? tokens : "t";
   const head = architecture.classifier(1);
   const logitsOf = (model: Architecture, dropout?: DropoutSites) => {
     const given: ForwardInput = {

@@ -78,7 +78,7 @@ export class Programs {
     this.device ??= workingDevice(this.options.device ?? "cpu");
     const device = await this.device;
     this.deviceInUse = device;
-    const length = this.lengthOf(tokens, device);
+    const length = this.lengthOf(tokens);
     const key = `${query.name} ${length}`;
     const known = this.opened.get(key);
     const program = known ?? this.open(query, length, device);
@@ -100,9 +100,8 @@ export class Programs {
   }
 
   /** Tokens of a row in the graph: a number if the graph depends on it. */
-  private lengthOf(tokens: number, device: ConcreteDevice): Dim {
-    const { fixedLength, recurrent = false } = this.architecture;
-    return fixedLength || (recurrent && !runsLoopsWell(device)) ? tokens : "t";
+  private lengthOf(tokens: number): Dim {
+    return this.architecture.fixedLength ? tokens : "t";
   }
 
   private graph(query: GraphQuery, length: Dim, device: ConcreteDevice): Readonly<Record<string, Sym>> {
@@ -121,7 +120,7 @@ export class Programs {
    * @param rows  sequences of this many tokens in one run
    */
   peakValues(query: GraphQuery, rows: number, tokens: number): number {
-    const length = this.lengthOf(tokens, "cpu");
+    const length = this.lengthOf(tokens);
     const key = `${query.name} ${length}`;
     const graph = this.graphs.get(key) ?? Object.values(this.graph(query, length, "cpu"));
     this.graphs.set(key, graph);

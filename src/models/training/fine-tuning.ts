@@ -164,9 +164,8 @@ export class FineTuning {
 
   /** Form of recurrences on the device, and the graph's number of tokens. */
   private async form(tokens: number | undefined): Promise<{ loops: boolean; length: Dim }> {
-    const { fixedLength, recurrent = false } = this.opened.architecture;
     const loops = runsLoopsWell(await workingDevice(this.options.device ?? "cpu"));
-    if (!fixedLength && (loops || !recurrent)) return { loops, length: "t" };
+    if (!this.opened.architecture.fixedLength) return { loops, length: "t" };
     if (tokens !== undefined) return { loops, length: tokens };
     throw new InputError("this model trains on sequences of one length, which must be given", {
       hint: "pass the number of tokens",

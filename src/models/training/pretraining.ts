@@ -164,9 +164,8 @@ async function lossOf(
 ): Promise<TrainableLoss> {
   const model = architecture.adapted(noFactors());
   const loops = runsLoopsWell(await workingDevice(device));
-  const known = model.fixedLength || (model.recurrent === true && !loops);
-  if (known) requireEqualLength(rows);
-  const length: Dim = known ? (rows[0]?.ids.length ?? 0) : "t";
+  if (model.fixedLength) requireEqualLength(rows);
+  const length: Dim = model.fixedLength ? (rows[0]?.ids.length ?? 0) : "t";
   const given: ForwardInput = {
     ids: input("ids", "int32", ["b", length]),
     ...(model.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),

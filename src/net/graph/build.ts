@@ -353,6 +353,25 @@ export function scatterRows(x: Sym, rows: Sym, updates: Sym, reduction: "none" |
   return apply("ScatterND", [x, unsqueeze(rows, 1), updates], { reduction });
 }
 
+/** Largest number of states of a channel in `linearAttention`: the limit of WebGPU. */
+export const MOST_STATES = 256;
+
+/**
+ * Linear attention with gates (Yang et al. 2024, arXiv:2312.06635, eq. 3), one query and key for all channels:
+ * a recurrence over the tokens with h₀ = 0.
+ *
+ *     h_t[e, n] = exp(g_t[e, n])·h_{t−1}[e, n] + v_t[e]·k_t[n]
+ *     y_t[e] = Σ_n q_t[n]·h_t[e, n]
+ *
+ * @param q      [b, t, n]
+ * @param k      [b, t, n]
+ * @param v      [b, t, e]
+ * @param decay  g, [b, t, e·n], 0 or less
+ * @returns      y, [b, t, e]
+ */
+export const linearAttention = (q: Sym, k: Sym, v: Sym, decay: Sym) =>
+  apply("LinearAttention", [q, k, v, decay], {});
+
 /** A tensor of one value. */
 export function fill(shape: Shape, value: number, dtype: DType = "float32"): Sym {
   return apply("Fill", [], { shape, value, dtype });

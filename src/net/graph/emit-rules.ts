@@ -22,6 +22,7 @@ type OneNode = Exclude<
   | "Pad"
   | "CumSum"
   | "Unfold"
+  | "LinearAttention"
   | "Scan"
 >;
 

@@ -2,6 +2,7 @@ import { InternalError } from "../../base/errors.ts";
 import * as g from "./build.ts";
 import { addDims, type Dim, knownSize, multiplyDims, type Shape, sameShape } from "./dim.ts";
 import type { GradientRule, InputGradients } from "./gradient-rule.ts";
+import { linearAttentionGradients } from "./linear-attention-gradient.ts";
 import { scanGradient } from "./scan-gradient.ts";
 import { resolveAxis } from "./shapes.ts";
 import { isOp, type Node, type Op, type Sym } from "./sym.ts";
@@ -371,6 +372,8 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
     const zeros = g.fill(x!.shape, 0, x!.dtype);
     return [reduction === "add" ? dy : g.sub(dy, g.scatterRows(zeros, rows, placed)), null, placed];
   }),
+
+  LinearAttention: single((dy, inputs) => linearAttentionGradients(dy, inputs)),
 
   Scan: scanGradient,
 };

@@ -82,9 +82,10 @@ export function nodeProto(
   input: readonly string[],
   output: readonly string[],
   attributes: Readonly<Record<string, OnnxAttribute>> = {},
+  domain = "",
 ): NodeProto {
   const attribute = Object.entries(attributes).map(([name, value]) => attributeProto(name, value));
-  return create(NodeProtoSchema, { opType, input: [...input], output: [...output], attribute });
+  return create(NodeProtoSchema, { opType, input: [...input], output: [...output], attribute, domain });
 }
 
 function attributeProto(name: string, value: OnnxAttribute): AttributeProto {

@@ -20,6 +20,8 @@ import { isOp, type Node, type OpAttributes, type Sym } from "./sym.ts";
 
 const OPSET = 20;
 const IR_VERSION = 9;
+/** Operators of ONNX Runtime that are not part of ONNX. */
+const CONTRIB = "com.microsoft";
 
 /**
  * Serialises a graph as an ONNX model (opset 20).
@@ -46,7 +48,12 @@ export function toOnnx(graph: Graph, bindings: ReadonlyMap<string, ParameterBind
   });
   const model = create(ModelProtoSchema, {
     irVersion: BigInt(IR_VERSION),
-    opsetImport: [{ domain: "", version: BigInt(OPSET) }],
+    opsetImport: [
+      { domain: "", version: BigInt(OPSET) },
+      ...(graph.nodes.some((node) => isOp(node, "LinearAttention"))
+        ? [{ domain: CONTRIB, version: 1n }]
+        : []),
+    ],
     producerName: "dart-eval",
     graph: scope.toProto("program", outputs),
   });
@@ -140,7 +147,19 @@ class Scope {
     } else if (isOp(node, "Unfold")) {
       const rows = this.windows(node.outputs[0].shape[1] as number, node.attributes);
       this.bind(node, [this.add("Gather", [this.nameOf(node.inputs[0]), rows], { axis: 1 })]);
-    } else this.emitOne(node);
+    } else if (isOp(node, "LinearAttention")) this.emitLinearAttention(node);
+    else this.emitOne(node);
+  }
+
+  /** The second output, the states after the last token, is unused, but the WebGPU kernel writes it. */
+  private emitLinearAttention(node: Node): void {
+    const [q, k, v, decay] = node.inputs.map((sym) => this.nameOf(sym));
+    const heads = node.outputs[0].shape[2] as number;
+    const names = [this.fresh(), this.fresh()];
+    const attributes = { update_rule: "gated", q_num_heads: 1, kv_num_heads: heads, scale: { real: 1 } };
+    const inputs = [q!, k!, v!, "", decay!];
+    this.nodes.push(nodeProto("LinearAttention", inputs, names, attributes, CONTRIB));
+    this.bind(node, names);
   }
 
   private emitOne(node: Node): void {

@@ -261,6 +261,19 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     }
     return like(x!);
   },
+  LinearAttention: ([q, k, v, decay]) => {
+    const [batch, tokens, states] = q!.shape;
+    if (q!.shape.length !== 3 || !sameShape(q!.shape, k!.shape)) {
+      throw new GraphError("queries and keys of the same three axes are expected");
+    }
+    knownSize(states!, "the number of states");
+    const channels = knownSize(v!.shape[2]!, "the number of channels");
+    if (!sameShape(v!.shape, [batch!, tokens!, channels])) throw new GraphError("the values have other rows");
+    if (!sameShape(decay!.shape, [batch!, tokens!, multiplyDims(channels, states!)])) {
+      throw new GraphError("the decays are not one value per channel and state");
+    }
+    return like(v!);
+  },
   Fill: (_, { shape, dtype }) => [{ dtype, shape }],
   Range: (_, { size }) => [{ dtype: "int64", shape: [size] }],
 

@@ -119,6 +119,8 @@ export interface OpAttributes {
   /** `size` names the number of selected rows, which depends on the values. */
   Compress: Axis & { readonly size: string };
   ScatterND: { readonly reduction: "none" | "add" };
+  /** ONNX Runtime's `com.microsoft.LinearAttention` with gates: see `linearAttention`. */
+  LinearAttention: None;
   Fill: { readonly shape: Shape; readonly value: number; readonly dtype: DType };
   Range: { readonly size: Shape[number] };
 

@@ -1,20 +1,21 @@
 import {
   abs,
   add,
-  concat,
   exp,
+  linearAttention,
   log,
+  MOST_STATES,
   matMul,
   mul,
   neg,
-  pad,
   relu,
   reshape,
   slice,
   sub,
+  swapLast,
   unsqueeze,
 } from "../graph/build.ts";
-import { knownSize } from "../graph/dim.ts";
+import { type Dim, knownSize, multiplyDims } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 
 // axes: t tokens · b rows · e channels · n states of a channel
@@ -50,52 +51,28 @@ export function selectiveStep(A: Sym, h: Sym, { x, step, B, C }: SelectiveInput)
   return { state, y: reshape(matMul(unsqueeze(C, 1), state), x.shape) };
 }
 
-/** Tokens whose states are in memory at once in the form without a loop. */
-const CHUNK = 128;
-
 /**
- * The recurrence without a loop, for devices that do not support loops: tokens are processed in chunks, one
- * after another, and within a chunk the steps h ← α·h + β are composed in ⌈log₂ chunk⌉ passes, (α₁, β₁) then
- * (α₂, β₂) being (α₁α₂, α₂β₁ + β₂). All factors are at most 1, so nothing overflows. Takes memory for the
- * states of one chunk.
+ * The recurrence as one operator, for devices that do not support loops. States above the operator's limit
+ * are computed in groups, whose outputs are added.
  *
  * @param A      [n, e], negative
- * @param input  over [t, b], t known
- * @returns      y: [t, b, e]
+ * @param input  over [b, t]
+ * @returns      y: [b, t, e]
  */
-export function selectiveScan(A: Sym, { x, step, B, C }: SelectiveInput, { chunk = CHUNK } = {}): Sym {
-  const tokens = knownSize(x.shape[0], "the length of a recurrence without a loop");
+export function selectiveScan(A: Sym, { x, step, B, C }: SelectiveInput): Sym {
+  const [batch, tokens, channels] = x.shape as readonly [Dim, Dim, Dim];
+  const states = knownSize(A.shape[0], "the number of states");
   const driven = mul(step, x);
-  const outputs: Sym[] = [];
-  let before: Sym | undefined; // [1, b, n, e]
-  for (let start = 0; start < tokens; start += chunk) {
-    const part = (of: Sym, axis: number) =>
-      unsqueeze(slice(of, 0, start, Math.min(start + chunk, tokens)), axis);
-    const decay = exp(mul(part(step, 2), A)); // [t, b, n, e]
-    const states: Sym = composed(decay, mul(part(B, 3), part(driven, 2)), before);
-    const y = matMul(part(C, 2), states); // [t, b, 1, e]
-    outputs.push(reshape(y, [y.shape[0], y.shape[1], y.shape[3]]));
-    before = slice(states, 0, -1);
-  }
-  return concat(outputs, 0);
-}
-
-/** All states of one chunk: h_t = α_t·h_{t−1} + β_t along the first axis. */
-function composed(decay: Sym, input: Sym, before: Sym | undefined): Sym {
-  const tokens = knownSize(decay.shape[0], "a chunk");
-  let alpha = decay;
-  let beta = input;
-  if (before !== undefined) {
-    const first = add(mul(slice(alpha, 0, 0, 1), before), slice(beta, 0, 0, 1));
-    beta = tokens === 1 ? first : concat([first, slice(beta, 0, 1)], 0);
-  }
-  for (let span = 1; span < tokens; span *= 2) {
-    // before the chunk is the identity step: α = 1, β = 0
-    const earlier = (x: Sym, none: number) => pad(slice(x, 0, 0, tokens - span), 0, span, 0, none);
-    beta = add(mul(alpha, earlier(beta, 0)), beta);
-    if (2 * span < tokens) alpha = mul(alpha, earlier(alpha, 1));
-  }
-  return beta;
+  const rates = swapLast(A); // [e, n]
+  const groups = Array.from({ length: Math.ceil(states / MOST_STATES) }, (_, i) => {
+    const of = (all: Sym, axis: number) =>
+      slice(all, axis, i * MOST_STATES, Math.min((i + 1) * MOST_STATES, states));
+    const group = of(rates, 1);
+    const decay = mul(unsqueeze(step, 3), group); // [b, t, e, n]
+    const wide = reshape(decay, [batch, tokens, multiplyDims(channels, group.shape[1])]);
+    return linearAttention(of(C, 2), of(B, 2), driven, wide);
+  });
+  return groups.reduce((a, b) => add(a, b));
 }
 
 /**

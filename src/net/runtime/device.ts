@@ -49,7 +49,7 @@ const AUTO_ORDER: readonly DeviceKind[] = ["cuda", "coreml", "webgpu", "cpu"];
 
 /**
  * True for devices that run loops in a graph efficiently. Others do not support them, or launch every op of
- * every step separately: there a recurrence is computed in passes over all steps.
+ * every step separately: there a recurrence is one operator for all steps.
  */
 export const runsLoopsWell = (device: ConcreteDevice): boolean => device === "cpu";
 

@@ -14,6 +14,8 @@ const taps = g.slice(g.reshape(kernel, [4, 9]), 1, 0, 8);
 const flat = g.reshape(x, ["3*b", 4]);
 const isPositive = g.greater(g.reduceSum(flat, [1]), 0);
 const positiveRows = g.compress(g.range("3*b"), isPositive, 0, "positive");
+const rates = g.neg(g.mul(y, y)); // [b, 3, 4], as 2 channels × 2 states
+const [q, k, v] = [g.slice(x, 2, 0, 2), g.slice(x, 2, 2, 4), g.slice(y, 2, 1, 3)];
 const asNumber = (sym: Sym) => g.cast(sym, "float32");
 
 /** At least one example of every op, over the inputs of `opInputs`. */
@@ -120,6 +122,15 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
   ScatterND: [
     g.scatterRows(flat, positiveRows, g.gather(flat, positiveRows), "add"),
     g.scatterRows(flat, positiveRows, g.neg(g.gather(flat, positiveRows))),
+  ],
+  LinearAttention: [
+    g.linearAttention(q, k, v, rates),
+    g.linearAttention(
+      q,
+      k,
+      v,
+      g.reshape(g.mul(g.unsqueeze(g.neg(g.abs(v)), 3), g.exp(g.slice(row, 0, 2))), ["b", 3, 4]),
+    ),
   ],
   Fill: [g.fill(["b", 2], 1.25)],
   Range: [asNumber(g.range("2*b+1"))],

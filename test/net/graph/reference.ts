@@ -436,6 +436,20 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   },
   Fill: (_, { shape, value }, { sizes }) => build(resolve(shape, sizes), () => value),
   Range: (_, { size }, { sizes }) => build(resolve([size], sizes), ([i]) => i!),
+  LinearAttention: ([q, k, v, decay]) => {
+    const states = q.shape[2];
+    const h = new Map<string, number>();
+    return build(v.shape, ([b, t, e]) => {
+      let y = 0;
+      for (let n = 0; n < states; n++) {
+        const kept = Math.exp(exact(decay, [b, t, e * states + n])) * (h.get(`${b} ${e} ${n}`) ?? 0);
+        const state = kept + exact(v, [b, t, e]) * exact(k, [b, t, n]);
+        h.set(`${b} ${e} ${n}`, state);
+        y += exact(q, [b, t, n]) * state;
+      }
+      return y;
+    });
+  },
   Scan: (inputs, { states, elements, results, axis, reverse }, { feeds, values, sizes }) => {
     const steps = inputs[states.length].shape[axis];
     let current = inputs.slice(0, states.length);

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { uniform } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
-import { fill, input, scan } from "../../../src/net/graph/build.ts";
+import { fill, input, MOST_STATES, scan, transpose } from "../../../src/net/graph/build.ts";
+import type { Sym } from "../../../src/net/graph/sym.ts";
 import { selectiveScan, selectiveStep, stableSoftplus } from "../../../src/net/nn/selective-scan.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 import { plainSelectiveScan, type ScanArrays, type ScanSizes } from "./plain-selective-scan.ts";
@@ -23,7 +24,7 @@ function randomArrays({ t, b, e, n }: ScanSizes, seed: number, strongest: number
 }
 
 /** Both forms on ONNX Runtime. */
-async function bothForms({ t, b, e, n }: ScanSizes, arrays: ScanArrays, chunk: number) {
+async function bothForms({ t, b, e, n }: ScanSizes, arrays: ScanArrays) {
   const of = (name: string, shape: readonly number[]) => input(name, "float32", shape);
   const [A, x, step] = [of("A", [n, e]), of("x", [t, b, e]), of("step", [t, b, e])];
   const [B, C] = [of("B", [t, b, n]), of("C", [t, b, n])];
@@ -31,8 +32,10 @@ async function bothForms({ t, b, e, n }: ScanSizes, arrays: ScanArrays, chunk: n
     const { state, y } = selectiveStep(A, h!, { x: x!, step: step!, B: B!, C: C! });
     return { states: [state], emit: [y] };
   });
-  const passes = selectiveScan(A, { x, step, B, C }, { chunk });
-  const program = await openProgram({ loop: loop.emitted[0], passes }, new Map(), { threads: 1 });
+  const rowsFirst = (of: Sym) => transpose(of, [1, 0, 2]);
+  const whole = { x: rowsFirst(x), step: rowsFirst(step), B: rowsFirst(B), C: rowsFirst(C) };
+  const attention = rowsFirst(selectiveScan(A, whole));
+  const program = await openProgram({ loop: loop.emitted[0], attention }, new Map(), { threads: 1 });
   const feed = (data: Float32Array, shape: readonly number[]): NdArray => ({ dtype: "float32", shape, data });
   const results = await program.run({
     A: feed(arrays.A, [n, e]),
@@ -42,7 +45,7 @@ async function bothForms({ t, b, e, n }: ScanSizes, arrays: ScanArrays, chunk: n
     C: feed(arrays.C, [t, b, n]),
   });
   await program.close();
-  return { loop: results.loop!.data as Float32Array, passes: results.passes!.data as Float32Array };
+  return { loop: results.loop!.data as Float32Array, attention: results.attention!.data as Float32Array };
 }
 
 function furthest(values: Float32Array, from: ArrayLike<number>): number {
@@ -51,46 +54,49 @@ function furthest(values: Float32Array, from: ArrayLike<number>): number {
 }
 
 describe("selective scan", () => {
-  test("equals the recurrence, by a loop and in passes, for any sizes and chunks", async () => {
+  test("equals the recurrence, by a loop and by linear attention, for any sizes", async () => {
     const size = (max: number) => fc.integer({ min: 1, max });
     await fc.assert(
       fc.asyncProperty(
         fc.record({ t: size(21), b: size(3), e: size(5), n: size(4) }),
-        size(9),
         fc.constantFrom(0.1, 2, 200),
         size(1000),
-        async (sizes, chunk, strongest, seed) => {
+        async (sizes, strongest, seed) => {
           const arrays = randomArrays(sizes, seed, strongest);
           const plain = plainSelectiveScan(sizes, arrays);
-          const { loop, passes } = await bothForms(sizes, arrays, chunk);
+          const { loop, attention } = await bothForms(sizes, arrays);
           expect(furthest(loop, plain)).toBeLessThan(5e-6);
-          expect(furthest(passes, plain)).toBeLessThan(5e-6);
+          expect(furthest(attention, plain)).toBeLessThan(5e-6);
         },
       ),
       { numRuns: 40, seed: 1 },
     );
   });
 
-  test.each([0.1, 16, 1000])(
-    "over 300 tokens in chunks of the default size, A down to -%d",
-    async (strongest) => {
-      const sizes = { t: 300, b: 2, e: 32, n: 16 };
-      const arrays = randomArrays(sizes, 7, strongest);
-      const plain = plainSelectiveScan(sizes, arrays);
-      const { loop, passes } = await bothForms(sizes, arrays, 128);
-      const scale = Math.max(1, ...plain.map(Math.abs));
-      expect(furthest(loop, plain)).toBeLessThan(1e-5 * scale);
-      expect(furthest(passes, loop)).toBeLessThan(1e-5 * scale);
-    },
-  );
+  test.each([0.1, 16, 1000])("over 300 tokens, A down to -%d", async (strongest) => {
+    const sizes = { t: 300, b: 2, e: 32, n: 16 };
+    const arrays = randomArrays(sizes, 7, strongest);
+    const plain = plainSelectiveScan(sizes, arrays);
+    const { loop, attention } = await bothForms(sizes, arrays);
+    const scale = Math.max(1, ...plain.map(Math.abs));
+    expect(furthest(loop, plain)).toBeLessThan(1e-5 * scale);
+    expect(furthest(attention, loop)).toBeLessThan(1e-5 * scale);
+  });
+
+  test("more states than the operator takes are computed in groups", async () => {
+    const sizes = { t: 5, b: 2, e: 2, n: MOST_STATES + 3 };
+    const arrays = randomArrays(sizes, 3, 2);
+    const { attention } = await bothForms(sizes, arrays);
+    expect(furthest(attention, plainSelectiveScan(sizes, arrays))).toBeLessThan(2e-5);
+  });
 
   test("a step of 0 leaves the state unchanged", async () => {
     const sizes = { t: 4, b: 1, e: 1, n: 1 };
     const ones = new Float32Array(4).fill(1);
     const arrays = { A: Float32Array.of(-1), x: ones, step: Float32Array.of(0, 1, 0, 0), B: ones, C: ones };
-    const { loop, passes } = await bothForms(sizes, arrays, 3);
+    const { loop, attention } = await bothForms(sizes, arrays);
     expect([...loop]).toEqual([0, 1, 1, 1]);
-    expect([...passes]).toEqual([0, 1, 1, 1]);
+    expect([...attention]).toEqual([0, 1, 1, 1]);
   });
 });
 

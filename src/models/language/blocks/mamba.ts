@@ -73,7 +73,7 @@ export function bidirectionalMamba(p: BidirectionalMamba, x: Sym, form: MambaFor
 }
 
 export interface MambaForm {
-  /** True computes the recurrence token by token, false in passes over chunks of tokens. */
+  /** True computes the recurrence in a loop over the tokens, false by one operator for all of them. */
   readonly loops: boolean;
   /** The queries of each row: [t, b, ·] → [q, b, ·]. */
   queriesOf(x: Sym): Sym;
@@ -94,7 +94,7 @@ function gated(
 function ssm(p: SelectiveModel, u: Sym, direction: Direction, loops: boolean): Sym {
   const backward = direction === "backward";
   if (loops) return inLoop(p, u, backward);
-  return backward ? flip(inPasses(p, flip(u, 0)), 0) : inPasses(p, u);
+  return backward ? flip(withoutLoop(p, flip(u, 0)), 0) : withoutLoop(p, u);
 }
 
 /** Token by token, so that wide values exist for one token at a time. */
@@ -117,10 +117,11 @@ function inLoop(p: SelectiveModel, u: Sym, reverse: boolean): Sym {
   return emitted[0];
 }
 
-function inPasses(p: SelectiveModel, u: Sym): Sym {
+/** All tokens at once, rows first. */
+function withoutLoop(p: SelectiveModel, u: Sym): Sym {
   const convolved = shortCausalConvolution(p.convolution, transpose(u, [1, 2, 0]));
-  const c = silu(transpose(convolved, [2, 0, 1]));
-  return add(selectiveScan(decayRates(p), selected(p, c)), mul(p.skip, c));
+  const c = silu(transpose(convolved, [0, 2, 1])); // [b, t, e]
+  return transpose(add(selectiveScan(decayRates(p), selected(p, c)), mul(p.skip, c)), [1, 0, 2]);
 }
 
 /** δ, B, C = W·c; Δ = softplus(W_Δ·δ + b_Δ).  c: [..., e] */
