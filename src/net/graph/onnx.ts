@@ -3,6 +3,7 @@ import { InternalError } from "../../base/errors.ts";
 import type { NdArray } from "../arrays/array.ts";
 import { type Dim, dimTerms, type Shape } from "./dim.ts";
 import { type Emission, emitRules, type OnnxAttribute } from "./emit-rules.ts";
+import { gpuForms } from "./gpu-forms.ts";
 import { type Graph, nodesBehind, symbolSources } from "./graph.ts";
 import { GraphError } from "./graph-error.ts";
 import { dataType, initializer, nodeProto, type ParameterBinding, valueInfo } from "./onnx-messages.ts";
@@ -16,21 +17,32 @@ import {
   type TensorProto,
   type ValueInfoProto,
 } from "./onnx-schema.ts";
+import { resolveAxis } from "./shapes.ts";
 import { isOp, type Node, type OpAttributes, type Sym } from "./sym.ts";
+
+type GpuForm = (inputs: readonly Sym[], attributes: Node["attributes"]) => Sym;
 
 const OPSET = 20;
 const IR_VERSION = 9;
 /** Operators of ONNX Runtime that are not part of ONNX. */
 const CONTRIB = "com.microsoft";
 
+/** CPU, or one of the devices for which `gpuForms` replaces ops. */
+export type Target = "cpu" | "gpu";
+
 /**
  * Serialises a graph as an ONNX model (opset 20).
  *
  * @param bindings  one per parameter
+ * @param target    processor for which the ops are chosen
  * @throws {GraphError} when a parameter has no binding, or a symbolic size occurs in no input
  */
-export function toOnnx(graph: Graph, bindings: ReadonlyMap<string, ParameterBinding>): Uint8Array {
-  const scope = new Scope(graph);
+export function toOnnx(
+  graph: Graph,
+  bindings: ReadonlyMap<string, ParameterBinding>,
+  target: Target = "cpu",
+): Uint8Array {
+  const scope = new Scope(graph, target);
   for (const { attributes } of graph.inputs) {
     scope.inputs.push(valueInfo(attributes.name, attributes.dtype, attributes.shape));
   }
@@ -75,6 +87,7 @@ class Scope {
 
   constructor(
     private readonly graph: Graph,
+    private readonly target: Target,
     private readonly outer?: Scope,
   ) {
     this.sources = outer?.sources ?? new Map(symbolSources(graph.inputs));
@@ -117,7 +130,9 @@ class Scope {
 
   emit(node: Node): void {
     if (this.knows(node)) return;
-    if (isOp(node, "Input") || isOp(node, "Parameter")) this.bind(node, [node.attributes.name]);
+    const gpuForm = this.target === "gpu" ? gpuForms[node.op] : undefined;
+    if (gpuForm !== undefined) this.emitForm(node, gpuForm as GpuForm);
+    else if (isOp(node, "Input") || isOp(node, "Parameter")) this.bind(node, [node.attributes.name]);
     else if (isOp(node, "Constant")) this.bind(node, [this.constant(node.attributes.array)]);
     else if (isOp(node, "Scan")) this.emitScan(node);
     else if (isOp(node, "Reshape")) this.emitReshape(node);
@@ -133,13 +148,7 @@ class Scope {
       const size = this.add("Squeeze", [this.shapeVector([node.attributes.size])]);
       this.bind(node, [this.add("Range", [this.integer(0), size, this.integer(1)])]);
     } else if (isOp(node, "Pad")) {
-      const { axis, before, after, value } = node.attributes;
-      const amounts = [
-        this.vector([before, after]),
-        this.constant(float32Scalar(value)),
-        this.vector([axis]),
-      ];
-      this.bind(node, [this.add("Pad", [this.nameOf(node.inputs[0]), ...amounts])]);
+      this.emitPad(node);
     } else if (isOp(node, "CumSum")) {
       const { axis, exclusive, reverse } = node.attributes;
       const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
@@ -149,6 +158,34 @@ class Scope {
       this.bind(node, [this.add("Gather", [this.nameOf(node.inputs[0]), rows], { axis: 1 })]);
     } else if (isOp(node, "LinearAttention")) this.emitLinearAttention(node);
     else this.emitOne(node);
+  }
+
+  /** Emits other ops in place of one, whose inputs are known. */
+  private emitForm(node: Node, form: GpuForm): void {
+    const result = form(node.inputs, node.attributes);
+    const emitBehind = (inner: Node): void => {
+      if (this.knows(inner)) return;
+      for (const sym of inner.inputs) emitBehind(sym.node);
+      this.emit(inner);
+    };
+    emitBehind(result.node);
+    this.bind(node, [this.nameOf(result)]);
+  }
+
+  /** For a GPU with the pads of every axis: ONNX Runtime's pass over transpositions ignores `axes`. */
+  private emitPad(node: Node<"Pad"> & Node): void {
+    const { axis, before, after, value } = node.attributes;
+    const fill = this.constant(float32Scalar(value));
+    const rank = node.inputs[0].shape.length;
+    const at = resolveAxis(axis, rank);
+    const pads = [before, after].flatMap((amount) =>
+      Array.from({ length: rank }, (_, i) => (i === at ? amount : 0)),
+    );
+    const amounts =
+      this.target === "gpu"
+        ? [this.vector(pads), fill]
+        : [this.vector([before, after]), fill, this.vector([axis])];
+    this.bind(node, [this.add("Pad", [this.nameOf(node.inputs[0]), ...amounts])]);
   }
 
   /** The second output, the states after the last token, is unused, but the WebGPU kernel writes it. */
@@ -194,7 +231,7 @@ class Scope {
 
   private emitScan(node: Node<"Scan"> & Node): void {
     const { states, elements, results, axis, reverse } = node.attributes;
-    const body = new Scope(this.graph, this);
+    const body = new Scope(this.graph, this.target, this);
     for (const sym of [...states, ...elements]) {
       const { name, dtype, shape } = (sym.node as Node<"Input">).attributes;
       body.inputs.push(valueInfo(name, dtype, shape));

@@ -64,7 +64,8 @@ export async function openProgram<Output extends string>(
   });
   const stored = used.flatMap(([, source]) => (isStored(source) ? [source.file] : []));
   const folder = commonFolder(stored);
-  const model = toOnnx(graph, new Map(used.map(([name, source]) => [name, bindingOf(name, source, folder)])));
+  const bindings = new Map(used.map(([name, source]) => [name, bindingOf(name, source, folder)]));
+  const model = (device: ConcreteDevice) => toOnnx(graph, bindings, device === "cpu" ? "cpu" : "gpu");
   const inputs = new Map<string, Shape>([
     ...graph.inputs.map(({ attributes }) => [attributes.name, attributes.shape] as const),
     ...used

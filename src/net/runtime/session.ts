@@ -35,11 +35,11 @@ const withoutDriver = new Set<ConcreteDevice>();
 /**
  * Opens a model in ONNX Runtime on the first of the candidate devices that accepts it.
  *
- * @param model  ONNX bytes, or the path of a file
+ * @param model  ONNX bytes for a device, or the path of a file
  * @throws {InputError} when the device is not available or rejects the model
  */
 export async function openSession(
-  model: Uint8Array | string,
+  model: ((device: ConcreteDevice) => Uint8Array) | string,
   { device, threads, profile, folder, refusal }: SessionRequest,
 ): Promise<OpenedSession> {
   const { InferenceSession } = await onnxRuntime();
@@ -68,7 +68,7 @@ export async function openSession(
     try {
       const session = await (typeof model === "string"
         ? InferenceSession.create(model, options)
-        : InferenceSession.create(model, options));
+        : InferenceSession.create(model(each), options));
       return { session, device: each };
     } catch (error) {
       cause = error;
