@@ -45,11 +45,11 @@ type Form = (A: Sym, given: SelectiveInput) => Sym;
 export async function benchmark(): Promise<readonly ScanSpeed[]> {
   const gpu = await workingDevice("auto");
   const cpu = await speeds("cpu", 8);
-  return gpu === "cpu" ? cpu : [...cpu, ...(await speeds(gpu, 2))];
+  return gpu === "cpu" ? cpu : [...cpu, ...(await speeds(gpu, 1))];
 }
 
 /** @param rows  windows of a batch */
-export async function speeds(device: ConcreteDevice, rows: number): Promise<readonly ScanSpeed[]> {
+async function speeds(device: ConcreteDevice, rows: number): Promise<readonly ScanSpeed[]> {
   const arrays = randomArrays(rows);
   const form = async (title: string, build: Form, gradients = false) => ({
     form: title,
