@@ -6,10 +6,10 @@ import type { GraphQuery } from "../../../src/models/queries/programs.ts";
 import { Programs } from "../../../src/models/queries/programs.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 
-// Runs toys of both kinds on WebGPU, in passes, and on the CPU, in loops; prints the form of each and the
+// Runs toys of both kinds on WebGPU, by linear attention, and on the CPU, in loops; prints the form of each and the
 // largest differences as JSON. A separate process, because the environment selects the Vulkan driver.
 
-const TOKENS = 130; // more than one chunk
+const TOKENS = 130;
 const rng = new Pcg64(3);
 const rows = [0, 1].map(() => ({
   ids: Int32Array.from({ length: TOKENS }, () => 7 + (rng.nextUint32() & 3)),
@@ -19,7 +19,7 @@ const forms: Record<string, string> = {};
 const question = (device: string): GraphQuery => ({
   name: "states-and-logits",
   outputs(model, given, tokens) {
-    forms[device] = given.loops ? "loops" : "passes";
+    forms[device] = given.loops ? "loops" : "attention";
     const { lastHidden, logits } = model.forward(given, tokens);
     return { states: lastHidden, logits };
   },

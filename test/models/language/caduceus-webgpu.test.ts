@@ -22,7 +22,7 @@ test.skipIf(!existsSync(swiftshader))(
       forms: Record<string, string>;
       deviations: Record<string, number>;
     };
-    expect(forms).toEqual({ webgpu: "passes", cpu: "loops" });
+    expect(forms).toEqual({ webgpu: "attention", cpu: "loops" });
     expect(Object.keys(deviations).length).toBe(4);
     for (const [name, deviation] of Object.entries(deviations)) expect(deviation, name).toBeLessThan(1e-5);
   },
