@@ -6,8 +6,8 @@ import type { GraphQuery } from "../../../src/models/queries/programs.ts";
 import { Programs } from "../../../src/models/queries/programs.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 
-// Runs toys of both kinds on WebGPU, by linear attention, and on the CPU, in loops; prints the form of each and the
-// largest differences as JSON. A separate process, because the environment selects the Vulkan driver.
+// Runs toys of both kinds on WebGPU, by linear attention, and on the CPU, in loops; prints the form of each and
+// the largest differences as JSON. A separate process, because the environment selects the Vulkan driver.
 
 const TOKENS = 130;
 const rng = new Pcg64(3);
