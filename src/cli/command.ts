@@ -13,6 +13,8 @@ export interface Context {
   readonly terminal: Terminal;
   /** Aborts when the user asks to stop. */
   readonly signal: AbortSignal;
+  /** The command line as a shell takes it. */
+  readonly commandLine: string;
   /** Text after an interruption: how to resume. A resumable command sets it before it starts. */
   resume: string | undefined;
   /** Exit code when nothing is thrown: 1 where a command found errors in its input. */

@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { version } from "../base/package.ts";
-import { COMPLETE, type Context, type DefineCommand } from "./command.ts";
+import { COMPLETE, type Context, type DefineCommand, shellWord } from "./command.ts";
 import { failureOf } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -122,7 +122,8 @@ export async function dispatch(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const context: Context = { terminal, signal, resume: undefined, exitCode: 0 };
+  const commandLine = ["dart-eval", ...argv].map((word) => shellWord(word)).join(" ");
+  const context: Context = { terminal, signal, commandLine, resume: undefined, exitCode: 0 };
   try {
     if (argv[0] === COMPLETE) {
       const { completions } = await import("./completion.ts");

@@ -21,7 +21,7 @@ export async function runPlan(
   context.resume = "Run the same command again to resume.";
   const { onProgress, stop } = showRunProgress(terminal);
   try {
-    const outcomes = await runShard(plan, { ...options, onProgress, signal });
+    const outcomes = await runShard(plan, { ...options, onProgress, signal, command: context.commandLine });
     stop();
     signal.throwIfAborted();
     for (const { cell, rowsDone, rowsDoneBefore, seconds } of outcomes) {

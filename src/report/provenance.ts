@@ -4,6 +4,7 @@ import { addressText } from "../datasets/sources/locate.ts";
 import type { FileOrigin } from "../datasets/sources/origin.ts";
 import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
+import type { ShardTiming } from "../evaluation/runs/result.ts";
 import { type Html, html, htmlTable } from "./html.ts";
 import { bytes, count, duration, UNDEFINED } from "./numbers.ts";
 import { type Entry, panelTitle } from "./panels.ts";
@@ -24,7 +25,8 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
   const seconds = timing.reduce((sum, shard) => sum + shard.seconds, 0);
   const scored = timing.reduce((sum, shard) => sum + shard.timedRows, 0);
   const peak = Math.max(...timing.map((shard) => shard.peakMemory));
-  const each = (of: (shard: (typeof timing)[number]) => string) => [...new Set(timing.map(of))].join(", ");
+  const each = (of: (shard: ShardTiming) => string) => [...new Set(timing.map(of))];
+  const dates = datesText(timing);
   return [
     ["cell", `${identity} (task version ${cell.taskVersion}, identity version ${cell.identityVersion})`],
     [
@@ -61,13 +63,31 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
               ? "none: predictions were reused, such as those of the other protocol"
               : `${duration(seconds)} for ${counted(scored, "row")}${seconds > 0 ? `, ${count(scored / seconds)} rows/s` : ""}`,
           ],
-          ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize))}`],
+          ...each((shard) => shard.command ?? "")
+            .filter((command) => command !== "")
+            .map((command): Fact => ["command", command]),
+          ...(dates === undefined ? [] : ([["date", dates]] satisfies Fact[])),
+          ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize)).join(", ")}`],
           ["peak memory", bytes(peak)],
-          ["device", each((shard) => shard.device ?? "chosen by the model")],
-          ["machine", each((shard) => shard.host)],
-          ["software", `dart-eval ${each((shard) => shard.toolkit)}`],
+          ["device", each((shard) => shard.device ?? "chosen by the model").join(", ")],
+          ["machine", each((shard) => shard.host).join(", ")],
+          ["software", `dart-eval ${each((shard) => shard.toolkit).join(", ")}`],
         ] satisfies Fact[])),
   ];
+}
+
+/** Minutes from the first start to the last end of the shards: `2026-05-04 09:12 to 10:40 UTC`. */
+function datesText(timing: readonly ShardTiming[]): string | undefined {
+  const shown = (time: string) => time.slice(0, 16).replace("T", " ");
+  const first = timing.flatMap(({ started }) => started ?? []).toSorted()[0];
+  const last = timing
+    .flatMap(({ finished }) => finished ?? [])
+    .toSorted()
+    .at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  const [from, to] = [shown(first), shown(last)];
+  if (from === to) return `${from} UTC`;
+  return `${from} to ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to} UTC`;
 }
 
 /** Section with the provenance of every cell, collapsed by default. */

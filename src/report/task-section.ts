@@ -2,6 +2,7 @@ import { counted } from "../base/message-text.ts";
 import { findSetting } from "../evaluation/runs/forms.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import { type Chapter, chapterId, isSwitched, partOf, switchedProtocol } from "./chapters.ts";
+import { differingTable } from "./comparison-tables.ts";
 import { type EntryComparison, entryComparison, pairMatrix } from "./comparisons.ts";
 import { ARROWS, methodName } from "./estimates.ts";
 import type { PanelFigure } from "./figure-data.ts";
@@ -133,6 +134,10 @@ ${panel.comparison.map((group) => {
     ? undefined
     : html`<details${attribute("data-protocol", panel.comparison.length > 1 ? group.protocol : undefined)}><summary><h3>Pairs of models</h3></summary>${matrix}</details>`;
 })}
+${folded(
+  "Differences between the runs",
+  panel.comparison.map((group) => differingTable(group)),
+)}
 ${folded("All metrics", [measurementsTable(panel), quantilesTable(panel), ...parts.filter(({ heat }) => !heat)])}
 ${folded("Strata", strataTables(panel, panel.strata))}
 ${folded("Motifs", motifTables(panel))}

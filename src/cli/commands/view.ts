@@ -11,7 +11,7 @@ interface ViewOptions {
 export const define: DefineCommand = (command, { terminal, signal }) => {
   command
     .description(
-      "Serves the report of runs to a browser on this machine, also while they go on: shards, speed, time left, failures, and the merged results. Ends with Ctrl-C.",
+      "Serves the report of runs to a browser on this machine, also while they go on: shards, speed, time left, failures, and the results of the complete cells. Ends with Ctrl-C.",
     )
     .argument("<folder...>", "the folders of run --out")
     .option("--port <number>", "port of 127.0.0.1 (default: any free one)", portOption)

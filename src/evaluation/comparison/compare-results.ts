@@ -130,11 +130,13 @@ async function statisticOf(
   return found ?? `${task.name} has no comparison of models in the setting ${result.cell.setting}`;
 }
 
-/** Everything that a result depends on besides data and model, as text by dotted name. */
+/** Everything that a result depends on besides the data, as text by dotted name. */
 function fieldsOf({ result, timing }: StoredResult): Map<string, string> {
   const { cell, rows } = result;
   const trainingData = Object.entries(cell.data).filter(([name]) => name.includes(" "));
   return new Map([
+    ["checkpoint", result.checkpoint ?? "not a published one"],
+    ["checkpoint.digest", cell.model.identity ?? "not stated by the model"],
     ["split", cell.split],
     ["rows", String(rows.selected)],
     ["rows.digest", rows.digest],

@@ -6,10 +6,18 @@ import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
-import type { ScoreTable, Task } from "../tasks/task.ts";
+import type { MeasureWork, ScoreTable, Task } from "../tasks/task.ts";
 import { type Cell, type CellRecord, cellName, rowsDigest } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
-import { type CellResult, cellResult, measureCell, readCellResult, sealed, writtenScores } from "./result.ts";
+import {
+  type CellResult,
+  cellResult,
+  measureCell,
+  readCellResult,
+  type StoredResult,
+  sealed,
+  writtenScores,
+} from "./result.ts";
 import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
 
@@ -72,31 +80,55 @@ interface CellMerge {
   readonly staged: StagedFile[];
 }
 
+/**
+ * Result of a cell whose shards are finished, as merging would write it; writes nothing.
+ *
+ * @throws {InputError} naming every shard that is missing, unfinished, duplicate or changed
+ */
+export async function unmergedResult(
+  folder: string,
+  record: CellRecord,
+  tasks: readonly Task[] = [],
+): Promise<StoredResult> {
+  const place = cellFolder(folder, record);
+  const measured = await measureShards(folder, await findShards(folder, record), tasks, { readOnly: true });
+  return { folder: place, result: measured.result, timing: measured.timing };
+}
+
+async function measureShards(folder: string, shards: FoundShards, tasks: readonly Task[], work: MeasureWork) {
+  const { predictions, timing } = await collectShards(shards);
+  const record = withScoredRows(shards.record, predictions.rows);
+  const task = taskNamed(record.cell.task, tasks);
+  checkVersion(folder, task, record.cell);
+  const place = cellFolder(folder, record);
+  const measurement = await measureCell(task, record, predictions, { folder: place, ...work });
+  const result = cellResult(record, measurement, await readNotedTraining(place));
+  return { predictions, timing, record, task, place, measurement, result };
+}
+
 /** Reads and measures the rows of a cell, one cell in memory at a time. */
 async function mergeCell(
   folder: string,
   shards: FoundShards,
   { onProgress, signal, tasks, staged }: CellMerge,
 ): Promise<CellResult> {
-  const { predictions, timing } = await collectShards(shards);
-  const record = withScoredRows(shards.record, predictions.rows);
-  const task = taskNamed(record.cell.task, tasks);
-  checkVersion(folder, task, record.cell);
-  const place = cellFolder(folder, record);
+  const cell = cellName(shards.record.identity);
+  const title = `${shards.record.cell.model.name} under the ${shards.record.cell.protocol} protocol`;
+  signal?.throwIfAborted();
+  const { predictions, timing, record, task, place, measurement, result } = await measureShards(
+    folder,
+    shards,
+    tasks,
+    {
+      signal,
+      onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${title}, ${stage.stage}` }),
+    },
+  );
   const write = async (name: string, text: FileData) => {
     const path = join(place, name);
     await removeTemporaryFiles(path);
     staged.push(await stageFile(path, text));
   };
-  const cell = cellName(record.identity);
-  const title = `${record.cell.model.name} under the ${record.cell.protocol} protocol`;
-  signal?.throwIfAborted();
-  const measurement = await measureCell(task, record, predictions, {
-    folder: place,
-    signal,
-    onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${title}, ${stage.stage}` }),
-  });
-  const result = cellResult(record, measurement, await readNotedTraining(place));
   const form = task.settings[record.cell.setting];
   await write("scores.tsv", scoresTable(form?.scores ?? task.scores, writtenScores(record, predictions)));
   if (form?.publishedFile !== undefined) {

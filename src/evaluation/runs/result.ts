@@ -49,6 +49,11 @@ export interface ShardTiming {
   readonly host: string;
   /** Device of the model; null if it does not declare one. */
   readonly device: string | null;
+  /** Start and end of the last process's work, ISO 8601. */
+  readonly started?: string;
+  readonly finished?: string;
+  /** Command line of the last process, if it was `dart-eval`. */
+  readonly command?: string;
 }
 
 /** One cell of a run folder, as `readResults` returns it. */
@@ -166,6 +171,9 @@ export const timingSchema: z.ZodType<ShardTiming> = z.object({
   toolkit: z.string(),
   host: z.string(),
   device: z.string().nullable(),
+  started: z.iso.datetime().exactOptional(),
+  finished: z.iso.datetime().exactOptional(),
+  command: z.string().exactOptional(),
 });
 
 export const estimateSchema = z.object({

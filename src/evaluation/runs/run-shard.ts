@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly wait?: boolean;
   /** Compute metrics of the shard; default: if the run has several shards. */
   readonly measure?: boolean;
+  /** Command line of the process, for the shard's record. */
+  readonly command?: string | undefined;
 }
 
 /** Outcome of a shard of one cell. */
@@ -91,8 +93,9 @@ async function runInto(
   store: ShardStore,
   planned: PlannedCell,
   { folder, trained, shard }: Omit<Plan, "folder"> & { readonly folder: string },
-  { onProgress, signal, measure = shard.count > 1 }: RunOptions,
+  { onProgress, signal, measure = shard.count > 1, command }: RunOptions,
 ): Promise<ShardOutcome> {
+  const started = new Date();
   const program = await programVersion();
   const others = store.programs.filter((other) => other !== program);
   if (others.length > 0 && !store.finished) {
@@ -120,7 +123,10 @@ async function runInto(
       isNarrow: () => isShardNarrow(planned, folder, shard),
     }));
   if (!run.stopped && !store.finished) {
-    await store.finish(timingOf(run, planned, shard, store.programs), run.rowsDone);
+    const timing = timingOf(run, planned, shard, store.programs);
+    const finished = new Date().toISOString();
+    const times = { started: started.toISOString(), finished };
+    await store.finish({ ...timing, ...times, ...(command === undefined ? {} : { command }) }, run.rowsDone);
   }
   const form = planned.task.task.settings[planned.setting.name];
   return {

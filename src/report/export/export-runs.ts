@@ -8,7 +8,6 @@ import { textIfPresent } from "../../base/read-file.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
-import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { parseRecord, readableJson } from "../../evaluation/runs/run-folder.ts";
 import { reportDocument } from "../documents.ts";
 import { fileFigures } from "../file-figures.ts";
@@ -65,7 +64,7 @@ export async function exportRuns(
   folder: string,
   { formats = EXPORT_FORMATS, onFile, signal, ...forms }: ExportOptions = {},
 ): Promise<readonly string[]> {
-  const results = uniqueCells(await runResults(paths));
+  const results = await runResults(paths);
   await expectWritableFolder(folder);
   await using _ = await takeLock(join(folder, "export.lock"));
   const before = await earlierFiles(folder);
@@ -130,12 +129,6 @@ const DOCUMENTS = [
   { format: "markdown", document: "md", ending: "md" },
   { format: "latex", document: "latex", ending: "tex" },
 ] as const;
-
-/** The first result of each cell. */
-export function uniqueCells(results: readonly StoredResult[]): readonly StoredResult[] {
-  const seen = new Set<string>();
-  return results.filter(({ result: { identity } }) => !seen.has(identity) && seen.add(identity));
-}
 
 /**
  * Files of an earlier export; none for an empty folder. @throws {InputError} when the folder has other files

@@ -7,7 +7,6 @@ import { writeFileAtomic } from "../../base/write-file.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { runResults } from "../write-report.ts";
-import { uniqueCells } from "./export-runs.ts";
 import type { FieldTable } from "./field-table.ts";
 import { parquetBytes } from "./parquet.ts";
 import { recordTables } from "./result-records.ts";
@@ -49,7 +48,7 @@ export async function queryRuns(
     { for: "queries", size: "70 MB" },
     () => import("@duckdb/node-api"),
   );
-  const results = uniqueCells(await runResults(paths));
+  const results = await runResults(paths);
   await using folder = await temporaryFolder();
   const instance = await DuckDBInstance.create(":memory:", {
     autoinstall_known_extensions: "false",

@@ -47,6 +47,10 @@ ${body}
 const isUnfinished = (runs: readonly RunStatus[]): boolean =>
   runs.some(({ cells }) => cells.some(({ merged }) => !merged));
 
+/** True if all shards of a cell are done. */
+const isDone = ({ shards }: CellStatus): boolean =>
+  shards.length > 0 && shards.every(({ phase }) => phase === "done");
+
 /**
  * Page with the state of some runs; loads itself again until everything is merged.
  * @param hasNewResults  a link to the new report is shown
@@ -54,11 +58,12 @@ const isUnfinished = (runs: readonly RunStatus[]): boolean =>
 export function statusPage(runs: readonly RunStatus[], hasNewResults: boolean): string {
   const cells = runs.flatMap((run) => run.cells);
   const merged = cells.filter((cell) => cell.merged).length;
+  const complete = cells.filter((cell) => !cell.merged && isDone(cell)).length;
   return page(
     "Progress",
     isUnfinished(runs),
     html`<body><main>
-<h1>${merged} of ${counted(cells.length, "cell")} merged</h1>
+<h1>${merged} of ${counted(cells.length, "cell")} merged${complete > 0 ? `, ${complete} more complete` : ""}</h1>
 ${hasNewResults ? html`<p><a href="/" target="_top">New results: load the report</a></p>\n` : undefined}${cells.map(cellSection)}</main></body>`,
   );
 }

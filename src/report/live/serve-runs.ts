@@ -2,11 +2,12 @@ import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { sizeBelow } from "../../base/folder.ts";
 import { type LoopbackServer, type ServedPage, serveOnLoopback } from "../../base/loopback-server.ts";
-import type { CustomForms } from "../../evaluation/runs/forms.ts";
-import type { StoredResult } from "../../evaluation/runs/result.ts";
+import { type CustomForms, findTask } from "../../evaluation/runs/forms.ts";
+import { unmergedResult } from "../../evaluation/runs/merge.ts";
+import { readCellResult, type StoredResult } from "../../evaluation/runs/result.ts";
 import { cellFolder, runFolders } from "../../evaluation/runs/run-folder.ts";
-import { type RunStatus, runStatus } from "../../evaluation/runs/run-status.ts";
-import { reportText, runResults } from "../write-report.ts";
+import { type CellStatus, type RunStatus, runStatus } from "../../evaluation/runs/run-status.ts";
+import { reportText } from "../write-report.ts";
 import { framesPage, LIVE_POLICY, statusPage } from "./live-page.ts";
 
 /** Options of `serveRuns`, with the custom tasks, settings and model families of the runs. */
@@ -15,13 +16,14 @@ export interface ServeOptions extends CustomForms {
   readonly port?: number;
   /** Title of the report. */
   readonly title?: string;
-  /** HTML document of merged results; default: the report. */
+  /** HTML document of results; default: the report. */
   readonly page?: (results: readonly StoredResult[]) => Promise<string>;
 }
 
 /**
  * Serves the report of runs to browsers on this machine while they go on: the state of all shards, which
- * reloads itself, and the report of the runs that are merged. Changes nothing in the folders.
+ * reloads itself, and the report of the cells whose shards are done, also before they are merged. Cells that
+ * are measured by a long clustering appear when they are merged. Changes nothing in the folders.
  *
  * Paths: `/`, `/status`, `/status.json` and `/report`.
  *
@@ -36,18 +38,28 @@ export async function serveRuns(
   const counted = new Map();
   const statusOf = () => Promise.all(folders.map((folder) => runStatus(folder, counted)));
   const write = page ?? ((results) => reportText(results, "html", { title, ...forms }));
+  const measured = new Map<string, Promise<StoredResult>>();
+  const resultOf = ({ folder, cell: { record, merged } }: ShownCell) => {
+    if (merged) return readCellResult(cellFolder(folder, record));
+    const known = measured.get(record.identity) ?? unmergedResult(folder, record, forms.tasks);
+    measured.set(record.identity, known);
+    known.catch(() => measured.delete(record.identity));
+    return known;
+  };
   let cached: { readonly version: string; readonly text: Promise<string> } | undefined;
   const reportOf = (runs: readonly RunStatus[], version: string) => {
-    if (cached?.version !== version) {
-      const merged = runs.filter(isMerged).map(({ folder }) => folder);
-      cached = { version, text: runResults(merged).then(write) };
-    }
-    return cached.text;
+    if (cached?.version === version) return cached.text;
+    const text = resultsOf(shownCells(runs, forms), resultOf).then(write);
+    cached = { version, text };
+    text.catch(() => {
+      cached = undefined;
+    });
+    return text;
   };
   await statusOf();
   return serveOnLoopback(async (path, query) => {
     const runs = await statusOf();
-    const version = await versionOf(runs);
+    const version = await versionOf(shownCells(runs, forms));
     switch (path) {
       case "/":
         return live(version === undefined ? statusPage(runs, false) : framesPage(title, version));
@@ -72,16 +84,47 @@ export async function serveRuns(
 
 const live = (text: string): ServedPage => ({ type: "text/html; charset=utf-8", text, policy: LIVE_POLICY });
 
-const isMerged = ({ cells }: RunStatus) => cells.every(({ merged }) => merged);
+/** A cell whose results the report shows. */
+interface ShownCell {
+  readonly folder: string;
+  readonly cell: CellStatus;
+}
 
-/** Version of the merged results, which changes when one is written; undefined without any. */
-async function versionOf(runs: readonly RunStatus[]): Promise<string | undefined> {
+/** Cells that are merged, or whose shards are done and are measured quickly. */
+const shownCells = (runs: readonly RunStatus[], forms: CustomForms): readonly ShownCell[] =>
+  runs.flatMap(({ folder, cells }) =>
+    cells.flatMap((cell) => (cell.merged || isComplete(cell, forms) ? { folder, cell } : [])),
+  );
+
+function isComplete({ shards, record: { cell } }: CellStatus, forms: CustomForms): boolean {
+  const task = findTask(cell.task, forms);
+  if (task === undefined || task.version !== cell.taskVersion) return false;
+  if (task.settings[cell.setting]?.measuredWhole) return false;
+  return shards.length > 0 && shards.every(({ phase }) => phase === "done");
+}
+
+async function resultsOf(
+  cells: readonly ShownCell[],
+  resultOf: (cell: ShownCell) => Promise<StoredResult | undefined>,
+): Promise<readonly StoredResult[]> {
+  const results = new Map<string, StoredResult>();
+  for (const shown of cells) {
+    const { identity } = shown.cell.record;
+    const found = results.get(identity) ?? (await resultOf(shown));
+    if (found !== undefined) results.set(identity, found);
+  }
+  return [...results.values()];
+}
+
+/** Version of the shown results, which changes when a cell is done or merged; undefined without any. */
+async function versionOf(cells: readonly ShownCell[]): Promise<string | undefined> {
   const times: string[] = [];
-  for (const { folder, cells } of runs.filter(isMerged)) {
-    for (const { record } of cells) {
-      const { newest, bytes } = await sizeBelow(join(cellFolder(folder, record), "result.json"));
-      times.push(`${record.identity} ${newest.getTime()} ${bytes}`);
-    }
+  for (const { folder, cell } of cells) {
+    const { record, merged } = cell;
+    const { newest, bytes } = merged
+      ? await sizeBelow(join(cellFolder(folder, record), "result.json"))
+      : { newest: new Date(0), bytes: cell.rowsDone };
+    times.push(`${record.identity} ${newest.getTime()} ${bytes}`);
   }
   return times.length === 0 ? undefined : sha256Hex(times.join("\n")).slice(0, 16);
 }

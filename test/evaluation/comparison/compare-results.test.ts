@@ -127,4 +127,9 @@ test("compares models on different rows on those that they share", async () => {
   expect(group.rows).toMatchObject({ compared: 120, shared: true });
   expect(group.pairs).toHaveLength(1);
   expect(group.differing).toContainEqual({ field: "rows", values: { a: "300", b: "120" } });
+  const digests = results.map(({ result }) => result.cell.model.identity);
+  expect(group.differing).toContainEqual({
+    field: "checkpoint.digest",
+    values: { a: digests[0], b: digests[1] },
+  });
 });

@@ -82,6 +82,8 @@ describe("a run", () => {
     const [stored] = await readResults(folder);
     expect(stored!.result).toEqual(result);
     expect(stored!.timing[0]).toMatchObject({ rows: 100, timedRows: 100, batchSize: 10 });
+    const { started = "", finished = "" } = stored!.timing[0];
+    expect(Date.parse(finished)).toBeGreaterThanOrEqual(Date.parse(started));
   });
 
   test("puts rows of similar length together", async () => {

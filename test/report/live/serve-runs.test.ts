@@ -1,10 +1,11 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
+import { readResults, type StoredResult } from "../../../src/evaluation/runs/result.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { serveRuns } from "../../../src/report/live/serve-runs.ts";
@@ -51,6 +52,40 @@ const statusOf = (url: string, host: string, method = "GET") =>
   });
 
 describe("serveRuns", () => {
+  test("shows the results of the complete cells as merging will write them, before the others are done", async () => {
+    const folder = join(root, "two");
+    const inner = fakeModel();
+    const broken: Model = {
+      ...inner,
+      name: "broken",
+      logLikelihood: () => {
+        throw new Error("lost");
+      },
+    };
+    const plan = async (models: readonly Model[]) => {
+      const planned = await planRun({ tasks: [{ task, inputs: {} }], models, folder, timing: false });
+      await using _ = { [Symbol.asyncDispose]: () => planned.close() };
+      await runShard(planned);
+    };
+    await expect(plan([inner, broken])).rejects.toThrow("lost");
+    let shown: readonly StoredResult[] = [];
+    const remember = async (results: readonly StoredResult[]) => {
+      shown = results;
+      return "<!doctype html>";
+    };
+    await using server = await serveRuns([folder], { page: remember, tasks: [task] });
+    expect((await get(`${server.url}/status`)).text).toContain("0 of 2 cells merged, 1 more complete");
+    await get(`${server.url}/report`);
+    expect(shown.map(({ result }) => result.cell.model.name)).toEqual([inner.name]);
+
+    await plan([inner, { ...inner, name: "broken" }]);
+    await mergeRun(folder, { tasks: [task] });
+    const [first, second] = await readResults(folder);
+    expect(shown[0].result).toEqual(first.result);
+    await get(`${server.url}/report`);
+    expect(shown).toEqual([first, second]);
+  });
+
   test("shows progress while a run goes on, then its report", async () => {
     const folder = join(root, "run");
     await runHalf(folder, 1);
@@ -64,6 +99,11 @@ describe("serveRuns", () => {
     expect((await get(`${server.url}/report`)).response.status).toBe(404);
 
     await runHalf(folder, 2);
+    const complete = await get(`${server.url}/`);
+    expect(complete.text).toMatch(/<iframe class="report"/);
+    expect((await get(`${server.url}/status`)).text).toContain("0 of 1 cell merged, 1 more complete");
+    expect((await get(`${server.url}/report`)).text).toBe("<!doctype html><title>1 results</title>");
+    expect(await readdir(folder, { recursive: true })).not.toContain(expect.stringMatching(/result\.json$/));
     await mergeRun(folder, { tasks: [task] });
     const late = await get(`${server.url}/`);
     expect(late.text).toMatch(/<iframe class="status".*src="\/status\?seen=[0-9a-f]{16}"/);
