@@ -1,5 +1,9 @@
 import { InputError } from "../base/errors.ts";
 import { accuracyEstimate, correctness } from "./accuracy.ts";
+import {
+  adjustedMutualInformationOver,
+  adjustedMutualInformationWithout,
+} from "./adjusted-mutual-information.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "./auprc.ts";
 import { aurocEstimate, aurocOver } from "./auroc.ts";
 import { blockEstimate, compareOver, type ModelComparison } from "./block-estimate.ts";
@@ -8,8 +12,10 @@ import { clusteredProportion } from "./clustered-proportion.ts";
 import { pearsonEstimate, pearsonOver, spearmanEstimate, spearmanOver } from "./correlation.ts";
 import { requireSameLength } from "./input-checks.ts";
 import type { Estimate } from "./intervals.ts";
+import { jackknifeOf } from "./jackknife.ts";
 import { confusion, matthewsEstimate, matthewsOver } from "./matthews.ts";
 import { meanOver } from "./mean.ts";
+import { meanSquaredErrorEstimate, meanSquaredErrorOver } from "./mean-squared-error.ts";
 import { pairedAccuracyEstimate, pairedCounts, pairedOutcomes } from "./paired-accuracy.ts";
 
 type Numbers = ArrayLike<number>;
@@ -17,12 +23,15 @@ type Numbers = ArrayLike<number>;
 /** Metrics of `estimate` and `compare`; the names of the two columns they take are in `estimate`. */
 export type EstimatedMetric =
   | "auroc"
+  | "mann-whitney-u"
   | "average-precision"
   | "accuracy"
   | "matthews"
   | "paired-accuracy"
   | "pearson"
-  | "spearman";
+  | "spearman"
+  | "mean-squared-error"
+  | "adjusted-mutual-information";
 
 /** Options of `estimate` and `compare`. */
 export interface EstimateOptions {
@@ -43,10 +52,16 @@ export interface EstimateOptions {
  * | metric | scores | targets |
  * | :--- | :--- | :--- |
  * | `auroc`, `average-precision` | any numbers, higher for positives | 1 positive, 0 negative |
+ * | `mann-whitney-u` | any numbers | 1 first sample, 0 second sample |
  * | `accuracy` | predicted class, from 0 | class, from 0 |
  * | `matthews` | predicted class, 0 or 1 | class, 0 or 1 |
  * | `paired-accuracy` | scores of the elements | scores of their controls; a tie counts one half |
- * | `pearson`, `spearman` | predicted numbers | measured numbers |
+ * | `pearson`, `spearman`, `mean-squared-error` | predicted numbers | measured numbers |
+ * | `adjusted-mutual-information` | cluster, from 0 | class, from 0 |
+ *
+ * `mann-whitney-u` is AUROC × n₁n₂, the pairs in which the first sample is higher, with the interval of the
+ * AUROC for the given sample sizes; `mannWhitney` has the p-value of its test. The interval of
+ * `adjusted-mutual-information` is that of the rows for given clusters: clusters of other rows may differ.
  *
  * @param scores   one per row
  * @param targets  one per row, in the same order
@@ -139,17 +154,17 @@ interface Estimator {
   readonly outcomes?: (scores: Numbers, targets: Numbers) => Float64Array;
 }
 
-/** A statistic with a range, whose interval over blocks is the jackknife's. */
+/** A statistic whose interval over blocks is the jackknife's, on the scale of its range. */
 const jackknifed = (
   over: Estimator["over"],
-  range: readonly [number, number],
+  range: readonly [number, number] | undefined,
   ofRows: Estimator["ofRows"],
 ): Estimator => ({
   over,
   ofRows,
-  range,
+  ...(range && { range }),
   ofBlocks: (scores, targets, blocks, level) =>
-    blockEstimate(blocks, over(scores, targets, blocks), { range, level }),
+    blockEstimate(blocks, over(scores, targets, blocks), { level, ...(range && { range }) }),
 });
 
 /** The mean of outcomes in [0, 1]. */
@@ -163,8 +178,36 @@ const share = (
   ofBlocks: (scores, targets, blocks, level) => clusteredProportion(outcomes(scores, targets), blocks, level),
 });
 
+const AUROC = jackknifed(aurocOver, [0, 1], aurocEstimate);
+
+/** Pairs of a row of the first sample and one of the second: n₁n₂. */
+function pairsOf(labels: Numbers): number {
+  const first = Array.from(labels).filter((label) => label === 1).length;
+  return first * (labels.length - first);
+}
+
+const timesPairs = ({ value, low, high, ...rest }: Estimate, pairs: number): Estimate => ({
+  value: value * pairs,
+  low: low * pairs,
+  high: high * pairs,
+  ...rest,
+});
+
+/** U = AUROC × n₁n₂, with the interval of the AUROC. */
+const MANN_WHITNEY_U: Estimator = {
+  ofRows: (values, labels, level) => timesPairs(AUROC.ofRows(values, labels, level), pairsOf(labels)),
+  ofBlocks: (values, labels, blocks, level) =>
+    timesPairs(AUROC.ofBlocks(values, labels, blocks, level), pairsOf(labels)),
+  over(values, labels, blocks) {
+    const area = aurocOver(values, labels, blocks);
+    const pairs = pairsOf(labels);
+    return Object.assign((times: Int32Array) => pairs * area(times), { classes: area.classes ?? [] });
+  },
+};
+
 const ESTIMATORS: Readonly<Record<EstimatedMetric, Estimator>> = {
-  auroc: jackknifed(aurocOver, [0, 1], aurocEstimate),
+  auroc: AUROC,
+  "mann-whitney-u": MANN_WHITNEY_U,
   "average-precision": jackknifed(averagePrecisionOver, [0, 1], averagePrecisionEstimate),
   accuracy: share(correctness, accuracyEstimate),
   matthews: jackknifed(matthewsOver, [-1, 1], (predicted, labels, level) =>
@@ -176,4 +219,17 @@ const ESTIMATORS: Readonly<Record<EstimatedMetric, Estimator>> = {
   ),
   pearson: jackknifed(pearsonOver, [-1, 1], pearsonEstimate),
   spearman: jackknifed(spearmanOver, [-1, 1], spearmanEstimate),
+  "mean-squared-error": jackknifed(
+    meanSquaredErrorOver,
+    [0, Number.POSITIVE_INFINITY],
+    meanSquaredErrorEstimate,
+  ),
+  "adjusted-mutual-information": jackknifed(
+    (clusters, classes, blocks) => adjustedMutualInformationOver(classes, clusters, blocks),
+    undefined,
+    (clusters, classes, level) => {
+      const rows = singleRows(clusters.length);
+      return jackknifeOf(rows, adjustedMutualInformationWithout(classes, clusters, rows), level);
+    },
+  ),
 };

@@ -40,6 +40,7 @@ export { type MannWhitneyResult, mannWhitney } from "./mann-whitney.ts";
 export type { Matrix } from "./matrix.ts";
 export { type Confusion, confusion, matthews, matthewsEstimate, matthewsOver } from "./matthews.ts";
 export { meanEstimate, meanOver } from "./mean.ts";
+export { meanSquaredErrorEstimate, meanSquaredErrorOver } from "./mean-squared-error.ts";
 export {
   type PairedCounts,
   pairedAccuracy,

@@ -6,6 +6,8 @@ import { blockEstimate } from "../../src/metrics/block-estimate.ts";
 import { genomicBlocks } from "../../src/metrics/blocks.ts";
 import { spearmanOver } from "../../src/metrics/correlation.ts";
 import { compare, type EstimatedMetric, estimate } from "../../src/metrics/estimate.ts";
+import type { Estimate } from "../../src/metrics/intervals.ts";
+import { expectClose, goldenSection, ownGolden } from "./golden.ts";
 
 const rng = new Pcg64(12);
 const rows = 600;
@@ -31,6 +33,9 @@ const CASES: Readonly<
   "paired-accuracy": [[1, 2, 3, 3], [0, 2, 4, 1], () => 2.5 / 4],
   pearson: [[1, 2, 3, 4], [2, 1, 4, 3], () => 0.6],
   spearman: [[1, 20, 300, 4000], [2, 1, 4, 3], () => 0.6],
+  "mann-whitney-u": [[3, 2, 1, 0], [1, 0, 1, 0], () => 3],
+  "mean-squared-error": [[1, 2, 3, 4], [2, 1, 4, 6], () => 7 / 4],
+  "adjusted-mutual-information": [[0, 0, 1, 1, 2], [3, 3, 0, 0, 1], () => 1],
 };
 const names = Object.keys(CASES) as EstimatedMetric[];
 
@@ -43,7 +48,8 @@ test.each(names)("%s: the same value for independent rows and for rows in blocks
 });
 
 test.each(names)("%s: a higher level gives a longer interval", (metric) => {
-  const pairs = metric === "accuracy" || metric === "matthews" ? [classes, labels] : [scores, labels];
+  const ofClasses = ["accuracy", "matthews", "adjusted-mutual-information"].includes(metric);
+  const pairs = ofClasses ? [classes, labels] : [scores, labels];
   for (const options of [{}, { positions }]) {
     const usual = estimate(metric, pairs[0], pairs[1], options);
     const wide = estimate(metric, pairs[0], pairs[1], { ...options, level: 0.99 });
@@ -53,6 +59,55 @@ test.each(names)("%s: a higher level gives a longer interval", (metric) => {
     expect(usual.value).toBeLessThan(usual.high);
     expect(usual.high).toBeLessThan(wide.high);
   }
+});
+
+type Bounds = Readonly<Record<string, Pick<Estimate, "value" | "low" | "high">>>;
+
+describe("scikit-learn's and SciPy's values, with intervals from their values without each block", () => {
+  const golden = ownGolden("estimates");
+  const columns = goldenSection<Readonly<Record<string, readonly number[]>>>(golden, "columns");
+  const columnsOf: Readonly<Record<string, readonly [string, string]>> = {
+    "mann-whitney-u": ["scores", "labels"],
+    "mean-squared-error": ["scores", "measured"],
+    "adjusted-mutual-information": ["clusters", "classes"],
+  };
+  // Six blocks, 20 Mb apart, on each of four chromosomes: they are not joined.
+  const places = columns.block.map((block) => ({
+    chrom: `chr${1 + Math.floor(block / 6)}`,
+    start: (block % 6) * 20_000_000,
+    end: (block % 6) * 20_000_000 + 350,
+  }));
+  const cases = [
+    ["rows", {}],
+    ["blocks", { positions: places }],
+  ] as const;
+
+  test.each(cases)("%s", (section, options) => {
+    const expected = Object.entries(goldenSection<Bounds>(golden, section));
+    expect(expected.length).toBeGreaterThan(1);
+    for (const [metric, bounds] of expected) {
+      const [scores, targets] = columnsOf[metric];
+      const found = estimate(metric as EstimatedMetric, columns[scores], columns[targets], options);
+      for (const name of ["value", "low", "high"] as const) {
+        expectClose(found[name], bounds[name], { relative: 1e-9 }, `${metric} ${name}`);
+      }
+    }
+  });
+});
+
+test("Mann–Whitney's U of two models differs by their AUROCs times the pairs", () => {
+  const other = scores.map((score) => score + normal(rng));
+  const [areas, pairs] = (["auroc", "mann-whitney-u"] as const).map((metric) =>
+    compare(metric, scores, other, labels, { positions }),
+  );
+  expectClose(pairs.difference.value, areas.difference.value * 300 * 300, { relative: 1e-12 }, "U");
+  expectClose(pairs.difference.low, areas.difference.low * 300 * 300, { relative: 1e-9 }, "low");
+  expectClose(pairs.p, areas.p, { relative: 1e-9 }, "p");
+});
+
+test("an error of 0 has no interval", () => {
+  const { value, low, high } = estimate("mean-squared-error", [1, 2, 3], [1, 2, 3]);
+  expect([value, low, high]).toEqual([0, Number.NaN, Number.NaN]);
 });
 
 test("positions widen the interval of correlated rows", () => {

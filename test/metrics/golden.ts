@@ -37,7 +37,7 @@ export function expectClose(
   expect(off <= limit, `${label}: ${actual} is ${off} away from ${expected}, allowed ${limit}`).toBe(true);
 }
 
-/** Path of a committed file written by scripts/golden/metrics.py. */
+/** Path of a committed file written by a script in scripts/golden. */
 export function ownGolden(name: string): string {
   return fileURLToPath(new URL(`../golden/metrics/${name}.json`, import.meta.url));
 }

@@ -6,18 +6,21 @@ import { textLines } from "../../base/text-lines.ts";
 import { blocksBy, type GenomicRow, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
 import { type EstimatedMetric, metricOver } from "../../metrics/estimate.ts";
 import { type Candidate, compareGroup, comparisonOf } from "./compare-group.ts";
-import type { ModelsCompared } from "./comparison.ts";
+import type { ComparedMetric, ModelsCompared } from "./comparison.ts";
 
 /** Metrics of score tables, with their titles. */
-export const TABLE_METRICS = {
-  auroc: "AUROC",
-  "average-precision": "average precision",
-  accuracy: "accuracy",
-  matthews: "Matthews correlation",
-  "paired-accuracy": "paired accuracy",
-  pearson: "Pearson r",
-  spearman: "Spearman ρ",
-} as const satisfies Record<EstimatedMetric, string>;
+export const TABLE_METRICS: Readonly<Record<EstimatedMetric, Pick<ComparedMetric, "title" | "better">>> = {
+  auroc: { title: "AUROC", better: "higher" },
+  "mann-whitney-u": { title: "Mann–Whitney U", better: "higher" },
+  "average-precision": { title: "average precision", better: "higher" },
+  accuracy: { title: "accuracy", better: "higher" },
+  matthews: { title: "Matthews correlation", better: "higher" },
+  "paired-accuracy": { title: "paired accuracy", better: "higher" },
+  pearson: { title: "Pearson r", better: "higher" },
+  spearman: { title: "Spearman ρ", better: "higher" },
+  "mean-squared-error": { title: "mean squared error", better: "lower" },
+  "adjusted-mutual-information": { title: "adjusted mutual information", better: "higher" },
+};
 
 /** Pairs of columns with scores and their targets, the first pair that a table has. */
 const SCORES = [
@@ -63,7 +66,7 @@ export async function compareTables(
     setting: "scores",
     protocol: "corrected",
     data: {},
-    metric: { name: chosen, title: TABLE_METRICS[chosen], better: "higher" },
+    metric: { name: chosen, ...TABLE_METRICS[chosen] },
   } as const;
   const candidates = tables.map((table) => candidateOf(table, chosen, numberOf));
   const names = candidates.map(({ longName }) => longName);
