@@ -154,7 +154,8 @@ export async function isStream(path: string): Promise<boolean> {
   if (found?.isDirectory()) {
     throw new InputError("this is a folder; a file was expected", { place: { file: path } });
   }
-  return found !== undefined && (!found.isFile() || /^\/(dev|proc)\//.test(path));
+  // A redirected /dev/stdout is a regular file; so is any file of /dev/shm, which is no stream.
+  return found !== undefined && (!found.isFile() || /^\/(dev\/(std(in|out|err)$|fd\/)|proc\/)/.test(path));
 }
 
 /** Error codes of file systems without hard links. */

@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
-import { readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { chmod, lstat, mkdir, readdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { textIfPresent } from "../../src/base/read-file.ts";
 import {
@@ -11,7 +11,7 @@ import {
   removeTemporaryFiles,
   writeFileAtomic,
 } from "../../src/base/write-file.ts";
-import { repository } from "../source-files.ts";
+import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
@@ -135,6 +135,18 @@ test("textIfPresent is undefined for a missing file and names a folder", async (
   await expect(textIfPresent(folder)).rejects.toMatchObject({ place: { file: folder } });
 });
 
+test.skipIf(!existsSync("/dev/shm"))(
+  "a file in /dev/shm is replaced as a whole, like on a disk",
+  async () => {
+    const folder = mkdtempSync("/dev/shm/dart-eval-test-");
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const path = join(folder, "a");
+    writeFileSync(path, "longer than the next");
+    await writeFileAtomic(path, "next");
+    expect(await readFile(path, "utf8")).toBe("next");
+  },
+);
+
 test("retries a rename that a virus scanner blocks on Windows", () => {
   const folder = temporaryFolder();
   writeFileSync(join(folder, "a"), "1");
@@ -146,15 +158,15 @@ test("retries a rename that a virus scanner blocks on Windows", () => {
       if (++blocked <= 3) done(Object.assign(new Error("EPERM"), { code: "EPERM" }));
       else whole(from, to, done);
     };
-    const { rename } = await import(${JSON.stringify(join(repository, "src/base/write-file.ts"))});
+    const { rename } = await import(${JSON.stringify(compiled("src/base/write-file.ts"))});
     await rename("a", "b");
     console.log(blocked);`;
-  writeFileSync(join(folder, "program.mts"), program);
-  const printed = execFileSync(
-    process.execPath,
-    ["--import", join(repository, "node_modules/tsx/dist/loader.mjs"), "program.mts"],
-    { cwd: folder, encoding: "utf8", env: { ...process.env, GRACEFUL_FS_PLATFORM: "win32" } },
-  );
+  writeFileSync(join(folder, "program.mjs"), program);
+  const printed = execFileSync(process.execPath, ["program.mjs"], {
+    cwd: folder,
+    encoding: "utf8",
+    env: { ...process.env, GRACEFUL_FS_PLATFORM: "win32" },
+  });
   expect(printed.trim()).toBe("4");
-  expect(readdirSync(folder).sort()).toEqual(["b", "program.mts"]);
+  expect(readdirSync(folder).sort()).toEqual(["b", "program.mjs"]);
 });
