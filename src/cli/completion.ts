@@ -107,5 +107,14 @@ _dart_eval() {
   if [[ -n $found[1] ]]; then compadd -a found; else _files; fi
 }
 compdef _dart_eval dart-eval`,
-  fish: `complete -c dart-eval -a '(dart-eval ${COMPLETE} (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'`,
+  // -f hides file names, which are listed where there is no other completion.
+  fish: `function __dart_eval
+  set -l found (dart-eval ${COMPLETE} (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)
+  if test (count $found) -gt 0
+    printf '%s\\n' $found
+  else
+    __fish_complete_path (commandline -ct)
+  end
+end
+complete -c dart-eval -f -a '(__dart_eval)'`,
 };

@@ -50,6 +50,61 @@ printf '%s\\n' "\${COMPREPLY[@]}"
   expect([status, stderr, stdout.trim().split("\n")]).toEqual([0, "", ["hyenadna", "caduceus"]]);
 });
 
+/** True where the program is installed. */
+const installed = (program: string) => spawnSync(program, ["--version"]).status === 0;
+
+test.skipIf(!installed("zsh"))("zsh completes words behind a colon, and file names", async () => {
+  const { printed } = await runCommand(["completion", "zsh"]);
+  const completion = await scratch.write("completion.zsh", printed);
+  const genome = await scratch.write("genome.fa", "");
+  // An interactive zsh behind a pseudo terminal; each read waits for its pattern.
+  const script = await scratch.write(
+    "session.zsh",
+    `zmodload zsh/zpty
+zpty shell "zsh -f -i"
+zpty -w shell 'autoload -Uz compinit && compinit -u -D; bindkey "^I" complete-word
+dart-eval() { [[ "$*" == "__complete run --model toy:h" ]] && print -l toy:hyenadna }
+source "${completion}"; print RE""ADY'
+zpty -r shell seen '*READY*'
+zpty -w -n shell $'dart-eval run --model toy:h\t'
+zpty -r shell seen '*toy:hyenadna*'
+zpty -w -n shell $'\x15dart-eval run --genome ${genome.slice(0, -5)}\t'
+zpty -r shell seen '*${genome}*'
+zpty -d shell
+print completed`,
+  );
+  const { status, stdout, stderr } = spawnSync("zsh", ["-f", script], { encoding: "utf8", timeout: 20_000 });
+  expect([status, stderr, stdout]).toEqual([0, "", "completed\n"]);
+});
+
+test.skipIf(!installed("fish"))(
+  "fish completes words behind a colon, and file names where there are none",
+  async () => {
+    const { printed } = await runCommand(["completion", "fish"]);
+    const completion = await scratch.write("completion.fish", printed);
+    const genome = await scratch.write("genome.fa", "");
+    const script = await scratch.write(
+      "session.fish",
+      `function dart-eval
+  if test "$argv" = "__complete run --model toy:h" -o "$argv" = "__complete run --model "
+    printf '%s\\n' toy:hyenadna
+  end
+end
+source "${completion}"
+complete -C "dart-eval run --model toy:h"
+complete -C "dart-eval run --model "
+complete -C "dart-eval run --genome ${genome.slice(0, -5)}"`,
+    );
+    const env = { ...process.env, HOME: scratch.path("."), XDG_CONFIG_HOME: scratch.path(".") };
+    const { status, stdout, stderr } = spawnSync("fish", ["--no-config", script], { encoding: "utf8", env });
+    expect([status, stderr, stdout.trim().split("\n")]).toEqual([
+      0,
+      "",
+      ["toy:hyenadna", "toy:hyenadna", genome],
+    ]);
+  },
+);
+
 test("an unknown shell is an error", async () => {
   const { exitCode, said } = await runCommand(["completion", "tcsh"]);
   expect([exitCode, said]).toEqual([2, expect.stringMatching(/'tcsh' is invalid.*bash, zsh, fish/)]);
