@@ -1,3 +1,5 @@
+import { existsSync, statfsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Tests that replace modules, change the process's environment or measure its memory: each gets a process of its own. */
@@ -10,8 +12,17 @@ const ISOLATED = [
   "test/models/{hub,init-tokenizer}.test.ts",
 ];
 
+/** Folder of temporary files: in memory where Linux has room, which saves a fifth of the tests' CPU time. */
+function temporaryFiles(): string {
+  const memory = "/dev/shm";
+  if (process.env.TMPDIR !== undefined || !existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  return bavail * bsize > 4e9 ? memory : tmpdir();
+}
+
 export default defineConfig({
   test: {
+    env: { TMPDIR: temporaryFiles() },
     testTimeout: 30_000,
     hookTimeout: 120_000,
     maxWorkers: 3,
@@ -22,6 +33,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "source",
+          globalSetup: "test/compiled.ts",
           setupFiles: ["test/one-thread.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/product/**", ...ISOLATED],
@@ -31,7 +43,12 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: "isolated", include: ISOLATED, setupFiles: ["test/one-thread.ts"] },
+        test: {
+          name: "isolated",
+          include: ISOLATED,
+          globalSetup: "test/compiled.ts",
+          setupFiles: ["test/one-thread.ts"],
+        },
       },
       {
         extends: true,

@@ -23,6 +23,8 @@ export interface FuzzOptions {
   readonly bound?: number;
   /** Concurrent processes. */
   readonly jobs?: number;
+  /** Arguments of Node that start `parse-child.ts`. */
+  readonly child?: readonly string[];
   readonly log?: (line: string) => void;
 }
 
@@ -60,7 +62,7 @@ export interface FuzzJob {
   readonly from: number;
 }
 
-const CHILD = fileURLToPath(new URL("parse-child.ts", import.meta.url));
+const CHILD = ["--import", "tsx", fileURLToPath(new URL("parse-child.ts", import.meta.url))];
 
 /** Time limit for the start of a child, in seconds. */
 const START = 300;
@@ -74,7 +76,8 @@ const MOST_SAVED = 20;
  * input's folder are failures. Failed inputs are saved.
  */
 export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[]> {
-  const { folder, only, seed, first = 0, bound = 60, jobs = 1, log = () => {} } = options;
+  const { folder, only, seed, first = 0, bound = 60, jobs = 1, child = CHILD } = options;
+  const { log = () => {} } = options;
   const unknown = only?.find((name) => !PARSERS.some((parser) => parser.name === name));
   if (unknown !== undefined) {
     throw new Error(`there is no parser ${unknown}; parsers: ${PARSERS.map(({ name }) => name).join(", ")}`);
@@ -95,7 +98,8 @@ export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[
       await writeFile(paths.failures, "");
       const counts = parsers.map(countOf);
       const inputs = Math.max(...counts);
-      const state = await runJob({ parsers, seeds, ...paths, seed, first, counts, inputs, from: 0 }, bound);
+      const request = { parsers, seeds, ...paths, seed, first, counts, inputs, from: 0 };
+      const state = await runJob(request, child, bound);
       const lines = (await readFile(paths.failures, "utf8")).split("\n").filter((line) => line !== "");
       const failures = lines.map((line) => JSON.parse(line) as Failure);
       return parsers.map((parser, p) => ({
@@ -114,12 +118,12 @@ export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[
 }
 
 /** Runs children, each starting after the last input of the one before, until all inputs are done. */
-async function runJob(job: FuzzJob, bound: number): Promise<FuzzState> {
+async function runJob(job: FuzzJob, child: readonly string[], bound: number): Promise<FuzzState> {
   const path = join(job.work, "job.json");
   const total = job.parsers.length * job.inputs;
   for (let from = 0; ; ) {
     await writeFile(path, JSON.stringify({ ...job, from } satisfies FuzzJob));
-    const ended = await runChild(path, job, bound);
+    const ended = await runChild([...child, path], job, bound);
     const state = readState(job.state, job.parsers.length);
     if (ended === undefined && state.position >= total) return state;
     if (ended === undefined) {
@@ -137,8 +141,8 @@ async function runJob(job: FuzzJob, bound: number): Promise<FuzzState> {
 }
 
 /** Description of an abnormal end of the child; undefined after all inputs or at the memory limit. */
-async function runChild(path: string, job: FuzzJob, bound: number): Promise<string | undefined> {
-  const child = spawn(process.execPath, ["--max-old-space-size=1024", "--import", "tsx", CHILD, path], {
+async function runChild(words: readonly string[], job: FuzzJob, bound: number): Promise<string | undefined> {
+  const child = spawn(process.execPath, ["--max-old-space-size=1024", ...words], {
     stdio: ["ignore", "ignore", "pipe"],
     env: { ...process.env, DART_EVAL_CACHE: join(job.work, "cache"), TMPDIR: job.work },
   });

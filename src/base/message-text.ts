@@ -17,7 +17,8 @@ export function counted(value: number, one: string, many = `${one}s`): string {
 /**
  * Hint for a name that is not known: the closest known name, if one is close, then all of them.
  *
- *     namesHint("settings", "zeroshot", ["zero-shot", "probed"])  // did you mean zero-shot? settings: zero-shot, probed
+ *     namesHint("settings", "zeroshot", ["zero-shot", "probed"])
+ *     // did you mean zero-shot? settings: zero-shot, probed
  */
 export function namesHint(what: string, name: string, known: readonly string[]): string {
   return `${suggestion(name, known)}${what}: ${known.join(", ")}`;

@@ -54,22 +54,17 @@ export function rocCurve(
   blocks: Blocks,
   options?: CurveOptions,
 ): Curve {
-  return curveWithBand(scores, labels, blocks, options, (steps) => {
-    const y = new Float64Array(GRID.length);
-    let [tp, fp, step] = [0, 0, 0];
-    GRID.forEach((rate, i) => {
-      const wanted = rate * steps.negatives;
+  return curveWithBand(scores, labels, blocks, options, (steps) =>
+    alongGrid(steps, {
       // Passes the steps that end left of the place; those of its own rate count up to the last.
-      while (step < steps.length && fp + steps.fp[step] <= wanted + 1e-9) {
-        tp += steps.tp[step];
-        fp += steps.fp[step];
-        step++;
-      }
-      const part = step < steps.length && steps.fp[step] > 0 ? (wanted - fp) / steps.fp[step] : 0;
-      y[i] = (tp + Math.max(0, part) * (steps.tp[step] ?? 0)) / steps.positives;
-    });
-    return y;
-  });
+      passes: (rate, { fp, step }) => fp + steps.fp[step] <= rate * steps.negatives + 1e-9,
+      height(rate, { tp, fp, step }) {
+        const beyond = rate * steps.negatives - fp;
+        const part = step < steps.length && steps.fp[step] > 0 ? beyond / steps.fp[step] : 0;
+        return (tp + Math.max(0, part) * (steps.tp[step] ?? 0)) / steps.positives;
+      },
+    }),
+  );
 }
 
 /**
@@ -84,19 +79,12 @@ export function precisionRecallCurve(
   blocks: Blocks,
   options?: CurveOptions,
 ): Curve {
-  return curveWithBand(scores, labels, blocks, options, (steps) => {
-    const y = new Float64Array(GRID.length);
-    let [tp, fp, step] = [0, 0, 0];
-    GRID.forEach((recall, i) => {
-      while (step < steps.length && (tp === 0 || tp < recall * steps.positives - 1e-9)) {
-        tp += steps.tp[step];
-        fp += steps.fp[step];
-        step++;
-      }
-      y[i] = tp / (tp + fp);
-    });
-    return y;
-  });
+  return curveWithBand(scores, labels, blocks, options, (steps) =>
+    alongGrid(steps, {
+      passes: (recall, { tp }) => tp === 0 || tp < recall * steps.positives - 1e-9,
+      height: (_, { tp, fp }) => tp / (tp + fp),
+    }),
+  );
 }
 
 /** Numbers of positives and negatives at each distinct score, in descending order. */
@@ -106,6 +94,32 @@ interface Steps {
   readonly fp: Float64Array;
   readonly positives: number;
   readonly negatives: number;
+}
+
+/** Positives and negatives of the passed steps, and the number of these steps. */
+interface Passed {
+  readonly tp: number;
+  readonly fp: number;
+  readonly step: number;
+}
+
+/** Heights of a curve over the grid: at each place, the steps are passed that the curve's rule passes. */
+function alongGrid(
+  steps: Steps,
+  curve: {
+    readonly passes: (place: number, passed: Passed) => boolean;
+    readonly height: (place: number, passed: Passed) => number;
+  },
+): Float64Array {
+  const passed = { tp: 0, fp: 0, step: 0 };
+  return GRID.map((place) => {
+    while (passed.step < steps.length && curve.passes(place, passed)) {
+      passed.tp += steps.tp[passed.step];
+      passed.fp += steps.fp[passed.step];
+      passed.step++;
+    }
+    return curve.height(place, passed);
+  });
 }
 
 function curveWithBand(

@@ -4,16 +4,8 @@ import { kindOfPath } from "../base/folder.ts";
 import { namesHint, suggestion } from "../base/message-text.ts";
 import { packagePath } from "../base/package.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
-import { openKmerMarkov } from "./baselines/kmer-markov.ts";
-import { openMotifCounts } from "./baselines/motif-counts.ts";
 import { NETWORKS } from "./baselines/networks.ts";
 import { findInHubCache } from "./checkpoints/hub-cache.ts";
-import { Chrombpnet, openChrombpnet } from "./chrombpnet/chrombpnet.ts";
-import { openHttpModel, openStdioModel } from "./external/adapter-model.ts";
-import { importModel } from "./external/module-model.ts";
-import { openOnnxModel } from "./external/onnx-model.ts";
-import { openScoreTable } from "./external/score-table.ts";
-import { openStoredEmbeddings } from "./external/stored-embeddings.ts";
 import type { PublicCheckpoint } from "./language/card.ts";
 import { LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
 import { LanguageModel } from "./language-model.ts";
@@ -96,18 +88,42 @@ interface Opener {
 
 const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name }) => name).join("|")})$`);
 
-/** The first opener whose form matches opens the model; the last one, of checkpoints, matches everything. */
+const kmerMarkov = () => import("./baselines/kmer-markov.ts");
+const motifCounts = () => import("./baselines/motif-counts.ts");
+const chrombpnet = () => import("./chrombpnet/chrombpnet.ts");
+const adapters = () => import("./external/adapter-model.ts");
+const modules = () => import("./external/module-model.ts");
+const onnx = () => import("./external/onnx-model.ts");
+const storedEmbeddings = () => import("./external/stored-embeddings.ts");
+const scoreTables = () => import("./external/score-table.ts");
+
+/**
+ * The first opener whose form matches opens the model; the last one, of checkpoints, matches everything. The
+ * code of a kind of model is loaded with the first model of that kind.
+ */
 const OPENERS: readonly Opener[] = [
-  { form: /^kmer-markov(:|$)/, open: openKmerMarkov },
-  { form: /^motif-counts(:|$)/, open: openMotifCounts },
+  { form: /^kmer-markov(:|$)/, open: async (...given) => (await kmerMarkov()).openKmerMarkov(...given) },
+  { form: /^motif-counts(:|$)/, open: async (...given) => (await motifCounts()).openMotifCounts(...given) },
   { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
-  { form: /^chrombpnet:/, open: (spec, context) => openChrombpnet(spec, programOptions(context)) },
-  { form: /^stdio:/, open: (spec, { signal }) => openStdioModel(spec.slice("stdio:".length), signal) },
-  { form: /^https?:\/\//, open: (spec, { signal }) => openHttpModel(spec, signal) },
-  { form: /\.[cm]?[jt]s$/, open: (spec) => importModel(spec) },
-  { form: /\.onnx$/, open: (spec, context) => openOnnxModel(spec, programOptions(context)) },
-  { form: /^embeddings:|\.(h5|hdf5)$/, open: (spec) => openStoredEmbeddings(spec) },
-  { form: /^scores:|\.tsv(\.gz)?$/, open: (spec) => openScoreTable(spec) },
+  {
+    form: /^chrombpnet:/,
+    open: async (spec, context) => (await chrombpnet()).openChrombpnet(spec, programOptions(context)),
+  },
+  {
+    form: /^stdio:/,
+    open: async (spec, { signal }) => (await adapters()).openStdioModel(spec.slice("stdio:".length), signal),
+  },
+  { form: /^https?:\/\//, open: async (spec, { signal }) => (await adapters()).openHttpModel(spec, signal) },
+  { form: /\.[cm]?[jt]s$/, open: async (spec) => (await modules()).importModel(spec) },
+  {
+    form: /\.onnx$/,
+    open: async (spec, context) => (await onnx()).openOnnxModel(spec, programOptions(context)),
+  },
+  {
+    form: /^embeddings:|\.(h5|hdf5)$/,
+    open: async (spec) => (await storedEmbeddings()).openStoredEmbeddings(spec),
+  },
+  { form: /^scores:|\.tsv(\.gz)?$/, open: async (spec) => (await scoreTables()).openScoreTable(spec) },
   { form: /^toy:/, open: openToy },
   { form: /^/, open: openCheckpointModel },
 ];
@@ -120,7 +136,10 @@ async function openToy(spec: string, context: OpenModelContext): Promise<Model> 
   const toy = spec.slice("toy:".length);
   const options = { ...programOptions(context), name: `${toy}-toy` };
   const folder = await toyFolder(toy);
-  if (toy === "chrombpnet") return Chrombpnet.open(join(folder, "chrombpnet.h5"), options);
+  if (toy === "chrombpnet") {
+    const { Chrombpnet } = await chrombpnet();
+    return Chrombpnet.open(join(folder, "chrombpnet.h5"), options);
+  }
   return LanguageModel.open(folder, LANGUAGE_MODELS, options);
 }
 

@@ -92,9 +92,9 @@ export function extremeMotifs(panel: Panel): Table {
     ],
     rows: oneProtocol(panel).map((entry) => {
       const rows = breakdownOf(entry, "motifs")!.rows.filter(({ values }) => values[0] !== null);
-      const order = rows.toSorted((a, b) => b.values[0]! - a.values[0]! || (a.name < b.name ? -1 : 1));
+      const order = rows.toSorted((a, b) => b.values[0] - a.values[0] || (a.name < b.name ? -1 : 1));
       const named = (some: readonly BreakdownRow[]) =>
-        some.map(({ name, values }) => `${name} ${fixed(values[0]!, 2)}`).join(", ");
+        some.map(({ name, values }) => `${name} ${fixed(values[0], 2)}`).join(", ");
       return [entry.label, named(order.slice(0, NAMED)), named(order.slice(-NAMED).reverse())];
     }),
     notes: ["motifs.tsv in each cell's folder lists all motifs."],

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ChildProgram, startProgram } from "../../src/base/child-program.ts";
+import { compiled } from "../compiled.ts";
 import { repository } from "../source-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -85,7 +86,7 @@ describe("stopping", () => {
   });
 
   const parent = (end: string) => `
-    import { startProgram } from ${JSON.stringify(join(repository, "src/base/child-program.ts"))};
+    import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
     const child = startProgram([process.execPath, "-e", ${JSON.stringify(
       `console.log(process.pid); process.stdin.resume().on("end", () => process.exit());
        process.on("SIGINT", () => {}); setInterval(() => {}, 1000);`,
@@ -98,9 +99,9 @@ describe("stopping", () => {
     ["when its parent has nothing left to do", ""],
     ["when its parent is killed", `process.kill(process.pid, "SIGKILL")`],
   ])("%s", async (_, end) => {
-    const file = join(temporaryFolder(), "parent.mts");
+    const file = join(temporaryFolder(), "parent.mjs");
     writeFileSync(file, parent(end));
-    const started = spawn(process.execPath, ["--import", "tsx", file], {
+    const started = spawn(process.execPath, [file], {
       cwd: repository,
       stdio: ["ignore", "pipe", "inherit"],
     });
@@ -116,17 +117,17 @@ describe("stopping", () => {
 });
 
 test("stop keeps the parent alive until the program has ended", () => {
-  const file = join(temporaryFolder(), "parent.mts");
+  const file = join(temporaryFolder(), "parent.mjs");
   writeFileSync(
     file,
-    `import { startProgram } from ${JSON.stringify(join(repository, "src/base/child-program.ts"))};
+    `import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
      const code = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')";
      const child = startProgram([process.execPath, "-e", code], { longestLine: 100 });
      await child.nextLine();
      await child.stop(10);
      console.log(JSON.stringify(await child.nextLine()));`,
   );
-  const printed = execFileSync(process.execPath, ["--import", "tsx", file], {
+  const printed = execFileSync(process.execPath, [file], {
     cwd: repository,
     encoding: "utf8",
   });
@@ -134,14 +135,14 @@ test("stop keeps the parent alive until the program has ended", () => {
 });
 
 test("inherits standard error", () => {
-  const file = join(temporaryFolder(), "parent.mts");
+  const file = join(temporaryFolder(), "parent.mjs");
   writeFileSync(
     file,
-    `import { startProgram } from ${JSON.stringify(join(repository, "src/base/child-program.ts"))};
+    `import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
      const child = startProgram([process.execPath, "-e", "console.error('loading weights')"], { longestLine: 100 });
      await child.nextLine();`,
   );
-  const said = execFileSync("sh", ["-c", `"${process.execPath}" --import tsx "${file}" 2>&1 >/dev/null`], {
+  const said = execFileSync("sh", ["-c", `"${process.execPath}" "${file}" 2>&1 >/dev/null`], {
     cwd: repository,
     encoding: "utf8",
   });
@@ -157,10 +158,10 @@ test.skipIf(process.platform === "win32")(
     writeFileSync(join(folder, "taskkill"), `#!/bin/sh\necho "$@" >> "${log}"\nkill -9 "$2"\n`, {
       mode: 0o755,
     });
-    const file = join(folder, "parent.mts");
+    const file = join(folder, "parent.mjs");
     writeFileSync(
       file,
-      `import { startProgram } from ${JSON.stringify(join(repository, "src/base/child-program.ts"))};
+      `import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
      Object.defineProperty(process, "platform", { value: "win32" });
      const code = "setInterval(() => {}, 1000); console.log(process.pid)";
      const child = startProgram([process.execPath, "-e", code], { longestLine: 100 });
@@ -168,7 +169,7 @@ test.skipIf(process.platform === "win32")(
      await child.stop(10);
      console.log(pid);`,
     );
-    const printed = execFileSync(process.execPath, ["--import", "tsx", file], {
+    const printed = execFileSync(process.execPath, [file], {
       cwd: repository,
       encoding: "utf8",
       env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },

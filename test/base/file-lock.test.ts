@@ -4,13 +4,13 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { asSoleWriter, clearDeadLock, LockHeld, LockLost, takeLock } from "../../src/base/file-lock.ts";
 import { startHeartbeat } from "../../src/base/lease.ts";
 import { markOfThisProcess } from "../../src/base/process.ts";
 import { writeFileAtomic } from "../../src/base/write-file.ts";
+import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(folder, { recursive: true, force: true }));
 
-const lockModule = fileURLToPath(new URL("../../src/base/file-lock.ts", import.meta.url));
+const lockModule = compiled("src/base/file-lock.ts");
 
 /** Starts another process that acquires the lock, reports it, and holds it until it is killed. */
 async function holderProcess() {
@@ -30,7 +30,7 @@ async function holderProcess() {
     await takeLock(${JSON.stringify(path)});
     console.log("held");
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", program], {
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(child.stdout, "data");

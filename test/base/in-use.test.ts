@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { lastUse, markInUse, removeUnlessUsed, usersOf } from "../../src/base/in-use.ts";
 import { markOfThisProcess } from "../../src/base/process.ts";
+import { compiled } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 function cached() {
@@ -32,13 +32,12 @@ test("a file in use is not removed until it is released", async () => {
 
 test("a file in use by another process is kept until that process ends", async () => {
   const path = cached();
-  const module = fileURLToPath(new URL("../../src/base/in-use.ts", import.meta.url));
   const program = `
-    import { markInUse } from ${JSON.stringify(module)};
+    import { markInUse } from ${JSON.stringify(compiled("src/base/in-use.ts"))};
     await markInUse(${JSON.stringify(path)});
     console.log("marked");
     setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ["--import", "tsx", "--input-type=module", "--eval", program], {
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", program], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   await once(child.stdout, "data");

@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
+import { compiled } from "../compiled.ts";
 
 /** The program as a process of its own, in a shell that leads its output where `line` says. */
 function inShell(line: string) {
-  const program = `"${process.execPath}" --import tsx src/cli/main.ts`;
+  const program = `"${process.execPath}" "${compiled("src/cli/main.ts")}"`;
   const { status, stdout, stderr } = spawnSync("bash", ["-c", line.replaceAll("dart-eval", program)], {
     encoding: "utf8",
   });

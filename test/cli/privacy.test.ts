@@ -1,8 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
+import { compiled, program } from "../compiled.ts";
 import { repository } from "../source-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
@@ -31,18 +33,10 @@ function run({ folder, env }: ReturnType<typeof isolated>, tracer: readonly stri
     data!,
     `${[...columns, "ccre_relative_end", "reverse_complement"].join("\t")}\n${["chr5", 100, 450, 200, 300, 100, 200, "False"].join("\t")}\n`,
   );
-  const words = [
-    process.execPath,
-    "--import",
-    "tsx",
-    "src/cli/main.ts",
-    "run",
-    "--task",
-    "regulatory-elements",
-  ];
-  words.push("--model", "toy:hyenadna", "--genome", genome!, "--data", data!, "--out", out!);
-  const [program, ...rest] = [...tracer, ...words];
-  const { status, stderr } = spawnSync(program!, rest, { encoding: "utf8", cwd: repository, env });
+  const words = ["run", "--task", "regulatory-elements", "--model", "toy:hyenadna"];
+  words.push("--genome", genome!, "--data", data!, "--out", out!);
+  const [executable, ...rest] = [...tracer, ...program("src/cli/main.ts"), ...words];
+  const { status, stderr } = spawnSync(executable!, rest, { encoding: "utf8", cwd: repository, env });
   expect(status, stderr).toBe(0);
 }
 
@@ -53,7 +47,7 @@ test("a run writes its output, the genome's index and its own cache: no event da
   const elsewhere = names.filter(
     (path) =>
       statSync(join(setting.folder, path)).isFile() &&
-      !/^(tmp\/tsx.*|genome\.fa(\.fai)?|elements\.tsv|out\/.*|dart-eval\/(digests|finite)\/[0-9a-f]{64}\.json)$/.test(
+      !/^(genome\.fa(\.fai)?|elements\.tsv|out\/.*|dart-eval\/(digests|finite)\/[0-9a-f]{64}\.json)$/.test(
         path,
       ),
   );
@@ -85,11 +79,10 @@ test.skipIf(!hasStrace)(
 
 test("refuses a worker thread with a copied environment", async () => {
   const { env } = isolated();
-  const file = JSON.stringify(join(repository, "src/net/runtime/onnx-runtime.ts"));
+  const file = JSON.stringify(pathToFileURL(compiled("src/net/runtime/onnx-runtime.ts")));
   const code = `
     const { parentPort } = require("node:worker_threads");
-    require("tsx/cjs/api").register();
-    require(${file}).onnxRuntime().then(() => "loaded", (error) => error.describe()).then((text) => parentPort.postMessage(text));`;
+    import(${file}).then((module) => module.onnxRuntime()).then(() => "loaded", (error) => error.describe()).then((text) => parentPort.postMessage(text));`;
   const worker = new Worker(code, { eval: true, env, execArgv: [] });
   const text = await new Promise((resolve, reject) => worker.once("message", resolve).once("error", reject));
   await worker.terminate();

@@ -93,7 +93,7 @@ test("--recipe overrides the suite's values", async () => {
   const words = ["run", "--suite", "mini:0.2", "--data", scratch.path("data"), "--model", "toy:hyenadna"];
   const { printed } = await runCommand([
     ...[...words, "--task", "chromatin-activity", "--setting", "probed", "--recipe", "epochs=3"],
-    ...["--out", scratch.path("over"), "--plan", "--json", "--device", "cpu"],
+    ...["--out", scratch.path("over"), "--plan", "--no-timing", "--json", "--device", "cpu"],
   ]);
   const [{ cells }] = JSON.parse(printed) as [{ cells: { cell: CellResult["cell"] }[] }];
   expect(cells).toHaveLength(5);

@@ -13,7 +13,7 @@ const toys = LANGUAGE_MODELS.flatMap((card) =>
   Object.keys(card.toys).map((preset) => [`${card.name} ${preset}`, card, preset] as const),
 );
 
-test.each(toys)("%s: small, complete, and answers what it can be asked", async (_, card, preset) => {
+test.each(toys)("%s: small, complete, and implements the queries of its kind", async (_, card, preset) => {
   const folder = temporaryFolder();
   await initCheckpoint(card, { preset, seed: 1, folder });
   expect(statSync(join(folder, "model.safetensors")).size).toBeLessThanOrEqual(300_000);

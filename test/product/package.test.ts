@@ -51,15 +51,48 @@ test("the package contains the needed files and no others", () => {
   ).toEqual([]);
 });
 
-test("the demo runs in an empty folder", async () => {
-  const { stdout, stderr } = await execute("npx", ["--no-install", "dart-eval", "demo", "--quick"], {
-    cwd: folder,
-    env,
-  });
-  expect(stdout).toMatch(/kmer-markov-5 +corrected +0\.\d{3} \[/);
-  expect(stdout).toMatch(/hyenadna-toy +paper +0\.\d{3} \[/);
-  const [, page] = /^report: (.+)$/m.exec(stderr)!;
+/** Commands of the README's `sh` blocks, in order. Other blocks need data or models that are not here. */
+const commandsOf = (readme: string) =>
+  [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
+    .flatMap(([, block]) => block!.replaceAll(/\\\n\s*/g, "").split("\n"))
+    .filter((line) => line.startsWith("npx dart-eval "));
+
+test("the README's commands run in order; the demo prints the table that it shows, and all else on stderr", async () => {
+  const readme = await readFile(join(repository, "README.md"), "utf8");
+  const lines = commandsOf(readme);
+  expect(lines.length).toBeGreaterThanOrEqual(8);
+  // npx takes as long as the command that it starts: the first line uses it, the others what it finds.
+  const [demo, ...others] = lines;
+  const faster = others.map((line) => line.replace("npx dart-eval", "node_modules/.bin/dart-eval"));
+  const printed: string[] = [];
+  const said: string[] = [];
+  for (const line of [demo!, ...faster]) {
+    // Offline, npx fails instead of asking the registry for a package of that name.
+    const { stdout, stderr } = await execute("sh", ["-c", line], {
+      cwd: folder,
+      env: { ...env, npm_config_offline: "true" },
+    });
+    printed.push(stdout);
+    said.push(stderr);
+  }
+  const [, shown] = /^```text\n(Regulatory elements, zero-shot\n[\s\S]*?)^```$/m.exec(readme)!;
+  const table = shown!.trimEnd().split("\n");
+  expect(printed[0].split("\n").slice(0, table.length)).toEqual(table);
+  // A Markov model of order 1 cannot distinguish an element from its dinucleotide shuffle.
+  expect(printed[0]).toMatch(/kmer-markov-1 +corrected +0\.500 .* 372 +372 /);
+  expect(printed[0]).toMatch(/hyenadna-toy +paper +0\.\d{3} \[/);
+  const [, page] = /^report: (.+)$/m.exec(said[0])!;
+  expect(page).toBe("dart-eval-demo/quick-report.html");
   expect(await readFile(join(folder, page!), "utf8")).toContain("</html>");
+});
+
+test("npx finds the command in a clone", async () => {
+  const { stdout } = await execute("npx", ["dart-eval", "--version"], {
+    cwd: repository,
+    // The first npx in a clone links the package and would build it, under the other tests' feet.
+    env: { ...env, npm_config_offline: "true", npm_config_ignore_scripts: "true" },
+  });
+  expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
 });
 
 test("every entry point imports without a native library", async () => {
@@ -77,18 +110,8 @@ test("every entry point imports without a native library", async () => {
   expect((await execute(process.execPath, ["doors.js"], { cwd: folder })).stdout.trim()).toBe("0");
 });
 
-test.each(["bundler", "node16", "nodenext"] as const)(
-  "examples and README compile in strict mode under %s resolution",
-  async (mode) => {
-    expect(await compileAsUser(folder, mode)).toBe("");
-  },
-);
-
-test("types reject wrong calls and accept omitted options", async () => {
-  await mkdir(join(folder, "programs"), { recursive: true });
-  await writeFile(
-    join(folder, "programs", "types.ts"),
-    `import { evaluate, metrics, openModel, type Model, type OpenedModel, type Task } from "dart-eval";
+/** Calls with omitted options, and wrong ones that the types reject. */
+const CALLS = `import { evaluate, metrics, openModel, type Model, type OpenedModel, type Task } from "dart-eval";
      import { openGenome, type Genome } from "dart-eval/dna";
      import { estimate } from "dart-eval/metrics";
      const model: Model = { name: "m", logLikelihood: (sequences) => sequences.map(() => 0) };
@@ -107,7 +130,13 @@ test("types reject wrong calls and accept omitted options", async () => {
      // @ts-expect-error the task needs elements as well
      export const incomplete = evaluate({ task: "regulatory-elements", inputs: { genome: "hg38.fa" }, model });
      // @ts-expect-error no such metric
-     export const wrong = metrics.estimate("auc", [1], [1]);`,
-  );
-  expect(await compileAsUser(folder, "nodenext")).toBe("");
-});
+     export const wrong = metrics.estimate("auc", [1], [1]);`;
+
+test.each(["bundler", "node16", "nodenext"] as const)(
+  "examples, README and calls that the types reject compile in strict mode under %s resolution",
+  async (mode) => {
+    await mkdir(join(folder, "programs"), { recursive: true });
+    await writeFile(join(folder, "programs", "calls.ts"), CALLS);
+    expect(await compileAsUser(folder, mode)).toBe("");
+  },
+);

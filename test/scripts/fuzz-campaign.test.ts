@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { fuzz } from "../../scripts/fuzz/campaign.ts";
 import { inputOf } from "../../scripts/fuzz/inputs.ts";
 import { PARSERS, type Seed } from "../../scripts/fuzz/parsers.ts";
+import { program } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 /** Parsers that open a model, merge a run or start a library: an input takes 10 ms and more. */
@@ -10,7 +11,8 @@ const SLOW = /^config-|^run-folder|^results|hdf5|keras/;
 
 test("each parser accepts mutated files, or refuses them with an InputError", async () => {
   const inputs = (parser: string) => (SLOW.test(parser) ? 4 : 20);
-  const reports = await fuzz({ folder: temporaryFolder(), inputs, seed: 1 });
+  const [, ...child] = program("scripts/fuzz/parse-child.ts");
+  const reports = await fuzz({ folder: temporaryFolder(), inputs, seed: 1, child });
   expect(reports.map(({ parser }) => parser)).toEqual(PARSERS.map(({ name }) => name));
   for (const { parser, accepted, refused } of reports) expect(accepted + refused).toBe(inputs(parser));
   expect(reports.flatMap(({ failures }) => failures)).toEqual([]);

@@ -1,4 +1,3 @@
-import { BigWig } from "@gmod/bbi";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/read-file.ts";
@@ -50,6 +49,7 @@ export async function openBigWig(path: string): Promise<Signal> {
       : new FormatError({ file: path }, "not a bigWig file, or damaged or truncated", undefined, cause);
   try {
     await checkBigWig(file);
+    const { BigWig } = await import("@gmod/bbi");
     const reader = new BigWig({ filehandle: asGmodFile(file) });
     const header = await reader.getHeader();
     if (header.fileType !== "bigwig")

@@ -1,4 +1,4 @@
-import { TwoBitFile } from "@gmod/twobit";
+import type { TwoBitFile } from "@gmod/twobit";
 import { dataView } from "../../base/byte-cursor.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import type { OpenFile } from "../../base/read-file.ts";
@@ -37,7 +37,8 @@ export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
       "convert it with twoBitToFa and faToTwoBit",
     );
   }
-  const reader = new TwoBitFile({ filehandle: asGmodFile(file) });
+  const { TwoBitFile: Reader } = await import("@gmod/twobit");
+  const reader = new Reader({ filehandle: asGmodFile(file) });
   const readError = (cause: unknown) =>
     cause instanceof InputError
       ? cause

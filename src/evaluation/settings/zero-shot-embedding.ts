@@ -161,7 +161,7 @@ class Embedding {
     const found = new Array<Awaited<ReturnType<SequenceFile["at"]>>[number]>(places.length);
     for (const file of new Set(this.files)) {
       const here = [...places.keys()].filter((i) => places[i].file === file);
-      const sequences = await file.at(here.map((i) => lines[i]!));
+      const sequences = await file.at(here.map((i) => lines[i]));
       here.forEach((i, k) => {
         found[i] = sequences[k];
       });

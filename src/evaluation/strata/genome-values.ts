@@ -110,8 +110,8 @@ const CHANCE_HITS = 0.05;
 const SCANNED_AT_ONCE = 4096;
 
 /**
- * Stratifies variants by overlap with a hit of any motif, with either allele. The p-value of a hit is set so that a
- * base lies in 0.05 hits by chance, over all motifs, positions and both strands.
+ * Stratifies variants by overlap with a hit of any motif, with either allele. The p-value of a hit is set so
+ * that a base lies in 0.05 hits by chance, over all motifs, positions and both strands.
  */
 export function inMotif(genome: Genome, motifs: readonly Motif[], file: string): OpenStratification {
   const positions = motifs.reduce((sum, { width }) => sum + width, 0);

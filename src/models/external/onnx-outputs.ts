@@ -1,4 +1,4 @@
-import { FormatError, InputError } from "../../base/errors.ts";
+import { FormatError, InputError, InternalError } from "../../base/errors.ts";
 import { formatShape, isFloat, type NdArray } from "../../net/arrays/array.ts";
 import { widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 import type { OnnxValue } from "../../net/graph/read-onnx.ts";
@@ -124,7 +124,7 @@ export class OnnxOutputs {
   ): Promise<Partial<Record<OutputName, NdArray>>> {
     const [rows, tokens] = ids.shape as [number, number];
     const most = this.fixed.rows ?? rows;
-    const parts: Partial<Record<OutputName, NdArray>>[] = [];
+    const outputs = wanted.map((output) => ({ output, name: this.nameOf(output), parts: [] as NdArray[] }));
     for (let start = 0; start < rows; start += most) {
       const size = { rows: most, tokens: this.fixed.tokens ?? tokens };
       const from = { start, rows: Math.min(most, rows - start), tokens };
@@ -135,18 +135,19 @@ export class OnnxOutputs {
       );
       const results = await this.program.run(
         feeds,
-        wanted.map((output) => this.card.outputs[output]!),
+        outputs.map(({ name }) => name),
       );
-      parts.push(
-        Object.fromEntries(
-          wanted.map((output) => {
-            const array = results[this.card.outputs[output]!]!;
-            return [output, cut(this.checked(output, array, size), from)];
-          }),
-        ),
-      );
+      for (const { output, name, parts } of outputs) {
+        parts.push(cut(this.checked(output, results[name], size), from));
+      }
     }
-    return Object.fromEntries(wanted.map((output) => [output, stacked(parts.map((part) => part[output]!))]));
+    return Object.fromEntries(outputs.map(({ output, parts }) => [output, stacked(parts)]));
+  }
+
+  private nameOf(output: OutputName): string {
+    const name = this.card.outputs[output];
+    if (name === undefined) throw new InternalError(`the card names no output ${output}`);
+    return name;
   }
 
   close(): Promise<void> {

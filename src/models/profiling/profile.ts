@@ -118,7 +118,7 @@ async function passesOf(model: Model, { length, program = {} }: ProfileOptions):
   return {
     parameters: undefined,
     computes: name,
-    forward: async (sequences) => model[name]!(sequences, { protocol: "corrected" }),
+    forward: async (sequences) => model[name]?.(sequences, { protocol: "corrected" }),
     ...(memory === undefined ? {} : { memory: (_, batch) => memory.call(model, batch, tokens) }),
     async close() {},
   };

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
-import { FormatError } from "../../base/errors.ts";
+import { FormatError, InternalError } from "../../base/errors.ts";
 import { cacheFolder } from "../../base/folder.ts";
 import { stableStringify } from "../../base/json.ts";
 import { type OpenFile, openFile, textIfPresent } from "../../base/read-file.ts";
@@ -137,7 +137,9 @@ export function firstNotFinite(dtype: DType, data: DataOf): number {
   if (dtype === "float64") {
     return (data as Float64Array).findIndex((value) => !Number.isFinite(Math.fround(value)));
   }
-  const [mask, all] = EXPONENTS[dtype]!;
+  const exponent = EXPONENTS[dtype];
+  if (exponent === undefined) throw new InternalError(`${dtype} is not a float`);
+  const [mask, all] = exponent;
   const bits = dtype === "float32" ? viewAs("uint32", bytesOf(data)) : (data as Uint16Array);
   for (let i = 0; i < bits.length; i++) if ((bits[i] & mask) === all) return i;
   return -1;

@@ -13,7 +13,7 @@ const single =
     rule: (dy: Sym, inputs: readonly Sym[], y: Sym, attributes: Node<K>["attributes"]) => InputGradients,
   ) =>
   (dy: readonly (Sym | null)[], node: Node<K>, y: readonly Sym[]): InputGradients =>
-    rule(dy[0]!, node.inputs, y[0]!, node.attributes);
+    rule(dy[0], node.inputs, y[0], node.attributes);
 
 const unary = (rule: (dy: Sym, x: Sym, y: Sym) => Sym) => single<Op>((dy, [x], y) => [rule(dy, x!, y)]);
 
@@ -303,7 +303,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
 
   MatMul: single((dy, inputs) => matMulGradients(dy, inputs)),
   Gemm: single<"Gemm">((dy, inputs, _, { transA, transB }) => gemmGradients(dy, inputs, transA, transB)),
-  Conv: (dy, node) => convGradients(dy[0]!, node.inputs, node),
+  Conv: (dy, node) => convGradients(dy[0], node.inputs, node),
 
   Softmax: single<"Softmax">((dy, _, y, { axis }) => [
     g.mul(y, g.sub(dy, g.reduceSum(g.mul(dy, y), [axis], { keepDims: true }))),

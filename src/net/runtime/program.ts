@@ -9,7 +9,6 @@ import { input, neg } from "../graph/build.ts";
 import type { Shape } from "../graph/dim.ts";
 import { graphOf } from "../graph/graph.ts";
 import { GraphError } from "../graph/graph-error.ts";
-import { toOnnx } from "../graph/onnx.ts";
 import type { ParameterBinding } from "../graph/onnx-messages.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
@@ -64,6 +63,8 @@ export async function openProgram<Output extends string>(
   });
   const stored = used.flatMap(([, source]) => (isStored(source) ? [source.file] : []));
   const folder = commonFolder(stored);
+  // Loaded here: a command without a graph does without the library that encodes ONNX.
+  const { toOnnx } = await import("../graph/onnx.ts");
   const bindings = new Map(used.map(([name, source]) => [name, bindingOf(name, source, folder)]));
   const model = (device: ConcreteDevice) => toOnnx(graph, bindings, device === "cpu" ? "cpu" : "gpu");
   const inputs = new Map<string, Shape>([

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { killRepeatedly } from "../../../scripts/kill-repeatedly.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { program } from "../../compiled.ts";
 import { fakeTask } from "../fake-task.ts";
 
 let root: string;
@@ -15,8 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-const program = fileURLToPath(new URL("killed-run.ts", import.meta.url));
-const command = (...args: string[]) => [process.execPath, "--import", "tsx", program, ...args];
+const command = (...args: string[]) => [...program("test/evaluation/runs/killed-run.ts"), ...args];
 
 /** Another process at work; resolves when it has scored its first batch. */
 async function worker(...args: string[]) {

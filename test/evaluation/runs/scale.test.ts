@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { runPart, SCALE_PARTS } from "../../../scripts/scale/parts.ts";
-import { repository } from "../../source-files.ts";
+import { program } from "../../compiled.ts";
 
 let root: string;
 beforeEach(async () => {
@@ -11,12 +11,12 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-const program = ["--import", "tsx", join(repository, "src/cli/main.ts")];
+const [, ...main] = program("src/cli/main.ts");
 
 test.each(SCALE_PARTS)(
   "$name: the short form of the scale run",
   async (part) => {
-    const outcome = await runPart(part, part.short, { program, root });
+    const outcome = await runPart(part, part.short, { program: main, root });
     expect(outcome).toMatchObject({ wrong: [], digest: part.short.digest });
     // Plans and results do not grow with the rows; rows and scores together stay below twice the scores.
     expect(outcome.rowBytes).toBeLessThan(outcome.scores);

@@ -1,14 +1,13 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { killRepeatedly } from "../../../scripts/kill-repeatedly.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
+import { program } from "../../compiled.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { classifiedTask } from "../classified-task.ts";
 
-const program = fileURLToPath(new URL("killed-training.ts", import.meta.url));
-const command = (...args: string[]) => [process.execPath, "--import", "tsx", program, ...args];
+const command = (...args: string[]) => [...program("test/evaluation/settings/killed-training.ts"), ...args];
 
 test("a training run killed at random moments ends bit-identically", async () => {
   const report = await killRepeatedly({

@@ -115,7 +115,7 @@ test("a task trained by another has its overrides", () => {
   expect(recipeFor(form(ELEMENTS_PROBED), elsewhere).positions).toBe("bases");
 });
 
-describe("values that are asked for", () => {
+describe("requested values", () => {
   const asked = (recipe: Record<string, string | number | boolean | null>) =>
     recipeFor(form(ELEMENTS_PROBED), place("probed", "caduceus", "paper"), recipe);
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { importFailure, importModel } from "../../../src/models/external/module-model.ts";
+import { program } from "../../compiled.ts";
 import { repository } from "../../source-files.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
@@ -63,7 +64,8 @@ test.each([
       join(folder, "elements.tsv"),
       "chr\tinput_start\tinput_end\tccre_start\tccre_end\tccre_relative_start\tccre_relative_end\treverse_complement\nchr5\t100\t450\t200\t300\t100\t200\tFalse\n",
     );
-    const words = ["src/cli/main.ts", "run", "--task", "regulatory-elements", "--model", file];
+    const [executable, ...words] = program("src/cli/main.ts");
+    words.push("run", "--task", "regulatory-elements", "--model", file);
     words.push(
       "--genome",
       join(folder, "genome.fa"),
@@ -72,7 +74,7 @@ test.each([
       "--out",
       join(folder, "out"),
     );
-    const { status, stderr } = spawnSync(process.execPath, ["--import", "tsx", ...words], {
+    const { status, stderr } = spawnSync(executable!, words, {
       encoding: "utf8",
       cwd: repository,
       env: { ...process.env, DART_EVAL_CACHE: join(folder, "cache") },

@@ -1,19 +1,19 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { program } from "../../compiled.ts";
 
 // Debian's chromium includes SwiftShader, a Vulkan device in software, and a Vulkan loader: WebGPU without a
 // GPU.
 const chromium = "/usr/lib/chromium";
 const swiftshader = join(chromium, "vk_swiftshader_icd.json");
-const child = join(dirname(fileURLToPath(import.meta.url)), "caduceus-webgpu-child.ts");
+const [executable, ...words] = program("test/models/language/caduceus-webgpu-child.ts");
 
 test.skipIf(!existsSync(swiftshader))(
   "Caduceus on WebGPU, without loops, agrees with the CPU",
   () => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", child], {
+    const { status, stdout, stderr } = spawnSync(executable!, words, {
       encoding: "utf8",
       env: { ...process.env, VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: chromium },
     });

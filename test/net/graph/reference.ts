@@ -58,9 +58,15 @@ function run(roots: readonly Sym[], feeds: Feeds, values: Context["values"], siz
 
 const count = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);
 
-function strides(shape: readonly number[]): number[] {
+const knownStrides = new WeakMap<readonly number[], readonly number[]>();
+
+/** Elements between neighbours along each axis, in C order. */
+function strides(shape: readonly number[]): readonly number[] {
+  const known = knownStrides.get(shape);
+  if (known !== undefined) return known;
   const result = shape.map(() => 1);
   for (let i = shape.length - 2; i >= 0; i--) result[i] = result[i + 1] * shape[i + 1];
+  knownStrides.set(shape, result);
   return result;
 }
 
@@ -79,14 +85,16 @@ function build(shape: readonly number[], element: (at: readonly number[]) => num
   return { shape, data };
 }
 
-/** Element at coordinates; axes of size 1 and missing leading axes are broadcast. */
-function read(x: Values, at: readonly number[]): number {
-  const skip = at.length - x.shape.length;
-  const step = strides(x.shape);
+/** Offset of the element at coordinates; axes of size 1 and missing leading axes are broadcast. */
+function offsetOf({ shape }: Values, at: readonly number[]): number {
+  const skip = at.length - shape.length;
+  const step = strides(shape);
   let offset = 0;
-  for (let i = 0; i < x.shape.length; i++) offset += (x.shape[i] === 1 ? 0 : at[skip + i]) * step[i];
-  return x.data[offset];
+  for (let i = 0; i < shape.length; i++) offset += (shape[i] === 1 ? 0 : at[skip + i]) * step[i];
+  return offset;
 }
+
+const read = (x: Values, at: readonly number[]): number => x.data[offsetOf(x, at)];
 
 function broadcast(a: readonly number[], b: readonly number[]): number[] {
   const rank = Math.max(a.length, b.length);
@@ -105,7 +113,9 @@ const unary =
 const binary =
   (f: (a: number, b: number) => number) =>
   ([a, b]: readonly Values[]): Values =>
-    build(broadcast(a!.shape, b!.shape), (at) => f(read(a!, at), read(b!, at)));
+    String(a!.shape) === String(b!.shape)
+      ? { shape: a!.shape, data: a!.data.map((value, i) => f(value, b!.data[i])) }
+      : build(broadcast(a!.shape, b!.shape), (at) => f(read(a!, at), read(b!, at)));
 
 function resolve(shape: Shape, sizes: ReadonlyMap<string, number>): number[] {
   return shape.map((dim) =>
@@ -162,14 +172,19 @@ function softmaxOf(vector: Float64Array): Float64Array {
 function multiply(a: Values, b: Values): Values {
   const [m, k, n] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
   const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
-  return build([...batch, m, n], (at) => {
-    const head = at.slice(0, -2);
-    let total = 0;
-    for (let i = 0; i < k; i++) {
-      total += read(a, [...head, at.at(-2)!, i]) * read(b, [...head, i, at.at(-1)!]);
+  const data: number[] = [];
+  build(batch, (head) => {
+    const [ofA, ofB] = [offsetOf(a, [...head, 0, 0]), offsetOf(b, [...head, 0, 0])];
+    for (let row = 0; row < m; row++) {
+      for (let column = 0; column < n; column++) {
+        let total = 0;
+        for (let i = 0; i < k; i++) total += a.data[ofA + row * k + i] * b.data[ofB + i * n + column];
+        data.push(total);
+      }
     }
-    return total;
+    return 0;
   });
+  return { shape: [...batch, m, n], data: Float64Array.from(data) };
 }
 
 /** erf by its Maclaurin series below 3 and the continued fraction of erfc above; exact to rounding. */
@@ -491,7 +506,9 @@ const rules: { readonly [K in Op]: Rule<K> } = {
 /** Element at coordinates without broadcasting. */
 function exact(x: Values, at: readonly number[]): number {
   const step = strides(x.shape);
-  return x.data[sum(at.map((i, axis) => i * step[axis]))];
+  let offset = 0;
+  for (let axis = 0; axis < at.length; axis++) offset += at[axis] * step[axis];
+  return x.data[offset];
 }
 
 function sliceOf(x: Values, axis: number, start: number, size: number, step: number): Values {

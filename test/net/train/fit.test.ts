@@ -5,13 +5,13 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { fitEpochs } from "../../../src/net/train/fit.ts";
 import type { FitEvent } from "../../../src/net/train/fit-state.ts";
+import { program } from "../../compiled.ts";
 import { toyExamples, toyFit } from "./toy-fit.ts";
 
 let root: string;
@@ -180,12 +180,12 @@ test("a run killed at random moments ends bit-identically to an undisturbed one"
   await fitEpochs(toyFit(join(root, "undisturbed"), { training: toyExamples(100, 1), saveEvery: 0.01 }));
   const expected = await bytesOf(join(root, "undisturbed"));
   const folder = join(root, "killed");
-  const program = fileURLToPath(new URL("killed-fit.ts", import.meta.url));
+  const [executable, ...words] = program("test/net/train/killed-fit.ts");
   const rng = new Pcg64(2);
   let kills = 0;
   let resumedAfter = 0;
   for (let ended = false; !ended; ) {
-    const child = spawn(process.execPath, ["--import", "tsx", program, folder], {
+    const child = spawn(executable!, [...words, folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const lines = 4 + Math.floor(rng.nextFloat64() * 16);

@@ -88,7 +88,7 @@ test("finds clear groups and not noise, by the interval over chromosomes", async
   const noise = (await measure(planted(240, 60), "corrected")).metrics[0];
   expect(noise.intervals[0].low).toBeLessThan(0.02);
   expect(Math.abs(noise.value!)).toBeLessThan(0.08);
-  // The original's spread comes first where its numbers are asked for.
+  // The original's spread comes first under the paper protocol.
   expect((await measure(planted(60, 1), "paper")).metrics[0].intervals[0].method).toBe("seed-spread");
 });
 
