@@ -103,7 +103,7 @@ const scoreTables = () => import("./external/score-table.ts");
  */
 const OPENERS: readonly Opener[] = [
   { form: /^kmer-markov(:|$)/, open: async (...given) => (await kmerMarkov()).openKmerMarkov(...given) },
-  { form: /^motif-counts(:|$)/, open: async (...given) => (await motifCounts()).openMotifCounts(...given) },
+  { form: /^motif-counts(:|$)/, open: async (spec) => (await motifCounts()).openMotifCounts(spec) },
   { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
   {
     form: /^chrombpnet:/,

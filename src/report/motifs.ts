@@ -1,4 +1,4 @@
-import type { Breakdown, BreakdownRow } from "../evaluation/tasks/measurement.ts";
+import type { Breakdown } from "../evaluation/tasks/measurement.ts";
 import { compareOver } from "../metrics/block-estimate.ts";
 import { type BlockStatistic, blocksBy } from "../metrics/blocks.ts";
 import { percentiles } from "../metrics/quantiles.ts";
@@ -91,10 +91,12 @@ export function extremeMotifs(panel: Panel): Table {
       { heading: "worst", align: "left" },
     ],
     rows: oneProtocol(panel).map((entry) => {
-      const rows = breakdownOf(entry, "motifs")!.rows.filter(({ values }) => values[0] !== null);
-      const order = rows.toSorted((a, b) => b.values[0] - a.values[0] || (a.name < b.name ? -1 : 1));
-      const named = (some: readonly BreakdownRow[]) =>
-        some.map(({ name, values }) => `${name} ${fixed(values[0], 2)}`).join(", ");
+      const rows = breakdownOf(entry, "motifs")!.rows.flatMap(({ name, values: [accuracy] }) =>
+        accuracy == null ? [] : [{ name, accuracy }],
+      );
+      const order = rows.toSorted((a, b) => b.accuracy - a.accuracy || (a.name < b.name ? -1 : 1));
+      const named = (some: typeof rows) =>
+        some.map(({ name, accuracy }) => `${name} ${fixed(accuracy, 2)}`).join(", ");
       return [entry.label, named(order.slice(0, NAMED)), named(order.slice(-NAMED).reverse())];
     }),
     notes: ["motifs.tsv in each cell's folder lists all motifs."],

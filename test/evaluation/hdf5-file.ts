@@ -4,7 +4,7 @@ import { InternalError } from "../../src/base/errors.ts";
 export interface TestArray {
   readonly type: "uint8" | "int8" | "uint32" | "float32";
   readonly shape: readonly number[];
-  readonly data: ArrayLike<number>;
+  readonly data: readonly number[];
   /** Shape of a chunk; packed with gzip then. */
   readonly chunks?: readonly number[];
 }
@@ -17,9 +17,9 @@ const TYPES = {
 } as const;
 
 /** One-hot sequences of equal length, [sequences, bases, 4]; zeros for N. */
-export function oneHot(sequences: readonly string[]): { type: "uint8"; shape: number[]; data: Uint8Array } {
+export function oneHot(sequences: readonly string[]): { type: "uint8"; shape: number[]; data: number[] } {
   const shape = [sequences.length, sequences[0].length, 4];
-  const data = new Uint8Array(sequences.length * sequences[0].length * 4);
+  const data = new Array<number>(sequences.length * sequences[0].length * 4).fill(0);
   for (const [i, base] of [...sequences.join("")].entries()) {
     const code = "ACGT".indexOf(base);
     if (code >= 0) data[4 * i + code] = 1;

@@ -26,7 +26,7 @@ export function rankingsOf(
     else known.of.push(group);
   });
   return [...found.values()].flatMap(({ kind, protocol, of }) => {
-    const models = rankedModels(of.map((group) => joint[group]));
+    const models = rankedModels(of.flatMap((group) => joint[group] ?? []));
     return models.length < 2 ? [] : [{ kind, protocol, groups: of, models }];
   });
 }

@@ -160,9 +160,11 @@ class Embedding {
   ) {
     const found = new Array<Awaited<ReturnType<SequenceFile["at"]>>[number]>(places.length);
     for (const file of new Set(this.files)) {
-      const here = [...places.keys()].filter((i) => places[i].file === file);
-      const sequences = await file.at(here.map((i) => lines[i]));
-      here.forEach((i, k) => {
+      const here = lines.flatMap((line, i) =>
+        line === undefined || places[i].file !== file ? [] : [{ line, i }],
+      );
+      const sequences = await file.at(here.map(({ line }) => line));
+      here.forEach(({ i }, k) => {
         found[i] = sequences[k];
       });
     }

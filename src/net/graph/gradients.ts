@@ -7,13 +7,19 @@ import { scanGradient } from "./scan-gradient.ts";
 import { resolveAxis } from "./shapes.ts";
 import { isOp, type Node, type Op, type Sym } from "./sym.ts";
 
+/** Gradient of an op's only output; rules are not called where it is null. */
+function onlyGradient([dy]: readonly (Sym | null)[]): Sym {
+  if (dy == null) throw new InternalError("a gradient rule was called without a gradient");
+  return dy;
+}
+
 /** A rule of an op with one output. */
 const single =
   <K extends Op>(
     rule: (dy: Sym, inputs: readonly Sym[], y: Sym, attributes: Node<K>["attributes"]) => InputGradients,
   ) =>
   (dy: readonly (Sym | null)[], node: Node<K>, y: readonly Sym[]): InputGradients =>
-    rule(dy[0], node.inputs, y[0], node.attributes);
+    rule(onlyGradient(dy), node.inputs, y[0], node.attributes);
 
 const unary = (rule: (dy: Sym, x: Sym, y: Sym) => Sym) => single<Op>((dy, [x], y) => [rule(dy, x!, y)]);
 
@@ -303,7 +309,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
 
   MatMul: single((dy, inputs) => matMulGradients(dy, inputs)),
   Gemm: single<"Gemm">((dy, inputs, _, { transA, transB }) => gemmGradients(dy, inputs, transA, transB)),
-  Conv: (dy, node) => convGradients(dy[0], node.inputs, node),
+  Conv: (dy, node) => convGradients(onlyGradient(dy), node.inputs, node),
 
   Softmax: single<"Softmax">((dy, _, y, { axis }) => [
     g.mul(y, g.sub(dy, g.reduceSum(g.mul(dy, y), [axis], { keepDims: true }))),
