@@ -116,7 +116,7 @@ function positions(tokens: Sym, { kind, length }: BaseTokens): Sym {
  * too, instead of the scattered sum of a gather.  x: [b, t, h] → [b, l, h]
  */
 function repeated(x: Sym, index: Sym): Sym {
-  const isToken = equal(unsqueeze(cast(index, "int64"), 2), range(x.shape[1])); // [b, l, t]
+  const isToken = equal(unsqueeze(index, 2), cast(range(x.shape[1]), "int32")); // [b, l, t]
   return matMul(cast(isToken, x.dtype), x);
 }
 

@@ -42,6 +42,11 @@ const outputs: Record<string, Sym> = {
   reduceMax: g.reduceMax(x, [2]),
   where: g.where(g.greater(x, 0), x, g.exp(x)),
   flip: g.flip(x, 2),
+  sine: g.sin(g.mul(x, 100)),
+  cosine: g.cos(g.mul(x, 100)),
+  logSoftmax: g.logSoftmax(x),
+  sign: g.sign(x),
+  pad: g.transpose(g.pad(g.transpose(x, [1, 0, 2]), 1, 1, 2), [1, 2, 0]),
   routed: addExperts({ router: dense(4, 8), experts }, tokens, tokens, { perToken: 2, layer: "0" }),
 };
 const weights = new Map(model.tensors.map(({ name, shape }) => [name, random(shape)]));

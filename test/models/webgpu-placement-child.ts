@@ -1,0 +1,58 @@
+import { writeSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { RECIPES } from "../../scripts/devices/recipes.ts";
+import type { ForwardInput } from "../../src/models/language/architecture.ts";
+import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
+import { input } from "../../src/net/graph/build.ts";
+import { graphOf } from "../../src/net/graph/graph.ts";
+import { toOnnx } from "../../src/net/graph/onnx.ts";
+import { gradientsOf } from "../../src/net/graph/reverse.ts";
+import type { Sym } from "../../src/net/graph/sym.ts";
+import { onnxRuntime } from "../../src/net/runtime/onnx-runtime.ts";
+import { trainedSymbols } from "../../src/net/train/train-step.ts";
+import { opExamples } from "../net/graph/op-examples.ts";
+
+// Opens every op, the forward pass of each family, and the gradients of each training recipe, on WebGPU without running
+// them. ONNX Runtime writes the provider of each op to standard error, below a line with the graph's name. A
+// separate process, because the environment selects the Vulkan driver.
+
+async function place(name: string, outputs: Readonly<Record<string, Sym>>): Promise<void> {
+  const graph = graphOf(outputs);
+  const fed = graph.parameters.map(({ attributes }) => [attributes.name, { kind: "fed" }] as const);
+  const { InferenceSession } = await onnxRuntime();
+  writeSync(2, `\ngraph: ${name}\n`);
+  const session = await InferenceSession.create(toOnnx(graph, new Map(fed), "gpu"), {
+    executionProviders: ["webgpu", "cpu"],
+    logSeverityLevel: 0,
+  });
+  await session.release();
+}
+
+const examples = Object.values(opExamples).flat();
+await place("every op", Object.fromEntries(examples.map((sym, i) => [`y${i}`, sym])));
+for (const card of LANGUAGE_MODELS) {
+  const model = card.architecture(Object.values(card.toys)[0], "config.json");
+  const tokens = model.fixedLength ? 12 : "t";
+  const given: ForwardInput = {
+    ids: input("ids", "int32", ["b", tokens]),
+    ...(model.takesMask ? { mask: input("mask", "float32", ["b", tokens]) } : {}),
+    loops: false,
+  };
+  const { lastHidden, logits } = model.forward(given, tokens);
+  await place(`forward, ${card.name}`, { lastHidden, logits });
+}
+const folder = await mkdtemp(join(tmpdir(), "dart-eval-placement-"));
+for (const recipe of RECIPES) {
+  const { loss, trained, close } = await recipe.open("webgpu", folder);
+  const symbols = trainedSymbols(loss, trained.keys());
+  const of = gradientsOf(
+    loss,
+    symbols.map(({ sym }) => sym),
+  );
+  const gradients = Object.fromEntries(symbols.map(({ name }, i) => [`d ${name}`, of[i]]));
+  await place(`gradients, ${recipe.name}`, { loss, ...gradients });
+  await close();
+}
+await rm(folder, { recursive: true });
