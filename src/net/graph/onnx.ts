@@ -172,19 +172,15 @@ class Scope {
     this.bind(node, [this.nameOf(result)]);
   }
 
-  /** For a GPU with the pads of every axis: ONNX Runtime's pass over transpositions ignores `axes`. */
+  /** With the pads of every axis: ONNX Runtime's pass over transpositions ignores `axes`. */
   private emitPad(node: Node<"Pad"> & Node): void {
     const { axis, before, after, value } = node.attributes;
-    const fill = this.constant(float32Scalar(value));
     const rank = node.inputs[0].shape.length;
     const at = resolveAxis(axis, rank);
     const pads = [before, after].flatMap((amount) =>
       Array.from({ length: rank }, (_, i) => (i === at ? amount : 0)),
     );
-    const amounts =
-      this.target === "gpu"
-        ? [this.vector(pads), fill]
-        : [this.vector([before, after]), fill, this.vector([axis])];
+    const amounts = [this.vector(pads), this.constant(float32Scalar(value))];
     this.bind(node, [this.add("Pad", [this.nameOf(node.inputs[0]), ...amounts])]);
   }
 
