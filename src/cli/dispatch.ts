@@ -144,7 +144,7 @@ export async function dispatch(
   }
 }
 
-/** Whether an error only reports the interruption. */
+/** True if an error only reports the interruption. */
 function stoppedBy(signal: AbortSignal, error: unknown): boolean {
   if (!signal.aborted) return false;
   return error === signal.reason || (error instanceof Error && error.name === "AbortError");

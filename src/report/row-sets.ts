@@ -44,7 +44,7 @@ export function packRows(panels: readonly ReportPanel[]): ReadonlyMap<string, Pa
   return packed;
 }
 
-/** Places of the rows with the highest and lowest scores of each model, ascending. */
+/** Positions of the rows with the highest and lowest scores of each model, ascending. */
 function extremeRows(viewed: readonly ViewedEntry[]): Uint32Array {
   const chosen = new Set<number>();
   for (const { view } of viewed) {

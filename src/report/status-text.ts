@@ -11,7 +11,7 @@ const PHASES: Readonly<Record<ShardPhase, string>> = {
   failed: "failed",
   stale: "stale",
   stopped: "stopped",
-  waiting: "not begun",
+  waiting: "not started",
 };
 
 /** State of runs as text: a summary per cell, and a line per shard that is neither done nor waiting. */
@@ -38,9 +38,9 @@ export function cellLines(cell: CellStatus): readonly string[] {
   ];
 }
 
-/** `5 of 16 shards done, 2 running, 9 not begun` */
+/** `5 of 16 shards done, 2 running, 9 not started` */
 function summary(shards: readonly ShardStatus[]): string {
-  if (shards.length === 0) return "no shard was begun";
+  if (shards.length === 0) return "no shard has started";
   const numbers = Object.entries(PHASES).flatMap(([phase, label]) => {
     const some = shards.filter((shard) => shard.phase === phase).length;
     if (phase === "done") return [`${some} of ${counted(shards.length, "shard")} done`];

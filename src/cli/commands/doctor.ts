@@ -75,7 +75,7 @@ async function machineFacts(): Promise<Record<string, string>> {
   };
 }
 
-/** Whether programs run on a device, and the reason if not. */
+/** State of a device: `works`, or the reason why programs do not run on it. */
 interface DeviceState {
   readonly works: boolean;
   readonly state: string;

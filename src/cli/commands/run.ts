@@ -203,7 +203,7 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
   }
   if (typed.controls && typed.weights !== undefined) {
     throw new InputError("--controls and --weights exclude each other", {
-      hint: "controls are trained by the run; add them to it without --weights, in a run of their own",
+      hint: "controls are trained by the run; train them without --weights, in a separate run",
     });
   }
   if (typed.motifs !== undefined && !typed.controls) {

@@ -32,7 +32,7 @@ export function benchmarkDataOf(
 }
 
 /**
- * Whether a user's name of a data set means one of the benchmark's: equal but for case and punctuation, or an
+ * True if a user's name of a data set means one of the benchmark's: equal but for case and punctuation, or an
  * alias.
  */
 export function isSameDataset(

@@ -15,7 +15,7 @@ export interface Comparison {
 }
 
 /**
- * Whether a published value of this setting should be reproduced exactly: settings that train are not
+ * True if a published value of this setting should be reproduced exactly: settings that train are not
  * deterministic.
  */
 export const isDeterministic = (setting: string, forms?: CustomForms): boolean =>

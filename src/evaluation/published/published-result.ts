@@ -39,7 +39,7 @@ export interface PublishedResult {
  */
 export const PRINTED_TOLERANCE = 0.001;
 
-/** Whether a task measures a published metric. */
+/** True if a task measures a published metric. */
 export const isMeasured = (
   { task, metric }: Pick<PublishedKey, "task" | "metric">,
   forms?: CustomForms,

@@ -274,7 +274,7 @@ function keyOf({ record, setting, model, protocol, task }: TimedCell): string {
   return stableStringify([task.task.name, setting.name, model.identity ?? model.name, protocol, recipe]);
 }
 
-/** Whether the run has the trained parameters of this cell already. */
+/** True if the run has the trained parameters of this cell already. */
 async function isTrained(cell: TimedCell, recipe: TrainingRecipe, trained: string | undefined) {
   if (trained === undefined) return false;
   const identity = trainingIdentity(contextOf(cell), cell.setting.name, trainingRows(cell, recipe));

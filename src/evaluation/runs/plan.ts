@@ -159,7 +159,7 @@ function settingsOf(task: Task, settings?: RunRequest["settings"]): readonly Set
 }
 
 /**
- * Whether the model supports another setting of the task, and another model this setting: then neither was
+ * True if the model supports another setting of the task, and another model this setting: then neither was
  * requested in error.
  */
 function isSupportedOtherwise(

@@ -102,7 +102,7 @@ async function runInto(
     onProgress?.({
       kind: "note",
       cell: planned.name,
-      text: `this shard was begun with dart-eval ${others.join(", ")} and resumes with ${program}: the result names both`,
+      text: `this shard was started with dart-eval ${others.join(", ")} and resumes with ${program}: the result names both`,
     });
   }
   const reused = await reusePredictions(planned, store, shard);
@@ -143,7 +143,7 @@ async function runInto(
   };
 }
 
-/** Whether the rows of a shard so far suffice for the width of its cell. */
+/** True if the rows of a shard so far suffice for the width of its cell. */
 async function isShardNarrow({ task: { task }, record }: PlannedCell, folder: string, shard: Shard) {
   const { untilWidth } = record.cell;
   if (untilWidth === undefined) return false;

@@ -11,7 +11,7 @@ import { readShardDone } from "./shard-store.ts";
 
 /**
  * State of a shard: "done"; "running"; "stale": its process ended without notice, or its machine is silent;
- * "failed" with an error; "stopped" by the user; "waiting": not begun.
+ * "failed" with an error; "stopped" by the user; "waiting": not started.
  */
 export type ShardPhase = "done" | "running" | "stale" | "failed" | "stopped" | "waiting";
 

@@ -43,7 +43,7 @@ export function anyTimeEstimate(main: MainStatistic): Estimate {
   return { ...estimate, method: `${estimate.method}-sequence` };
 }
 
-/** Whether the bounds of a metric are reliable and on average no farther from it than the width. */
+/** True if the bounds of a metric are reliable and on average no farther from it than the width. */
 export function isNarrow(main: MainStatistic, width: number): boolean {
   const { low, high, basis } = anyTimeEstimate(main);
   return basis?.unreliable === undefined && (high - low) / 2 <= width;

@@ -79,7 +79,7 @@ export class OriginalBatches {
     private readonly batchSize: number,
   ) {}
 
-  /** Whether sequences of equal length may have different numbers of tokens, so that batches are padded. */
+  /** True if sequences of equal length may have different numbers of tokens, so that batches are padded. */
   static vary(model: Model): boolean {
     return model.tokenCount !== undefined && model.tokens !== "one-letter" && model.tokens !== "k-mer";
   }

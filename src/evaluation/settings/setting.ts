@@ -93,7 +93,7 @@ export interface Setting<Name extends string = string> {
   readonly description?: string;
   /** The authors' names of the setting, where values of it were published. */
   readonly publishedAs?: readonly string[];
-  /** Whether `open` is cheap, so that planning can time a few rows; false for settings that train. */
+  /** True if `open` is cheap, so that planning can time a few rows; false for settings that train. */
   readonly readyAtOnce: boolean;
   /** Can evaluate a file of trained weights instead of training. */
   readonly takesWeights?: true;
@@ -102,7 +102,7 @@ export interface Setting<Name extends string = string> {
   /** Reason why this setting cannot evaluate the model on the task, one sentence; undefined if it can. */
   unsupportedReason(task: Task, model: Model, protocol: Protocol): string | undefined;
   /**
-   * Whether predictions are the same under both protocols, so that only metrics differ. Default: they are
+   * True if predictions are the same under both protocols, so that only metrics differ. Default: they are
    * not.
    */
   sameUnderBothProtocols?(task: Task): boolean;

@@ -90,7 +90,7 @@ function checkScore(model: Model, score: number | undefined, member: string, { r
  */
 export type AllelesCompared = "hidden" | "windows";
 
-/** Whether a task's rows are pairs of alleles in zero-shot. */
+/** True if a task's rows are pairs of alleles in zero-shot. */
 function comparesAlleles(task: Task): boolean {
   return task.settings["zero-shot"]?.recipe.score === "alleles";
 }

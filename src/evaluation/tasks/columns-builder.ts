@@ -68,7 +68,7 @@ export class ColumnsBuilder {
   }
 }
 
-/** Whether all predictions of a cell must have the column. */
+/** True if all predictions of a cell must have the column. */
 const isRequired = ({ of, name }: PredictionColumnForm) =>
   of === "prediction" && /^(row|values|member \d+)$/.test(name);
 

@@ -45,7 +45,7 @@ export async function rowsInput<Row>(
   throw missingInputError(task, name);
 }
 
-/** Whether a table is given in memory. */
+/** True if a table is given in memory. */
 export const isRows = <Row>(input: string | readonly Row[] | undefined): input is readonly Row[] =>
   Array.isArray(input);
 

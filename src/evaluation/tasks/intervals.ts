@@ -95,7 +95,7 @@ export function positionsOf(
   return positions;
 }
 
-/** Whether blocks are single rows, because rows have no positions. */
+/** True if blocks are single rows, because rows have no positions. */
 export const areSingleRows = ({ kind }: Blocks): boolean => kind === "row";
 
 /** Note on intervals of rows without positions. */

@@ -19,7 +19,7 @@ export interface Metric<Name extends string = string> {
    */
   readonly column?: string;
   readonly better: "higher" | "lower" | "neither";
-  /** Whether the task ranks models by this metric. */
+  /** True if the task ranks models by this metric. */
   readonly main: boolean;
   readonly value: number | null;
   /** Reason of a null value; present exactly if the value is null. */

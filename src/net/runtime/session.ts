@@ -22,7 +22,7 @@ export interface OpenedSession {
   readonly device: ConcreteDevice;
 }
 
-/** Whether WebGPU can find a GPU: on Linux, the Vulkan loader is installed. */
+/** True if WebGPU can find a GPU: on Linux, the Vulkan loader is installed. */
 export async function hasVulkanLoader(): Promise<boolean> {
   const loaders = vulkanLoaders(process.platform, process.env.LD_LIBRARY_PATH);
   if (loaders.length === 0) return true;

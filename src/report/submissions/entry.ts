@@ -19,8 +19,9 @@ import { type BatchForm, batchLine, headerLine, readShardFile } from "../../eval
 import { ColumnsBuilder } from "../../evaluation/tasks/columns-builder.ts";
 import type { PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
 
-/** Folders of a leaderboard. */
+/** Folder of a leaderboard's entries. */
 export const ENTRIES = "entries";
+/** Folder of the scores behind the entries. */
 const SCORES = "scores";
 
 /** One cell of a leaderboard. */

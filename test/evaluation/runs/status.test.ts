@@ -159,7 +159,7 @@ describe("dart-eval status", () => {
   test("prints shards that run or failed, with their messages", async () => {
     const { exitCode, printed } = await runCommand(["status", join(root, "damaged"), join(root, "stale")]);
     expect(printed).toMatch(
-      /fake × fake-model × zero-shot · corrected protocol · cell [0-9a-f]{8}\n {2}\d+ of 40 rows · 0 of 2 shards done, 1 failed, 1 not begun\n {2}001-of-002 {2}failed/,
+      /fake × fake-model × zero-shot · corrected protocol · cell [0-9a-f]{8}\n {2}\d+ of 40 rows · 0 of 2 shards done, 1 failed, 1 not started\n {2}001-of-002 {2}failed/,
     );
     expect(printed).toContain("not the header of a shard");
     expect(printed).toMatch(/002-of-002 {2}stale +0 of \? rows · process 12 on node7, since 2026-01-01/);

@@ -94,7 +94,7 @@ describe("serveRuns", () => {
     const early = await get(`${server.url}/`);
     expect(early.text).toContain("0 of 1 cell merged");
     expect(early.text).toMatch(/<progress max="40" value="\d+" aria-labelledby="cell-/);
-    expect(early.text).toContain("1 of 2 shards done, 1 not begun");
+    expect(early.text).toContain("1 of 2 shards done, 1 not started");
     expect(early.text).toContain('http-equiv="refresh"');
     expect((await get(`${server.url}/report`)).response.status).toBe(404);
 

@@ -106,7 +106,7 @@ async function backgroundsOf(
   return examples.map(({ sequences }) => sequences[1]);
 }
 
-/** Whether inputs and seed are the published ones. */
+/** True if inputs and seed are the published ones. */
 async function isAsPublished({
   motifs,
   backgrounds,

@@ -29,7 +29,7 @@ export async function readSubset(path: string | undefined, rows: number): Promis
   return new Map((await readRowList(path, rows)).map((row, place) => [row, place]));
 }
 
-/** Whether the part that a selection names contains a row. */
+/** True if the part that a selection names contains a row. */
 export const isInPart = (subset: Subset | undefined, { part }: Selection, row: number): boolean =>
   part !== CLUSTERING || subset === undefined || subset.has(row);
 

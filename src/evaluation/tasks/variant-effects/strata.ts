@@ -1,7 +1,7 @@
 import type { TaskStratification } from "../stratification.ts";
 import type { StoredVariantFacts } from "./scores.ts";
 
-/** Whether a variant is a control, of which tables may lack the effect. */
+/** True if a variant is a control, of which tables may lack the effect. */
 const isControl = ({ significant }: StoredVariantFacts) => significant === 0;
 
 /** Stratifications of Task 5; composition is that of the model's window. */
