@@ -1,5 +1,6 @@
 import { compareResults } from "../evaluation/comparison/compare-results.ts";
 import type { ComparedGroup, ComparedModel, ComparedPair } from "../evaluation/comparison/comparison.ts";
+import { differenceText } from "../evaluation/comparison/verdict.ts";
 import { type CustomForms, findTask } from "../evaluation/runs/forms.ts";
 import type { StoredResult } from "../evaluation/runs/result.ts";
 import { type Html, html } from "./html.ts";
@@ -57,12 +58,6 @@ export function entryComparison(groups: PanelComparison, { result }: Entry): Ent
 /** True for the models that hold the best of a panel with a probability of 95 %. */
 export const isBest = (groups: PanelComparison, entry: Entry): boolean =>
   entryComparison(groups, entry)?.model.tier === 1;
-
-/** `0.016 [−0.004, 0.035]` */
-export function differenceText({ value, difference }: ComparedPair): string {
-  if (difference === null) return fixed(value);
-  return `${fixed(difference.value)} [${fixed(difference.low)}, ${fixed(difference.high)}]`;
-}
 
 /** Largest p-value, by Holm, of a pair that is marked as different. */
 const LEVEL = 0.05;

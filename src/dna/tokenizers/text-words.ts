@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { escapeRegExp } from "../../base/regexp.ts";
 import type { Pattern, TextStep } from "./text-steps.ts";
 import type { Literal } from "./tokenizer-json.ts";
 
@@ -49,7 +50,7 @@ function* literalsIn(text: string, literals: readonly Literal[]) {
   if (literals.length === 0) return;
   const longestFirst = [...literals].sort((a, b) => b.text.length - a.text.length);
   const byText = new Map(literals.map((literal) => [literal.text, literal]));
-  const anyOf = new RegExp(longestFirst.map((literal) => escaped(literal.text)).join("|"), "g");
+  const anyOf = new RegExp(longestFirst.map((literal) => escapeRegExp(literal.text)).join("|"), "g");
   let done = 0;
   for (const match of text.matchAll(anyOf)) {
     if (match.index < done) continue; // starts with spaces that belong to the previous match
@@ -158,10 +159,9 @@ function wordOf(text: string, start: number, end: number): Word {
 }
 
 function regularExpression(pattern: Pattern): RegExp {
-  if ("literal" in pattern) return new RegExp(escaped(pattern.literal), "g");
+  if ("literal" in pattern) return new RegExp(escapeRegExp(pattern.literal), "g");
   const most = Number.isFinite(pattern.most) ? pattern.most : "";
-  return new RegExp(`${escaped(pattern.letter)}{${pattern.least},${most}}`, "g");
+  return new RegExp(`${escapeRegExp(pattern.letter)}{${pattern.least},${most}}`, "g");
 }
 
-const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\/-]/g, "\\$&");
 const isBlank = (character: string) => /\s/.test(character);

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { filesBelow, kindOfPath } from "../../base/folder.ts";
+import { escapeRegExp } from "../../base/regexp.ts";
 import { codesOf } from "../../dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
@@ -258,13 +259,11 @@ async function matching(pattern: string): Promise<readonly string[]> {
   const first = parts.findIndex((part) => part.includes(ANY));
   const folder = parts.slice(0, first).join("/") || (pattern.startsWith("/") ? "/" : ".");
   if ((await kindOfPath(folder)) !== "folder") return [];
-  const escaped = parts.slice(first).map((part) => part.split(ANY).map(literal).join("[^/]*"));
+  const escaped = parts.slice(first).map((part) => part.split(ANY).map(escapeRegExp).join("[^/]*"));
   const wanted = new RegExp(`^${escaped.join("/")}$`);
   const files = await filesBelow(folder);
   return files.filter((file) => wanted.test(file)).map((file) => `${folder}/${file}`);
 }
-
-const literal = (text: string) => text.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&");
 
 const noFile = (pattern: string, nor: string) =>
   new InputError(`there is no such file${nor === "" ? "" : `, ${nor}`}`, {

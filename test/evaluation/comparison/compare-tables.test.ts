@@ -46,7 +46,10 @@ describe("tables of scores", () => {
     expect(group.models[0].estimate).toEqual(estimate("auroc", good, labels, { positions }));
     expect(group.pairs[0].difference).toEqual(compare("auroc", good, bad, labels, { positions }).difference);
     expect(group.pairs[0].p).toBeLessThan(0.001);
-    expect(verdictOf(group)).toMatch(/^good is better than bad: difference 0\.\d+ \[0\.\d+, 0\.\d+\]$/);
+    const interval = String.raw`0\.\d+ \[0\.\d+, 0\.\d+\]`;
+    expect(verdictOf(group)).toMatch(
+      new RegExp(`^good has the highest AUROC, ${interval}, ahead of bad by ${interval}$`),
+    );
   });
 
   test("pairs of element and control, and blocks by name, in another order of rows", async () => {
