@@ -20,6 +20,11 @@ const THEMES = {
   "series-5": ["#3a9bd0", "#9ad0f2"],
   "series-6": ["#6b6b6b", "#b5b5b5"],
   "series-7": ["#8c6d31", "#c9a866"],
+  // Bases of sequence logos.
+  "base-a": ["#0e7f3c", "#3fbf73"],
+  "base-c": ["#255c99", "#6aa5e3"],
+  "base-g": ["#b87900", "#f0b43c"],
+  "base-t": ["#c62336", "#f0707d"],
 } as const;
 
 /** The colours as CSS variables, which follow the page's theme. */

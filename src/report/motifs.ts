@@ -22,10 +22,25 @@ function motifAccuracies(entry: Entry): readonly number[] {
 }
 
 /** Entries of one protocol: corrected if available, else paper. */
-function oneProtocol({ entries }: Panel): readonly Entry[] {
+export function oneProtocol({ entries }: Panel): readonly Entry[] {
   const some = entries.filter((entry) => breakdownOf(entry, "motifs") !== undefined);
   const corrected = some.filter(({ protocol }) => protocol === "corrected");
   return corrected.length > 0 ? corrected : some;
+}
+
+/** Defined accuracies of an entry's motifs by name. */
+export const motifAccuracy = (entry: Entry): ReadonlyMap<string, number> =>
+  new Map(
+    (breakdownOf(entry, "motifs")?.rows ?? []).flatMap(({ name, values: [value] }) =>
+      value == null ? [] : [[name, value] as const],
+    ),
+  );
+
+/** Names of the motifs with the highest accuracy, then of those with the lowest, `count` each. */
+export function extremeNames(entry: Entry, count: number): readonly string[] {
+  const order = [...motifAccuracy(entry)].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
+  const names = order.map(([name]) => name);
+  return [...names.slice(0, count), ...names.slice(-count).reverse()];
 }
 
 /** Quantiles of the accuracies of single motifs. */
@@ -91,13 +106,12 @@ export function extremeMotifs(panel: Panel): Table {
       { heading: "worst", align: "left" },
     ],
     rows: oneProtocol(panel).map((entry) => {
-      const rows = breakdownOf(entry, "motifs")!.rows.flatMap(({ name, values: [accuracy] }) =>
-        accuracy == null ? [] : [{ name, accuracy }],
+      const accuracy = motifAccuracy(entry);
+      const names = extremeNames(entry, NAMED).map(
+        (name) => `${name} ${fixed(accuracy.get(name) ?? Number.NaN, 2)}`,
       );
-      const order = rows.toSorted((a, b) => b.accuracy - a.accuracy || (a.name < b.name ? -1 : 1));
-      const named = (some: typeof rows) =>
-        some.map(({ name, accuracy }) => `${name} ${fixed(accuracy, 2)}`).join(", ");
-      return [entry.label, named(order.slice(0, NAMED)), named(order.slice(-NAMED).reverse())];
+      const half = names.length / 2;
+      return [entry.label, names.slice(0, half).join(", "), names.slice(half).join(", ")];
     }),
     notes: ["motifs.tsv in each cell's folder lists all motifs."],
   };

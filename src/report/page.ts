@@ -7,6 +7,7 @@ import { colourRules } from "./colours.ts";
 import type { PageData } from "./figure-data.ts";
 import { panelFigures } from "./figures.ts";
 import { embeddedJson, Html, html } from "./html.ts";
+import { logoSymbols } from "./logos.ts";
 import { overviewSection } from "./overview.ts";
 import { panelId } from "./panels.ts";
 import { provenanceSection } from "./provenance.ts";
@@ -56,7 +57,7 @@ ${rowsSection(rows)}
 ${provenanceSection(report)}
 <footer>Written by dart-eval ${version}. This page loads nothing and sends nothing.</footer>
 </main>
-<script type="application/json" id="page-data">${embeddedJson(data)}</script>
+${panels.some(({ motifs }) => motifs !== undefined) ? logoSymbols : undefined}<script type="application/json" id="page-data">${embeddedJson(data)}</script>
 <script>${new Html(code)}</script>
 </body>
 </html>

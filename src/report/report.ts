@@ -1,3 +1,4 @@
+import type { Motif } from "../dna/motifs/motif.ts";
 import { readCellPredictions } from "../evaluation/comparison/cell-predictions.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
@@ -26,6 +27,8 @@ export interface ReportPanel extends Panel {
   readonly strata: StrataOfCells;
   /** Published numbers of the same models on the same data. */
   readonly published: PublishedValues;
+  /** Matrices of motifs by name, for logos. */
+  readonly motifs?: ReadonlyMap<string, Motif>;
   /** Custom tasks, settings and families of the report. */
   readonly forms?: CustomForms | undefined;
 }
@@ -50,6 +53,8 @@ export interface ReportOptions {
   readonly published?: readonly PublishedResult[];
   /** Reads the predictions of a cell; undefined: none stored. Default: the shards of the cell's run. */
   readonly predictions?: (stored: StoredResult) => Promise<PredictionColumns | undefined>;
+  /** Matrices of motifs by name, for logos. */
+  readonly motifs?: ReadonlyMap<string, Motif>;
   /** Custom tasks, settings and model families that results name. */
   readonly forms?: CustomForms;
 }
@@ -60,6 +65,7 @@ export async function gatherReport(
   {
     title = "DNA language models on regulatory DNA",
     forms,
+    motifs,
     tasks = allTasks(forms),
     published,
     predictions = storedPredictions,
@@ -78,6 +84,7 @@ export async function gatherReport(
       views,
       strata: await strataOf(panel),
       published: publishedValues(panel, known, forms),
+      ...(motifs === undefined ? {} : { motifs }),
       forms,
     });
   }

@@ -18,6 +18,7 @@ import {
 import { attribute, type Html, html, htmlTable } from "./html.ts";
 import { intervalsTable } from "./intervals-table.ts";
 import { panelNotes, pOf } from "./leaderboard.ts";
+import { logoTable } from "./logos.ts";
 import { measurementsTable, quantilesTable } from "./measurements-table.ts";
 import { motifTables } from "./motifs.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
@@ -140,7 +141,7 @@ ${folded(
 )}
 ${folded("All metrics", [measurementsTable(panel), quantilesTable(panel), ...parts.filter(({ heat }) => !heat)])}
 ${folded("Strata", strataTables(panel, panel.strata))}
-${folded("Motifs", motifTables(panel))}
+${folded("Motifs", motifTables(panel), logoTable(panel))}
 ${folded("Training runs", [trainingTable(panel)])}
 ${folded("Published values", [published])}
 ${published === undefined ? panel.published.reasons.map((reason) => html`<p class="quiet">${reason}</p>`) : undefined}

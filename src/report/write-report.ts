@@ -2,7 +2,10 @@ import { extname, resolve } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { asSoleWriter } from "../base/file-lock.ts";
 import { expectWritableFile } from "../base/folder.ts";
+import { counted } from "../base/message-text.ts";
 import { writeFileAtomic } from "../base/write-file.ts";
+import { readMotifs } from "../dna/motifs/meme.ts";
+import type { Motif } from "../dna/motifs/motif.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
 import { readResults, type StoredResult } from "../evaluation/runs/result.ts";
 import { runFolders } from "../evaluation/runs/run-folder.ts";
@@ -21,6 +24,8 @@ export interface WriteReportOptions extends CustomForms {
   readonly format?: ReportFormat;
   /** Title of the page. */
   readonly title?: string;
+  /** Motifs in MEME format, such as those of the task's data, of which the page shows logos. */
+  readonly motifs?: string;
 }
 
 /**
@@ -31,7 +36,8 @@ export interface WriteReportOptions extends CustomForms {
  *
  * @param runs  folder of a run, or several folders to compare; a folder given twice counts once
  * @param file  .html, .md, .tex, .txt or .json; an existing file is replaced
- * @throws {InputError} when a folder is not a merged run, the file has another ending or cannot be written
+ * @throws {InputError} when a folder is not a merged run, the file has another ending or cannot be written, or
+ *   the results have none of the motifs
  */
 export async function writeReport(
   runs: string | readonly string[],
@@ -48,11 +54,45 @@ export async function writeReport(
 export async function reportText(
   results: readonly StoredResult[],
   format: ReportFormat,
-  { title, ...forms }: Omit<WriteReportOptions, "format"> = {},
+  { title, motifs, ...forms }: Omit<WriteReportOptions, "format"> = {},
 ): Promise<string> {
   if (format === "json") return `${JSON.stringify(results, null, 2)}\n`;
-  const report = await gatherReport(results, { forms, ...(title === undefined ? {} : { title }) });
+  const report = await gatherReport(results, {
+    forms,
+    ...(title === undefined ? {} : { title }),
+    ...(motifs === undefined ? {} : { motifs: await motifsOf(motifs, results) }),
+  });
   return format === "html" ? renderPage(report, await readPageAssets()) : reportDocument(report, format);
+}
+
+/**
+ * Motifs of a file that results name.
+ * @throws {InputError} when the file is not valid, or has none of their motifs
+ */
+async function motifsOf(file: string, results: readonly StoredResult[]): Promise<ReadonlyMap<string, Motif>> {
+  const { motifs } = await readMotifs(file);
+  const named = new Set(
+    results.flatMap(({ result }) =>
+      (result.breakdowns ?? []).flatMap(({ name, rows }) =>
+        name === "motifs" ? rows.map((row) => row.name) : [],
+      ),
+    ),
+  );
+  const found = motifs.filter(({ name }) => named.has(name));
+  if (found.length > 0) return new Map(found.map((motif) => [motif.name, motif]));
+  const [first] = named;
+  throw new InputError(
+    first === undefined
+      ? "motifs are given, but no result has motifs"
+      : `the results have none of the ${counted(motifs.length, "motif")} of the file`,
+    {
+      place: { file },
+      hint:
+        first === undefined
+          ? "leave them out, or report a run of a task with motifs"
+          : `the results have ${first}: give the motifs that their data were built from`,
+    },
+  );
 }
 
 /**

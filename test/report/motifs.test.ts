@@ -1,15 +1,22 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
+import { InputError } from "../../src/base/errors.ts";
+import type { Motif } from "../../src/dna/motifs/motif.ts";
 import type { StoredResult } from "../../src/evaluation/runs/result.ts";
 import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting/measure.ts";
 import type { FootprintFacts } from "../../src/evaluation/tasks/motif-footprinting/rows.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import type { CurvesChart, PageData, PointsChart } from "../../src/report/figure-data.ts";
+import { logoHeights } from "../../src/report/logos.ts";
 import { measurementsTable } from "../../src/report/measurements-table.ts";
 import { extremeMotifs, familyTable, modelComparison, motifSpread } from "../../src/report/motifs.ts";
 import { renderPage } from "../../src/report/page.ts";
 import { panelsOf } from "../../src/report/panels.ts";
 import { gatherReport } from "../../src/report/report.ts";
+import { reportText } from "../../src/report/write-report.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
 
 const MOTIFS = 24;
 const BACKGROUNDS = 12;
@@ -130,6 +137,51 @@ test("the page has the tables and the data of the curves", async () => {
   const { points } = pair!.charts[0] as PointsChart;
   expect(points).toHaveLength(24);
   expect(new Set(points.map(({ name }) => name)).size).toBe(24);
+});
+
+describe("logos", () => {
+  const motif = (name: string, rows: readonly (readonly number[])[]): Motif => ({
+    name,
+    width: rows.length,
+    probabilities: Float64Array.from(rows.flat()),
+  });
+  const certain = [1, 0, 0, 0];
+
+  test("have the information of each position in bits, divided by the probabilities", () => {
+    const heights = logoHeights(
+      motif("m", [certain, [0.25, 0.25, 0.25, 0.25], [0.5, 0, 0.5, 0], [0.7, 0.1, 0.1, 0.1]]),
+    );
+    expect([...heights.subarray(0, 12)]).toEqual([2, 0, 0, 0, 0, 0, 0, 0, 0.5, 0, 0.5, 0]);
+    // 2 - entropy, computed with scipy.stats.entropy([0.7, 0.1, 0.1, 0.1], base=2) = 1.356779649.
+    const bits = 2 - 1.356779649;
+    [0.7, 0.1, 0.1, 0.1].forEach((p, base) => {
+      expect(heights[12 + base]).toBeCloseTo(p * bits, 8);
+    });
+  });
+
+  test("are in the page for the best and the worst motifs whose matrices are known", async () => {
+    const motifs = new Map(["M23", "M0", "absent"].map((name) => [name, motif(name, [certain, certain])]));
+    const report = await gatherReport(results, { tasks: [], published: [], motifs });
+    const page = renderPage(report, { script: "", style: "" });
+    const logos = [...page.matchAll(/<svg class="logo" role="img" aria-label="([^"]*)".*?<\/svg>/g)];
+    expect(logos.map(([, label]) => label)).toEqual(["M0: AA", "M23: AA"]);
+    expect(logos[0][0].match(/<use href="#base-A"/g)).toHaveLength(2);
+    expect(page).toContain('<symbol id="base-A"');
+    const without = renderPage(await gatherReport(results, { tasks: [], published: [] }), {
+      script: "",
+      style: "",
+    });
+    expect(without).not.toMatch(/class="logo"|<symbol/);
+  });
+
+  test("a file without the motifs of the results is refused", async () => {
+    const file = join(temporaryFolder(), "other.meme");
+    const matrix = "letter-probability matrix: alength= 4 w= 1\n1 0 0 0\n";
+    await writeFile(file, `MEME version 4\n\nMOTIF CTCF\n${matrix}`);
+    const pending = reportText(results, "md", { motifs: file });
+    await expect(pending).rejects.toThrow("the results have none of the 1 motif of the file");
+    await expect(pending).rejects.toThrow(InputError);
+  });
 });
 
 test("headings of quantiles among the averages", () => {

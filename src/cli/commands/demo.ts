@@ -17,10 +17,8 @@ import type { Plan } from "../../evaluation/runs/request.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
 import type { Model } from "../../models/model.ts";
 import { openModel } from "../../models/open-model.ts";
-import { readPageAssets, renderPage } from "../../report/page.ts";
-import { gatherReport } from "../../report/report.ts";
 import { plainTable } from "../../report/table.ts";
-import { runResults } from "../../report/write-report.ts";
+import { reportText, runResults } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
 import { runPlan } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
@@ -55,8 +53,9 @@ async function demo({ out, quick = false, json }: DemoOptions, context: Context)
 
   const page = join(out, quick ? "quick-report.html" : "report.html");
   const title = "dart-eval on a synthetic regulatory genome";
-  const report = await gatherReport(results, { title });
-  await writeFileAtomic(page, renderPage(report, await readPageAssets()));
+  // The few rows of --quick have no motifs.
+  const logos = quick ? {} : { motifs: files.motifs };
+  await writeFileAtomic(page, await reportText(results, "html", { title, ...logos }));
 
   // The few rows of --quick do not suffice to recover the planted signals.
   const signals = quick ? [] : checkPlantedSignals(results);

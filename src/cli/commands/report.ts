@@ -20,6 +20,7 @@ interface ReportOptions {
   readonly out?: string;
   readonly format?: ReportFormat;
   readonly title?: string;
+  readonly motifs?: string;
   readonly paperTables?: boolean;
 }
 
@@ -35,23 +36,29 @@ export const define: DefineCommand = (command, { terminal }) => {
       ).choices(REPORT_FORMATS),
     )
     .option("--title <text>", "the page's title")
+    .option("--motifs <file>", "motifs of the task's data in MEME format: the page shows their logos")
     .option("--paper-tables", "only the tables of the benchmark's paper, as text, md or latex")
     .addHelpText(
       "after",
       examples({
         "one page that opens from disk": "dart-eval report runs/hyenadna --out report.html",
+        "one page with logos of the motifs":
+          "dart-eval report runs/hyenadna --motifs H12CORE_meme_format.meme --out report.html",
         "two runs compared, as a table for a paper": "dart-eval report runs/a runs/b --format latex",
         "the tables of the benchmark's paper": "dart-eval report runs/suite --paper-tables --out tables.tex",
       }),
     )
     .action(async (paths: string[], options: ReportOptions) => {
-      const { out, title } = options;
+      const { out, title, motifs } = options;
       if (out !== undefined) await expectWritableFile(out);
       const format = options.format ?? (out === undefined ? "text" : reportFormat(out));
       const results = await runResults(paths);
       const text = options.paperTables
         ? await paperDocument(results, format)
-        : await reportText(results, format, title === undefined ? {} : { title });
+        : await reportText(results, format, {
+            ...(title === undefined ? {} : { title }),
+            ...(motifs === undefined ? {} : { motifs }),
+          });
       if (out === undefined) return terminal.print(text.trimEnd());
       await asSoleWriter(out, () => writeFileAtomic(out, text));
       terminal.say(`wrote ${out}`);
