@@ -110,6 +110,8 @@ function retryAfterMs(value: string | null): number | undefined {
 }
 
 export interface GetOptions {
+  /** In addition to `accept`, or in its place. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly retries?: RetryPolicy | undefined;
   /** Maximum size of the response body. */
   readonly maxBytes: number;
@@ -123,10 +125,13 @@ export interface GetOptions {
  * @throws {ConnectionError} when no attempt reaches the server, or the response is incomplete
  * @throws {InputError} when the response exceeds `maxBytes` or is not UTF-8
  */
-export async function getJson(url: URL, { retries, maxBytes, signal }: GetOptions): Promise<TextResponse> {
+export async function getJson(
+  url: URL,
+  { headers, retries, maxBytes, signal }: GetOptions,
+): Promise<TextResponse> {
   const response = await fetchWithRetries(
     url,
-    { headers: { accept: "application/json" }, ...(signal === undefined ? {} : { signal }) },
+    { headers: { accept: "application/json", ...headers }, ...(signal === undefined ? {} : { signal }) },
     retries,
   );
   return readTextResponse(response, url, { maxBytes, signal });

@@ -103,6 +103,10 @@ const COMMANDS: Readonly<Record<string, CommandEntry>> = {
     summary: "measure a model's speed and memory, forward and backward",
     load: () => import("./commands/profile.ts"),
   },
+  install: {
+    summary: "download libraries for a device",
+    load: () => import("./commands/install.ts"),
+  },
   doctor: {
     summary: "show the machine's devices and verify its results",
     load: () => import("./commands/doctor.ts"),

@@ -1,5 +1,4 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -15,10 +14,6 @@ test("npm ci in a clone does not download CUDA libraries", async () => {
   const { packages } = await json("package-lock.json");
   expect(packages["node_modules/onnxruntime-node"].version).toBeDefined();
   expect(packages["node_modules/onnxruntime-node"].hasInstallScript).toBeUndefined();
-});
-
-test("the install script named in the advice for CUDA exists", () => {
-  expect(existsSync(join(repository, "node_modules/onnxruntime-node/script/install.js"))).toBe(true);
 });
 
 test("npm prints no warning about the repository's .npmrc", async () => {

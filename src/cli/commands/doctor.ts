@@ -82,7 +82,7 @@ interface DeviceState {
 }
 
 /** Runs a small graph on a device whose provider is installed: a driver or a GPU may be missing. */
-async function deviceState({ device, present, advice }: ProviderState): Promise<DeviceState> {
+export async function deviceState({ device, present, advice }: ProviderState): Promise<DeviceState> {
   if (!present) return { works: false, state: `not installed: ${advice}` };
   if (device === "webgpu" && !(await hasVulkanLoader())) {
     return { works: false, state: "no GPU found: the Vulkan loader libvulkan.so.1 is missing" };

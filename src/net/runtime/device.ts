@@ -58,7 +58,7 @@ const INSTALL: Readonly<Record<DeviceKind, string>> = {
   cpu: "reinstall onnxruntime-node",
   webgpu:
     "it comes with onnxruntime-node on Linux x64, Windows and macOS; a Vulkan, Metal or Direct3D 12 driver is needed",
-  cuda: "on Linux x64 with CUDA 12 and cuDNN 9, run `node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12` in the folder where dart-eval is installed",
+  cuda: "on Linux x64 with CUDA 13 and cuDNN 9, run `dart-eval install cuda`",
   coreml: "it comes with onnxruntime-node on macOS only",
   dml: "it comes with onnxruntime-node on Windows only",
 };
@@ -76,9 +76,14 @@ const LIBRARY_FOLDERS = ["/usr/lib", "/usr/lib64", "/usr/local/lib", "/lib", "/l
  */
 export function vulkanLoaders(platform: string, searched: string | undefined): readonly string[] {
   if (platform !== "linux") return [];
-  const folders = [...(searched ?? "").split(":").filter(Boolean), ...LIBRARY_FOLDERS];
-  return folders.map((folder) => `${folder}/libvulkan.so.1`);
+  return libraryFolders(searched).map((folder) => `${folder}/libvulkan.so.1`);
 }
+
+/** Folders of shared libraries on Linux. @param searched  LD_LIBRARY_PATH */
+export const libraryFolders = (searched: string | undefined): readonly string[] => [
+  ...(searched ?? "").split(":").filter(Boolean),
+  ...LIBRARY_FOLDERS,
+];
 
 /** State of one execution provider of ONNX Runtime. */
 export interface ProviderState {

@@ -2,6 +2,7 @@ import { isMainThread } from "node:worker_threads";
 import type * as Ort from "onnxruntime-node";
 import { InputError } from "../../base/errors.ts";
 import { NO_TELEMETRY } from "../../base/process.ts";
+import { hasCudaLibraries } from "./cuda-libraries.ts";
 import { type ProviderState, providerStates } from "./device.ts";
 
 let loading: Promise<typeof Ort> | undefined;
@@ -26,6 +27,8 @@ function loadWithoutTelemetry(): Promise<typeof Ort> {
       });
     }
   }
+  // CUDA's libraries round float32 products to 10 bits unless this is 0, which they read when they load.
+  if (isMainThread) process.env.NVIDIA_TF32_OVERRIDE ??= "0";
   return import("onnxruntime-node").then(
     (module) => (module as typeof Ort & { default?: typeof Ort }).default ?? module,
     (cause) => {
@@ -38,10 +41,11 @@ function loadWithoutTelemetry(): Promise<typeof Ort> {
   );
 }
 
-/** Names of the execution providers included in the installed library. */
+/** Names of the execution providers of the installed library. ONNX Runtime never lists CUDA: its files decide. */
 export async function bundledProviders(): Promise<ReadonlySet<string>> {
   const { listSupportedBackends } = await onnxRuntime();
-  return new Set(listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : [])));
+  const bundled = listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : []));
+  return new Set([...bundled, ...((await hasCudaLibraries()) ? ["cuda"] : [])]);
 }
 
 /** All devices, and whether their provider is installed. */

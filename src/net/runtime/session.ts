@@ -1,6 +1,7 @@
 import type { InferenceSession } from "onnxruntime-node";
 import { InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
+import { missingCudaLibraries } from "./cuda-libraries.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
 import { candidates, deviceKind, gpuNumber, vulkanLoaders } from "./device.ts";
 import { bundledProviders, onnxRuntime } from "./onnx-runtime.ts";
@@ -44,9 +45,12 @@ export async function openSession(
 ): Promise<OpenedSession> {
   const { InferenceSession } = await onnxRuntime();
   if (device === "auto" && !(await hasVulkanLoader())) withoutDriver.add("webgpu");
-  const tried = candidates(device, await bundledProviders()).filter(
-    (each) => device !== "auto" || !withoutDriver.has(each),
-  );
+  const bundled = await bundledProviders();
+  // ONNX Runtime prints its own error for a library that is missing.
+  if (device === "auto" && bundled.has("cuda") && !withoutDriver.has("cuda")) {
+    if ((await missingCudaLibraries()).length > 0) withoutDriver.add("cuda");
+  }
+  const tried = candidates(device, bundled).filter((each) => device !== "auto" || !withoutDriver.has(each));
   let cause: unknown;
   for (const each of tried) {
     const options: InferenceSession.SessionOptions = {
@@ -76,6 +80,13 @@ export async function openSession(
     }
   }
   if (device === "auto" || device === "cpu") throw refusal(reasonOf(cause), cause);
+  const missing = deviceKind(device) === "cuda" ? await missingCudaLibraries() : [];
+  if (missing.length > 0) {
+    throw new InputError(`the device ${device} needs ${missing.join(", ")}, which the system does not find`, {
+      hint: "install NVIDIA's driver, CUDA 13 and cuDNN 9, or add their folders to LD_LIBRARY_PATH",
+      cause,
+    });
+  }
   throw new InputError(`the device ${device} cannot run this program: ${reasonOf(cause)}`, {
     hint: "check the driver with `dart-eval doctor`, or use --device cpu",
     cause,

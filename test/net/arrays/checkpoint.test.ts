@@ -7,9 +7,9 @@ import { FormatError, InputError } from "../../../src/base/errors.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import { needsCopy } from "../../../src/net/arrays/stored-array.ts";
+import { text } from "../../base/zip-bytes.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { safetensorsBytes } from "./safetensors-bytes.ts";
-import { text } from "./torch/zip-bytes.ts";
 
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -1,5 +1,6 @@
 import { FormatError } from "../../../base/errors.ts";
 import type { OpenFile } from "../../../base/read-file.ts";
+import { dataOffset, readZipDirectory, type ZipEntry } from "../../../base/zip.ts";
 import { bytesPerElement, elementCount, formatShape } from "../array.ts";
 import { isRowMajor, type StoredArray, spanOf } from "../stored-array.ts";
 import {
@@ -11,10 +12,11 @@ import {
   torchStorage,
 } from "./globals.ts";
 import { readPickle } from "./pickle.ts";
-import { dataOffset, readZipDirectory, type ZipEntry } from "./zip.ts";
 
 /** Keys under which training programs store the weights, next to the optimiser's state. */
 const WRAPPERS = ["state_dict", "model_state_dict", "model"];
+const REPACKED =
+  "PyTorch does not compress weights: was the file repacked? Load it and save it with torch.save";
 const DEEPEST_NESTING = 16;
 const MOST_NAMES = 1_000_000;
 
@@ -84,7 +86,7 @@ async function checkByteOrder(file: OpenFile, entry: ZipEntry | undefined): Prom
 }
 
 async function readEntry(file: OpenFile, entry: ZipEntry): Promise<Uint8Array> {
-  return await file.read(await dataOffset(file, entry), entry.size);
+  return await file.read(await dataOffset(file, entry, REPACKED), entry.size);
 }
 
 function stateDict(file: string, value: unknown): ReadonlyMap<unknown, unknown> {
@@ -154,7 +156,7 @@ class StorageOffsets {
     }
     let offset = this.#offsets.get(storage.key);
     if (offset === undefined) {
-      offset = await dataOffset(this.#file, entry);
+      offset = await dataOffset(this.#file, entry, REPACKED);
       this.#offsets.set(storage.key, offset);
     }
     return offset;

@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { FormatError } from "../../../../src/base/errors.ts";
 import { openCheckpoint } from "../../../../src/net/arrays/checkpoint.ts";
+import { type EntryToMake, joined, text, zipBytes } from "../../../base/zip-bytes.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 import { call, dict, global, int, op, pickle, storage, str, tensor } from "./pickle-bytes.ts";
-import { type EntryToMake, joined, text, zipBytes } from "./zip-bytes.ts";
 
 const floats = (count: number): EntryToMake => ({ name: "m/data/0", data: new Uint8Array(4 * count) });
 const four = floats(4);

@@ -1,4 +1,4 @@
-import { joined, numbers, text } from "./zip-bytes.ts";
+import { joined, numbers, text } from "../../../base/zip-bytes.ts";
 
 /** Instructions of a pickle, by their names in Lib/pickletools.py. Strings are written out as Latin-1. */
 export const pickle = (...instructions: readonly (Uint8Array | string)[]) =>

@@ -6,9 +6,9 @@ import { describe, expect, test } from "vitest";
 import { FormatError } from "../../../../src/base/errors.ts";
 import { torchGlobals, torchStorage } from "../../../../src/net/arrays/torch/globals.ts";
 import { readPickle } from "../../../../src/net/arrays/torch/pickle.ts";
+import { joined, numbers } from "../../../base/zip-bytes.ts";
 import { temporaryFolder } from "../../../temporary-folder.ts";
 import { call, dict, global, int, op, pickle, storage, str, tensor, tuple } from "./pickle-bytes.ts";
-import { joined, numbers } from "./zip-bytes.ts";
 
 const read = (bytes: Uint8Array) =>
   readPickle(bytes, {

@@ -1,6 +1,8 @@
-import { dataView } from "../../../base/byte-cursor.ts";
-import { FormatError } from "../../../base/errors.ts";
-import type { OpenFile } from "../../../base/read-file.ts";
+import { pipeline, Readable } from "node:stream";
+import { createInflateRaw } from "node:zlib";
+import { dataView } from "./byte-cursor.ts";
+import { FormatError } from "./errors.ts";
+import type { OpenFile } from "./read-file.ts";
 
 /** A file inside a zip archive. */
 export interface ZipEntry {
@@ -8,6 +10,10 @@ export interface ZipEntry {
   readonly size: number;
   /** True without compression, when the data can be used in place. */
   readonly isStored: boolean;
+  /** Method 8, deflate. */
+  readonly isDeflated: boolean;
+  /** Size of the data in the archive. */
+  readonly compressedSize: number;
   /** Offset of the entry's local header; `dataOffset` finds the data after it. */
   readonly headerOffset: number;
 }
@@ -51,19 +57,62 @@ export async function readZipDirectory(file: OpenFile): Promise<ReadonlyMap<stri
 }
 
 /**
- * Offset of an entry's data in the file.
+ * Offset of the data of an entry without compression.
  *
+ * @param hint  advice for a compressed entry
  * @throws {FormatError} when the entry is compressed, or its local header is damaged or belongs to another
  *                       entry
  */
-export async function dataOffset(file: OpenFile, entry: ZipEntry): Promise<number> {
-  if (!entry.isStored) {
+export async function dataOffset(file: OpenFile, entry: ZipEntry, hint?: string): Promise<number> {
+  if (entry.isStored) return offsetOf(file, entry);
+  const named = JSON.stringify(entry.name);
+  return fail(file, `the zip entry ${named} is compressed; expected one without compression`, hint);
+}
+
+/** Bytes read from an archive at once. */
+const PIECE = 2 ** 20;
+
+/**
+ * Contents of an entry, decompressed. The checksum of the archive is not verified.
+ *
+ * @throws {FormatError} when the data is damaged, has another size than declared, or uses another compression
+ *                       than deflate
+ */
+export async function* entryContents(file: OpenFile, entry: ZipEntry): AsyncGenerator<Uint8Array> {
+  const named = JSON.stringify(entry.name);
+  if (!entry.isStored && !entry.isDeflated) {
+    fail(file, `the zip entry ${named} is compressed in another way than deflate`);
+  }
+  const offset = await offsetOf(file, entry);
+  const end = offset + entry.compressedSize;
+  async function* packed() {
+    for (let at = offset; at < end; at += PIECE) yield await file.read(at, Math.min(PIECE, end - at));
+  }
+  let size = 0;
+  try {
+    // Errors of the pipeline reach the loop through its last stream.
+    const contents: AsyncIterable<Uint8Array> = entry.isStored
+      ? packed()
+      : pipeline(Readable.from(packed()), createInflateRaw(), () => {});
+    for await (const piece of contents) {
+      size += piece.length;
+      if (size > entry.size) break;
+      yield piece;
+    }
+  } catch (cause) {
+    if (!(cause instanceof Error) || !("code" in cause) || !String(cause.code).startsWith("Z_")) throw cause;
+    throw new FormatError({ file: file.path }, `the zip entry ${named} is damaged`, CUT, cause);
+  }
+  if (size !== entry.size) {
     fail(
       file,
-      `the zip entry ${JSON.stringify(entry.name)} is compressed; expected weights without compression`,
-      "PyTorch does not compress weights: was the file repacked? Load it and save it with torch.save",
+      `the zip entry ${named} has ${size > entry.size ? "more" : "fewer"} bytes than its ${entry.size}`,
     );
   }
+}
+
+/** Offset of an entry's data in the file. */
+async function offsetOf(file: OpenFile, entry: ZipEntry): Promise<number> {
   const name = new TextEncoder().encode(entry.name);
   const header = await file.read(entry.headerOffset, LOCAL_HEADER_BYTES + name.length);
   const view = dataView(header);
@@ -72,7 +121,8 @@ export async function dataOffset(file: OpenFile, entry: ZipEntry): Promise<numbe
     fail(file, `the zip entry ${JSON.stringify(entry.name)} has a damaged header`);
   }
   const offset = entry.headerOffset + LOCAL_HEADER_BYTES + name.length + view.getUint16(28, true);
-  if (offset + entry.size > file.size) fail(file, `the zip entry ${JSON.stringify(entry.name)} is cut off`);
+  if (offset + entry.compressedSize > file.size)
+    fail(file, `the zip entry ${JSON.stringify(entry.name)} is cut off`);
   return offset;
 }
 
@@ -139,8 +189,10 @@ function readEntry(file: OpenFile, bytes: Uint8Array, at: number): { entry: ZipE
   };
   readZip64Sizes(file, view, nameEnd, extraEnd, sizes);
   if ((flags & ENCRYPTED) !== 0) fail(file, `the zip entry ${JSON.stringify(name)} is encrypted`);
-  const isStored = method === 0 && sizes.compressed === sizes.size;
-  return { entry: { name, size: sizes.size, isStored, headerOffset: sizes.headerOffset }, next };
+  const { size, compressed: compressedSize, headerOffset } = sizes;
+  const isStored = method === 0 && compressedSize === size;
+  const isDeflated = method === 8;
+  return { entry: { name, size, isStored, isDeflated, compressedSize, headerOffset }, next };
 }
 
 /** Section 4.5.3: values that do not fit into 32 bits, in this order. */

@@ -4,8 +4,10 @@ export interface EntryToMake {
   readonly data: Uint8Array;
   readonly method?: number;
   readonly flags?: number;
-  /** The size the directory claims. */
+  /** The sizes that the directory claims. */
   readonly claims?: number;
+  /** The size after decompression that it claims, if different. */
+  readonly unpacked?: number;
   /** The name in the entry's own header. */
   readonly localName?: string;
 }
@@ -22,7 +24,9 @@ export function zipBytes(entries: readonly EntryToMake[], { zip64 = false, comme
     parts.push(bytes);
     at += bytes.length;
   };
-  for (const { name, data, method = 0, flags = 0, claims = data.length, localName = name } of entries) {
+  for (const each of entries) {
+    const { name, data, method = 0, flags = 0, claims = data.length, localName = name } = each;
+    const { unpacked = claims } = each;
     const headerOffset = at;
     const padding = new Uint8Array(7);
     add(
@@ -33,12 +37,12 @@ export function zipBytes(entries: readonly EntryToMake[], { zip64 = false, comme
     add(padding);
     add(data);
     const extra = zip64
-      ? numbers([9, 2], [1, 2], [0, 1], [1, 2], [24, 2], [claims, 8], [claims, 8], [headerOffset, 8])
+      ? numbers([9, 2], [1, 2], [0, 1], [1, 2], [24, 2], [unpacked, 8], [claims, 8], [headerOffset, 8])
       : numbers();
     const narrow = (value: number) => (zip64 ? 0xffffffff : value);
     directory.push(
       numbers([0x02014b50, 4], [20, 2], [20, 2], [flags, 2], [method, 2], [0, 8], [narrow(claims), 4]),
-      numbers([narrow(claims), 4], [name.length, 2], [extra.length, 2], [0, 2], [0, 2], [0, 6]),
+      numbers([narrow(unpacked), 4], [name.length, 2], [extra.length, 2], [0, 2], [0, 2], [0, 6]),
       numbers([narrow(headerOffset), 4]),
       text(name),
       extra,

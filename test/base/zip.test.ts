@@ -1,11 +1,12 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { deflateRawSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { FormatError } from "../../../../src/base/errors.ts";
-import { openFile } from "../../../../src/base/read-file.ts";
-import { dataOffset, readZipDirectory } from "../../../../src/net/arrays/torch/zip.ts";
-import { temporaryFolder } from "../../../temporary-folder.ts";
-import { numbers, text, zipBytes } from "./zip-bytes.ts";
+import { FormatError } from "../../src/base/errors.ts";
+import { openFile } from "../../src/base/read-file.ts";
+import { dataOffset, entryContents, readZipDirectory } from "../../src/base/zip.ts";
+import { temporaryFolder } from "../temporary-folder.ts";
+import { type EntryToMake, numbers, text, zipBytes } from "./zip-bytes.ts";
 
 async function contents(bytes: Uint8Array): Promise<Record<string, string>> {
   const path = join(temporaryFolder(), "a.zip");
@@ -66,5 +67,38 @@ describe("rejects a damaged archive with the reason", () => {
     const error = await contents(bytes).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(FormatError);
     expect((error as FormatError).message).toMatch(message);
+  });
+});
+
+describe("contents of a compressed entry", () => {
+  const whole = Buffer.from("ACGT".repeat(5000));
+  const packed = (change: Partial<EntryToMake> = {}) =>
+    zipBytes([
+      two[0],
+      { name: "b", data: deflateRawSync(whole), method: 8, unpacked: whole.length, ...change },
+    ]);
+
+  async function unpacked(bytes: Uint8Array, name: string): Promise<Buffer> {
+    const path = join(temporaryFolder(), "a.zip");
+    writeFileSync(path, bytes);
+    await using file = await openFile(path);
+    const entry = (await readZipDirectory(file)).get(name)!;
+    const pieces: Uint8Array[] = [];
+    for await (const piece of entryContents(file, entry)) pieces.push(piece);
+    return Buffer.concat(pieces);
+  }
+
+  test("are decompressed; those of a stored one are copied", async () => {
+    expect(await unpacked(packed(), "b")).toEqual(whole);
+    expect(await unpacked(packed(), "a/one")).toEqual(Buffer.from("first"));
+  });
+
+  test.each([
+    ["more bytes than declared", packed({ unpacked: 100 }), /"b" has more bytes than its 100/],
+    ["fewer bytes than declared", packed({ unpacked: 50_000 }), /"b" has fewer bytes than its 50000/],
+    ["damaged data", packed({ data: new Uint8Array(100).fill(255) }), /"b" is damaged/],
+    ["another compression", packed({ method: 12 }), /"b" is compressed in another way/],
+  ])("are rejected: %s", async (_, bytes, message) => {
+    await expect(unpacked(bytes, "b")).rejects.toThrow(message);
   });
 });
