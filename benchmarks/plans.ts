@@ -29,13 +29,14 @@ interface PlannedAndMeasured {
   readonly planning: number;
 }
 
+const table = fileURLToPath(new URL("../docs/plans.md", import.meta.url));
 const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 
 /**
  * Memory, time and disk as `dart-eval run --plan` predicts them, and as the run then takes them, for cells of
  * every task and setting on the synthetic genome, with toys and with untrained models of published sizes.
- * Needs `npm run build`. `PLANS_ONLY` takes the cells whose options contain the text; `PLANS_WRITE` names a
- * document that is written after every cell.
+ * Needs `npm run build`. Writes docs/plans.md; with `PLANS_ONLY`, only cells whose options contain the text
+ * run, and nothing is written.
  */
 export async function benchmark(): Promise<readonly PlannedAndMeasured[]> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-plans-"));
@@ -43,8 +44,8 @@ export async function benchmark(): Promise<readonly PlannedAndMeasured[]> {
     const rows: PlannedAndMeasured[] = [];
     for (const [i, options] of (await cells(folder)).entries()) {
       rows.push(await planAndRun(options, join(folder, `run-${i}`), folder));
-      if (process.env.PLANS_WRITE !== undefined) await writeFile(process.env.PLANS_WRITE, documentOf(rows));
     }
+    if (process.env.PLANS_ONLY === undefined) await writeFile(table, documentOf(rows));
     return rows;
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -228,7 +229,7 @@ async function planAndRun(
   const measured = await run(command, join(folder, "peak"));
   const seconds = plan.seconds ?? Number.NaN;
   const memory = estimate.memory ?? Number.NaN;
-  const stored = embeddings?.place == null ? 0 : (embeddings.bytes ?? 0);
+  const stored = embeddings?.place == null || embeddings.place === "recompute" ? 0 : (embeddings.bytes ?? 0);
   const value = (name: string) => options[options.indexOf(name) + 1];
   const setting = options.includes("--setting") ? value("--setting") : "zero-shot";
   return {
@@ -260,7 +261,7 @@ function documentOf(rows: readonly PlannedAndMeasured[]): string {
   return `# Plans against runs
 
 \`dart-eval run --plan\` estimates peak memory, time and disk. This table compares the estimates with the runs, each in a
-process of its own: \`npm run build && PLANS_WRITE=docs/plans.md npm run bench -- plans\`. Machine: ${arch()}, ${cpus().length} CPU cores,
+process of its own: \`npm run build && npm run bench -- plans\`. Machine: ${arch()}, ${cpus().length} CPU cores,
 load average ${loadavg()[0].toFixed(0)} at the end. The models are toys, networks trained from scratch, and untrained models of published sizes
 (\`medium-160k\`: HyenaDNA, \`v2-50m-multi-species\`: Nucleotide Transformer). Memory is within 30 % of the peak for ${within} of ${rows.length} cells.
 
@@ -285,8 +286,8 @@ Peak resident memory is the sum of these parts:
 ## Time
 
 Rows are timed after a first call that warms up; training is timed on two epochs of a few rows. The estimate for the run adds the
-start of the program, the opening of data, models and training programs, and the check of float16 for stored embeddings. It does not
-include clustering, and early stopping makes training shorter. Where the load of the machine changes between plan and run, as here,
+start of the program, the opening of data, models and training programs, the check of float16 for stored embeddings, and clustering,
+which is timed on random vectors. Early stopping makes training shorter. Where the load of the machine changes between plan and run,
 so does the ratio.
 
 ## Disk

@@ -1,7 +1,7 @@
 import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
 import { detectable } from "../evaluation/runs/detectable-difference.ts";
-import type { Plan, PlannedCell } from "../evaluation/runs/request.ts";
+import type { Plan, PlannedCell, PlannedEmbeddings } from "../evaluation/runs/request.ts";
 import { type RunOptions, runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import { bytes, count, duration, fixed, roughBytes, roughDuration } from "../report/numbers.ts";
 import type { Context } from "./command.ts";
@@ -68,9 +68,9 @@ function totalText(plan: Plan): readonly string[] {
 }
 
 function cellText(planned: PlannedCell, { shard }: Plan): string {
-  const { record, rows, rowsDone, batchSize, estimate } = planned;
+  const { record, rows, rowsDone, rowsToDo, batchSize, estimate } = planned;
   const part = shard.count === 1 ? "" : ` · shard ${shard.index} of ${shard.count}`;
-  const before = rowsDone === 0 ? "" : ` · ${count(rowsDone)} done · ${count(rows.length - rowsDone)} to do`;
+  const before = rowsDone === 0 ? "" : ` · ${count(rowsDone)} done · ${count(rowsToDo)} to do`;
   const lines = [
     `${cellTitle(record.cell)} · ${record.cell.protocol} protocol · cell ${planned.name}${part}`,
     `  rows    ${count(rows.length)}${before}`,
@@ -93,19 +93,28 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
   if (estimate.seconds !== null)
     lines.push(`  time    about ${roughDuration(estimate.seconds)} (${estimate.basis})`);
   if (planned.task.task.settings[record.cell.setting]?.measuredWhole) {
-    lines.push("  then    clustering of all rows, which takes long and is not in the estimate");
+    lines.push(
+      estimate.measuring === undefined
+        ? "  then    clustering of all rows, which takes long and is not in the estimate"
+        : `  then    clustering of all rows, about ${roughDuration(estimate.measuring)} of the time`,
+    );
   }
   return lines.join("\n");
 }
 
 function embeddingsText({ embeddings }: PlannedCell): readonly string[] {
-  const { place, size } = embeddings ?? {};
-  if (size === undefined || size.sequences === 0) return [];
+  if (embeddings?.size === undefined || embeddings.size.sequences === 0) return [];
+  const { place, size, because } = embeddings;
   const { sequences, storedAs, mostBytes } = size;
   const precision = storedAs === "auto" ? `float16, or ${bytes(mostBytes)} if float32 is needed` : storedAs;
-  const where = place === undefined ? "in memory" : `on disk, ${place.folder ?? "temporarily"}`;
+  const where =
+    place === undefined
+      ? "in memory"
+      : place === "recompute"
+        ? "recomputed in each epoch"
+        : `on disk, ${place.folder ?? "temporarily"}`;
   return [
-    `  embeddings up to ${bytes(size.bytes)} of ${count(sequences)} sequences (${precision}), ${where}`,
+    `  embeddings up to ${bytes(size.bytes)} of ${count(sequences)} sequences (${precision}), ${where}: ${because}`,
   ];
 }
 
@@ -118,17 +127,23 @@ export function planJson(plan: Plan): object {
     shard,
     seconds: totalSeconds(plan),
     cells: cells.map((cell) => {
-      const { name, record, rows, rowsDone, batchSize, estimate, embeddings } = cell;
+      const { name, record, rows, rowsDone, rowsToDo, batchSize, estimate, embeddings } = cell;
       return {
         name,
         ...record,
-        shard: { rows: rows.length, done: rowsDone },
+        shard: { rows: rows.length, done: rowsDone, toDo: rowsToDo },
         batchSize,
         detectableDifference: detectable(cell) ?? null,
         estimate,
-        embeddings: embeddings === undefined ? null : { place: embeddings.place ?? null, ...embeddings.size },
+        embeddings: embeddings === undefined ? null : embeddingsJson(embeddings),
       };
     }),
     notes,
   };
 }
+
+const embeddingsJson = ({ place, because, size }: PlannedEmbeddings) => ({
+  place: place ?? null,
+  because,
+  ...size,
+});

@@ -90,8 +90,10 @@ export function slurmJobs(
   let scoring: number | null = 0;
   let training = 0;
   for (const { estimate } of cells) {
-    scoring = estimate.seconds === null || scoring === null ? null : scoring + estimate.seconds;
-    training += estimate.trainingSeconds;
+    const { seconds, trainingSeconds, measuring = 0 } = estimate;
+    // The merge measures.
+    scoring = seconds === null || scoring === null ? null : scoring + seconds - measuring;
+    training += trainingSeconds;
   }
   if (scoring !== null) scoring -= training;
   const shards = untilWidth !== undefined ? 1 : (requested ?? shardCount(cells, scoring, start));

@@ -5,7 +5,7 @@ import { planRun } from "./runs/plan.ts";
 import { type CellResult, cellResult, measureCell } from "./runs/result.ts";
 import { type OnProgress, runCell } from "./runs/run-cell.ts";
 import type { SettingName } from "./settings/catalogue.ts";
-import type { Setting } from "./settings/setting.ts";
+import type { EmbeddingStorage, Setting } from "./settings/setting.ts";
 import type { InputsOf, MetricNameOf, NameOr, TaskName } from "./tasks/catalogue.ts";
 import type { Metric } from "./tasks/measurement.ts";
 import type { Prediction, Predictions } from "./tasks/prediction.ts";
@@ -35,8 +35,8 @@ export interface EvaluateOptions<T extends AnyTask = AnyTask> {
   readonly recipe?: Recipe;
   /** Trained weights to evaluate instead of training: a file or a folder, as in `RunRequest`. */
   readonly weights?: string;
-  /** Folder of embeddings that later evaluations reuse. Default: in memory. */
-  readonly embeddings?: string;
+  /** Storage of probing embeddings, or a folder that later evaluations reuse; see `RunRequest.embeddings`. */
+  readonly embeddings?: NameOr<EmbeddingStorage>;
   /** Folder of training runs that later evaluations reuse. Default: in memory. */
   readonly trained?: string;
   readonly onProgress?: OnProgress;

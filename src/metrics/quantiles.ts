@@ -12,7 +12,11 @@ import { requireFinite } from "./input-checks.ts";
  */
 export function percentiles(values: ArrayLike<number>, percent: readonly number[]): number[] {
   requireFinite(values, "value");
-  const sorted = new Float64Array(values).sort();
+  return percentilesOfSorted(new Float64Array(values).sort(), percent);
+}
+
+/** `percentiles` of finite values in ascending order, without a copy of them. */
+export function percentilesOfSorted(sorted: Float64Array, percent: readonly number[]): number[] {
   return percent.map((q) => {
     if (!(q >= 0 && q <= 100)) throw new InputError(`${q} is not a percentage from 0 to 100`);
     if (sorted.length === 0) return Number.NaN;

@@ -46,21 +46,28 @@ export interface WilcoxonResult {
  * @throws {InputError} when a difference is not finite, or "exact" is chosen for more than 2,000
  * @see Wilcoxon 1945, doi:10.2307/3001968
  */
-export function wilcoxon(
-  differences: ArrayLike<number>,
-  {
-    alternative = "two-sided",
-    method = "auto",
-  }: { readonly alternative?: Alternative; readonly method?: "auto" | "exact" | "approx" } = {},
-): WilcoxonResult {
+export function wilcoxon(differences: ArrayLike<number>, options: WilcoxonOptions = {}): WilcoxonResult {
   requireFinite(differences, "difference");
-  const nonzero = filtered(differences, (difference) => difference !== 0);
-  const n = nonzero.length;
-  const wanted = method === "auto" ? (differences.length <= AUTO_EXACT ? "exact" : "approx") : method;
-  const used = n < differences.length ? "approx" : wanted;
+  return wilcoxonOfSorted(new Float64Array(differences).sort(), options);
+}
+
+/** Options of `wilcoxon`. */
+export interface WilcoxonOptions {
+  /** Default "two-sided". */
+  readonly alternative?: Alternative;
+  readonly method?: "auto" | "exact" | "approx";
+}
+
+/** `wilcoxon` of finite differences in ascending order, without a copy of them. */
+export function wilcoxonOfSorted(
+  sorted: Float64Array,
+  { alternative = "two-sided", method = "auto" }: WilcoxonOptions = {},
+): WilcoxonResult {
+  const { positive, ties, n } = rankSums(sorted);
+  const wanted = method === "auto" ? (sorted.length <= AUTO_EXACT ? "exact" : "approx") : method;
+  const used = n < sorted.length ? "approx" : wanted;
   if (n === 0) return { statistic: Number.NaN, p: Number.NaN, z: Number.NaN, n, method: used };
 
-  const { positive, ties } = rankSums(nonzero);
   const negative = (n * (n + 1)) / 2 - positive;
   const statistic = alternative === "two-sided" ? Math.min(positive, negative) : positive;
 
@@ -73,32 +80,32 @@ export function wilcoxon(
 }
 
 /**
- * Sum of the ranks of the positive differences by absolute value, ties sharing their mean rank, and Σ (t³ −
- * t) over groups of t ties. Sorts values instead of rows: a fifth of the memory and time of ranks per row,
- * and as exact, since rank sums are multiples of one half.
+ * Sum of the ranks of the positive differences by absolute value, ties sharing their mean rank; Σ (t³ − t)
+ * over groups of t ties; and the number of differences other than zero.
+ *
+ * Walks outwards from zero, in both directions, instead of ranking rows. It is as exact, since rank sums are
+ * multiples of one half.
  */
-function rankSums(nonzero: Float64Array): { readonly positive: number; readonly ties: number } {
-  const sizes = nonzero.map(Math.abs).sort();
-  const positives = filtered(nonzero, (difference) => difference > 0).sort();
+function rankSums(sorted: Float64Array) {
+  let down = sorted.findLastIndex((difference) => difference < 0);
+  let up = down + 1;
+  while (up < sorted.length && sorted[up] === 0) up++;
+  const n = down + 1 + sorted.length - up;
   let [positive, ties, taken] = [0, 0, 0];
-  for (let start = 0, end = 0; start < sizes.length; start = end) {
-    while (end < sizes.length && sizes[end] === sizes[start]) end++;
-    const before = taken;
-    while (taken < positives.length && positives[taken] === sizes[start]) taken++;
-    positive += (taken - before) * ((start + 1 + end) / 2);
-    const t = end - start;
+  while (taken < n) {
+    const size = Math.min(
+      down >= 0 ? -sorted[down] : Number.POSITIVE_INFINITY,
+      up < sorted.length ? sorted[up] : Number.POSITIVE_INFINITY,
+    );
+    const before = up;
+    while (up < sorted.length && sorted[up] === size) up++;
+    let t = up - before;
+    for (; down >= 0 && sorted[down] === -size; down--) t++;
+    positive += (up - before) * ((taken + 1 + taken + t) / 2);
     ties += t * t * t - t;
+    taken += t;
   }
-  return { positive, ties };
-}
-
-/** `filter` of an array-like into a typed array, without an object per number. */
-function filtered(values: ArrayLike<number>, is: (value: number) => boolean): Float64Array {
-  let count = 0;
-  for (let i = 0; i < values.length; i++) if (is(values[i])) count++;
-  const found = new Float64Array(count);
-  for (let i = values.length - 1; i >= 0; i--) if (is(values[i])) found[--count] = values[i];
-  return found;
+  return { positive, ties, n };
 }
 
 function normalP(z: number, alternative: Alternative): number {

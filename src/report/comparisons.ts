@@ -1,4 +1,4 @@
-import { compareResults } from "../evaluation/comparison/compare-results.ts";
+import { type CompareOptions, compareResults } from "../evaluation/comparison/compare-results.ts";
 import type { ComparedGroup, ComparedModel, ComparedPair } from "../evaluation/comparison/comparison.ts";
 import { differenceText } from "../evaluation/comparison/verdict.ts";
 import { type CustomForms, findTask } from "../evaluation/runs/forms.ts";
@@ -19,11 +19,13 @@ export type PanelComparison = readonly ComparedGroup[];
 export async function compareModels(
   results: readonly StoredResult[],
   forms: CustomForms | undefined,
+  predictionsOf?: CompareOptions["predictionsOf"],
 ): Promise<PanelComparison> {
   const comparable = results.filter(
     ({ result: { cell } }) => findTask(cell.task, forms)?.version === cell.taskVersion,
   );
-  return (await compareResults(comparable, forms === undefined ? {} : { forms })).groups;
+  const options = { ...(forms && { forms }), ...(predictionsOf && { predictionsOf }) };
+  return (await compareResults(comparable, options)).groups;
 }
 
 /** Groups of models of a panel. */

@@ -1,5 +1,5 @@
 import type { Motif } from "../dna/motifs/motif.ts";
-import { readCellPredictions } from "../evaluation/comparison/cell-predictions.ts";
+import { type CellPredictions, readCellPredictions } from "../evaluation/comparison/cell-predictions.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
 import { allTasks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";
@@ -68,20 +68,24 @@ export async function gatherReport(
     motifs,
     tasks = allTasks(forms),
     published,
-    predictions = storedPredictions,
+    predictions,
   }: ReportOptions = {},
 ): Promise<Report> {
   const known = published ?? (await readPublished());
-  const groups = await compareModels(results, forms);
+  const views = new RowViews(predictions, forms);
+  const groups = await compareModels(
+    results,
+    forms,
+    predictions === undefined ? (stored) => views.read(stored) : undefined,
+  );
   const panels: ReportPanel[] = [];
   for (const panel of panelsOf(results, forms)) {
-    const views = await viewsOf(panel, predictions, forms);
     const heading = taskHeading(panel.task, tasks);
     panels.push({
       ...panel,
       heading,
       comparison: panelComparison(groups, panel),
-      views,
+      views: await views.of(panel),
       strata: await strataOf(panel),
       published: publishedValues(panel, known, forms),
       ...(motifs === undefined ? {} : { motifs }),
@@ -106,28 +110,46 @@ async function strataOf({ entries }: Panel): Promise<StrataOfCells> {
   return strata;
 }
 
-/** Rows of each entry of a panel, by cell identity; entries without stored rows are left out. */
-async function viewsOf(
-  { entries }: Panel,
-  predictionsOf: NonNullable<ReportOptions["predictions"]>,
-  forms: CustomForms | undefined,
-): Promise<ReadonlyMap<string, RowView>> {
-  const views = new Map<string, RowView>();
-  for (const { stored, result } of entries) {
+/** Rows of results by cell identity. The shards of a cell are read once, for its comparison or its figures. */
+class RowViews {
+  private readonly known = new Set<string>();
+  private readonly views = new Map<string, RowView>();
+
+  constructor(
+    private readonly predictionsOf: ReportOptions["predictions"],
+    private readonly forms: CustomForms | undefined,
+  ) {}
+
+  /** Reads the predictions of a result and keeps their view. */
+  async read(stored: StoredResult): Promise<CellPredictions> {
+    const read = await readCellPredictions(stored);
+    await this.add(stored, "why" in read ? undefined : read.predictions);
+    return read;
+  }
+
+  /** Views of a panel's entries; entries without stored rows are left out. */
+  async of({ entries }: Panel): Promise<ReadonlyMap<string, RowView>> {
+    const views = new Map<string, RowView>();
+    for (const { stored, result } of entries) {
+      if (!this.known.has(result.identity)) {
+        if (this.predictionsOf === undefined) await this.read(stored);
+        else await this.add(stored, await this.predictionsOf(stored));
+      }
+      const view = this.views.get(result.identity);
+      if (view !== undefined) views.set(result.identity, view);
+    }
+    return views;
+  }
+
+  private async add({ result }: StoredResult, predictions: PredictionColumns | undefined): Promise<void> {
+    this.known.add(result.identity);
     const { task: name, taskVersion, protocol, seed, recipe, model } = result.cell;
-    const task = findTask(name, forms);
+    const task = findTask(name, this.forms);
     // Another version of the task may have other facts.
-    if (task?.viewRows === undefined || task.version !== taskVersion) continue;
-    const predictions = await predictionsOf(stored);
-    if (predictions === undefined || predictions.length === 0) continue;
+    if (task?.viewRows === undefined || task.version !== taskVersion) return;
+    if (predictions === undefined || predictions.length === 0) return;
     const scoreRounding = model.scoreRounding ?? result.ties?.rounding ?? 0;
     const context = { protocol, seed, recipe, scoreRounding, rowsInTable: result.rows.inTable };
-    views.set(result.identity, await task.viewRows(predictions, context));
+    this.views.set(result.identity, await task.viewRows(predictions, context));
   }
-  return views;
-}
-
-async function storedPredictions(stored: StoredResult): Promise<PredictionColumns | undefined> {
-  const read = await readCellPredictions(stored);
-  return "why" in read ? undefined : read.predictions;
 }

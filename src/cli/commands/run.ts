@@ -131,8 +131,9 @@ export const define: DefineCommand = (command, context) => {
       "trained weights for probed, fine-tuned and ab-initio, instead of training: a file or a folder; {task}, {cell-line}, {model} and {setting} are placeholders",
     )
     .option(
-      "--embeddings <folder>",
-      "folder of embeddings shared by runs (default: in memory if small, else in the run folder)",
+      "--embeddings <where>",
+      "storage of probing embeddings between epochs: memory, disk, recompute, auto (as the plan finds best), or a folder shared by runs",
+      "auto",
     )
     .option("--trained <folder>", "folder of trained parameters shared by runs (default: in the run folder)")
     .option("--seed <number>", "seed of the task's random numbers", wholeNumberOption(0), 0)
@@ -153,7 +154,10 @@ export const define: DefineCommand = (command, context) => {
       "CPU threads of models and of training (default: one per core)",
       wholeNumberOption(1),
     )
-    .option("--plan", "only print rows, memory, disk and time of the run; training is timed on a few rows")
+    .option(
+      "--plan",
+      "only print rows, memory, disk and time of the run; training and clustering are timed in short trials",
+    )
     .option("--no-timing", "do not estimate times before the run, which takes a few calls of each model")
     .option(
       "--sbatch <folder>",
@@ -191,7 +195,6 @@ export const define: DefineCommand = (command, context) => {
 };
 
 async function run(typed: RunOptions, given: Command, context: Context): Promise<void> {
-  const { terminal, signal } = context;
   const { model = [], addModel = [], out } = typed;
   if ((model.length === 0) === (addModel.length === 0)) {
     throw new InputError(
@@ -213,6 +216,24 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
   const extend = addModel.length > 0;
   const forSlurm = typed.sbatch === undefined ? {} : { threads: typed.threads ?? slurmThreads() };
   const options: RunOptions = { ...typed, ...(extend ? await optionsOfRun(out, given) : {}), ...forSlurm };
+  const outcomes = await planAndRun(options, given, context);
+  if (outcomes === undefined) return;
+  if (options.shard.count === 1) await printResults(options, context);
+  else printShard(options, outcomes, context);
+}
+
+/**
+ * Plans and runs, or prints the plan. Tables and models are closed afterwards, so that a merge has their memory.
+ * @returns undefined if only the plan was requested
+ */
+async function planAndRun(
+  options: RunOptions,
+  given: Command,
+  context: Context,
+): Promise<readonly ShardOutcome[] | undefined> {
+  const { terminal, signal } = context;
+  const { model = [], addModel = [], out } = options;
+  const extend = addModel.length > 0;
   await using requested = await openRequestedTasks(options);
   const { genome } = requested;
   const models: Model[] = [];
@@ -265,12 +286,11 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
         await writeSlurmScripts(options.sbatch, jobs, { out, words: wordsOf(given) });
         terminal.say(`${slurmJobsText(jobs)}\nnext: ${shellWord(join(options.sbatch, "submit.sh"))}`);
       }
-      return;
+      return undefined;
     }
     const outcomes: ShardOutcome[] = [];
     for (const plan of plans) outcomes.push(...(await runPlan(plan, context, options)));
-    if (options.shard.count === 1) await printResults(options, plans, context);
-    else printShard(options, outcomes, context);
+    return outcomes;
   } finally {
     for (const plan of plans) await plan.close();
     for (const model of models) await model.close?.();
@@ -278,9 +298,9 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
 }
 
 /** Merges a run without shards and prints its results. */
-async function printResults({ out, json, addModel }: RunOptions, plans: readonly Plan[], context: Context) {
+async function printResults({ out, json, addModel, protocol }: RunOptions, context: Context) {
   const { terminal } = context;
-  const folders = plans.map(({ folder }) => folder!);
+  const folders = protocolFolders(protocol, out).map(({ folder }) => folder);
   for (const folder of folders) await mergeWithProgress(folder, context, addModel !== undefined);
   const results = await runResults(folders);
   terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));

@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { NumberLog } from "../../base/number-log.ts";
 import { type FieldPlace, parseWholeNumber } from "../../base/table.ts";
 import { copyText, forEachLine } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
@@ -190,68 +191,58 @@ function checkRow(
   }
 }
 
-/** Rows per chunk; appending chunks avoids copying columns as the table grows. */
-const CHUNK = 2 ** 16;
-
-/** Columns of up to `CHUNK` rows. */
-class Chunk {
-  readonly chrom = new Uint32Array(CHUNK);
-  readonly inputStart = new Uint32Array(CHUNK);
-  readonly inputEnd = new Uint32Array(CHUNK);
-  readonly elementStart = new Uint32Array(CHUNK);
-  readonly elementEnd = new Uint32Array(CHUNK);
-  readonly reverseComplement = new Uint8Array(CHUNK);
-}
-
 /**
- * Prepared table of regulatory elements as typed columns, 21 bytes per row. The iterator creates rows one at
- * a time.
+ * Prepared table of regulatory elements as columns, which are on disk beyond a few megabytes. The iterator
+ * creates rows one at a time.
  */
 export class RegulatoryElementTable implements Iterable<RegulatoryElementRow> {
   readonly #names: string[] = [];
   readonly #codes = new Map<string, number>();
-  readonly #chunks: Chunk[] = [];
-  #length = 0;
+  readonly #chrom = new NumberLog();
+  readonly #inputStart = new NumberLog();
+  /** Bases of the window. */
+  readonly #inputWidth = new NumberLog();
+  readonly #relativeStart = new NumberLog();
+  /** Bases of the element. */
+  readonly #elementWidth = new NumberLog();
+  readonly #reverseComplement = new NumberLog();
 
   get length(): number {
-    return this.#length;
+    return this.#chrom.length;
   }
 
   /** @param row  0-based number in the table */
   at(row: number): RegulatoryElementRow {
-    const chunk = this.#chunks[Math.floor(row / CHUNK)];
-    const i = row % CHUNK;
-    const [inputStart, inputEnd] = [chunk.inputStart[i], chunk.inputEnd[i]];
-    const [elementStart, elementEnd] = [chunk.elementStart[i], chunk.elementEnd[i]];
+    const inputStart = this.#inputStart.at(row);
+    const inputEnd = inputStart + this.#inputWidth.at(row);
+    const relativeStart = this.#relativeStart.at(row);
+    const elementStart = inputStart + relativeStart;
+    const elementEnd = elementStart + this.#elementWidth.at(row);
     return {
       index: row,
-      chrom: this.#names[chunk.chrom[i]],
+      chrom: this.#names[this.#chrom.at(row)],
       inputStart,
       inputEnd,
       elementStart,
       elementEnd,
-      relativeStart: elementStart - inputStart,
+      relativeStart,
       relativeEnd: elementEnd - inputStart,
-      reverseComplement: chunk.reverseComplement[i] === 1,
+      reverseComplement: this.#reverseComplement.at(row) === 1,
     };
   }
 
   *[Symbol.iterator](): Generator<RegulatoryElementRow> {
-    for (let row = 0; row < this.#length; row++) yield this.at(row);
+    for (let row = 0; row < this.length; row++) yield this.at(row);
   }
 
-  /** Appends a row; its index is ignored. */
-  push(row: RegulatoryElementRow): void {
-    const i = this.#length % CHUNK;
-    if (i === 0) this.#chunks.push(new Chunk());
-    const chunk = this.#chunks.at(-1)!;
-    chunk.chrom[i] = this.#codeOf(row.chrom);
-    chunk.inputStart[i] = row.inputStart;
-    chunk.inputEnd[i] = row.inputEnd;
-    chunk.elementStart[i] = row.elementStart;
-    chunk.elementEnd[i] = row.elementEnd;
-    chunk.reverseComplement[i] = row.reverseComplement ? 1 : 0;
-    this.#length++;
+  /** Appends a row; its index and relative positions are ignored. */
+  push({ chrom, inputStart, inputEnd, elementStart, elementEnd, reverseComplement }: RegulatoryElementRow) {
+    this.#chrom.push(this.#codeOf(chrom));
+    this.#inputStart.push(inputStart);
+    this.#inputWidth.push(inputEnd - inputStart);
+    this.#relativeStart.push(elementStart - inputStart);
+    this.#elementWidth.push(elementEnd - elementStart);
+    this.#reverseComplement.push(reverseComplement ? 1 : 0);
   }
 
   #codeOf(name: string): number {

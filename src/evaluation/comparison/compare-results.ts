@@ -5,7 +5,7 @@ import { type CustomForms, findTask } from "../runs/forms.ts";
 import { mainStatisticOf, type StoredResult } from "../runs/result.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { MainStatistic, StageProgress } from "../tasks/task.ts";
-import { readCellPredictions } from "./cell-predictions.ts";
+import { type CellPredictions, readCellPredictions } from "./cell-predictions.ts";
 import { type Candidate, compareGroup, comparisonOf, type GroupDraft } from "./compare-group.ts";
 import type { ModelsCompared } from "./comparison.ts";
 import { separateModels } from "./separate-models.ts";
@@ -19,6 +19,8 @@ export interface CompareOptions {
    * share. Default: they are in different groups.
    */
   readonly sharedRows?: boolean;
+  /** Reads the predictions of a result, once. Default: `readCellPredictions`, from `rows/` of its folder. */
+  readonly predictionsOf?: (stored: StoredResult) => Promise<CellPredictions>;
   /** Reports clusterings that are made again. */
   readonly onStage?: (stage: StageProgress) => void;
   /** Aborting rejects with the signal's reason. */
@@ -86,7 +88,7 @@ async function candidateOf(stored: StoredResult, options: CompareOptions): Promi
   const { model } = result.cell;
   const [main] = result.metrics;
   const { value, why, intervals } = main;
-  const read = await readCellPredictions(stored);
+  const read = await (options.predictionsOf ?? readCellPredictions)(stored);
   return {
     name: model.name,
     longName: `${model.name} (${cellName(result.identity)})`,

@@ -45,8 +45,23 @@ export class Embedder {
     sequences: readonly SequenceToEmbed[],
     signal: AbortSignal | undefined,
   ): Promise<readonly SequenceEmbedding[]> {
-    const { batchSize, model } = this.options;
     const embeddings = new Array<SequenceEmbedding>(sequences.length);
+    for (const batch of this.batchesOf(sequences)) {
+      const given = await this.embedTogether(
+        batch.map((i) => sequences[i]),
+        signal,
+      );
+      batch.forEach((i, k) => {
+        embeddings[i] = given[k];
+      });
+    }
+    checkWidths(this.options.model, embeddings);
+    return embeddings;
+  }
+
+  /** Places of the sequences that `embed` passes to the model together, call by call. */
+  batchesOf(sequences: readonly SequenceToEmbed[]): readonly (readonly number[])[] {
+    const { batchSize } = this.options;
     // Sequences with the same padding form batches; under `corrected` that is all of them.
     const groups = new Map<number | undefined, number[]>();
     sequences.forEach(({ padTo }, i) => {
@@ -54,22 +69,20 @@ export class Embedder {
       if (group === undefined) groups.set(padTo, [i]);
       else group.push(i);
     });
-    for (const [padTo, members] of groups) {
-      for (let start = 0; start < members.length; start += batchSize) {
-        signal?.throwIfAborted();
-        const some = members.slice(start, start + batchSize);
-        const given = await this.call(
-          some.map((i) => sequences[i]),
-          padTo,
-          signal,
-        );
-        some.forEach((i, k) => {
-          embeddings[i] = given[k];
-        });
-      }
-    }
-    checkWidths(model, embeddings);
-    return embeddings;
+    return [...groups.values()].flatMap((members) =>
+      Array.from({ length: Math.ceil(members.length / batchSize) }, (_, k) =>
+        members.slice(k * batchSize, (k + 1) * batchSize),
+      ),
+    );
+  }
+
+  /** Embeddings of sequences with the same padding by one call of the model. */
+  async embedTogether(
+    sequences: readonly SequenceToEmbed[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly SequenceEmbedding[]> {
+    signal?.throwIfAborted();
+    return this.call(sequences, sequences[0]?.padTo, signal);
   }
 
   private async call(

@@ -11,6 +11,13 @@ import type { SequenceEmbedding } from "../../models/model.ts";
 import { type EmbeddedPiece, keysOfPiece, openPiece, writePiece } from "./embedded-piece.ts";
 import { type Embedder, type EmbedderOptions, type SequenceToEmbed, sequenceKey } from "./embedder.ts";
 import {
+  MemoryPieces,
+  type PieceIndex,
+  type Pieces,
+  RecomputedPieces,
+  type SequencesAt,
+} from "./embedding-pieces.ts";
+import {
   type PackedEmbedding,
   pack,
   type RoundingLoss,
@@ -30,18 +37,11 @@ const KEPT_OPEN = 64;
 
 export interface EmbeddingStoreOptions {
   readonly embedder: Embedder;
-  /** Undefined: embeddings stay in memory. */
+  /** Undefined: embeddings stay in memory, unless they are recomputed. */
   readonly folder: string | undefined;
+  /** Present if embeddings are recomputed at each reading: looks up their sequences again. */
+  readonly recomputedFrom?: SequencesAt | undefined;
   readonly storedAs: StoredAs;
-}
-
-/** Shards of embeddings, numbered in the order in which they are found and added. */
-interface Pieces {
-  /** Adds a shard of at most `PIECE_SEQUENCES`. */
-  add(keys: readonly string[], embeddings: readonly PackedEmbedding[]): Promise<void>;
-  /** Must be awaited before the next call. */
-  read(piece: number, sequence: number): Promise<PackedEmbedding>;
-  close(): Promise<void>;
 }
 
 /**
@@ -85,22 +85,36 @@ export class EmbeddingStore {
             signal,
           )
         : places.map((i) => known[i]);
+    const together = known === undefined ? places.map((i) => sequences[i]) : sequences;
     for (let start = 0; start < places.length; start += PIECE_SEQUENCES) {
       const end = start + PIECE_SEQUENCES;
       const names = [...missing.keys()].slice(start, end);
       await pieces.add(
         names,
         embeddings.slice(start, end).map((embedding) => this.packed(embedding)),
+        {
+          sequences: together,
+          places: places.slice(start, end).map((i, k) => (known === undefined ? start + k : i)),
+        },
       );
       this.register(names);
     }
     return keys.map((key) => this.index.get(key)!);
   }
 
-  /** @param place  as `keep` returned it @throws {FormatError} when the file is damaged */
-  async read(place: number): Promise<SequenceEmbedding> {
+  /**
+   * Embeddings in the order given.
+   *
+   * @param places  as `keep` returned them
+   * @throws {FormatError} when a file is damaged
+   */
+  async read(places: readonly number[], signal?: AbortSignal): Promise<readonly SequenceEmbedding[]> {
     const pieces = await this.open();
-    return unpack(await pieces.read(Math.floor(place / PIECE_SEQUENCES), place % PIECE_SEQUENCES));
+    const found = await pieces.read(
+      places.map((place) => [Math.floor(place / PIECE_SEQUENCES), place % PIECE_SEQUENCES] as const),
+      signal,
+    );
+    return found.map(unpack);
   }
 
   /** Rounding loss of everything embedded so far; undefined if nothing was rounded. */
@@ -122,7 +136,8 @@ export class EmbeddingStore {
   }
 
   private async find(): Promise<Pieces> {
-    const { folder, embedder, storedAs } = this.options;
+    const { folder, embedder, storedAs, recomputedFrom } = this.options;
+    if (recomputedFrom !== undefined) return new RecomputedPieces(embedder, storedAs, recomputedFrom);
     if (folder === undefined) return new MemoryPieces();
     const { model, protocol } = embedder.options;
     const disk = new DiskPieces(embeddingsPlace(folder, embedder.options, storedAs));
@@ -158,30 +173,6 @@ export function embeddingsPlace(
 ): string {
   const key = { version: VERSION, model: model.identity ?? `name ${model.name}`, protocol, storedAs };
   return join(folder, sha256Hex(stableStringify(key)).slice(0, 16));
-}
-
-class MemoryPieces implements Pieces {
-  private readonly pieces: (readonly PackedEmbedding[])[] = [];
-
-  async add(_keys: readonly string[], embeddings: readonly PackedEmbedding[]) {
-    // A model may return views of a whole batch.
-    this.pieces.push(
-      embeddings.map((each) => ({
-        ...each,
-        states: each.states.slice(),
-        starts: each.starts.slice(),
-        ends: each.ends.slice(),
-      })),
-    );
-  }
-
-  async read(piece: number, sequence: number) {
-    return this.pieces[piece][sequence];
-  }
-
-  async close() {
-    this.pieces.length = 0;
-  }
 }
 
 /** Shards in files named by a digest of their keys: `7c/7c1d….safetensors`. */
@@ -224,8 +215,17 @@ class DiskPieces implements Pieces {
     this.files.push(file);
   }
 
-  async read(piece: number, sequence: number) {
-    return (await this.piece(this.files[piece])).read(sequence);
+  /** Reads shard by shard. */
+  async read(places: readonly PieceIndex[]) {
+    const order = [...places.keys()].sort(
+      (a, b) => places[a][0] - places[b][0] || places[a][1] - places[b][1],
+    );
+    const embeddings = new Array<PackedEmbedding>(places.length);
+    for (const i of order) {
+      const [piece, sequence] = places[i];
+      embeddings[i] = await (await this.piece(this.files[piece])).read(sequence);
+    }
+    return embeddings;
   }
 
   async close() {

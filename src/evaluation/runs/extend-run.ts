@@ -84,7 +84,7 @@ function differencesOf({ cell, rows }: CellRecord, { cells }: RunRecord): readon
   );
 }
 
-/** Split, limit and digest of the rows of two cells, by name. */
+/** Split, limit, digest of the rows and width of the interval of two cells, by name. */
 function rowsCompared(
   twin: CellRecord,
   record: Pick<CellRecord, "cell" | "rows">,
@@ -92,6 +92,7 @@ function rowsCompared(
   const of = (one: Cell) => `${one.split}${one.limit === null ? "" : `, limit ${one.limit}`}`;
   return {
     split: [of(twin.cell), of(record.cell)],
+    "width of the interval": [twin.cell.untilWidth ?? "any", record.cell.untilWidth ?? "any"],
     "digest of the rows": [twin.rows.digest.slice(0, 8), record.rows.digest.slice(0, 8)],
   };
 }

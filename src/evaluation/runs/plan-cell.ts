@@ -7,11 +7,12 @@ import type { Setting } from "../settings/setting.ts";
 import type { OpenTask } from "../tasks/task.ts";
 import { fittingBatchSize, fittingTraining, idleMemory, wantedBatchSize } from "./batches.ts";
 import { type CellRecord, cellName } from "./cell.ts";
-import { estimateCost, estimateTraining, sampleOf, type TimedTrials } from "./cost.ts";
+import { estimateCost, sampleOf } from "./cost.ts";
 import type { CellDraft } from "./draft-cells.ts";
 import type { Plan, PlannedCell, ReusablePredictions, RunRequest } from "./request.ts";
 import type { Shard } from "./shard.ts";
 import { checkShardCount, inspectShard, type ShardState } from "./shard-store.ts";
+import { estimateTraining, type TimedTrials } from "./training-cost.ts";
 
 /** Shared state of the cells of a plan. */
 export interface PlanContext {
@@ -46,13 +47,14 @@ export async function planCell(
   request: RunRequest,
   { shard, trained, trials, notes }: PlanContext,
 ): Promise<PlannedCell> {
-  let state: ShardState = { rowsDone: 0, batchSize: undefined };
+  let state: ShardState = { rowsDone: 0, early: false, batchSize: undefined };
   if (request.folder !== undefined) {
     const of = { folder: request.folder, record, shard, rows: rows.length };
     await checkShardCount(of);
     state = await inspectShard(of);
   }
-  refuseOtherBatchSize(request.batchSize, state, rows.length);
+  const rowsToDo = state.early ? 0 : rows.length - state.rowsDone;
+  refuseOtherBatchSize(request.batchSize, state, rowsToDo);
   if (model.identity === undefined) {
     notes.add(
       `the model ${JSON.stringify(model.name)} has no identity, only a name: use a new folder after a change of its weights`,
@@ -85,7 +87,7 @@ export async function planCell(
   const { batchSize } = fit;
   const { threads, signal } = request;
   const draft = { model, setting, ...evaluated, task, protocol, record, batchSize, device, threads, signal };
-  const rowsLeft = reuses === undefined ? rows.length - state.rowsDone : 0;
+  const rowsLeft = reuses === undefined ? rowsToDo : 0;
   const memory = fit.memory === undefined ? null : PROCESS_BYTES + selected.memory + fit.memory;
   const disk = training?.disk ?? 0;
   const counts = { rows: rows.length, rowsLeft };
@@ -93,7 +95,10 @@ export async function planCell(
   const estimate =
     !setting.readyAtOnce && weights === undefined && timing && request.timeTraining
       ? await estimateTraining(draft, sample, { ...counts, memory, training: disk, trained, trials })
-      : await estimateCost(draft, sample, { ...counts, timing, memory, training: disk });
+      : await estimateCost(draft, sample, {
+          ...{ ...counts, timing, memory, training: disk },
+          timeMeasuring: request.timeTraining === true,
+        });
   return {
     record,
     name: cellName(record.identity),
@@ -103,6 +108,7 @@ export async function planCell(
     ...evaluated,
     rows,
     rowsDone: state.rowsDone,
+    rowsToDo,
     batchSize,
     device,
     threads,
@@ -112,13 +118,8 @@ export async function planCell(
 }
 
 /** Padding depends on the other sequences of a batch, so all batches of a shard have one size. */
-function refuseOtherBatchSize(
-  requested: number | undefined,
-  { batchSize, rowsDone }: ShardState,
-  rows: number,
-) {
-  if (requested === undefined || batchSize === undefined || requested === batchSize || rowsDone === rows)
-    return;
+function refuseOtherBatchSize(requested: number | undefined, { batchSize }: ShardState, rowsToDo: number) {
+  if (requested === undefined || batchSize === undefined || requested === batchSize || rowsToDo === 0) return;
   throw new InputError(
     `the run in this folder has ${counted(batchSize, "sequence")} per call; ${requested} were requested`,
     {

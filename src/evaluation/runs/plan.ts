@@ -11,13 +11,13 @@ import { inputOrigins } from "../tasks/inputs.ts";
 import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
 import { type CellRecord, cellName, cellTitle, runIdentity } from "./cell.ts";
 import { controlsFor, settingsWithControls } from "./controls.ts";
-import { TimedTrials } from "./cost.ts";
 import { type CellDraft, draftCells, type UnsupportedCell, unsupportedMessage } from "./draft-cells.ts";
 import { checkExtension } from "./extend-run.ts";
 import { planCell } from "./plan-cell.ts";
-import { planEmbeddings } from "./plan-embeddings.ts";
+import { planEmbeddings, sharedEmbeddings } from "./plan-embeddings.ts";
 import { checkRequest, type Plan, type PlannedCell, type RequestedTask, type RunRequest } from "./request.ts";
 import { checkRunFolder } from "./run-folder.ts";
+import { TimedTrials } from "./training-cost.ts";
 
 /**
  * Plans a run: opens the tasks, selects rows, estimates memory and time. Reports all errors before anything
@@ -107,7 +107,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     refuseDuplicateCells(records);
     if (folder !== undefined) await (request.extend ? checkExtension : checkRunFolder)(folder, records);
     // Fail before hours of training, not after.
-    for (const place of [folder, request.embeddings, request.trained]) {
+    for (const place of [folder, sharedEmbeddings(request), request.trained]) {
       if (place !== undefined) await expectWritableFolder(place);
     }
     const cells: PlannedCell[] = [];

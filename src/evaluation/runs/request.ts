@@ -4,7 +4,7 @@ import type { Model, Protocol } from "../../models/model.ts";
 import type { Device, TrainingDevice } from "../../net/runtime/device.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { SettingName } from "../settings/catalogue.ts";
-import type { EmbeddingsPlace, Setting, WeightsFile } from "../settings/setting.ts";
+import type { EmbeddingStorage, EmbeddingsPlace, Setting, WeightsFile } from "../settings/setting.ts";
 import type { ExcludedModels } from "../tasks/benchmark.ts";
 import type { NameOr, TaskName } from "../tasks/catalogue.ts";
 import type { Recipe } from "../tasks/recipe.ts";
@@ -71,11 +71,14 @@ export interface RunRequest {
    */
   readonly weights?: string;
   /**
-   * Folder of probing embeddings that runs share; embeddings of evaluated rows are stored there too. Default:
-   * in memory if they take at most 512 MiB and a quarter of the memory, else `embeddings` in the run's
-   * folder. Embeddings of models without an identity should not be shared.
+   * Storage of probing embeddings between epochs, or a folder that runs share; embeddings of evaluated rows
+   * are stored there too. Embeddings of models without an identity should not be shared.
+   *
+   * "auto" (default): in memory if they take at most 512 MiB and a quarter of the memory; else recomputed in
+   * each epoch if that is faster than reading them from a disk; else on disk, in `embeddings` in the run's
+   * folder. Results are the same bytes in all cases.
    */
-  readonly embeddings?: string;
+  readonly embeddings?: NameOr<EmbeddingStorage>;
   /**
    * Folder of trained parameters; default: `trained` in the run's folder. Runs may share it and reuse each
    * other's training, except with models without an identity.
@@ -115,7 +118,7 @@ export interface RunRequest {
   readonly earlier?: readonly Plan[];
   /** Time a few rows to estimate the duration; default true. */
   readonly timing?: boolean;
-  /** Also time training on a few rows, for seconds to minutes per setting and model; default false. */
+  /** Also time training and clustering in trials of seconds to minutes per setting and model; default false. */
   readonly timeTraining?: boolean;
   readonly signal?: AbortSignal;
 }
@@ -134,6 +137,8 @@ export interface PlannedCell {
   readonly rows: RowNumbers;
   /** Rows of this shard that are done. */
   readonly rowsDone: number;
+  /** Rows of this shard that are not done; 0 if it ended at a narrow interval. */
+  readonly rowsToDo: number;
   /** Sequences per call. */
   readonly batchSize: number;
   /** Device of training and of trained networks. */
@@ -175,8 +180,10 @@ export interface Plan {
 
 /** Embeddings that a cell of a plan stores. */
 export interface PlannedEmbeddings {
-  /** On disk; undefined: in memory, for this cell alone. */
-  readonly place: EmbeddingsPlace | undefined;
+  /** On disk; undefined: in memory, for this cell alone; "recompute": nowhere. */
+  readonly place: EmbeddingsPlace | "recompute" | undefined;
+  /** Reason for the place, a clause. */
+  readonly because: string;
   /** Absent for a model without a declared width. */
   readonly size?: {
     /** At most: repeated sequences are stored once. */

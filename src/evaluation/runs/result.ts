@@ -5,6 +5,7 @@ import { InputError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { estimatedRounding } from "../../metrics/ties.ts";
+import type { EmbeddingStorage } from "../settings/setting.ts";
 import { type TrainingRecord, trainingRecordSchema } from "../settings/training-record.ts";
 import { paperScores } from "../tasks/compared-scores.ts";
 import type { Measurement } from "../tasks/measurement.ts";
@@ -54,6 +55,8 @@ export interface ShardTiming {
   readonly finished?: string;
   /** Command line of the last process, if it was `dart-eval`. */
   readonly command?: string;
+  /** Storage of the embeddings that a head was trained on, and its reason. */
+  readonly embeddings?: { readonly storage: Exclude<EmbeddingStorage, "auto">; readonly because: string };
 }
 
 /** One cell of a run folder, as `readResults` returns it. */
@@ -174,6 +177,9 @@ export const timingSchema: z.ZodType<ShardTiming> = z.object({
   started: z.iso.datetime().exactOptional(),
   finished: z.iso.datetime().exactOptional(),
   command: z.string().exactOptional(),
+  embeddings: z
+    .object({ storage: z.enum(["memory", "disk", "recompute"]), because: z.string() })
+    .exactOptional(),
 });
 
 export const estimateSchema = z.object({

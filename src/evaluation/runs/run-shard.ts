@@ -6,7 +6,7 @@ import { programVersion } from "../../base/package.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { extendRun } from "./extend-run.ts";
-import type { Plan, PlannedCell } from "./request.ts";
+import type { Plan, PlannedCell, PlannedEmbeddings } from "./request.ts";
 import { mainStatisticOf, measureCell, type ShardTiming } from "./result.ts";
 import { type CellRun, type OnProgress, runCell } from "./run-cell.ts";
 import { cellFolder, enterRunFolder, shardPaths } from "./run-folder.ts";
@@ -178,8 +178,15 @@ function timingOf(
     toolkit: programs.join(", "),
     host: hostname(),
     device: (planned.setting.onTrainingDevice ? planned.device : planned.model.device) ?? null,
+    ...(planned.embeddings === undefined ? {} : { embeddings: storageNote(planned.embeddings) }),
   };
 }
+
+const storageNote = ({ place, because }: PlannedEmbeddings) =>
+  ({
+    storage: place === undefined ? "memory" : place === "recompute" ? place : "disk",
+    because,
+  }) as const;
 
 /** Rows per write. */
 const REUSED_BLOCK_ROWS = 4096;

@@ -75,6 +75,8 @@ export interface ShardOfCell {
 /** Progress of a shard in a folder. */
 export interface ShardState {
   readonly rowsDone: number;
+  /** The shard ended at a narrow interval, before all of its rows were scored. */
+  readonly early: boolean;
   /** Sequences per call of the batches done; undefined without any. */
   readonly batchSize: number | undefined;
 }
@@ -85,10 +87,14 @@ export interface ShardState {
  */
 export async function inspectShard(of: ShardOfCell): Promise<ShardState> {
   const paths = shardPaths(of.folder, of.record, of.shard);
-  if ((await kindOfPath(paths.rows)) === undefined) return { rowsDone: 0, batchSize: undefined };
+  if ((await kindOfPath(paths.rows)) === undefined) {
+    return { rowsDone: 0, early: false, batchSize: undefined };
+  }
   const { header, rows } = await readShardFile(paths.rows);
   if (header !== undefined) checkHeader(paths.rows, header, of);
-  return { rowsDone: rows, batchSize: rows === 0 ? undefined : header?.batchSize };
+  const done = await readShardDone(paths.done);
+  const early = done?.early === true && done.cell === of.record.identity && done.rows === rows;
+  return { rowsDone: rows, early, batchSize: rows === 0 ? undefined : header?.batchSize };
 }
 
 export interface OpenShardOptions extends WaitOptions {

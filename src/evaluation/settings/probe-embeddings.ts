@@ -1,6 +1,6 @@
 import { sizeBelow, temporaryFolder } from "../../base/folder.ts";
 import { mean } from "../../metrics/mean.ts";
-import type { SequenceEmbedding } from "../../models/model.ts";
+import type { Origin, SequenceEmbedding } from "../../models/model.ts";
 import { Embedder, type SequenceToEmbed } from "../embeddings/embedder.ts";
 import { EmbeddingStore, embeddingsPlace } from "../embeddings/embedding-store.ts";
 import {
@@ -57,7 +57,7 @@ export class ProbeEmbeddings {
    */
   async expectRoomFor(sequences: number, size: Pick<SequenceEmbedding, "tokens" | "width">): Promise<void> {
     const { embeddings: place, model, protocol } = this.context;
-    if (place === undefined) return;
+    if (place === undefined || place === "recompute") return;
     const { folder = (await this.temporaryPlace()).path } = place;
     const stored = await sizeBelow(embeddingsPlace(folder, { model, protocol }, this.storedAs!));
     await checkFreeSpace(folder, sequences * embeddingBytes(size, this.storedAs!) - stored.bytes);
@@ -76,20 +76,18 @@ export class ProbeEmbeddings {
     return (await this.open()).keep(sequences, this.context.signal, known);
   }
 
-  /** Embeddings in the order given, read shard by shard. */
+  /** Embeddings in the order given. */
   async read(places: readonly number[]): Promise<readonly SequenceEmbedding[]> {
-    const store = await this.open();
-    const order = [...places.keys()].sort((a, b) => places[a] - places[b]);
-    const embeddings = new Array<SequenceEmbedding>(places.length);
-    for (const i of order) embeddings[i] = await store.read(places[i]);
-    return embeddings;
+    return (await this.open()).read(places, this.context.signal);
   }
 
   /**
    * Embeddings of evaluated rows, rounded like those of training rows; stored only if runs share the store.
    */
   async evaluated(sequences: readonly SequenceToEmbed[]): Promise<readonly SequenceEmbedding[]> {
-    if (this.context.embeddings?.shared) return this.read(await this.keep(sequences));
+    const { embeddings: place } = this.context;
+    if (place !== undefined && place !== "recompute" && place.shared)
+      return this.read(await this.keep(sequences));
     const embeddings = await this.embedder.embed(sequences, this.context.signal);
     return embeddings.map((embedding) => unpack(pack(embedding, this.storedAs!)));
   }
@@ -124,9 +122,23 @@ export class ProbeEmbeddings {
 
   private async open(): Promise<EmbeddingStore> {
     const { embeddings: place } = this.context;
-    const folder = place === undefined ? undefined : (place.folder ?? (await this.temporaryPlace()).path);
-    this.store ??= new EmbeddingStore({ embedder: this.embedder, folder, storedAs: this.storedAs! });
+    const recomputed = place === "recompute";
+    const folder =
+      place === undefined || recomputed ? undefined : (place.folder ?? (await this.temporaryPlace()).path);
+    this.store ??= new EmbeddingStore({
+      ...{ embedder: this.embedder, folder, storedAs: this.storedAs! },
+      recomputedFrom: recomputed ? (origins) => this.trainingSequences(origins) : undefined,
+    });
     return this.store;
+  }
+
+  /** Sequences of training rows. */
+  private async trainingSequences(origins: readonly Origin[]): Promise<readonly SequenceToEmbed[]> {
+    const task = trainingTaskOf(this.context);
+    const rows = Uint32Array.from(new Set(origins.map(({ row }) => row)));
+    const sequences = await this.toEmbed(task, await task.examples(rows));
+    const found = new Map(sequences.map((each) => [`${each.origin.row} ${each.origin.member}`, each]));
+    return origins.map(({ row, member }) => found.get(`${row} ${member}`)!);
   }
 
   private async temporaryPlace() {
@@ -171,7 +183,30 @@ export async function probeEmbeddingsNeed(
     perEvaluatedRow,
     bytesPerSequence: { float32: embeddingBytes(size, "float32"), float16: embeddingBytes(size, "float16") },
     storedAs,
+    secondsPerSequence: (batchSize, signal) => secondsPerSequence(context, batchSize, signal),
   };
+}
+
+/** Time per sequence of a second call, since the first warms up. */
+async function secondsPerSequence(
+  context: NeedContext,
+  batchSize: number,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  const { model } = context;
+  const task = trainingTaskOf(context);
+  const { rows } = trainingRows(context, readTrainingRecipe(context.recipe)).train;
+  const examples = await task.examples(rows.slice(0, ROWS));
+  const sequences = examples
+    .flatMap(({ row, sequences }) =>
+      sequences.map((letters, member) => ({ letters, origin: { task: task.task.name, row, member } })),
+    )
+    .slice(0, batchSize);
+  const embedder = new Embedder({ model, protocol: "corrected", batchSize });
+  await embedder.embed(sequences, signal);
+  const began = performance.now();
+  await embedder.embed(sequences, signal);
+  return (performance.now() - began) / 1000 / sequences.length;
 }
 
 /** Mean number of tokens of a sequence, over the first training rows if it varies. */

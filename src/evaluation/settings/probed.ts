@@ -204,7 +204,14 @@ class Probe implements Learner {
     });
     this.context.onNote?.(`embeddings are stored as ${decision.storedAs}: ${decision.because}`);
     await this.use(decision.storedAs, rows);
-    for (const { sequences, embeddings } of [train, val]) await this.embeddings.keep(sequences, embeddings);
+    const block = BLOCK_ROWS * trainingTaskOf(this.context).task.members.length;
+    for (const { sequences, embeddings } of [train, val]) {
+      // In the blocks in which they were embedded.
+      for (let start = 0; start < sequences.length; start += block) {
+        const end = start + block;
+        await this.embeddings.keep(sequences.slice(start, end), embeddings.slice(start, end));
+      }
+    }
     await writeStorageDecision(training, decision);
     return decision;
   }

@@ -12,6 +12,10 @@ export interface WeightsFile {
   readonly sha256: string;
 }
 
+/** Ways to have the embeddings of training rows in every epoch; "auto": as the plan finds best. */
+export const EMBEDDING_STORAGES = ["auto", "memory", "disk", "recompute"] as const;
+export type EmbeddingStorage = (typeof EMBEDDING_STORAGES)[number];
+
 /** A store of embeddings on disk. */
 export interface EmbeddingsPlace {
   /** Undefined: a temporary folder, removed when the cell is done. */
@@ -31,6 +35,8 @@ export interface EmbeddingsNeed {
   readonly bytesPerSequence: Readonly<Record<StoredAs, number>>;
   /** "auto": float16 if a measurement before training allows it. */
   readonly storedAs: StoredAs | "auto";
+  /** Seconds in which the model embeds a sequence, measured on a few training rows. */
+  secondsPerSequence(batchSize: number, signal: AbortSignal | undefined): Promise<number>;
 }
 
 /** Parameters of a setting for one cell. */
@@ -53,8 +59,8 @@ export interface SettingContext {
   readonly folder: string | undefined;
   /** Folder of the run's training runs; undefined for a run in memory. */
   readonly trained: string | undefined;
-  /** Store of embeddings; undefined: in memory, for this cell alone. */
-  readonly embeddings: EmbeddingsPlace | undefined;
+  /** Store of embeddings; undefined: in memory, for this cell alone; "recompute": none, in each epoch anew. */
+  readonly embeddings: EmbeddingsPlace | "recompute" | undefined;
   readonly signal: AbortSignal | undefined;
   /** Called with a message for the user. */
   readonly onNote: ((text: string) => void) | undefined;

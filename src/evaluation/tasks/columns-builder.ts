@@ -1,35 +1,37 @@
 import { InputError, InternalError } from "../../base/errors.ts";
-import {
-  asType,
-  commonType,
-  type Numbers,
-  type NumberType,
-  newNumbers,
-  smallestType,
-  typeOfNumbers,
-} from "../../base/typed-numbers.ts";
+import { NumberLog } from "../../base/number-log.ts";
+import { commonType, smallestType } from "../../base/typed-numbers.ts";
 import type { Prediction } from "./prediction.ts";
 import {
   type ColumnsLayout,
   type PredictionColumn,
   type PredictionColumnForm,
   PredictionColumns,
+  storedColumn,
 } from "./prediction-columns.ts";
 
-/** Concatenates batches of predictions; each column gets the smallest type that fits all its values. */
+/**
+ * Concatenates batches of predictions; each column gets the smallest type that fits all its values. Columns
+ * beyond a few megabytes are on disk.
+ */
 export class ColumnsBuilder {
   private readonly columns = new Map<string, Growing>();
   private kind: Prediction["kind"] | undefined;
   private first: number | undefined;
   private length = 0;
 
-  /** @param layout  existing columns, whose types are lower bounds */
+  /**
+   * @param capacity  rows of all batches
+   * @param layout    existing columns, whose types are lower bounds
+   * @param memory    bytes of a column that stay in memory; default as `NumberLog`
+   */
   constructor(
     private readonly capacity: number,
     layout?: ColumnsLayout,
+    private readonly memory?: number,
   ) {
     this.kind = layout?.kind;
-    for (const form of layout?.columns ?? []) this.columns.set(keyOf(form), new Growing(form, capacity));
+    for (const form of layout?.columns ?? []) this.columns.set(keyOf(form), this.growing(form));
   }
 
   /** @throws {InputError} when the batch has another kind or number of values */
@@ -37,30 +39,35 @@ export class ColumnsBuilder {
     this.kind ??= batch.kind;
     this.first ??= batch.rows[0];
     const there = new Map(batch.columns.map((column) => [keyOf(column), column]));
-    const [from, to] = [this.length, this.length + batch.length];
+    const from = this.length;
     const isNew = this.columns.size === 0;
     for (const [key, column] of there) {
       if (this.columns.has(key)) continue;
       if (!isNew && isRequired(column)) throw this.otherValues(batch);
-      const growing = new Growing({ ...column, ...(column.texts && { texts: [] }) }, this.capacity);
-      growing.leaveOut(0, from);
+      const { name, of, type, width, texts } = column;
+      const growing = this.growing({ name, of, type, width, ...(texts && { texts: [] }) });
+      growing.leaveOut(from);
       this.columns.set(key, growing);
     }
     for (const [key, growing] of this.columns) {
       const column = there.get(key);
       const fits = column === undefined ? !isRequired(growing.form) : column.width === growing.form.width;
       if (!fits || batch.kind !== this.kind) throw this.otherValues(batch);
-      if (column === undefined) growing.leaveOut(from, to);
-      else growing.write(column, from);
+      if (column === undefined) growing.leaveOut(batch.length);
+      else growing.write(column);
     }
-    this.length = to;
+    this.length += batch.length;
   }
 
   /** @throws {InternalError} when nothing was added */
   done(): PredictionColumns {
     if (this.kind === undefined) throw new InternalError("no predictions were added");
-    const columns = [...this.columns.values()].map((column) => column.upTo(this.length));
+    const columns = [...this.columns.values()].map((column) => column.done());
     return new PredictionColumns(this.kind, this.length, columns);
+  }
+
+  private growing(form: PredictionColumnForm): Growing {
+    return new Growing(form, new NumberLog(this.capacity * form.width, this.memory));
   }
 
   private otherValues({ rows }: PredictionColumns): InputError {
@@ -78,43 +85,38 @@ const keyOf = ({ name, of, texts }: PredictionColumnForm) =>
 /** A column while batches are added to it. */
 class Growing {
   private readonly codes: Map<string, number> | undefined;
-  private data: Numbers;
+  private type: PredictionColumnForm["type"];
 
   constructor(
     readonly form: PredictionColumnForm,
-    capacity: number,
+    private readonly log: NumberLog,
   ) {
     this.codes = form.texts && new Map(form.texts.map((text, i) => [text, i + 1]));
-    this.data = newNumbers(form.type, capacity * form.width);
+    this.type = form.type;
   }
 
-  write({ data, type, texts }: PredictionColumn, at: number): void {
+  write({ data, type, texts }: PredictionColumn): void {
     let [written, needed] = [data, type];
     if (texts !== undefined) {
       const codes = texts.map((text) => this.codeOf(text));
       const recoded = Float64Array.from(data, (code) => (code === 0 ? 0 : codes[code - 1]));
       [written, needed] = [recoded, smallestType(recoded)];
     }
-    this.widen(needed);
-    this.data.set(written, at * this.form.width);
+    this.type = commonType(this.type, needed);
+    this.log.append(written);
   }
 
   /** Marks rows without this part. */
-  leaveOut(from: number, to: number): void {
-    if (this.codes !== undefined || from === to) return;
-    this.widen("float32");
-    this.data.fill(Number.NaN, from * this.form.width, to * this.form.width);
+  leaveOut(rows: number): void {
+    if (rows === 0) return;
+    if (this.codes === undefined) this.type = commonType(this.type, "float32");
+    this.log.appendRepeated(this.codes === undefined ? Number.NaN : 0, rows * this.form.width);
   }
 
-  upTo(length: number): PredictionColumn {
-    const type = typeOfNumbers(this.data);
+  done(): PredictionColumn {
     const { texts: _, ...form } = this.form;
-    const data = this.data.subarray(0, length * this.form.width);
-    return { ...form, type, data, ...(this.codes === undefined ? {} : { texts: [...this.codes.keys()] }) };
-  }
-
-  private widen(type: NumberType): void {
-    this.data = asType(this.data, commonType(typeOfNumbers(this.data), type));
+    const texts = this.codes && { texts: [...this.codes.keys()] };
+    return storedColumn({ ...form, type: this.type, ...texts }, this.log);
   }
 
   private codeOf(text: string): number {

@@ -106,7 +106,9 @@ function selectRows<Row extends GenomicRow, Facts extends RowFacts>(
     checkRowNumber(row.index);
     included[count++] = row.index;
   }
-  const rows = pickRows(included.slice(0, count), selection.limit);
+  // A part of a large array would keep all of it in memory.
+  const found = count < 0.5 * included.length ? included.slice(0, count) : included.subarray(0, count);
+  const rows = pickRows(found, selection.limit);
   let longest = 0;
   for (let start = 0; start < rows.length; start += CHECKED_AT_ONCE) {
     for (const row of table.rowsOf(rows.subarray(start, start + CHECKED_AT_ONCE))) {

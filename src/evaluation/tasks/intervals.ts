@@ -32,7 +32,7 @@ export function blockInterval(
 /** A share of rows as the main metric, over blocks. @param outcomes  in [0, 1], one per row */
 export function shareStatistic<Name extends string>(
   metric: Name,
-  outcomes: Float64Array,
+  outcomes: ArrayLike<number>,
   blocks: Blocks,
 ): MainStatistic<Name> {
   return { metric, blocks, statistic: meanOver(outcomes, blocks), outcomes };
@@ -61,7 +61,7 @@ export function waldOver(share: number, trials: number): Estimate {
  * @param trials    numbers of trials of the published intervals
  */
 export function shareIntervals(
-  outcomes: Float64Array,
+  outcomes: ArrayLike<number>,
   blocks: Blocks,
   { protocol, trials }: { readonly protocol: Protocol; readonly trials: TrialCounts },
 ): readonly Estimate[] {

@@ -1,12 +1,6 @@
 import { InternalError } from "../../base/errors.ts";
-import {
-  asType,
-  type Numbers,
-  type NumberType,
-  newNumbers,
-  smallestType,
-  typeOfNumbers,
-} from "../../base/typed-numbers.ts";
+import { NumberLog } from "../../base/number-log.ts";
+import { asType, type Numbers, type NumberType, newNumbers, smallestType } from "../../base/typed-numbers.ts";
 import {
   type Prediction,
   type Predictions,
@@ -30,9 +24,43 @@ export interface PredictionColumnForm {
 
 /** One column, in the order of the predictions. */
 export interface PredictionColumn extends PredictionColumnForm {
-  /** [rows, width], row-major; NaN if a row has no such part or fact. */
+  /** [rows, width], row-major; NaN if a row has no such part or fact. A column on disk is read at each access. */
   readonly data: Numbers;
+  /** Numbers of the rows [start, end) of a column on disk; absent for a column in memory. */
+  readonly read?: (start: number, end: number) => Numbers;
 }
+
+/** Numbers of a column that are in memory together. */
+const BLOCK_NUMBERS = 2 ** 18;
+
+/** Rows of a block of columns, the widest of which has `width` numbers of a row. */
+const blockRows = (width: number) => Math.max(Math.floor(BLOCK_NUMBERS / width), 1);
+
+/** A column of a log's numbers: in memory if it is short, or has the row numbers. */
+export function storedColumn(form: PredictionColumnForm, log: NumberLog): PredictionColumn {
+  const { type, width } = form;
+  const read = (start: number, end: number) => log.read(start * width, end * width, type);
+  if (log.length <= BLOCK_NUMBERS || isRow(form)) return { ...form, data: read(0, log.length / width) };
+  return {
+    ...form,
+    read,
+    get data() {
+      return read(0, log.length / width);
+    },
+  };
+}
+
+const isRow = ({ name, of }: PredictionColumnForm) => of === "prediction" && name === ROW;
+
+/** Numbers of the rows [start, end). */
+const partOf = (column: PredictionColumn, start: number, end: number): Numbers =>
+  column.read?.(start, end) ?? column.data.subarray(start * column.width, end * column.width);
+
+/** Name and type without numbers. */
+const formOf = ({ name, of, type, width, texts }: PredictionColumn): PredictionColumnForm => ({
+  ...{ name, of, type, width },
+  ...(texts && { texts }),
+});
 
 /** Kind and columns of predictions, without their rows. */
 export interface ColumnsLayout {
@@ -57,7 +85,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     readonly length: number,
     readonly columns: readonly PredictionColumn[],
   ) {
-    const rows = columns.find(({ name, of }) => of === "prediction" && name === ROW);
+    const rows = columns.find(isRow);
     if (rows === undefined || rows.width !== 1) throw new InternalError("predictions without row numbers");
     this.rows = rows.data;
     this.parts = columns.filter((column) => column.of === "prediction" && column !== rows);
@@ -79,23 +107,32 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
   }
 
   *[Symbol.iterator](): Generator<Prediction<Row>> {
-    for (let i = 0; i < this.length; i++) yield this.at(i);
+    for (const block of this.blocks()) for (let i = 0; i < block.length; i++) yield block.at(i);
+  }
+
+  /** Consecutive predictions in memory, so that columns on disk are read once. */
+  *blocks(): Generator<PredictionColumns<Row>> {
+    const stored = this.columns.filter(({ read }) => read !== undefined);
+    const rows = blockRows(Math.max(1, ...stored.map(({ width }) => width)));
+    if (stored.length === 0) yield this;
+    else for (let at = 0; at < this.length; at += rows) yield this.slice(at, at + rows);
   }
 
   /** @param i  0-based place, not the row's number */
   at(i: number): Prediction<Row> {
     return predictionOfParts(this.kind, this.rows[i], this.factsAt(i), (name) => {
       const column = this.parts.find((part) => part.name === name);
-      if (column === undefined || Number.isNaN(column.data[i * column.width])) return undefined;
-      return column.data.slice(i * column.width, (i + 1) * column.width);
+      const numbers = column && partOf(column, i, i + 1);
+      return numbers === undefined || Number.isNaN(numbers[0]) ? undefined : numbers;
     });
   }
 
   /** @param i  0-based place, not the row's number */
   factsAt(i: number): Row {
     const facts: Record<string, string | number> = {};
-    for (const { name, data, texts } of this.facts) {
-      const value = data[i];
+    for (const column of this.facts) {
+      const { name, texts, read } = column;
+      const value = read === undefined ? column.data[i] : read(i, i + 1)[0];
       if (texts !== undefined) {
         if (value > 0) facts[name] = texts[value - 1];
       } else if (!Number.isNaN(value)) facts[name] = value;
@@ -105,10 +142,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 
   slice(start: number, end: number): PredictionColumns<Row> {
     const last = Math.min(end, this.length);
-    const columns = this.columns.map((column) => ({
-      ...column,
-      data: column.data.subarray(start * column.width, last * column.width),
-    }));
+    const columns = this.columns.map((column) => ({ ...formOf(column), data: partOf(column, start, last) }));
     return new PredictionColumns(this.kind, last - start, columns);
   }
 
@@ -116,12 +150,12 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
   inRowOrder(): PredictionColumns<Row> {
     const { rows } = this;
     if (rows.every((row, i) => i === 0 || rows[i - 1] <= row)) return this;
-    return this.pick(Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a] - rows[b]));
+    return this.pick(ascendingOrder(rows));
   }
 
   /** Some predictions in some order. @param order  their 0-based places */
   pick(order: Uint32Array): PredictionColumns<Row> {
-    const columns = this.columns.map((column) => ({ ...column, data: picked(column, order) }));
+    const columns = this.columns.map((column) => picked(column, order));
     return new PredictionColumns(this.kind, order.length, columns);
   }
 
@@ -135,9 +169,14 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     if (column === undefined || at >= column.width) {
       throw new InternalError(`predictions of kind ${this.kind} have no ${part} ${at}`);
     }
-    const { data, width } = column;
+    const { width } = column;
     const numbers = new Float64Array(this.length);
-    for (let i = 0; i < numbers.length; i++) numbers[i] = data[i * width + at];
+    const rows = blockRows(width);
+    for (let start = 0; start < numbers.length; start += rows) {
+      const end = Math.min(start + rows, numbers.length);
+      const part = partOf(column, start, end);
+      for (let i = start; i < end; i++) numbers[i] = part[(i - start) * width + at];
+    }
     return numbers;
   }
 
@@ -154,7 +193,9 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 
   /** A function that reads a fact of the i-th prediction; undefined if the row lacks an optional fact. */
   factReader<Name extends keyof Row & string>(name: Name): (i: number) => Row[Name] {
-    const columns = this.facts.filter((fact) => fact.name === name);
+    const columns = this.facts
+      .filter((fact) => fact.name === name)
+      .map(({ data, texts }) => ({ data, texts }));
     const stored = (i: number): string | number | undefined => {
       for (const { data, texts } of columns) {
         const value = data[i];
@@ -183,12 +224,33 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 
 const ROW = "row";
 
-function picked({ data, width }: PredictionColumn, order: Uint32Array): Numbers {
-  const sorted = newNumbers(typeOfNumbers(data), order.length * width);
-  order.forEach((from, to) => {
-    for (let k = 0; k < width; k++) sorted[to * width + k] = data[from * width + k];
-  });
-  return sorted;
+function picked(column: PredictionColumn, order: Uint32Array): PredictionColumn {
+  const { data, width } = column;
+  const form = formOf(column);
+  const log = new NumberLog(order.length * width);
+  const rows = blockRows(width);
+  for (let start = 0; start < order.length; start += rows) {
+    const places = order.subarray(start, start + rows);
+    const part = newNumbers(form.type, places.length * width);
+    places.forEach((from, to) => {
+      for (let k = 0; k < width; k++) part[to * width + k] = data[from * width + k];
+    });
+    log.append(part);
+  }
+  return storedColumn(form, log);
+}
+
+/** Places of distinct row numbers in ascending order. */
+function ascendingOrder(rows: Numbers): Uint32Array {
+  const count = rows.length;
+  let most = 0;
+  for (const row of rows) most = Math.max(most, row);
+  if ((most + 1) * count > Number.MAX_SAFE_INTEGER) {
+    return Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a] - rows[b]);
+  }
+  // Sorting numbers that contain row and place takes a third of the memory of sorting with a function.
+  const keys = Float64Array.from(rows, (row, i) => row * count + i).sort();
+  return Uint32Array.from(keys, (key) => key % count);
 }
 
 function columnsOfObjects<Row extends RowFacts>(

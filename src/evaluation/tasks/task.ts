@@ -183,7 +183,7 @@ export interface MainStatistic<MetricName extends string = string> {
   /** Its value with every block counted once is the metric's; blocks may be counted 0 times or once. */
   readonly statistic: BlockStatistic;
   /** For a share: outcomes in [0, 1] whose mean is the metric. [rows] */
-  readonly outcomes?: Float64Array;
+  readonly outcomes?: ArrayLike<number>;
   /** Range of the metric, which selects the scale of its interval; see `blockEstimate`. */
   readonly range?: readonly [least: number, most: number];
 }
@@ -259,6 +259,18 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
   checkRecipe?(recipe: Recipe): void;
   /** The measurement is slow and needs all rows: shards are not measured by themselves. */
   readonly measuredWhole?: true;
+  /**
+   * Seconds of the measurement on this machine, from a trial; absent if it is fast.
+   *
+   * @param rows      number of predictions
+   * @param examples  predictions of a few rows
+   * @param pause     awaited between steps; an error it throws ends the trial
+   */
+  measuringSeconds?(
+    rows: number,
+    examples: readonly Prediction<Row>[],
+    { recipe, pause }: { readonly recipe: Recipe; readonly pause: () => Promise<void> },
+  ): Promise<number>;
   /** Metrics of this setting's predictions. Default: the task's `measure`. */
   measure?(
     predictions: Predictions<Row>,

@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
+import { NumberLog } from "../../base/number-log.ts";
 import { forEachTableRow, parseDecimal, parseFiniteNumber, readTable } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import { MODEL_FAMILIES } from "../language/catalogue.ts";
@@ -73,10 +74,68 @@ async function columnsOf(path: string): Promise<readonly string[]> {
 /** Scores of a task's whole table. */
 interface Scores {
   readonly columns: readonly string[];
-  /** Scores per row. */
-  readonly width: number;
-  /** [rows in the table, width]; NaN for rows without a line. */
-  readonly data: Float64Array;
+  readonly byRow: ScoresByRow;
+}
+
+/**
+ * Scores and lines of the rows of a table: on disk beyond a few megabytes as long as rows are added in
+ * ascending order, as in files that a program wrote, else in memory.
+ */
+class ScoresByRow {
+  readonly #logs = { scores: new NumberLog(), lines: new NumberLog() };
+  #arrays: { readonly scores: Float64Array; readonly lines: Uint32Array } | undefined;
+
+  /**
+   * @param inTable  rows in the table
+   * @param width    scores per row
+   */
+  constructor(
+    readonly inTable: number,
+    readonly width: number,
+  ) {}
+
+  /** @returns the line that has the row already, or 0 */
+  add(row: number, scores: readonly number[], line: number): number {
+    const { lines } = this.#logs;
+    if (this.#arrays === undefined && row >= lines.length) {
+      this.#fillUpTo(row);
+      lines.push(line);
+      for (const score of scores) this.#logs.scores.push(score);
+      return 0;
+    }
+    this.#arrays ??= this.#inMemory();
+    const before = this.#arrays.lines[row];
+    this.#arrays.lines[row] = line;
+    this.#arrays.scores.set(scores, row * this.width);
+    return before;
+  }
+
+  /** NaN for a row without a line. */
+  scoreOf(row: number, member: number): number {
+    const i = row * this.width + member;
+    if (this.#arrays !== undefined) return this.#arrays.scores[i];
+    return row < this.#logs.lines.length ? this.#logs.scores.at(i) : Number.NaN;
+  }
+
+  has(row: number): boolean {
+    if (this.#arrays !== undefined) return this.#arrays.lines[row] > 0;
+    return row < this.#logs.lines.length && this.#logs.lines.at(row) > 0;
+  }
+
+  #fillUpTo(row: number) {
+    const { scores, lines } = this.#logs;
+    scores.appendRepeated(Number.NaN, (row - lines.length) * this.width);
+    lines.appendRepeated(0, row - lines.length);
+  }
+
+  #inMemory() {
+    this.#fillUpTo(this.inTable);
+    const { scores, lines } = this.#logs;
+    return {
+      scores: Float64Array.from(scores.read(0, scores.length, "float64")),
+      lines: Uint32Array.from(lines.read()),
+    };
+  }
 }
 
 function rowScores(path: string) {
@@ -85,7 +144,7 @@ function rowScores(path: string) {
     async expectRows(expected: ExpectedRows) {
       const { task, columns, inTable } = expected;
       const known = byTask.get(task);
-      const same = known?.columns.join() === columns.join() && known.data.length === known.width * inTable;
+      const same = known?.columns.join() === columns.join() && known.byRow.inTable === inTable;
       const scores = same ? known : await readRowScores(path, expected);
       if (same) reportErrors(path, [missingRows(scores, expected)]);
       byTask.set(task, scores);
@@ -93,8 +152,7 @@ function rowScores(path: string) {
     scoresOf(sequences: readonly string[], { origins }: QueryOptions) {
       return Float64Array.from(sequences, (_, i) => {
         const origin = origins?.[i];
-        const scores = origin && byTask.get(origin.task);
-        const score = scores?.data[origin!.row * scores.width + origin!.member];
+        const score = origin && byTask.get(origin.task)?.byRow.scoreOf(origin.row, origin.member);
         if (score !== undefined && !Number.isNaN(score)) return score;
         throw new InputError("a table of scores by row only has scores of the rows of a planned run", {
           place: { file: path },
@@ -114,8 +172,8 @@ function rowScores(path: string) {
 async function readRowScores(path: string, expected: ExpectedRows): Promise<Scores> {
   const { task, columns, inTable } = expected;
   const width = columns.length - 1;
-  const scores = { columns, width, data: new Float64Array(width * inTable).fill(Number.NaN) };
-  const firstLine = new Uint32Array(inTable);
+  const scores = { columns, byRow: new ScoresByRow(inTable, width) };
+  const values = new Array<number>(width);
   const foreign: string[] = [];
   const twice: string[] = [];
   const noNumber: string[] = [];
@@ -126,33 +184,31 @@ async function readRowScores(path: string, expected: ExpectedRows): Promise<Scor
       foreign.push(`${JSON.stringify(idx.slice(0, 20))} (line ${line})`);
       return;
     }
-    if (firstLine[row] > 0) twice.push(`${row} (lines ${firstLine[row]} and ${line})`);
-    firstLine[row] = line;
     for (let k = 0; k < width; k++) {
-      const value = parseDecimal(fields[k + 1]);
-      if (!Number.isFinite(value)) {
+      values[k] = parseDecimal(fields[k + 1]);
+      if (!Number.isFinite(values[k])) {
         noNumber.push(
           `${columns[k + 1]} ${JSON.stringify(fields[k + 1].slice(0, 20))} of ${row} (line ${line})`,
         );
         break;
       }
-      scores.data[row * width + k] = value;
     }
+    const before = scores.byRow.add(row, values, line);
+    if (before > 0) twice.push(`${row} (lines ${before} and ${line})`);
   });
   reportErrors(path, [
     describeRows(`rows outside ${task} (0 to ${inTable - 1})`, foreign),
     describeRows("duplicate rows", twice),
     describeRows("scores that are not numbers", noNumber),
-    missingRows(scores, expected, (row) => firstLine[row] === 0),
+    missingRows(scores, expected),
   ]);
   return scores;
 }
 
-const missingRows = (
-  { width, data }: Scores,
-  { rows }: ExpectedRows,
-  isMissing = (row: number) => Number.isNaN(data[row * width]),
-) => describeRows("rows missing", Array.from(rows.filter(isMissing), String), ` of ${rows.length}`);
+function missingRows({ byRow }: Scores, { rows }: ExpectedRows) {
+  const missing = rows.filter((row) => !byRow.has(row));
+  return describeRows("rows missing", Array.from(missing, String), ` of ${rows.length}`);
+}
 
 /**
  * Throws the errors that are defined.

@@ -112,7 +112,7 @@ test("an open store of embeddings is in use until it is closed, and says whose t
   expect([entry!.what, entry!.users.length]).toEqual(["embeddings of small, corrected protocol, float32", 1]);
   const prune = async () => pruneCaches(await cacheEntries(join(folder, "none"), [folder]), { days: 0 });
   expect((await prune()).map(({ kept }) => kept)).toEqual(["in use"]);
-  await store.read(place!);
+  await store.read([place!]);
   await store.close();
   expect((await prune()).map(({ kept }) => kept)).toEqual([undefined]);
   expect(readdirSync(folder)).toEqual([]);

@@ -47,7 +47,7 @@ test.each(["on disk", "in memory"])(
       model,
       sequences.map(({ letters }) => letters),
     );
-    for (const i of [2, 0, 3, 1]) expect(await store.read(places[i])).toEqual(expected[i]);
+    for (const i of [2, 0, 3, 1]) expect((await store.read([places[i]]))[0]).toEqual(expected[i]);
     expect(filesBelow(folder)).toHaveLength(where === "on disk" ? 1 : 0);
     await store.close();
   },
@@ -68,8 +68,8 @@ test("embeds and stores a sequence once", async () => {
   const found = storeOf(folder, later);
   const [c, acg] = await found.keep(placed(["C", "ACG"]));
   expect(later.calls).toEqual([]);
-  expect(await found.read(c!)).toEqual(embedded(model, ["C"])[0]);
-  expect(await found.read(acg!)).toEqual(embedded(model, ["ACG"])[0]);
+  expect((await found.read([c!]))[0]).toEqual(embedded(model, ["C"])[0]);
+  expect((await found.read([acg!]))[0]).toEqual(embedded(model, ["ACG"])[0]);
   await found.close();
   let stored = 0;
   for (const file of filesBelow(folder)) {
@@ -124,14 +124,14 @@ test("two stores that write the same shards concurrently both read them", async 
   const again = await Promise.all(stores.map((store) => store.keep(sequences)));
   for (const [i, store] of stores.entries()) {
     for (const k of [0, 1]) {
-      expect(await store.read(places[i][k])).toEqual(expected[k]);
-      expect(await store.read(again[i][k])).toEqual(expected[k]);
+      expect((await store.read([places[i][k]]))[0]).toEqual(expected[k]);
+      expect((await store.read([again[i][k]]))[0]).toEqual(expected[k]);
     }
     await store.close();
   }
   const third = storeOf(folder, embeddingModel());
   for (const [k, place] of (await third.keep(sequences.slice(0, 2))).entries()) {
-    expect(await third.read(place)).toEqual(expected[k]);
+    expect((await third.read([place]))[0]).toEqual(expected[k]);
   }
   await third.close();
 });
@@ -141,7 +141,7 @@ test("reads more shards than stay open, in any order", async () => {
   const places: number[] = [];
   for (let row = 0; row < 70; row++) places.push(...(await store.keep(placed([`ACG${"T".repeat(row)}`]))));
   for (let round = 0; round < 2; round++) {
-    for (const [i, place] of places.entries()) expect((await store.read(place)).tokens).toBe(i + 4);
+    for (const [i, place] of places.entries()) expect((await store.read([place]))[0].tokens).toBe(i + 4);
   }
   await store.close();
 });
@@ -162,8 +162,8 @@ test("does not store padding", async () => {
   };
   const store = storeOf(temporaryFolder(), padding);
   const [short, long] = await store.keep(placed(["ACG", "ACGTA"]));
-  const first = await store.read(short!);
-  expect([first.tokens, [...first.states], (await store.read(long!)).tokens]).toEqual([
+  const [first] = await store.read([short!]);
+  expect([first.tokens, [...first.states], (await store.read([long!]))[0].tokens]).toEqual([
     4,
     [0, 1, 2, 3, 4, 5, 6, 7],
     6,

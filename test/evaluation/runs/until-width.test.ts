@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
+import { planText } from "../../../src/cli/run-plan.ts";
 import { compareResults } from "../../../src/evaluation/comparison/compare-results.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
@@ -16,6 +17,7 @@ import type { Task } from "../../../src/evaluation/tasks/task.ts";
 import { blocksBy } from "../../../src/metrics/blocks.ts";
 import { clusteredProportion } from "../../../src/metrics/clustered-proportion.ts";
 import { anyTimeLevel } from "../../../src/metrics/confidence-sequence.ts";
+import type { Model } from "../../../src/models/model.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
@@ -115,11 +117,33 @@ describe("a run until its interval is narrow", () => {
     await mergeRun(other, { tasks: [task] });
     const [again] = await readResults(other);
     expect(again.result).toEqual(result);
-    // A finished cell is not scored again.
+    // A finished cell is not scored again, and its plan has nothing left to do.
+    const plan = await planOf(folder, 0.06);
+    expect(plan.cells[0]).toMatchObject({ rowsDone: selected, rowsToDo: 0, estimate: { seconds: 0 } });
+    expect(planText(plan)).toContain(`rows    3,000 · ${selected.toLocaleString("en")} done · 0 to do`);
     const [outcome] = await runShard(await planOf(folder, 0.06));
     expect(outcome).toMatchObject({ state: "done", rowsDone: selected, rowsDoneBefore: selected });
     const { groups } = await compareResults([again], { forms: { tasks: [task] } });
     expect(groups[0].rows.compared).toBe(selected);
+  });
+
+  test("takes an added model, which ends at its own interval", async () => {
+    const named = (name: string) => ({ ...model(), name, identity: name });
+    const [grown, both] = [join(root, "grown"), join(root, "both")];
+    const run = async (folder: string, models: readonly Model[], extend = false) => {
+      await runShard(await planOf(folder, 0.06, { models, extend }));
+      await mergeRun(folder, { tasks: [task], keepResults: extend });
+      return (await readResults(folder)).map(({ result }) => result);
+    };
+    const [first] = await run(grown, [named("first")]);
+    const added = { ...named("second"), batchSize: 50 };
+    const results = await run(grown, [added], true);
+    expect(results[0]).toEqual(first);
+    expect(results.map(({ rows }) => rows.selected)).toEqual([first.rows.selected, first.rows.selected]);
+    expect(results).toEqual(await run(both, [named("first"), added]));
+    await expect(planOf(grown, 0.05, { models: [named("third")], extend: true })).rejects.toThrow(
+      /width of the interval 0\.06 in the run, 0\.05 here/,
+    );
   });
 
   test("scores all rows if the interval stays wide", async () => {

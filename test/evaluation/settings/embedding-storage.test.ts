@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { planText } from "../../../src/cli/run-plan.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
@@ -231,6 +232,104 @@ describe("storedAs auto", () => {
   });
 });
 
+describe("embeddings in memory, on disk and recomputed", () => {
+  const small = classifiedTask({ rows: 128 });
+
+  /** Interrupts a run in its second epoch if `stopped`, finishes it, and reads its files. */
+  async function filesOf(
+    embeddings: "memory" | "disk" | "recompute",
+    model: () => EmbeddingModel,
+    { stopped }: { readonly stopped: boolean },
+  ) {
+    const folder = temporaryFolder();
+    const tasks = [{ task: small, inputs: {} }];
+    const request = { tasks, embeddings, batchSize: 14, recipe: { ...AUTO, epochs: 2 } };
+    const stop = new AbortController();
+    if (stopped) {
+      await runShard(await planOf(folder, { ...request, models: [model()] }), {
+        signal: stop.signal,
+        onProgress(event) {
+          if (event.kind === "stage" && event.stage === "validating epoch 2") stop.abort();
+        },
+      });
+    }
+    const plan = await planOf(folder, { ...request, models: [model()] });
+    await runShard(plan);
+    await mergeRun(folder, { tasks: [small] });
+    const cell = join(folder, plan.cells[0].name);
+    const training = await onlyTraining(folder);
+    const files = [
+      join(training, "best.safetensors"),
+      join(training, "train.log"),
+      ...["rows/001-of-001.jsonl", "scores.tsv", "metrics.json", "result.json"].map((name) =>
+        join(cell, name),
+      ),
+    ];
+    const timing = JSON.parse(readFileSync(join(cell, "timing.json"), "utf8"));
+    expect(timing[0].embeddings).toEqual({ storage: embeddings, because: "as requested" });
+    expect(existsSync(join(folder, "embeddings"))).toBe(embeddings === "disk");
+    return files.map((file) => readFileSync(file, "utf8"));
+  }
+
+  /** A model whose states depend on the number of sequences in a call, as by rounding in a matrix product. */
+  const dependent = (): EmbeddingModel => {
+    const model = thirds({ ...embeddingModel(), width: 4 });
+    return {
+      ...model,
+      async embed(...given: Parameters<NonNullable<EmbeddingModel["embed"]>>) {
+        const embeddings = await model.embed!(...given);
+        const share = 1 + embeddings.length / 1024;
+        return embeddings.map((each) => ({ ...each, states: each.states.map((state) => state * share) }));
+      },
+    };
+  };
+
+  test.each([
+    ["independent of the call", () => thirds(sized()), ["disk", "recompute"]],
+    ["dependent on the call", dependent, ["recompute"]],
+  ] as const)("give the same bytes for states %s, also after a stop", async (_, model, storages) => {
+    const expected = await filesOf("memory", model, { stopped: false });
+    for (const storage of storages)
+      expect(await filesOf(storage, model, { stopped: true })).toEqual(expected);
+  });
+
+  test("a model that changes its states cannot be recomputed", async () => {
+    let calls = 0;
+    const model = { ...sized() };
+    const random: EmbeddingModel = {
+      ...model,
+      async embed(...given) {
+        const embeddings = await model.embed!(...given);
+        calls++;
+        return embeddings.map((each) => ({ ...each, states: each.states.map((state) => state + calls) }));
+      },
+    };
+    const plan = await planOf(temporaryFolder(), { models: [random], embeddings: "recompute" });
+    await expect(runShard(plan)).rejects.toThrow(/gives other states for the same sequences \(row \d+/);
+  });
+
+  test("auto recomputes large embeddings of a fast model and stores those of a slow one, with the reason", async () => {
+    const folder = temporaryFolder();
+    const fast = { ...sized(), width: 1e5 };
+    const plan = await planOf(folder, { models: [fast], memory: 1e14 });
+    expect(plan.cells[0].embeddings!.place).toBe("recompute");
+    expect(planText(plan)).toMatch(
+      /, recomputed in each epoch: the model embeds a sequence in .* ms; a disk reads it in .* ms/,
+    );
+    const slow: EmbeddingModel = {
+      ...fast,
+      async embed(...given) {
+        await setTimeout(500);
+        return fast.embed!(...given);
+      },
+    };
+    const stored = await planOf(folder, { models: [slow], memory: 1e14 });
+    expect(stored.cells[0].embeddings!.place).toEqual({ folder: join(folder, "embeddings"), shared: false });
+    const refused = planOf(folder, { models: [fast], memory: 5.5e9, embeddings: "memory" });
+    await expect(refused).rejects.toThrow(/embeddings need .* GiB of memory/);
+  });
+});
+
 test("trained weights are evaluated with embeddings of the precision that they were trained with", async () => {
   const trained = temporaryFolder();
   const given = { task, inputs: {}, model: thirds(), setting: "probed", recipe: AUTO } as const;
@@ -265,7 +364,7 @@ describe("embeddings of a plan", () => {
   test("go to disk where they exceed a quarter of the memory, without those of evaluated rows", async () => {
     const folder = temporaryFolder();
     const wide = { ...sized(), width: 40_000 };
-    const plan = await planOf(folder, { models: [wide], memory: 1e12 });
+    const plan = await planOf(folder, { models: [wide], memory: 1e12, timing: false });
     const { place, size } = plan.cells[0].embeddings!;
     expect(place).toEqual({ folder: join(folder, "embeddings"), shared: false });
     expect(size!.bytes).toBe(384 * ((WINDOW + 1) * (2 * 40_000 + 3) + 80));

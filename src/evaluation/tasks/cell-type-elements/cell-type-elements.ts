@@ -9,6 +9,7 @@ import {
   measureCellTypes,
   validateCellTypes,
 } from "./classified.ts";
+import { clusteringSeconds } from "./clustering-time.ts";
 import { type ClusterMetric, checkClusteringRecipe, clustersStatistic, measureClusters } from "./clusters.ts";
 import {
   CELL_TYPES_AB_INITIO,
@@ -84,6 +85,11 @@ export const cellTypeElements: Task<
       defaultSplit: "all",
       part: CLUSTERING,
       measuredWhole: true,
+      measuringSeconds(rows, [example], { recipe, pause }) {
+        const bytes =
+          example === undefined ? 0 : Buffer.from(asKind("vector", example).vectors[0], "base64").length;
+        return clusteringSeconds({ rows, columns: bytes / 4 }, recipe, pause);
+      },
       checkRecipe: checkClusteringRecipe,
       measure: measureClusters,
       mainStatistic: clustersStatistic,

@@ -42,7 +42,7 @@ export type ClusterMetric = "adjusted-mutual-information" | "adjusted-mutual-inf
 type VectorRow = VectorPrediction<CellTypeFacts>;
 
 /** Clustering parameters of the recipe. */
-interface Clustering {
+export interface Clustering {
   readonly transform: "raw" | "motif-counts";
   readonly components: number;
   readonly solver: "full" | "randomised";
@@ -188,7 +188,8 @@ export function checkClusteringRecipe(recipe: Recipe): void {
   clusteringOf(recipe);
 }
 
-function clusteringOf(recipe: Recipe): Clustering {
+/** Clustering parameters of a recipe. @throws {InputError} when a value is invalid */
+export function clusteringOf(recipe: Recipe): Clustering {
   const { transform, solver } = recipe;
   if (transform !== "raw" && transform !== "motif-counts") {
     throw unfit("transform", recipe, '"raw" or "motif-counts"');

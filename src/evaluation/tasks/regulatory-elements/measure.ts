@@ -1,7 +1,7 @@
 import type { Numbers } from "../../../base/typed-numbers.ts";
 import { type Blocks, genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
 import { shareInference } from "../../../metrics/clustered-proportion.ts";
-import { mean, meanOver } from "../../../metrics/mean.ts";
+import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import {
   type PairedCounts,
   pairedAccuracy,
@@ -10,8 +10,8 @@ import {
   pairedOutcomes,
   type TieRule,
 } from "../../../metrics/paired-accuracy.ts";
-import { percentiles } from "../../../metrics/quantiles.ts";
-import { type WilcoxonResult, wilcoxon } from "../../../metrics/wilcoxon.ts";
+import { percentilesOfSorted } from "../../../metrics/quantiles.ts";
+import { type WilcoxonResult, wilcoxonOfSorted } from "../../../metrics/wilcoxon.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { type ComparedScores, comparedScores } from "../compared-scores.ts";
 import {
@@ -63,11 +63,22 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
   corrected: { ties: "half", trials: (scored) => [scored] },
 };
 
-/** The pairs of a cell as columns, with ties by the cell's protocol. */
-interface Pairs extends ComparedScores {
+/** The pairs of a cell, with ties by the cell's protocol. */
+interface Pairs extends Pick<ComparedScores, "ties"> {
   /** Element minus control, nats. */
   readonly differences: Float64Array;
-  readonly columns: PredictionColumns<PairFacts>;
+  /** Credit of each pair by the protocol's rule for ties: 0, 0.5 or 1. */
+  readonly outcomes: Float32Array;
+  readonly counts: PairedCounts;
+  /** Undefined if a row has no numbers of tokens. */
+  readonly tokens: PairTokens | undefined;
+}
+
+/** Tokens of all elements and all controls, and pairs with equally many. */
+interface PairTokens {
+  readonly ofElements: number;
+  readonly ofControls: number;
+  readonly equal: PairedCounts;
 }
 
 /**
@@ -80,14 +91,19 @@ export function measurePairs(
   context: MeasureContext,
 ): Measurement<PairMetric> {
   const columns = PredictionColumns.of(predictions, "likelihood");
-  const pairs = pairsOf(columns, context);
   const blocks = blocksOfPairs(columns);
+  const pairs = pairsOf(columns, context);
+  const { counts, differences } = pairs;
   const placed = !areSingleRows(blocks);
-  const counts = pairedCounts(pairs.first, pairs.second);
-  const accuracy = accuracyMetric(pairs, counts, blocks, context);
-  const test = wilcoxon(pairs.differences, { alternative: "greater" });
-  const [q05, q25, median, q75, q95] = percentiles(pairs.differences, [5, 25, 50, 75, 95]).map(finiteOrNull);
-  const meanDifference = blockInterval(blocks, meanOver(pairs.differences, blocks));
+  const accuracy = accuracyMetric(pairs, blocks, context);
+  const meanDifference = blockInterval(blocks, meanOver(differences, blocks));
+  const ofRows = mean(differences);
+  // Quantiles and ranks need no other order; a copy takes as much memory as the rest of the measurement.
+  differences.sort();
+  const test = wilcoxonOfSorted(differences, { alternative: "greater" });
+  const [q05, q25, median, q75, q95] = percentilesOfSorted(differences, [5, 25, 50, 75, 95]).map(
+    finiteOrNull,
+  );
   const tokens = tokenSummary(pairs);
   const unknown = countWhere(columns.factNumbers("unknown"), (letters) => letters > 0);
   const differenceForm = {
@@ -108,7 +124,7 @@ export function measurePairs(
       acc: accuracy.value,
       pval: finiteOrNull(test.p),
       signed_rank_sum: finiteOrNull(test.statistic),
-      mean_diff: finiteOrNull(mean(pairs.differences)),
+      mean_diff: finiteOrNull(ofRows),
       median_diff: median!,
       q05_diff: q05!,
       q25_diff: q25!,
@@ -126,7 +142,7 @@ export function measurePairs(
     },
     averages: tokens.averages,
     ...(pairs.ties === undefined ? {} : { ties: pairs.ties }),
-    quirks: quirksOf(pairs, context),
+    quirks: quirksOf(columns, context),
     notes: [...notesOf(placed, unknown), ...intervalNotes(metrics, blocks)],
   };
 }
@@ -137,10 +153,7 @@ export function pairedAccuracyStatistic(
   context: MeasureContext,
 ): MainStatistic<PairMetric> {
   const columns = PredictionColumns.of(predictions, "likelihood");
-  const { first, second } = pairsOf(columns, context);
-  const blocks = blocksOfPairs(columns);
-  const outcomes = pairedOutcomes(first, second, RULES[context.protocol].ties);
-  return shareStatistic("paired-accuracy", outcomes, blocks);
+  return shareStatistic("paired-accuracy", pairsOf(columns, context).outcomes, blocksOfPairs(columns));
 }
 
 const NO_ROWS = "there are no rows";
@@ -150,9 +163,44 @@ function blocksOfPairs(columns: PredictionColumns<PairFacts>): Blocks {
   return places === undefined ? singleRows(columns.length) : genomicBlocksOf(places);
 }
 
+/** Reads the pairs block by block, so that only results have one number per row. */
 function pairsOf(columns: PredictionColumns<PairFacts>, context: MeasureContext): Pairs {
-  const scores = comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);
-  return { ...scores, differences: scores.first.map((score, i) => score - scores.second[i]), columns };
+  const differences = new Float64Array(columns.length);
+  const outcomes = new Float32Array(columns.length);
+  const counts = { wins: 0, ties: 0, losses: 0 };
+  const tokens = { ofElements: 0, ofControls: 0, equal: { wins: 0, ties: 0, losses: 0 } };
+  let ties: ComparedScores["ties"];
+  let allHaveTokens = true;
+  let start = 0;
+  for (const block of columns.blocks()) {
+    const { first, second, ties: found } = scoresOf(block, context);
+    for (let i = 0; i < first.length; i++) differences[start + i] = first[i] - second[i];
+    outcomes.set(pairedOutcomes(first, second, RULES[context.protocol].ties), start);
+    addCounts(counts, pairedCounts(first, second));
+    if (found !== undefined) {
+      const tolerance = Math.max(ties?.tolerance ?? 0, found.tolerance);
+      ties = { ...found, tolerance, byRounding: (ties?.byRounding ?? 0) + found.byRounding };
+    }
+    const [ofElements, ofControls] = block.tokens ?? [];
+    if (ofElements === undefined || ofControls === undefined) allHaveTokens = false;
+    else {
+      tokens.ofElements += sum(ofElements);
+      tokens.ofControls += sum(ofControls);
+      const isEqual = (_: number, i: number) => ofElements[i] === ofControls[i];
+      addCounts(tokens.equal, pairedCounts(first.filter(isEqual), second.filter(isEqual)));
+    }
+    start += first.length;
+  }
+  return { differences, outcomes, counts, ...(ties && { ties }), tokens: allHaveTokens ? tokens : undefined };
+}
+
+const scoresOf = (columns: PredictionColumns<PairFacts>, context: MeasureContext) =>
+  comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);
+
+function addCounts(to: { wins: number; ties: number; losses: number }, { wins, ties, losses }: PairedCounts) {
+  to.wins += wins;
+  to.ties += ties;
+  to.losses += losses;
 }
 
 function countWhere(numbers: Numbers | undefined, is: (value: number) => boolean): number {
@@ -162,14 +210,12 @@ function countWhere(numbers: Numbers | undefined, is: (value: number) => boolean
 }
 
 function accuracyMetric(
-  { first, second }: Pairs,
-  counts: PairedCounts,
+  { outcomes, counts }: Pairs,
   blocks: Blocks,
   { protocol, rowsInTable }: MeasureContext,
 ): Metric<PairMetric> {
   const rules = RULES[protocol];
-  const trials = rules.trials(first.length, rowsInTable);
-  const outcomes = pairedOutcomes(first, second, rules.ties);
+  const trials = rules.trials(outcomes.length, rowsInTable);
   return metricOf(
     { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true },
     pairedAccuracy(counts, rules.ties),
@@ -179,8 +225,7 @@ function accuracyMetric(
 }
 
 /** Test against an accuracy of 0.5 over the same blocks as the printed interval, so that both agree. */
-function accuracyTest({ first, second }: Pairs, blocks: Blocks): Metric<PairMetric> {
-  const outcomes = pairedOutcomes(first, second, RULES.corrected.ties);
+function accuracyTest({ outcomes }: Pairs, blocks: Blocks): Metric<PairMetric> {
   return metricOf(
     {
       name: "paired-accuracy-p",
@@ -219,15 +264,12 @@ function originalTest(test: WilcoxonResult): readonly Metric<PairMetric>[] {
  * Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of
  * tokens.
  */
-function tokenSummary({ first, second, columns }: Pairs) {
-  const tokens = columns.tokens;
+function tokenSummary({ tokens, outcomes: { length } }: Pairs) {
   if (tokens === undefined) return { metrics: [], counts: {}, averages: {} };
-  const average = (member: 0 | 1) => mean(tokens[member]);
-  const equal = Uint32Array.from(tokens[0].keys()).filter((i) => tokens[0][i] === tokens[1][i]);
-  const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]);
-  const counts = pairedCounts(pick(first), pick(second));
+  const { equal, ofElements, ofControls } = tokens;
+  const pairs = equal.wins + equal.ties + equal.losses;
   const metrics =
-    equal.length === columns.length
+    pairs === length
       ? []
       : [
           metricOf(
@@ -237,26 +279,30 @@ function tokenSummary({ first, second, columns }: Pairs) {
               better: "higher",
               main: false,
             },
-            pairedAccuracy(counts),
+            pairedAccuracy(equal),
             "no element has as many tokens as its control",
-            [pairedAccuracyEstimate(counts)],
+            [pairedAccuracyEstimate(equal)],
           ),
         ];
   return {
     metrics,
-    counts: { rowsWithEqualTokens: equal.length },
-    averages: { tokensPerElement: average(0), tokensPerControl: average(1) },
+    counts: { rowsWithEqualTokens: pairs },
+    averages: { tokensPerElement: ofElements / length, tokensPerControl: ofControls / length },
   };
 }
 
 /** Effects of quirks: the values under both protocols. */
-function quirksOf({ columns }: Pairs, context: MeasureContext): readonly QuirkEffect[] {
+function quirksOf(columns: PredictionColumns<PairFacts>, context: MeasureContext): readonly QuirkEffect[] {
   const { protocol, rowsInTable } = context;
   const n = columns.length;
   if (n === 0) return [];
   const under = (rule: Protocol) => {
-    const { first, second } = pairsOf(columns, { ...context, protocol: rule });
-    return pairedAccuracy(pairedCounts(first, second), RULES[rule].ties);
+    const counts = { wins: 0, ties: 0, losses: 0 };
+    for (const block of columns.blocks()) {
+      const { first, second } = scoresOf(block, { ...context, protocol: rule });
+      addCounts(counts, pairedCounts(first, second));
+    }
+    return pairedAccuracy(counts, RULES[rule].ties);
   };
   const accuracy = under(protocol);
   const wald = (rules: Rules) => finiteEstimate(waldOver(accuracy, rules.trials(n, rowsInTable)[0]));

@@ -1,0 +1,186 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileError, InternalError } from "./errors.ts";
+import {
+  asType,
+  bytesPerNumber,
+  commonType,
+  type Numbers,
+  type NumberType,
+  newNumbers,
+  smallestType,
+} from "./typed-numbers.ts";
+
+/** Numbers per chunk; each chunk has the smallest type that fits its numbers. */
+const CHUNK = 2 ** 16;
+
+/** Bytes of a log that stay in memory. */
+const IN_MEMORY = 2 ** 22;
+
+/** A full chunk: in memory, or in the file from a byte offset. */
+interface Chunk {
+  readonly type: NumberType;
+  readonly held: Numbers | number;
+}
+
+/**
+ * An append-only column of numbers for tables of millions of rows. The first 4 MiB stay in memory, the rest is
+ * in a temporary file in the system's folder for such files (`$TMPDIR`). The file has no name once it is open,
+ * so that a killed process leaves nothing.
+ */
+export class NumberLog {
+  readonly #memory: number;
+  readonly #chunks: Chunk[] = [];
+  #held = 0;
+  #file: UnnamedFile | undefined;
+  #tail: Float64Array<ArrayBuffer>;
+  #inTail = 0;
+  #type: NumberType | undefined = "uint8";
+  #lastRead = -1;
+  #lastNumbers: Numbers;
+
+  /**
+   * @param capacity  expected count of numbers; more may be appended
+   * @param memory    bytes that stay in memory
+   */
+  constructor(capacity = CHUNK, memory: number = IN_MEMORY) {
+    this.#memory = memory;
+    this.#tail = new Float64Array(Math.max(Math.min(capacity, CHUNK), 1));
+    this.#lastNumbers = this.#tail;
+  }
+
+  get length(): number {
+    return this.#chunks.length * CHUNK + this.#inTail;
+  }
+
+  /** Smallest type that fits all numbers. */
+  get type(): NumberType {
+    this.#type ??= this.#chunks.reduce<NumberType>(
+      (type, chunk) => commonType(type, chunk.type),
+      smallestType(this.#tail.subarray(0, this.#inTail)),
+    );
+    return this.#type;
+  }
+
+  push(value: number): void {
+    if (this.#inTail === this.#tail.length) this.#makeRoom();
+    this.#tail[this.#inTail++] = value;
+    this.#type = undefined;
+  }
+
+  append(numbers: Numbers): void {
+    for (let at = 0; at < numbers.length; ) {
+      if (this.#inTail === this.#tail.length) this.#makeRoom();
+      const count = Math.min(numbers.length - at, this.#tail.length - this.#inTail);
+      this.#tail.set(numbers.subarray(at, at + count), this.#inTail);
+      this.#inTail += count;
+      at += count;
+    }
+    this.#type = undefined;
+  }
+
+  /** Appends a number several times. */
+  appendRepeated(value: number, count: number): void {
+    for (let i = 0; i < count; i++) this.push(value);
+  }
+
+  /** @param i  0-based, below the length. Ascending calls read each chunk once */
+  at(i: number): number {
+    return this.#chunk(Math.floor(i / CHUNK))[i % CHUNK];
+  }
+
+  /**
+   * The numbers [start, end) as a new array.
+   * @param type  default: the type of the whole log
+   */
+  read(start = 0, end = this.length, type: NumberType = this.type): Numbers {
+    const numbers = newNumbers(type, end - start);
+    for (let at = start; at < end; ) {
+      const chunk = Math.floor(at / CHUNK);
+      const until = Math.min(end, (chunk + 1) * CHUNK);
+      numbers.set(this.#chunk(chunk).subarray(at % CHUNK, until - chunk * CHUNK), at - start);
+      at = until;
+    }
+    return numbers;
+  }
+
+  #chunk(number: number): Numbers {
+    const chunk = this.#chunks[number];
+    if (chunk === undefined) return this.#tail;
+    if (typeof chunk.held !== "number") return chunk.held;
+    if (this.#lastRead !== number) {
+      this.#lastNumbers = newNumbers(chunk.type, CHUNK);
+      this.#file!.read(this.#lastNumbers, chunk.held);
+      this.#lastRead = number;
+    }
+    return this.#lastNumbers;
+  }
+
+  #makeRoom(): void {
+    if (this.#tail.length < CHUNK) {
+      const longer = new Float64Array(Math.min(2 * this.#tail.length, CHUNK));
+      longer.set(this.#tail);
+      this.#tail = longer;
+      return;
+    }
+    const type = smallestType(this.#tail);
+    const bytes = CHUNK * bytesPerNumber(type);
+    if (this.#held + bytes <= this.#memory) {
+      this.#held += bytes;
+      this.#chunks.push({ type, held: type === "float64" ? this.#tail.slice() : asType(this.#tail, type) });
+    } else {
+      this.#file ??= new UnnamedFile();
+      this.#chunks.push({ type, held: this.#file.append(asType(this.#tail, type)) });
+    }
+    this.#inTail = 0;
+  }
+}
+
+const closeWhenCollected = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
+
+/** A temporary file without a name, closed when it is no longer referenced. */
+class UnnamedFile {
+  readonly #path = join(tmpdir(), `dart-eval-${process.pid}-${randomBytes(8).toString("hex")}.tmp`);
+  readonly #descriptor: number;
+  #size = 0;
+
+  constructor() {
+    try {
+      this.#descriptor = openSync(this.#path, "wx+", 0o600);
+      rmSync(this.#path);
+    } catch (error) {
+      throw fileError(this.#path, error);
+    }
+    closeWhenCollected.register(this, this.#descriptor);
+  }
+
+  /** @returns the offset of the numbers in bytes */
+  append(numbers: Numbers): number {
+    const start = this.#size;
+    const bytes = bytesOf(numbers);
+    try {
+      for (let done = 0; done < bytes.length; ) {
+        done += writeSync(this.#descriptor, bytes, done, bytes.length - done, start + done);
+      }
+    } catch (error) {
+      throw fileError(this.#path, error);
+    }
+    this.#size += bytes.length;
+    return start;
+  }
+
+  /** Fills an array from an offset in bytes. */
+  read(numbers: Numbers, offset: number): void {
+    const bytes = bytesOf(numbers);
+    for (let done = 0; done < bytes.length; ) {
+      const count = readSync(this.#descriptor, bytes, done, bytes.length - done, offset + done);
+      if (count === 0) throw new InternalError("a temporary file of numbers shrank");
+      done += count;
+    }
+  }
+}
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers) =>
+  new Uint8Array(buffer, byteOffset, byteLength);

@@ -1,0 +1,200 @@
+import { crc32 } from "node:zlib";
+import { InputError } from "../../base/errors.ts";
+import type { Origin } from "../../models/model.ts";
+import type { Embedder, SequenceToEmbed } from "./embedder.ts";
+import { type PackedEmbedding, pack, type StoredAs } from "./packed-embedding.ts";
+
+/** Sequences that were embedded together, of which a shard has some. */
+export interface EmbeddedSequences {
+  readonly sequences: readonly SequenceToEmbed[];
+  /** Places in `sequences` of the shard's embeddings. */
+  readonly places: readonly number[];
+}
+
+/** Place of an embedding: the number of its shard and its index there. */
+export type PieceIndex = readonly [piece: number, sequence: number];
+
+/** Shards of embeddings, numbered in the order in which they are found and added. */
+export interface Pieces {
+  /** Adds a shard of at most `PIECE_SEQUENCES`. */
+  add(
+    keys: readonly string[],
+    embeddings: readonly PackedEmbedding[],
+    embedded: EmbeddedSequences,
+  ): Promise<void>;
+  /** Reads embeddings, in the order given. Must be awaited before the next call. */
+  read(places: readonly PieceIndex[], signal: AbortSignal | undefined): Promise<readonly PackedEmbedding[]>;
+  close(): Promise<void>;
+}
+
+/** Embeddings in memory. */
+export class MemoryPieces implements Pieces {
+  private readonly pieces: (readonly PackedEmbedding[])[] = [];
+
+  async add(_keys: readonly string[], embeddings: readonly PackedEmbedding[]) {
+    // A model may return views of a whole batch.
+    this.pieces.push(
+      embeddings.map((each) => ({
+        ...each,
+        states: each.states.slice(),
+        starts: each.starts.slice(),
+        ends: each.ends.slice(),
+      })),
+    );
+  }
+
+  async read(places: readonly PieceIndex[]) {
+    return places.map(([piece, sequence]) => this.pieces[piece][sequence]);
+  }
+
+  async close() {
+    this.pieces.length = 0;
+  }
+}
+
+/** Looks up sequences by their origins, in the order given. */
+export type SequencesAt = (origins: readonly Origin[]) => Promise<readonly SequenceToEmbed[]>;
+
+/** Sequences that were embedded together, without their letters. */
+interface Together {
+  readonly task: string;
+  readonly rows: Uint32Array;
+  readonly members: Uint8Array;
+}
+
+/** A shard: a checksum of each embedding, and its place among the sequences that were embedded together. */
+interface Piece {
+  readonly checksums: Uint32Array;
+  readonly together: Together;
+  readonly places: Uint32Array;
+}
+
+/** Share of changed embeddings from which on sequences are only embedded with the original ones. */
+const MOST_CHANGED = 0.1;
+
+/**
+ * Embeddings that the model computes again at each reading; only checksums stay in memory.
+ *
+ * The states of a sequence may depend on the sequences of the same call, in the last bits. So each embedding
+ * is compared with the checksum of the first one, and where it differs, the sequences of the first call are
+ * embedded together again. Readings are thus the same as of a store.
+ */
+export class RecomputedPieces implements Pieces {
+  private readonly pieces: Piece[] = [];
+  /** Embeddings were found to depend on the other sequences of a call. */
+  private dependent = false;
+
+  constructor(
+    private readonly embedder: Embedder,
+    private readonly storedAs: StoredAs,
+    private readonly sequencesAt: SequencesAt,
+  ) {}
+
+  async add(_keys: readonly string[], embeddings: readonly PackedEmbedding[], embedded: EmbeddedSequences) {
+    const { sequences, places } = embedded;
+    const { together: last } = this.pieces.at(-1) ?? {};
+    const origins = sequences.map(({ origin }) => origin);
+    const isLast =
+      last?.rows.length === origins.length &&
+      origins.every(({ row, member }, i) => last.rows[i] === row && last.members[i] === member);
+    const together = isLast
+      ? last
+      : {
+          task: origins[0].task,
+          rows: Uint32Array.from(origins, ({ row }) => row),
+          members: Uint8Array.from(origins, ({ member }) => member),
+        };
+    const checksums = Uint32Array.from(embeddings, checksumOf);
+    this.pieces.push({ checksums, together, places: Uint32Array.from(places) });
+  }
+
+  async read(places: readonly PieceIndex[], signal: AbortSignal | undefined) {
+    const embeddings = new Array<PackedEmbedding>(places.length);
+    let left: readonly number[] = [...places.keys()];
+    if (!this.dependent) {
+      const sequences = await this.sequencesAt(places.map((place) => this.originOf(place)));
+      const found = await this.embedder.embed(sequences, signal);
+      left = left.filter((i) => {
+        embeddings[i] = pack(found[i], this.storedAs);
+        return checksumOf(embeddings[i]) !== this.checksum(places[i]);
+      });
+      this.dependent = left.length > MOST_CHANGED * places.length;
+    }
+    const byCall = new Map<Together, number[]>();
+    for (const i of left) {
+      const { together } = this.pieces[places[i][0]];
+      const some = byCall.get(together);
+      if (some === undefined) byCall.set(together, [i]);
+      else some.push(i);
+    }
+    for (const [together, some] of byCall)
+      await this.readTogether(together, some, { places, embeddings, signal });
+    return embeddings;
+  }
+
+  async close() {
+    this.pieces.length = 0;
+  }
+
+  /** Embeds the calls again that contain some of the sequences. */
+  private async readTogether(
+    { task, rows, members }: Together,
+    some: readonly number[],
+    {
+      places,
+      embeddings,
+      signal,
+    }: {
+      readonly places: readonly PieceIndex[];
+      readonly embeddings: PackedEmbedding[];
+      readonly signal: AbortSignal | undefined;
+    },
+  ): Promise<void> {
+    const origins = Array.from(rows, (row, i) => ({ task, row, member: members[i] }));
+    const sequences = await this.sequencesAt(origins);
+    const wanted = new Map<number, number[]>();
+    for (const i of some) {
+      const [piece, sequence] = places[i];
+      const place = this.pieces[piece].places[sequence];
+      wanted.set(place, [...(wanted.get(place) ?? []), i]);
+    }
+    for (const batch of this.embedder.batchesOf(sequences)) {
+      if (!batch.some((place) => wanted.has(place))) continue;
+      const found = await this.embedder.embedTogether(
+        batch.map((place) => sequences[place]),
+        signal,
+      );
+      batch.forEach((place, k) => {
+        for (const i of wanted.get(place) ?? []) {
+          embeddings[i] = pack(found[k], this.storedAs);
+          if (checksumOf(embeddings[i]) !== this.checksum(places[i])) throw this.changed(origins[place]);
+        }
+      });
+    }
+  }
+
+  private originOf([piece, sequence]: PieceIndex): Origin {
+    const { together, places } = this.pieces[piece];
+    const place = places[sequence];
+    return { task: together.task, row: together.rows[place], member: together.members[place] };
+  }
+
+  private checksum([piece, sequence]: PieceIndex): number {
+    return this.pieces[piece].checksums[sequence];
+  }
+
+  private changed({ row, member }: Origin): InputError {
+    return new InputError(
+      `the model ${JSON.stringify(this.embedder.options.model.name)} gives other states for the same sequences (row ${row}, sequence ${member})`,
+      { hint: "its embeddings cannot be recomputed: use --embeddings memory or --embeddings disk" },
+    );
+  }
+}
+
+function checksumOf({ states, starts, ends }: PackedEmbedding): number {
+  let sum = 0;
+  for (const { buffer, byteOffset, byteLength } of [states, starts, ends]) {
+    sum = crc32(new Uint8Array(buffer, byteOffset, byteLength), sum);
+  }
+  return sum;
+}
