@@ -20,21 +20,22 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true }));
 
-test.each(["chromatin-activity", "variant-effects"])(
-  "ChromBPNet's toy recovers the planted signals of %s in another genome",
-  async (task) => {
-    const run = DEMO_RUNS.find(({ models, task: of }) => models.includes(TOY) && of === task)!;
-    const model = await openModel(TOY, { threads: 1 });
-    const signals = PLANTED_SIGNALS.filter((signal) => signal.task === task && signal.model === model.name);
-    expect(signals.length).toBeGreaterThan(0);
-    const { metrics } = await evaluate({
-      ...{ task, model, setting: run.setting },
-      inputs: { genome: files.genome, ...run.inputs({ ...files, footprints: "" }) },
-    });
-    for (const { metric, above } of signals) {
-      const found = metrics.find(({ name, main }) => (metric === undefined ? main : name === metric))!;
-      expect(found.intervals[0].low).toBeGreaterThan(above!);
-    }
-    await model.close?.();
-  },
-);
+// Few peaks are on test chromosomes, and each of the many variants takes two passes.
+test.each<[string, { readonly limit?: number }]>([
+  ["chromatin-activity", {}],
+  ["variant-effects", { limit: 400 }],
+])("ChromBPNet's toy recovers the planted signals of %s in another genome", async (task, few) => {
+  const run = DEMO_RUNS.find(({ models, task: of }) => models.includes(TOY) && of === task)!;
+  const model = await openModel(TOY, { threads: 1 });
+  const signals = PLANTED_SIGNALS.filter((signal) => signal.task === task && signal.model === model.name);
+  expect(signals.length).toBeGreaterThan(0);
+  const { metrics } = await evaluate({
+    ...{ task, model, setting: run.setting, ...few },
+    inputs: { genome: files.genome, ...run.inputs({ ...files, footprints: "" }) },
+  });
+  for (const { metric, above } of signals) {
+    const found = metrics.find(({ name, main }) => (metric === undefined ? main : name === metric))!;
+    expect(found.intervals[0].low).toBeGreaterThan(above!);
+  }
+  await model.close?.();
+});
