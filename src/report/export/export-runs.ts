@@ -17,7 +17,6 @@ import { runResults } from "../write-report.ts";
 import { csvText } from "./csv.ts";
 import { type FieldTable, type RecordTable, recordTable } from "./field-table.ts";
 import { figureSvg, svgPng } from "./figure-documents.ts";
-import { parquetBytes } from "./parquet.ts";
 import { recordTables } from "./result-records.ts";
 import { type RowTable, rowTables } from "./row-tables.ts";
 
@@ -84,7 +83,9 @@ export async function exportRuns(
     );
   const writeTable = async (table: FieldTable, name = table.name) => {
     if (formats.includes("csv")) await write(`${name}.csv`, csvText(table));
-    if (formats.includes("parquet")) await write(`${name}.parquet`, parquetBytes(table));
+    if (!formats.includes("parquet")) return;
+    const { parquetBytes } = await import("./parquet.ts");
+    await write(`${name}.parquet`, parquetBytes(table));
   };
   // Written first too, so that an interrupted export can be repeated in the folder.
   await writeManifest(before);

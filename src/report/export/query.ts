@@ -8,7 +8,6 @@ import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import type { StoredResult } from "../../evaluation/runs/result.ts";
 import { runResults } from "../write-report.ts";
 import type { FieldTable } from "./field-table.ts";
-import { parquetBytes } from "./parquet.ts";
 import { recordTables } from "./result-records.ts";
 import { cellRowTable } from "./row-tables.ts";
 
@@ -73,6 +72,7 @@ async function createViews(
   folder: string,
   { withRows, forms }: { readonly withRows: boolean; readonly forms: CustomForms },
 ): Promise<void> {
+  const { parquetBytes } = await import("./parquet.ts");
   const load = async (table: FieldTable, file = `${table.name}.parquet`) => {
     const path = join(folder, file);
     await writeFileAtomic(path, parquetBytes(table));
