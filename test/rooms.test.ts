@@ -20,7 +20,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "models/training": ["base", "dna", "net", "metrics", "models/language", "models/checkpoints"],
   "models/queries": ["base", "dna", "net", "metrics", "models/language", "models/model.ts"],
   "models/baselines": ["base", "dna", "net", "metrics", "models/training", "models/model.ts"],
-  "models/chrombpnet": ["base", "dna", "net", "metrics", "models/model.ts"],
+  "models/chrombpnet": ["base", "dna", "net", "metrics", "models/language", "models/model.ts"],
+  "models/enformer": [
+    "base",
+    "dna",
+    "net",
+    "metrics",
+    "models/language",
+    "models/model.ts",
+    "models/chrombpnet",
+  ],
   "models/external": [
     "base",
     "dna",

@@ -31,6 +31,7 @@ import { poolSequences } from "./queries/embeddings.ts";
  * - `probing-head-like`, `chrombpnet-like`: untrained networks for the setting ab-initio;
  * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet in Keras format; `*` in the
  *   path averages folds, `{cell-line}` selects one network per cell line;
+ * - `enformer:FOLDER`, `enformer:track=121,FOLDER`: an Enformer in the format of enformer-pytorch;
  * - a folder with config.json and weights;
  * - `toy:hyenadna`: a small trained checkpoint of each family that comes with the package, and
  *   `toy:chrombpnet`;
@@ -91,6 +92,7 @@ const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name
 const kmerMarkov = () => import("./baselines/kmer-markov.ts");
 const motifCounts = () => import("./baselines/motif-counts.ts");
 const chrombpnet = () => import("./chrombpnet/chrombpnet.ts");
+const enformer = () => import("./enformer/enformer-model.ts");
 const adapters = () => import("./external/adapter-model.ts");
 const modules = () => import("./external/module-model.ts");
 const onnx = () => import("./external/onnx-model.ts");
@@ -108,6 +110,10 @@ const OPENERS: readonly Opener[] = [
   {
     form: /^chrombpnet:/,
     open: async (spec, context) => (await chrombpnet()).openChrombpnet(spec, programOptions(context)),
+  },
+  {
+    form: /^enformer:/,
+    open: async (spec, context) => (await enformer()).openEnformer(spec, programOptions(context)),
   },
   {
     form: /^stdio:/,

@@ -18,6 +18,7 @@ import {
   strandMean,
 } from "./predictor.ts";
 import { type ChrombpnetKind, kindOf, readChrombpnet, type StoredChrombpnet } from "./read-keras.ts";
+import { readTorchChrombpnet } from "./read-torch.ts";
 
 /** Options of `Chrombpnet.open`. */
 export interface ChrombpnetOptions extends ProgramOptions {
@@ -30,7 +31,11 @@ export interface ChrombpnetOptions extends ProgramOptions {
   readonly name?: string;
 }
 
-/** A trained ChromBPNet in a Keras file. */
+/** Extensions of ChromBPNets: of Keras, and of state dicts of bpnet-lite. */
+const EXTENSION = /\.(h5|hdf5|pt|pth|torch|bin|safetensors)$/;
+const OF_KERAS = /\.(h5|hdf5)$/;
+
+/** A trained ChromBPNet in a Keras file, or in a state dict of bpnet-lite. */
 export class Chrombpnet implements Model {
   readonly family = "chrombpnet";
   readonly batchSize = 64;
@@ -47,20 +52,17 @@ export class Chrombpnet implements Model {
   ) {}
 
   /**
-   * Opens a Keras file.
+   * Opens a Keras file, or for other extensions than .h5 and .hdf5 a state dict of bpnet-lite.
    *
    * @throws {FormatError} when the file is not a ChromBPNet
    * @throws {InputError} when there is no such file
    */
   static async open(
     path: string,
-    {
-      strands = "one",
-      name = basename(path).replace(/\.(h5|hdf5)$/, ""),
-      ...options
-    }: ChrombpnetOptions = {},
+    { strands = "one", name = basename(path).replace(EXTENSION, ""), ...options }: ChrombpnetOptions = {},
   ): Promise<Chrombpnet> {
-    const stored = await readChrombpnet(path);
+    const isTorch = EXTENSION.test(path) && !OF_KERAS.test(path);
+    const stored = await (isTorch ? readTorchChrombpnet : readChrombpnet)(path);
     const identity = `chrombpnet version 1, ${strands} strand${strands === "one" ? "" : "s"}, ${await cachedDigest(path)}`;
     const predictor = await openPredictor(stored, options);
     return new Chrombpnet(name, identity, kindOf(stored), stored, predictor, strands);
@@ -134,7 +136,7 @@ const LINE = "{cell-line}";
 const ANY = "*";
 
 /**
- * Opens `chrombpnet:FILE.h5` or `chrombpnet:strands=both,FILE.h5`.
+ * Opens `chrombpnet:FILE.h5` or `chrombpnet:strands=both,FILE.h5`; FILE.pt is a state dict of bpnet-lite.
  *
  * - `*` in the path matches any text within a folder or file name; the predictions of all matching files,
  *   folds of one model, are averaged. `FILE.h5` means `FILE.fold_*.h5` if there is no file of that name.
@@ -243,7 +245,7 @@ const nameOf = (pattern: string) =>
 /** Files that a pattern matches, sorted. @throws {InputError} when there is none */
 async function filesOf(pattern: string): Promise<readonly string[]> {
   if (!pattern.includes(ANY)) {
-    const folds = pattern.replace(/(?=\.(h5|hdf5)$)/, ".fold_*");
+    const folds = pattern.replace(EXTENSION, (extension) => `.fold_*${extension}`);
     if (folds === pattern || (await kindOfPath(pattern)) !== undefined) return [pattern];
     const found = await matching(folds);
     if (found.length > 0) return found;

@@ -79,9 +79,16 @@ export const BASELINES: readonly BaselineCard[] = [
     title: "ChromBPNet",
     publishedAs: "ChromBPNet",
     answers:
-      "log(1 + counts) of a window, from a Keras file of the original or of `dart-eval chrombpnet train`: `chrombpnet:FILE.h5`; `chrombpnet:FOLDER/fold_*.h5` averages folds, `chrombpnet:FOLDER/{cell-line}.h5` selects a network per cell line",
+      "log(1 + counts) of a window, from a Keras file of the original or of `dart-eval chrombpnet train`: `chrombpnet:FILE.h5`; `chrombpnet:FOLDER/fold_*.h5` averages folds, `chrombpnet:FOLDER/{cell-line}.h5` selects a network per cell line; `chrombpnet:FILE.pt` is a state dict of bpnet-lite",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
     toy: true,
+  },
+  {
+    name: "enformer",
+    title: "Enformer",
+    answers:
+      "log(1 + signal) of a DNase-seq track over the central 1,024 of 196,608 bases, with `--context 196608`: `enformer:FOLDER` of the package enformer-pytorch has a track per cell line of the benchmark, `enformer:track=121,FOLDER` any track of the human head",
+    cite: "Avsec et al. 2021, doi:10.1038/s41592-021-01252-x",
   },
 ];
 

@@ -1,0 +1,74 @@
+import type { NdArray } from "../../net/arrays/array.ts";
+
+/**
+ * Maximum of a gamma density that is scaled to 1: over all distances, as in the published TensorFlow program,
+ * or over the features of a distance, as in the port for weights that the port trained.
+ */
+export type GammaScale = "distances" | "features";
+
+/**
+ * Features of the distances −(n − 1) … n − 1 between two of n positions (Avsec et al. 2021,
+ * doi:10.1038/s41592-021-01252-x, supplementary methods): exponential decays, central masks and gamma
+ * densities of the absolute distance, each `width / 6` of them, and then all of them multiplied by the
+ * distance's sign.
+ *
+ * Computed in float64. The published table of gamma densities, computed in float32, differs by up to 0.0025.
+ *
+ * @param width  a multiple of 6
+ * @returns      [2n − 1, width]
+ */
+export function relativePositionFeatures(n: number, width: number, scale: GammaScale): NdArray<"float32"> {
+  const count = width / 6;
+  const exponential = linspace(3, Math.log2(n), count).map((exponent) => Math.LN2 / 2 ** exponent);
+  const gamma = gammaFeatures(n, count, scale);
+  const data = new Float32Array((2 * n - 1) * width);
+  for (let at = 0; at < 2 * n - 1; at++) {
+    const distance = at - (n - 1);
+    const size = Math.abs(distance);
+    const row = data.subarray(at * width, (at + 1) * width);
+    for (let k = 0; k < count; k++) {
+      row[k] = Math.exp(-exponential[k] * size);
+      row[count + k] = 2 ** (k + 1) - 1 > size ? 1 : 0;
+      row[2 * count + k] = gamma[size * count + k];
+    }
+    for (let k = 0; k < 3 * count; k++) row[3 * count + k] = Math.sign(distance) * row[k];
+  }
+  return { dtype: "float32", shape: [2 * n - 1, width], data };
+}
+
+/** Added to a density before it is scaled. */
+const EPSILON = 1e-8;
+
+/** Scaled gamma densities with means from n / count to n and standard deviation n / (2 count).  [n, count] */
+function gammaFeatures(n: number, count: number, scale: GammaScale): Float64Array {
+  const deviation = n / (2 * count);
+  const values = new Float64Array(n * count);
+  linspace(n / count, n, count).forEach((mean, k) => {
+    const concentration = (mean / deviation) ** 2;
+    const rate = mean / deviation ** 2;
+    const normalization = logGamma(concentration) - concentration * Math.log(rate);
+    for (let x = 0; x < n; x++) {
+      const power = concentration === 1 ? 0 : (concentration - 1) * Math.log(x);
+      values[x * count + k] = Math.exp(power - rate * x - normalization) + EPSILON;
+    }
+  });
+  const largest = new Float64Array(scale === "features" ? n : count);
+  const group = (at: number) => (scale === "features" ? Math.floor(at / count) : at % count);
+  values.forEach((value, at) => {
+    largest[group(at)] = Math.max(largest[group(at)], value);
+  });
+  return values.map((value, at) => value / largest[group(at)]);
+}
+
+/** Stirling's series after shifting the argument to at least 10; relative error below 1e-14. @param x  > 0 */
+function logGamma(x: number): number {
+  let shift = 0;
+  let z = x;
+  for (; z < 10; z++) shift -= Math.log(z);
+  const inverse = 1 / (z * z);
+  const series = (1 / 12 - inverse * (1 / 360 - inverse * (1 / 1260 - inverse / 1680))) / z;
+  return shift + (z - 0.5) * Math.log(z) - z + 0.5 * Math.log(2 * Math.PI) + series;
+}
+
+const linspace = (start: number, end: number, count: number): readonly number[] =>
+  Array.from({ length: count }, (_, i) => (count === 1 ? start : start + ((end - start) * i) / (count - 1)));
