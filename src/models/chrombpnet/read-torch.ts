@@ -1,4 +1,5 @@
 import { FormatError, InputError } from "../../base/errors.ts";
+import { escapeRegExp } from "../../base/regexp.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { checkFinite } from "../../net/arrays/finite.ts";
@@ -75,7 +76,7 @@ async function readNetwork(
     stored: `${prefix}${nameOf(name)}`,
   }));
   const declared = tensors.map(({ stored: name, shape }) => ({ name, shape, aliases: [] }));
-  const elsewhere = others.map((other) => new RegExp(`^${other.replaceAll(".", "\\.")}`));
+  const elsewhere = others.map((other) => new RegExp(`^${escapeRegExp(other)}`));
   bindParameters(declared, checkpoint, elsewhere, { shape: HINT, names: HINT });
   const arrays = new Map<string, NdArray>();
   for (const { name, stored } of tensors) arrays.set(name, await checkpoint.read(stored));
