@@ -112,8 +112,8 @@ describe("a probed run on stored embeddings", () => {
     const stored = await openStoredEmbeddings(`embeddings:family=caduceus,${path}`);
     expect((await evaluate({ ...options, model: stored })).family).toBe("caduceus");
     await stored.close!();
-    await expect(openStoredEmbeddings(`embeddings:family=bert,${path}`)).rejects.toThrow(
-      /family of .*"bert"/,
+    await expect(openStoredEmbeddings(`embeddings:family=transformer,${path}`)).rejects.toThrow(
+      /family of .*"transformer"/,
     );
   });
 
