@@ -117,8 +117,6 @@ export function intervalSource({ intervals }: Metric): string {
 export function forestAxis(scale: ForestScale): Html {
   return html`<svg class="forest axis" aria-hidden="true">${scale.ticks.map(
     (tick) =>
-      html`<text x="${placeOn(scale, tick)}" y="50%" dominant-baseline="central" text-anchor="${
-        tick === scale.low ? "start" : tick === scale.high ? "end" : "middle"
-      }">${String(tick).replace("-", "−")}</text>`,
+      html`<text x="${placeOn(scale, tick)}" y="50%" dominant-baseline="central" text-anchor="middle">${String(tick).replace("-", "−")}</text>`,
   )}</svg>`;
 }

@@ -61,7 +61,7 @@ export function overviewFigure(chapters: readonly Chapter[]): FileFigure {
     id: "overview",
     title: "Main metric of each model, by task and setting",
     caption:
-      "Colour: from chance to perfect. Bold: the best model, or not distinguished from the best. †: interval not reliable.",
+      "Colour: distance of the interval from chance. Bold: the best model, or not distinguished from the best. †: interval not reliable.",
     x: { label: "" },
     y: { label: "" },
     charts: settingsOf(panels).map((setting): HeatChart => {
@@ -82,7 +82,7 @@ export function overviewFigure(chapters: readonly Chapter[]): FileFigure {
               row: label,
               column: names[c],
               text: figureText(entry.main),
-              share: Math.min(1, Math.max(0, shareOf(entry) ?? 0)),
+              share: Math.min(1, Math.max(0, certainShareOf(entry) ?? 0)),
               ...(isBest(cell.panel.comparison, entry) ? { best: true as const } : {}),
             };
           }),
@@ -100,7 +100,14 @@ function heatMap(chapters: readonly Chapter[]): Html {
   const withPublished = panels.some((panel) =>
     panel.entries.some((entry) => publishedMain(panel.published, entry) !== undefined),
   );
-  return html`<div class="scroll" role="region" aria-label="Main metric of each model and task" tabindex="0">
+  return html`<ul class="key">
+<li><svg class="swatch" aria-hidden="true">${[0, 1, 2, 3].map((step) => html`<rect x="${6.5 * step}" width="6.5" height="14" style="--heat:${33 * step}%"/>`)}</svg>distance of the interval from chance</li>
+<li><svg class="swatch" aria-hidden="true"><line class="interval" x1="1" x2="25" y1="50%" y2="50%"/><circle class="value" cx="13" cy="50%" r="4"/></svg>value and 95 % interval</li>
+<li><svg class="swatch" aria-hidden="true"><line class="chance" x1="13" x2="13" y1="0" y2="100%"/></svg>chance</li>
+${withPublished ? html`<li><svg class="swatch" aria-hidden="true"><path class="published" d="M8 7 13 2 18 7 13 12Z"/></svg>published value</li>` : undefined}
+<li><span><b>bold</b>: the best of its panel, or not distinguished from the best</span></li>
+</ul>
+<div class="scroll" role="region" aria-label="Main metric of each model and task" tabindex="0">
 <table class="map">
 <caption class="visually-hidden">Main metric of each model, by task and setting</caption>
 <thead>
@@ -118,14 +125,7 @@ ${
     : undefined
 }</thead>
 ${settings.map((setting) => settingRows(setting, columns, panels))}</table>
-</div>
-<ul class="key">
-<li><svg class="swatch" aria-hidden="true">${[0, 1, 2, 3].map((step) => html`<rect x="${6.5 * step}" width="6.5" height="14" style="--heat:${33 * step}%"/>`)}</svg>distance of the interval from chance</li>
-<li><svg class="swatch" aria-hidden="true"><line class="interval" x1="1" x2="25" y1="50%" y2="50%"/><circle class="value" cx="13" cy="50%" r="4"/></svg>value and 95 % interval</li>
-<li><svg class="swatch" aria-hidden="true"><line class="chance" x1="13" x2="13" y1="0" y2="100%"/></svg>chance</li>
-${withPublished ? html`<li><svg class="swatch" aria-hidden="true"><path class="published" d="M8 7 13 2 18 7 13 12Z"/></svg>published value</li>` : undefined}
-<li><b>bold</b>: the best of its panel, or not distinguished from the best</li>
-</ul>`;
+</div>`;
 }
 
 function settingRows(setting: string, columns: readonly MapColumn[], panels: readonly ReportPanel[]): Html {
