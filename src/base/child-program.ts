@@ -34,6 +34,8 @@ export interface ChildProgram {
 export interface ChildProgramOptions {
   /** Maximum bytes of one line; a program that writes a longer one is killed. */
   readonly longestLine: number;
+  /** Variables in addition to those of this process. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Time between SIGTERM and SIGKILL. */
@@ -59,13 +61,13 @@ let watching = false;
  */
 export function startProgram(
   [program, ...args]: readonly [string, ...string[]],
-  { longestLine }: ChildProgramOptions,
+  { longestLine, env }: ChildProgramOptions,
 ): ChildProgram {
   const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "inherit"],
     detached: process.platform !== "win32",
     windowsHide: true,
-    env: { ...process.env, ...NO_TELEMETRY },
+    env: { ...process.env, ...env, ...NO_TELEMETRY },
   });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new InternalError("a program was started without pipes");

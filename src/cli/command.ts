@@ -55,6 +55,14 @@ export const trainingDeviceOption = (description: string): Option =>
     return device !== undefined && trainingDevice(device) === device ? device : undefined;
   }).default("cpu");
 
+/** Parses `cuda:0,cuda:1`: at least two devices, separated by commas. */
+export function deviceListOption(text: string): readonly Device[] {
+  const devices = text.split(",").map((each) => parseDevice(each));
+  const known = devices.filter((device) => device !== undefined && device !== "auto");
+  if (known.length === devices.length && known.length > 1) return known as Device[];
+  throw new InvalidArgumentError("Expected two or more devices, such as cuda:0,cuda:1.");
+}
+
 function optionOf(
   description: string,
   choices: readonly Device[],

@@ -135,7 +135,7 @@ export function slurmJobsText({ shards, seconds, cpus, gpu, memory }: SlurmJobs)
 /** Options that only apply to the command that plans. */
 const PLANNING = new Set([
   ...["plan", "timing", "json", "sbatch", "shards"],
-  ...["shard", "wait", "threads"],
+  ...["shard", "wait", "threads", "devices"],
 ]);
 
 /** Options of a run as words, as given on the command line. */

@@ -18,11 +18,13 @@ import { optionsOfRun, recordedOptions } from "../added-models.ts";
 import {
   type Context,
   type DefineCommand,
+  deviceListOption,
   deviceOption,
   examples,
   shellWord,
   wholeNumberOption,
 } from "../command.ts";
+import { runOnDevices } from "../device-processes.ts";
 import { openRequestedTasks, type RequestOptions } from "../requested-tasks.ts";
 import { planJson, planText, runPlan } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
@@ -54,6 +56,7 @@ interface RunOptions extends RequestOptions {
   readonly shard: Shard;
   readonly wait?: boolean;
   readonly device: Device;
+  readonly devices?: readonly Device[];
   readonly batchSize?: number;
   readonly threads?: number;
   readonly plan?: boolean;
@@ -148,6 +151,11 @@ export const define: DefineCommand = (command, context) => {
         "device of the models; auto selects the fastest. webgpu and cuda also train; the others train on the CPU",
       ),
     )
+    .option(
+      "--devices <list>",
+      "several devices, such as cuda:0,cuda:1: a process on each runs its share of the rows, then the run is merged",
+      deviceListOption,
+    )
     .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
     .option(
       "--threads <n>",
@@ -216,6 +224,14 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
   const extend = addModel.length > 0;
   const forSlurm = typed.sbatch === undefined ? {} : { threads: typed.threads ?? slurmThreads() };
   const options: RunOptions = { ...typed, ...(extend ? await optionsOfRun(out, given) : {}), ...forSlurm };
+  if (options.devices !== undefined) {
+    checkDevices(given);
+    const threads = typed.threads === undefined ? [] : [`--threads=${typed.threads}`];
+    context.resume = "Run the same command again to resume.";
+    await runOnDevices(options.devices, [...wordsOf(given), ...threads], context);
+    await printResults(options, context);
+    return;
+  }
   const outcomes = await planAndRun(options, given, context);
   if (outcomes === undefined) return;
   if (options.shard.count === 1) await printResults(options, context);
@@ -297,7 +313,18 @@ async function planAndRun(
   }
 }
 
-/** Merges a run without shards and prints its results. */
+/** @throws {InputError} for options that contradict `--devices` */
+function checkDevices(given: Command): void {
+  for (const name of ["device", "shard", "untilWidth", "plan", "sbatch"]) {
+    if (given.getOptionValueSource(name) !== "cli") continue;
+    const option = given.options.find((each) => each.attributeName() === name);
+    throw new InputError(`${option?.long ?? name} and --devices exclude each other`, {
+      hint: "--devices starts a process for each device, which runs one shard",
+    });
+  }
+}
+
+/** Merges a run whose shards are done and prints its results. */
 async function printResults({ out, json, addModel, protocol }: RunOptions, context: Context) {
   const { terminal } = context;
   const folders = protocolFolders(protocol, out).map(({ folder }) => folder);
