@@ -1,14 +1,13 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
-import { cellName, evaluatedData } from "../runs/cell.ts";
+import { cellName, contextText, evaluatedData } from "../runs/cell.ts";
 import { type CustomForms, findTask } from "../runs/forms.ts";
 import { mainStatisticOf, type StoredResult } from "../runs/result.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { MainStatistic, StageProgress } from "../tasks/task.ts";
 import { type CellPredictions, readCellPredictions } from "./cell-predictions.ts";
 import { type Candidate, compareGroup, comparisonOf, type GroupDraft } from "./compare-group.ts";
-import type { ModelsCompared } from "./comparison.ts";
-import { separateModels } from "./separate-models.ts";
+import type { ModelsCompared, SeparateModels } from "./comparison.ts";
 
 /** Options of `compareResults`. */
 export interface CompareOptions {
@@ -147,4 +146,46 @@ function fieldsOf({ result, timing }: StoredResult): Map<string, string> {
     ...trainingData.map(([name, digest]) => [`data.${name}`, digest] as const),
     ["program", [...new Set(timing.map(({ toolkit }) => toolkit))].join(", ")],
   ]);
+}
+
+/** Groups of the same task and setting, whose models are not compared with each other, with the reasons. */
+function separateModels(
+  groups: readonly (readonly [StoredResult, ...StoredResult[]])[],
+  sharedRows: boolean,
+  forms?: CustomForms,
+): readonly SeparateModels[] {
+  return groups.flatMap((first, i) =>
+    groups.slice(i + 1).flatMap((second, j): SeparateModels[] => {
+      const [{ cell: a }, { cell: b }] = [first[0].result, second[0].result];
+      if (a.task !== b.task || a.setting !== b.setting) return [];
+      const reasons = reasonsOf(first[0], second[0], sharedRows, forms);
+      return [{ task: a.task, setting: a.setting, groups: [i, i + 1 + j], reasons }];
+    }),
+  );
+}
+
+function reasonsOf(
+  { result: a }: StoredResult,
+  { result: b }: StoredResult,
+  sharedRows: boolean,
+  forms?: CustomForms,
+): readonly string[] {
+  const short = (digest: string | undefined) => digest?.slice(0, 8) ?? "none";
+  const [dataOfA, dataOfB] = [evaluatedData(a.cell, forms), evaluatedData(b.cell, forms)];
+  const inputs = [...new Set([...Object.keys(dataOfA), ...Object.keys(dataOfB)])];
+  const differ = <T>(what: string, of: (one: StoredResult["result"]) => T) =>
+    of(a) === of(b) ? [] : [`${what} ${String(of(a))} and ${String(of(b))}`];
+  return [
+    ...differ("protocols", ({ cell }) => cell.protocol),
+    ...differ("data sets", ({ cell }) => cell.dataset ?? "none"),
+    ...differ("contexts", ({ cell }) => contextText(cell.context) ?? "the task's window"),
+    ...inputs
+      .filter((name) => dataOfA[name] !== dataOfB[name])
+      .map((name) => `different ${name} (SHA-256 ${short(dataOfA[name])} and ${short(dataOfB[name])})`),
+    ...differ("seeds of the task", ({ cell }) => cell.seed),
+    ...differ("versions of the task", ({ cell }) => cell.taskVersion),
+    ...(sharedRows || a.rows.digest === b.rows.digest
+      ? []
+      : [`different rows of the table (${a.rows.selected} and ${b.rows.selected})`]),
+  ];
 }
