@@ -26,9 +26,9 @@ interface Chunk {
 }
 
 /**
- * An append-only column of numbers for tables of millions of rows. The first 4 MiB stay in memory, the rest is
- * in a temporary file in the system's folder for such files (`$TMPDIR`). The file has no name once it is open,
- * so that a killed process leaves nothing.
+ * An append-only column of numbers for tables of millions of rows. The first 4 MiB stay in memory, the rest
+ * is in a temporary file in the system's folder for such files (`$TMPDIR`). The file has no name once it is
+ * open, so that a killed process leaves nothing.
  */
 export class NumberLog {
   readonly #memory: number;

@@ -55,7 +55,8 @@ export interface Evaluation<MetricName extends string = string> extends CellResu
  *
  *     const genome = await openGenome("hg38.fa.gz");
  *     const elements = await readRegulatoryElements("elements.tsv");
- *     const { metrics } = await evaluate({ task: "regulatory-elements", inputs: { genome, elements }, model });
+ *     const inputs = { genome, elements };
+ *     const { metrics } = await evaluate({ task: "regulatory-elements", inputs, model });
  *
  * @throws {InputError} as `planRun` does, and when the model does not return one finite number per sequence
  */

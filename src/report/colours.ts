@@ -32,7 +32,10 @@ export const colourRules = `:root{${Object.entries(THEMES)
   .map(([name, [light, dark]]) => `--${name}:light-dark(${light},${dark});`)
   .join("")}}`;
 
-/** A CSS value with the colours of the light theme in place of variables. @throws {RangeError} for other names */
+/**
+ * A CSS value with the colours of the light theme in place of variables.
+ * @throws {RangeError} for other names
+ */
 export const inLightTheme = (value: string): string =>
   value.replace(/var\(--([\w-]+)\)/g, (_, name: string) => {
     const found = new Map<string, readonly string[]>(Object.entries(THEMES)).get(name);

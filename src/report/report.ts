@@ -110,7 +110,9 @@ async function strataOf({ entries }: Panel): Promise<StrataOfCells> {
   return strata;
 }
 
-/** Rows of results by cell identity. The shards of a cell are read once, for its comparison or its figures. */
+/**
+ * Rows of results by cell identity. The shards of a cell are read once, for its comparison or its figures.
+ */
 class RowViews {
   private readonly known = new Set<string>();
   private readonly views = new Map<string, RowView>();

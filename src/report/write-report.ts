@@ -36,8 +36,8 @@ export interface WriteReportOptions extends CustomForms {
  *
  * @param runs  folder of a run, or several folders to compare; a folder given twice counts once
  * @param file  .html, .md, .tex, .txt or .json; an existing file is replaced
- * @throws {InputError} when a folder is not a merged run, the file has another ending or cannot be written, or
- *   the results have none of the motifs
+ * @throws {InputError} when a folder is not a merged run, the file has another ending or cannot be written,
+ *   or the results have none of the motifs
  */
 export async function writeReport(
   runs: string | readonly string[],

@@ -1,15 +1,15 @@
 import { spawnSync } from "node:child_process";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { program } from "../compiled.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 // Debian's chromium includes SwiftShader, a Vulkan device in software, and a Vulkan loader: WebGPU without a
 // GPU.
 const chromium = "/usr/lib/chromium";
 const swiftshader = join(chromium, "vk_swiftshader_icd.json");
-const child = join(dirname(fileURLToPath(import.meta.url)), "webgpu-placement-child.ts");
+const [executable, ...words] = program("test/models/webgpu-placement-child.ts");
 
 /** Ops that compute shapes and indices: ONNX Runtime keeps them on the CPU on every device. */
 const SHAPES_AND_INDICES = [
@@ -67,7 +67,7 @@ test.skipIf(!existsSync(swiftshader))(
     const path = join(temporaryFolder(), "log");
     // A file: the library loses lines when a pipe is full.
     const file = openSync(path, "w");
-    const { status } = spawnSync(process.execPath, ["--import", "tsx", child], {
+    const { status } = spawnSync(executable!, words, {
       stdio: ["ignore", "ignore", file],
       env: { ...process.env, VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: chromium },
     });

@@ -239,7 +239,8 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
 }
 
 /**
- * Plans and runs, or prints the plan. Tables and models are closed afterwards, so that a merge has their memory.
+ * Plans and runs, or prints the plan. Tables and models are closed afterwards, so that a merge has their
+ * memory.
  * @returns undefined if only the plan was requested
  */
 async function planAndRun(

@@ -19,8 +19,8 @@ export interface ComparePathsOptions extends Omit<CompareOptions, "sharedRows"> 
  * on different rows of the same data are compared on the rows that they share.
  *
  * @param paths  run folders (also of both protocols), cell folders, or tables; one given twice counts once
- * @throws {InputError} when a path is not a run, a cell or a table, when tables and runs are mixed, or when no
- *         two models can be compared
+ * @throws {InputError} when a path is not a run, a cell or a table, when tables and runs are mixed, or when
+ *         no two models can be compared
  */
 export async function comparePaths(
   paths: readonly string[],

@@ -107,8 +107,8 @@ export interface ComparedPair {
   /** Benjamini-Hochberg q-value among all pairs of the comparison. */
   readonly q: number | null;
   /**
-   * Rows of the same kind at which a difference of this size has an interval that excludes 0 with a probability
-   * of 80 %; null if undefined.
+   * Rows of the same kind at which a difference of this size has an interval that excludes 0 with a
+   * probability of 80 %; null if undefined.
    */
   readonly rowsToDecide: number | null;
 }

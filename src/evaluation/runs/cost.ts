@@ -22,7 +22,10 @@ export interface CostEstimate {
   readonly disk: number;
   /** Basis of the time, as text: "timed on 64 rows". */
   readonly basis: string;
-  /** Seconds of a long measurement of all rows, which `seconds` includes; absent if there is none or not timed. */
+  /**
+   * Seconds of a long measurement of all rows, which `seconds` includes; absent if there is none or not
+   * timed.
+   */
   readonly measuring?: number;
 }
 

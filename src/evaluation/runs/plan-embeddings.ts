@@ -31,12 +31,13 @@ interface EmbeddingsRequest
  * Decides where each cell stores its embeddings, and checks that all files fit on the disk, with those of
  * earlier plans.
  *
- * With "auto", embeddings of a cell stay in memory if they take at most 512 MiB and a quarter of the available
- * memory; a resumed run computes them again. Larger ones are recomputed in each epoch if the model embeds a
- * sequence faster than a disk reads its embedding, and are on disk otherwise. A shared store is always on disk.
+ * With "auto", embeddings of a cell stay in memory if they take at most 512 MiB and a quarter of the
+ * available memory; a resumed run computes them again. Larger ones are recomputed in each epoch if the model
+ * embeds a sequence faster than a disk reads its embedding, and are on disk otherwise. A shared store is
+ * always on disk.
  *
- * @throws {InputError} when the files of the run do not fit on the disk, or the embeddings not in memory where
- *   this was requested
+ * @throws {InputError} when the files of the run do not fit on the disk, or the embeddings not in memory
+ *   where this was requested
  */
 export async function planEmbeddings(
   cells: readonly PlannedCell[],

@@ -118,7 +118,9 @@ export interface RunRequest {
   readonly earlier?: readonly Plan[];
   /** Time a few rows to estimate the duration; default true. */
   readonly timing?: boolean;
-  /** Also time training and clustering in trials of seconds to minutes per setting and model; default false. */
+  /**
+   * Also time training and clustering in trials of seconds to minutes per setting and model; default false.
+   */
   readonly timeTraining?: boolean;
   readonly signal?: AbortSignal;
 }

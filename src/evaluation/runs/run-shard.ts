@@ -51,8 +51,8 @@ export interface ShardOutcome {
  * Finished batches are not scored again, and the remaining batches are those of an uninterrupted run, unless
  * there is too little memory for the batch size of the earlier run, which the plan notes.
  *
- * @throws {InputError} when another process works on the same shard (unless `wait`), the disk is full, a stored line is
- *   damaged, or the model does not return one finite number per sequence
+ * @throws {InputError} when another process works on the same shard (unless `wait`), the disk is full, a
+ *   stored line is damaged, or the model does not return one finite number per sequence
  */
 export async function runShard(plan: Plan, options: RunOptions = {}): Promise<readonly ShardOutcome[]> {
   const { folder, shard } = plan;

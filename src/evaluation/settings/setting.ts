@@ -59,7 +59,9 @@ export interface SettingContext {
   readonly folder: string | undefined;
   /** Folder of the run's training runs; undefined for a run in memory. */
   readonly trained: string | undefined;
-  /** Store of embeddings; undefined: in memory, for this cell alone; "recompute": none, in each epoch anew. */
+  /**
+   * Store of embeddings; undefined: in memory, for this cell alone; "recompute": none, in each epoch anew.
+   */
   readonly embeddings: EmbeddingsPlace | "recompute" | undefined;
   readonly signal: AbortSignal | undefined;
   /** Called with a message for the user. */
@@ -103,7 +105,9 @@ export interface Setting<Name extends string = string> {
   readonly readyAtOnce: boolean;
   /** Can evaluate a file of trained weights instead of training. */
   readonly takesWeights?: true;
-  /** The device of training computes everything, embeddings included. Default: the model's device also does. */
+  /**
+   * The device of training computes everything, embeddings included. Default: the model's device also does.
+   */
   readonly onTrainingDevice?: true;
   /** Reason why this setting cannot evaluate the model on the task, one sentence; undefined if it can. */
   unsupportedReason(task: Task, model: Model, protocol: Protocol): string | undefined;

@@ -24,7 +24,9 @@ export interface PredictionColumnForm {
 
 /** One column, in the order of the predictions. */
 export interface PredictionColumn extends PredictionColumnForm {
-  /** [rows, width], row-major; NaN if a row has no such part or fact. A column on disk is read at each access. */
+  /**
+   * [rows, width], row-major; NaN if a row has no such part or fact. A column on disk is read at each access.
+   */
   readonly data: Numbers;
   /** Numbers of the rows [start, end) of a column on disk; absent for a column in memory. */
   readonly read?: (start: number, end: number) => Numbers;

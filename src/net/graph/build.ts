@@ -357,8 +357,8 @@ export function scatterRows(x: Sym, rows: Sym, updates: Sym, reduction: "none" |
 export const MOST_STATES = 256;
 
 /**
- * Linear attention with gates (Yang et al. 2024, arXiv:2312.06635, eq. 3), one query and key for all channels:
- * a recurrence over the tokens with h₀ = 0.
+ * Linear attention with gates (Yang et al. 2024, arXiv:2312.06635, eq. 3), one query and key for all
+ * channels: a recurrence over the tokens with h₀ = 0.
  *
  *     h_t[e, n] = exp(g_t[e, n])·h_{t−1}[e, n] + v_t[e]·k_t[n]
  *     y_t[e] = Σ_n q_t[n]·h_t[e, n]

@@ -267,7 +267,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
       throw new GraphError("queries and keys of the same three axes are expected");
     }
     knownSize(states!, "the number of states");
-    const channels = knownSize(v!.shape[2]!, "the number of channels");
+    const channels = knownSize(v!.shape[2], "the number of channels");
     if (!sameShape(v!.shape, [batch!, tokens!, channels])) throw new GraphError("the values have other rows");
     if (!sameShape(decay!.shape, [batch!, tokens!, multiplyDims(channels, states!)])) {
       throw new GraphError("the decays are not one value per channel and state");

@@ -17,9 +17,9 @@ export interface Convolution {
  * Cross-correlation along the length, without padding, as PyTorch's `Conv1d`: y[b, :, t] = bias + Σ_j
  * W[:, :, j] · x[b, :, t + dilation · j].
  *
- * The shifted inputs of a sequence, stacked along the channels, are multiplied by the kernel as a matrix. With
- * hundreds of channels, a training step takes two thirds of the time of `convolutionLast`: the product of a
- * sequence fits into the cache, that of all sequences does not.
+ * The shifted inputs of a sequence, stacked along the channels, are multiplied by the kernel as a matrix.
+ * With hundreds of channels, a training step takes two thirds of the time of `convolutionLast`: the product
+ * of a sequence fits into the cache, that of all sequences does not.
  *
  * @param x  [b, c, l], l known
  * @returns  [b, o, l − dilation · (k − 1)]
@@ -68,7 +68,11 @@ export function diagonalConvolution({ weight, bias }: Convolution, x: Sym): Sym 
   return bias === undefined ? y : add(y, bias);
 }
 
-/** Crops x to its central `length` positions; of an odd number of positions, one more is cut at the end.  x: [b, c, l] */
+/**
+ * Crops x to its central `length` positions; of an odd number of positions, one more is cut at the end.
+ *
+ * @param x  [b, c, l]
+ */
 export function centre(x: Sym, length: number): Sym {
   const cut = Math.floor((knownSize(x.shape[2], "a length") - length) / 2);
   return slice(x, 2, cut, cut + length);

@@ -108,8 +108,8 @@ export async function areInstalled({ libraries }: ProviderWheel, folder: string)
 }
 
 /**
- * Copies the libraries out of a wheel into a folder. The wheel and each library must have the known digest; no
- * other file of the wheel is read.
+ * Copies the libraries out of a wheel into a folder. The wheel and each library must have the known digest;
+ * no other file of the wheel is read.
  *
  * @param path  the wheel
  * @throws {InputError} when the wheel is another file, or the folder is not writable

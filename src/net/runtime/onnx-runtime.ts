@@ -41,7 +41,9 @@ function loadWithoutTelemetry(): Promise<typeof Ort> {
   );
 }
 
-/** Names of the execution providers of the installed library. ONNX Runtime never lists CUDA: its files decide. */
+/**
+ * Names of the execution providers of the installed library. ONNX Runtime never lists CUDA: its files decide.
+ */
 export async function bundledProviders(): Promise<ReadonlySet<string>> {
   const { listSupportedBackends } = await onnxRuntime();
   const bundled = listSupportedBackends().flatMap(({ name, bundled }) => (bundled ? [name] : []));

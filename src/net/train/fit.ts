@@ -82,8 +82,8 @@ export interface FitResult {
  * undisturbed run on the same machine with the same number of threads. A finished run returns its result.
  *
  * @throws {InputError} when a loss is not finite, naming the batch; when the folder contains another training
- *                      run, or one on another device, or a process is using it; when there are no examples, or none for an epoch, or a
- *                      number of the recipe is invalid
+ *                      run, or one on another device, or a process is using it; when there are no examples,
+ *                      or none for an epoch, or a number of the recipe is invalid
  */
 export async function fitEpochs(request: FitRequest): Promise<FitResult> {
   checkRecipe(request.recipe);

@@ -50,7 +50,8 @@ const manifestSchema = z.object({
 
 /**
  * Writes merged runs as files for other programs: rows with their facts and every model's scores, metrics in
- * tidy form, tables and figures. docs/export.md describes the files. Replaces an earlier export in the folder.
+ * tidy form, tables and figures. docs/export.md describes the files. Replaces an earlier export in the
+ * folder.
  *
  *     await exportRuns(["runs/hyenadna", "runs/markov"], "export", { formats: ["parquet"] });
  *
