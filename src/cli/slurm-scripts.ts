@@ -233,7 +233,7 @@ most_restarts=${mostRestarts(jobs)}
 
 # Runs a command that resumes. Returns its exit code, or puts the job back into the queue and waits for its end.
 resumable() {
-  local child= code at_limit=no signalled=yes
+  local child='' code at_limit=no signalled=yes
   trap 'at_limit=yes signalled=yes; [ -z "$child" ] || kill -TERM "$child"' USR1
   trap 'signalled=yes; [ -z "$child" ] || kill -TERM "$child"' TERM INT
   "$@" &

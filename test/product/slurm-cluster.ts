@@ -100,7 +100,7 @@ export class SlurmCluster implements AsyncDisposable {
   private launchNode(node: string): void {
     mkdirSync(join(this.folder, "spool", node));
     // The shell is the first process of the node: it collects orphans, and the node ends with it.
-    const script = `${this.separate ? 'hostname "$1" && mount --bind "$2/hosts" /etc/hosts && ' : ""}{
+    const script = `${this.separate ? 'hostname "$1" && mount --bind "$2/hosts" /etc/hosts && { [ ! -d /etc/slurm ] || mount --bind "$2" /etc/slurm; } && ' : ""}{
       slurmd -D -N "$1" & wait; sleep infinity; }`;
     const shell = ["bash", "-c", script, "node", node, this.folder];
     this.launch(node, this.separate ? [...APART, ...shell] : shell);
