@@ -36,7 +36,7 @@ export function comparisonPage({ pairs, families, tasks, sequences }: Results): 
   return `# Simulations of comparisons
 
 Written by \`npx tsx benchmarks/comparison.ts\` (\`--part\`, \`--design\` and \`--replicates\` divide the work; \`--write\` makes this page).
-\`n\` is the number of simulations; a share of 5 % has a standard error of 0.7 % with 1,000 of them, 1.1 % with 400 and 1.5 % with 200. Half of the
+\`n\` is the number of simulations; a share of 5 % has a standard error of 0.7 % with 1,000 of them, 1.0 % with 500 and 1.5 % with 200. Half of the
 variance of a score is common to all models, the other half is the model's own, and neighbouring rows share a part of both. Simulations
 take 1,000 draws and 999 sign flips, the command 5,000 and 9,999. [comparing.md](comparing.md) has the methods.
 ${[pairsSection(pairs), familiesSection(families), tasksSection(tasks), sequencesSection(sequences)].join("")}`;
