@@ -32,8 +32,8 @@ export interface LanguageModelOptions extends ProgramOptions {
   readonly device?: Device;
   /** Name in results; the folder's name if absent. */
   readonly name?: string;
-  /** The published checkpoint in the folder; recognised by the digest of its weights if absent. */
-  readonly checkpoint?: PublicCheckpoint;
+  /** Repository and commit of the folder, for weights that no published digest recognises. */
+  readonly checkpoint?: Pick<PublicCheckpoint, "repo" | "revision">;
 }
 
 /** A language model in a Hugging Face checkpoint folder. */
@@ -52,12 +52,12 @@ export class LanguageModel extends TokenModel {
     private readonly folder: string,
     private readonly opened: CheckpointFolder,
     private readonly options: ProgramOptions,
-    known: PublicCheckpoint | undefined,
+    known: Pick<PublicCheckpoint, "repo" | "revision"> | undefined,
   ) {
     const { identity, card, architecture, tokenizer, parameters, read } = opened;
     super(name, identity, architecture.maxTokens);
     this.card = card;
-    const checkpoint = known ?? checkpointWithWeights(card, identity);
+    const checkpoint = checkpointWithWeights(card, identity) ?? known;
     if (checkpoint !== undefined) this.checkpoint = checkpointName(checkpoint);
     this.architecture = architecture;
     this.tokenizer = tokenizer;

@@ -2,6 +2,7 @@ import type { Genome } from "../dna/genome/genome.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { FreshTensor } from "../net/nn/init.ts";
 import type { Device } from "../net/runtime/device.ts";
+import type { DownloadReports } from "./checkpoints/hub.ts";
 import type { FineTuning, FineTuningRequest } from "./training/fine-tuning.ts";
 
 type Awaitable<T> = T | Promise<T>;
@@ -274,6 +275,8 @@ export interface OpenModelContext {
   readonly threads?: number | undefined;
   /** Training data of a model that is fitted when it is opened (`kmer-markov`). */
   readonly genome?: Genome | undefined;
+  /** Reports of a download from the hub (`hf:ORG/NAME`). */
+  readonly download?: DownloadReports | undefined;
   /** Chromosomes of the genome to fit on; default: the training chromosomes of DART-Eval. */
   readonly trainChromosomes?: readonly string[] | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -35,7 +35,9 @@ import { poolSequences } from "./queries/embeddings.ts";
  * - a folder with config.json and weights;
  * - `toy:hyenadna`: a small trained checkpoint of each family that comes with the package, and
  *   `toy:chrombpnet`;
- * - `hyenadna/large-1m` or a hub repository of the catalogue, if it is downloaded;
+ * - `hf:ORG/NAME`, `hf:ORG/NAME@REVISION`: a repository of the Hugging Face hub, downloaded into its cache if
+ *   it is not there;
+ * - `hyenadna/large-1m` or a hub repository of the catalogue, at its recorded commit, if it is downloaded;
  * - `model.onnx` with `model.card.json` next to it;
  * - `stdio:python3 adapter.py`, `http://host:port/`: an adapter, a program that evaluates the model;
  * - `scores.tsv`: precomputed log-likelihoods; `scores:answers=activity,family=chrombpnet,scores.tsv`:
@@ -106,6 +108,7 @@ const scoreTables = () => import("./external/score-table.ts");
 const OPENERS: readonly Opener[] = [
   { form: /^kmer-markov(:|$)/, open: async (...given) => (await kmerMarkov()).openKmerMarkov(...given) },
   { form: /^motif-counts(:|$)/, open: async (spec) => (await motifCounts()).openMotifCounts(spec) },
+  { form: /^hf:/, open: openFromHub },
   { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
   {
     form: /^chrombpnet:/,
@@ -149,6 +152,16 @@ async function openToy(spec: string, context: OpenModelContext): Promise<Model> 
   return LanguageModel.open(folder, LANGUAGE_MODELS, options);
 }
 
+async function openFromHub(spec: string, context: OpenModelContext): Promise<Model> {
+  const { openHubModel } = await import("./checkpoints/hub-model.ts");
+  const { folder, repo, revision } = await openHubModel(spec, {
+    ...context.download,
+    signal: context.signal,
+  });
+  const options = { ...programOptions(context), checkpoint: { repo, revision } };
+  return LanguageModel.open(folder, LANGUAGE_MODELS, options);
+}
+
 async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {
   const { path, ...known } = await checkpointFolder(spec);
   return LanguageModel.open(path, LANGUAGE_MODELS, { ...programOptions(context), ...known });
@@ -165,7 +178,7 @@ async function checkpointFolder(
   const known = publicCheckpoint(spec);
   if (known === undefined) {
     throw new InputError(`no model is called ${JSON.stringify(spec)}, and there is no such folder`, {
-      hint: `${suggestion(spec, modelNames())}give a checkpoint's folder, or a name from \`dart-eval models list\` such as toy:hyenadna or kmer-markov`,
+      hint: `${suggestion(spec, modelNames())}give a checkpoint's folder, hf:ORGANISATION/NAME, or a name from \`dart-eval models list\` such as toy:hyenadna or kmer-markov`,
     });
   }
   const { card, checkpoint } = known;

@@ -10,6 +10,8 @@ export interface FakeRepo {
   readonly files: Readonly<Record<string, Uint8Array>>;
   /** File in large-file storage: listed by SHA-256, sent by another host. */
   readonly large: readonly string[];
+  /** Licence in the repository's metadata. */
+  readonly license?: string;
 }
 
 export interface FakeHub {
@@ -21,7 +23,7 @@ export interface FakeHub {
 }
 
 /** A server with the Hugging Face hub's API for one repository, and the storage it redirects to. */
-export async function startHub({ name, files, large }: FakeRepo): Promise<FakeHub> {
+export async function startHub({ name, files, large, license }: FakeRepo): Promise<FakeHub> {
   const requests: string[] = [];
   const log = (where: string, { method, url, headers }: IncomingMessage) => {
     const extras = [headers.range, headers.authorization].filter((extra) => extra !== undefined);
@@ -43,6 +45,9 @@ export async function startHub({ name, files, large }: FakeRepo): Promise<FakeHu
     };
     const resolve = `/${name}/resolve/${COMMIT}/`;
     if (path === `/api/models/${name}/revision/main`) return json({ id: name, _id: "0", sha: COMMIT });
+    if (path === `/api/models/${name}/revision/${COMMIT}`) {
+      return json({ id: name, _id: "0", sha: COMMIT, cardData: { license } });
+    }
     if (path === `/api/models/${name}/tree/${COMMIT}`) return json(tree({ name, files, large }));
     const file = path.startsWith(resolve) ? decodeURIComponent(path.slice(resolve.length)) : "";
     if (!(file in files))

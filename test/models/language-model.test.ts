@@ -128,8 +128,8 @@ describe("a folder that is none", () => {
 
   test("no config.json, one that is not JSON, one of another family", async () => {
     await expect(LanguageModel.open(folder, LANGUAGE_MODELS)).rejects.toThrow(/there is no .*config\.json/);
-    await expect(write("other-family", { model_type: "llama" }, () => true)).rejects.toThrow(
-      /model_type "llama" .* is not a known family/,
+    await expect(write("other-family", { model_type: "t5" }, () => true)).rejects.toThrow(
+      /model_type "t5" .* is not a known family/,
     );
   });
 

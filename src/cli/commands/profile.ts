@@ -10,6 +10,7 @@ import { type PassCost, type Profile, profileModel } from "../../models/profilin
 import type { Device } from "../../net/runtime/device.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";
 import { type Context, type DefineCommand, deviceOption, examples, wholeNumberOption } from "../command.ts";
+import { reportHubDownload } from "../hub-download.ts";
 
 interface ProfileOptions {
   readonly batch: number;
@@ -82,7 +83,8 @@ async function measure(text: string, options: ProfileOptions, { terminal, signal
   const sequences = await sequencesOf(options);
   const length = options.length ?? ACTIVITY_WINDOW;
   const program = { device, ...(threads === undefined ? {} : { threads }) };
-  const model = await openModel(text, { ...program, signal });
+  const download = reportHubDownload(terminal);
+  const model = await openModel(text, { ...program, signal, download }).finally(() => download.stop());
   try {
     const available = process.availableMemory() + (await anonymousMemory());
     const profile = await profileModel(model, {

@@ -25,6 +25,7 @@ import {
   wholeNumberOption,
 } from "../command.ts";
 import { runOnDevices } from "../device-processes.ts";
+import { reportHubDownload } from "../hub-download.ts";
 import { openRequestedTasks, type RequestOptions } from "../requested-tasks.ts";
 import { planJson, planText, runPlan } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
@@ -257,7 +258,14 @@ async function planAndRun(
   const plans: Plan[] = [];
   try {
     const { device, threads } = options;
-    models.push(...(await openModels([...model, ...addModel], { device, threads, genome, signal })));
+    const download = reportHubDownload(terminal);
+    try {
+      models.push(
+        ...(await openModels([...model, ...addModel], { device, threads, genome, signal, download })),
+      );
+    } finally {
+      download.stop();
+    }
     const requestedModels = [...models];
     const { controls, notes } = options.controls
       ? await openControls(requestedModels, { device, threads, genome, signal, motifs: options.motifs })

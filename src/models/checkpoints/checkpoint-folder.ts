@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { checkNesting, JsonError, stableStringify } from "../../base/json.ts";
@@ -158,7 +158,7 @@ function familyOf(
   throw new FormatError(
     { file },
     `model_type ${shownValue(config.model_type)} with architectures ${shownValue(config.architectures)} is not a known family`,
-    `known families: ${cards.map(({ title }) => title).join(", ")}`,
+    `if Transformers has this architecture: --model ${JSON.stringify(`stdio:python3 -m dart_eval_adapter ${dirname(file)}`)}, see docs/adapters.md`,
   );
 }
 

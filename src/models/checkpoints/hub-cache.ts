@@ -107,12 +107,15 @@ export interface HubAccess {
   readonly token: string | undefined;
 }
 
+/** True if $HF_HUB_OFFLINE forbids requests to the hub. */
+export const isOffline = (): boolean => /^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? "");
+
 /**
  * $HF_ENDPOINT, for a mirror, and $HF_TOKEN, or the token file of a login.
  * @throws {InputError} when HF_HUB_OFFLINE is set, or the endpoint or the token is not valid
  */
 export async function hubAccess(): Promise<HubAccess> {
-  if (/^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? "")) {
+  if (isOffline()) {
     throw new InputError("HF_HUB_OFFLINE is set, so nothing is downloaded", {
       hint: "unset it, or give the folder of a checkpoint on this machine",
     });

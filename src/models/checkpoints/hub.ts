@@ -8,15 +8,21 @@ import { fetchWithRetries, type RetryPolicy } from "../../base/http.ts";
 import { linkFile, writeFileAtomic } from "../../base/write-file.ts";
 import { cachedRepo, type HubAccess, type HubSource, hubAccess, isCommit } from "./hub-cache.ts";
 
-export interface HubRequest extends HubSource {
+/** Reports of a download. */
+export interface DownloadReports {
+  readonly onProgress?: ((progress: HubProgress) => void) | undefined;
+  /** Called once if another process is downloading the same file. */
+  readonly onWait?: ((why: string) => void) | undefined;
+  /** Called with the licence in the repository's metadata; undefined if it states none. */
+  readonly onLicence?: ((repo: string, licence: string | undefined) => void) | undefined;
+}
+
+export interface HubRequest extends HubSource, Omit<DownloadReports, "onLicence"> {
   /** Names in the repository; by default the checkpoint's weights, configuration and vocabulary. */
   readonly files?: readonly string[] | undefined;
   /** Expected digests by file name, in addition to those that the hub lists. */
   readonly sha256?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: HubProgress) => void) | undefined;
-  /** Called once if another process is downloading the same file. */
-  readonly onWait?: ((why: string) => void) | undefined;
   readonly retries?: RetryPolicy | undefined;
 }
 
@@ -108,6 +114,24 @@ async function commitOf(hub: Hub, revision: string): Promise<string> {
   if (isCommit(sha)) return sha;
   throw new InputError(`${hub.access.endpoint} returned ${JSON.stringify(sha)} as the commit of ${hub.repo}`);
 }
+
+/**
+ * Licence of a repository, by the identifier in its metadata ("apache-2.0"); undefined if it states none.
+ * @throws {InputError} when the repository or revision does not exist, or the hub cannot be reached
+ */
+export async function hubLicence(source: HubSource): Promise<string | undefined> {
+  const { modelInfo } = await import("@huggingface/hub");
+  const { repo, revision = "main" } = source;
+  cachedRepo(source);
+  const { cardData } = await requested({ repo, access: await hubAccess(), request: source }, (common) =>
+    modelInfo({ name: repo, revision, additionalFields: ["cardData"], ...common }),
+  );
+  const { success, data } = licenceField.safeParse(cardData);
+  return success ? [data.license].flat().join(", ") : undefined;
+}
+
+const licence = z.string().regex(/^[\w .+-]{1,60}$/);
+const licenceField = z.looseObject({ license: z.union([licence, z.array(licence).min(1)]) });
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const entry = z.object({

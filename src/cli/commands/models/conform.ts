@@ -10,6 +10,7 @@ import {
   examples,
   wholeNumberOption,
 } from "../../command.ts";
+import { reportHubDownload } from "../../hub-download.ts";
 
 interface ConformOptions {
   readonly kind?: NonNullable<Model["kind"]>;
@@ -66,7 +67,8 @@ async function check(
   context: Context,
 ): Promise<void> {
   const { terminal, signal } = context;
-  const opened = await openModel(spec, { device, signal });
+  const download = reportHubDownload(terminal);
+  const opened = await openModel(spec, { device, signal, download }).finally(() => download.stop());
   try {
     const model: Model = Object.create(opened, {
       ...(kind === undefined ? {} : { kind: { value: kind } }),

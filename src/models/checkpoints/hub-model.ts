@@ -1,0 +1,57 @@
+import { InputError } from "../../base/errors.ts";
+import { type DownloadReports, fetchFromHub, hubLicence } from "./hub.ts";
+import { findInHubCache, isCommit, isOffline } from "./hub-cache.ts";
+
+/** A checkpoint of a hub repository on this machine. */
+export interface HubModel {
+  readonly folder: string;
+  readonly repo: string;
+  /** The commit that the revision means: 40 hexadecimal digits. */
+  readonly revision: string;
+}
+
+/** True for `hf:ORG/NAME` and `hf:ORG/NAME@REVISION`. */
+export const HUB_FORM = /^hf:/;
+
+/**
+ * The repository and revision of `hf:ORG/NAME[@REVISION]`; a branch, a tag or a commit, by default "main".
+ * @throws {InputError} when the text has another form
+ */
+export function hubReference(spec: string): { readonly repo: string; readonly revision: string } {
+  const [, repo, revision = "main"] = /^hf:([^@]+)(?:@(.+))?$/.exec(spec) ?? [];
+  if (repo !== undefined) return { repo, revision };
+  throw new InputError(`${JSON.stringify(spec)} names no hub repository`, {
+    hint: "write hf:ORGANISATION/NAME or hf:ORGANISATION/NAME@REVISION",
+  });
+}
+
+/**
+ * Opens a hub repository: a commit that is in the cache is used without the network; any other revision is
+ * resolved to a commit, and files that are missing are downloaded. All files are verified by the hub's
+ * digests. With HF_HUB_OFFLINE the cache alone is used.
+ *
+ * @throws {InputError} when the text has another form, the hub or the repository cannot be reached, a digest
+ *   differs, or HF_HUB_OFFLINE is set and the revision is not in the cache
+ */
+export async function openHubModel(
+  spec: string,
+  { onLicence, ...reports }: DownloadReports & { readonly signal?: AbortSignal | undefined } = {},
+): Promise<HubModel> {
+  const { repo, revision } = hubReference(spec);
+  const offline = isOffline();
+  if (offline || isCommit(revision)) {
+    const found = await findInHubCache({ repo, revision });
+    if (found !== undefined) return { folder: found, repo, revision: commitOf(found) };
+  }
+  if (offline) {
+    throw new InputError(`${repo} at ${revision} is not in the hub cache, and HF_HUB_OFFLINE is set`, {
+      hint: `unset it, or give the folder of a checkpoint on this machine`,
+    });
+  }
+  const snapshot = await fetchFromHub({ repo, revision, ...reports });
+  onLicence?.(repo, await hubLicence({ repo, revision: snapshot.revision }));
+  return { folder: snapshot.folder, repo, revision: snapshot.revision };
+}
+
+/** The commit of a snapshot, which is the name of its folder. */
+const commitOf = (folder: string) => folder.split(/[\\/]/).at(-1)!;
