@@ -1,8 +1,8 @@
 # /// script
 # requires-python = "==3.11.*"
-# dependencies = ["torch==2.15.0", "transformers==4.57.1"]
+# dependencies = ["torch==2.15.0", "transformers==4.57.1", "gpn==0.9.0a1"]
 # ///
-"""Tiny models of each architecture that is recognised by its config.json: classes of Transformers in float64.
+"""Tiny models of each architecture that is recognised by its config.json: classes of Transformers and GPN in float64.
 
 Weights are the hashes of test/models/hashed-weights.ts, so none are stored. Writes test/golden/architectures/NAME.json:
 tensors of the checkpoint with their shapes, hidden states and logits of a padded batch with and without its mask,
@@ -13,16 +13,20 @@ Run as: python scripts/golden/architectures.py [NAME...]
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import torch
 import transformers
 from torch.func import functional_call
 from transformers.pytorch_utils import Conv1D
 
+from gpn import register_auto_classes
+
 OUT = Path(__file__).resolve().parents[2] / "test" / "golden" / "architectures"
 
 ROWS = [[1, 5, 6, 7, 8, 9, 2], [1, 10, 11, 12, 2, 3, 3]]
 MASK = [[1, 1, 1, 1, 1, 1, 1], [1, 1, 1, 1, 1, 0, 0]]
+GPN_MODELS = ("GPN", "ConvNet")
 PAD, MASK_TOKEN, LABELS, RANK, SCALE = 3, 4, 3, 2, 2.0
 
 COMMON = {"vocab_size": 24, "hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "pad_token_id": PAD}
@@ -100,6 +104,23 @@ CASES = {
         | {"classifier_bias": True, "decoder_bias": False, "global_attn_every_n_layers": 3},
         ["model"],
     ),
+    "gpn": (
+        "masked",
+        {"model_type": "GPN", "vocab_size": 24, "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 3}
+        | {"encoder": "convnet", "embedding": "one_hot", "first_kernel_size": 9, "rest_kernel_size": 3},
+        ["model"],
+    ),
+    "gpn-depthwise": (
+        "masked",
+        {"model_type": "GPN", "vocab_size": 24, "hidden_size": 32, "intermediate_size": 40, "num_hidden_layers": 3}
+        | {"bias": True, "depthwise": True, "dilation_cycle": 2, "dilation_max": 3, "dilation_base": 4},
+        ["model"],
+    ),
+    "gpn-convnet": (
+        "masked",
+        {"model_type": "ConvNet", "vocab_size": 24, "hidden_size": 32, "n_layers": 3, "kernel_size": 5},
+        ["model"],
+    ),
     "qwen3": ("causal", LLAMA | {"model_type": "qwen3", "head_dim": 10, "num_key_value_heads": 1}, ["model"]),
 }
 
@@ -113,7 +134,7 @@ def hashed(name, shape):
     z = ((z ^ (z >> 13)) * 0xC2B2AE35) & 0xFFFFFFFF
     values = 0.25 * ((z ^ (z >> 16)).double() / 2**31 - 1)
     raised = values + (1 if len(shape) == 1 and name.endswith(".weight") else 0)
-    return raised.reshape(shape).float().double()
+    return raised.reshape(shape).to(torch.float32).to(torch.float64)
 
 
 def filled(model):
@@ -198,8 +219,25 @@ def lora_step(classify, model, prefixes):
     }
 
 
+def called_as_transformers(model):
+    """A masked language model of the package gpn, called as the classes of Transformers are."""
+    states = []
+    model.model.register_forward_hook(lambda _, __, output: states.append(output.last_hidden_state))
+
+    def call(ids, **_):
+        states.clear()
+        logits = model(input_ids=ids).logits
+        return SimpleNamespace(logits=logits, hidden_states=states[-1:])
+
+    return call
+
+
 def classifier_of(config):
     """A function from a way of calling the model to logits [b, labels], and the model."""
+    if config.model_type in GPN_MODELS:
+        config.num_labels = LABELS
+        model = filled(transformers.AutoModelForSequenceClassification.from_config(config))
+        return model, lambda call: call(input_ids=torch.tensor(ROWS)).logits
     if type(config) in transformers.MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
         plain = {key: value for key, value in config.to_dict().items() if key not in ("id2label", "label2id")}
         labelled = type(config)(**plain, num_labels=LABELS)
@@ -223,6 +261,9 @@ def golden(name):
     config = transformers.AutoConfig.for_model(given["model_type"], **{k: v for k, v in given.items() if k != "model_type"})
     automatic = transformers.AutoModelForCausalLM if kind == "causal" else transformers.AutoModelForMaskedLM
     model = filled(automatic.from_config(config, attn_implementation="eager"))
+    tensors = {key: list(value.shape) for key, value in model.state_dict().items()}
+    if config.model_type in GPN_MODELS:
+        model = called_as_transformers(model)
     ids = torch.tensor(ROWS)
     result = {
         "made_by": f"torch {torch.__version__.split('+')[0]}, transformers {transformers.__version__}",
@@ -230,7 +271,7 @@ def golden(name):
         "config": given,
         "rows": ROWS,
         "mask": MASK,
-        "tensors": {key: list(value.shape) for key, value in model.state_dict().items()},
+        "tensors": tensors,
     }
     classifier, classes = classifier_of(config)
     with torch.no_grad():
@@ -247,5 +288,7 @@ def golden(name):
 
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
+    torch.Tensor.float = torch.Tensor.double  # GPN's one-hot embedding
+    register_auto_classes("gpn")
     for case in sys.argv[1:] or CASES:
         golden(case)

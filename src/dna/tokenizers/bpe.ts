@@ -1,6 +1,7 @@
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { InputError, InternalError } from "../../base/errors.ts";
 import { DnaBpe } from "./dna-bpe.ts";
+import { letterTokenizer } from "./one-letter.ts";
 import { piecesOf, type Word } from "./text-words.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 import type { BpeDescription } from "./tokenizer-json.ts";
@@ -11,7 +12,8 @@ import type { BpeDescription } from "./tokenizer-json.ts";
  *
  * Words of A, C, G and T are encoded by `DnaBpe`, about thirty times as fast as `@huggingface/tokenizers`,
  * which encodes all others. Both give the same tokens (test/dna/tokenizers/bpe.test.ts). Spans equal the
- * offsets of Hugging Face's fast tokenizers.
+ * offsets of Hugging Face's fast tokenizers. A vocabulary without merges, as of GPN and PlantCaduceus, has one
+ * token per base.
  *
  * @throws {InputError} (from `encode`) when a character is not in the vocabulary and there is no unknown
  *   token
@@ -22,6 +24,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
   for (const [text, id] of vocabulary) textOf.set(id, text);
   const fast = DnaBpe.of(vocabulary, merges);
   const plain = isPlain(description);
+  const lowerCase = description.normalizing.some(({ kind }) => kind === "lower-case");
 
   let library: LibraryModel | undefined;
   const merged = (word: string): readonly string[] => {
@@ -65,6 +68,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
   }
 
   function encode(sequence: string): Tokens {
+    if (letters !== undefined && /^[A-Za-z]*$/.test(sequence)) return letters.encode(sequence);
     if (plain && fast !== undefined) {
       const count = fast.encode(sequence, 0, sequence.length);
       if (count >= 0) return withEnds(fast, count);
@@ -87,6 +91,18 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
     };
   }
 
+  const letters = oneTokenPerLetter(description)
+    ? letterTokenizer({
+        name,
+        idOf: (character) => vocabulary.get(lowerCase ? character.toLowerCase() : character) ?? unknown,
+        vocabularySize: vocabulary.size,
+        special,
+        before,
+        after,
+        token: (id) => textOf.get(id),
+      })
+    : undefined;
+
   function withEnds(encoded: DnaBpe, count: number): Tokens {
     const size = before.length + count + after.length;
     const first = before.length;
@@ -103,7 +119,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
 
   return {
     name,
-    kind: "bpe",
+    kind: letters === undefined ? "bpe" : "one-letter",
     vocabularySize: 1 + [...vocabulary.values()].reduce((a, b) => Math.max(a, b), -1),
     special,
     before,
@@ -130,6 +146,17 @@ function libraryModel({ vocabulary, merges }: BpeDescription): LibraryModel {
   return new LibraryTokenizer({ ...none, model }, {}).model;
 }
 
+/** True if every letter of a text of letters is a token by itself. */
+function oneTokenPerLetter({ merges, literals, unknown, normalizing, splitting }: BpeDescription): boolean {
+  return (
+    unknown !== undefined &&
+    merges.length === 0 &&
+    !literals.some(({ text }) => /^[A-Za-z]+$/.test(text)) &&
+    normalizing.every(({ kind }) => kind === "lower-case" || kind === "normal-form") &&
+    splitting.every(({ kind }) => ["words-and-signs", "between-blanks", "letters-only"].includes(kind))
+  );
+}
+
 /** True if the rules leave every text of A, C, G and T unchanged as one word. */
 function isPlain(rules: BpeDescription): boolean {
   const hasBase = (text: string) => /[ACGT]/.test(text);
@@ -137,7 +164,9 @@ function isPlain(rules: BpeDescription): boolean {
     !rules.literals.some((literal) => /^[ACGT]+$/.test(literal.text)) &&
     ![...rules.normalizing, ...rules.splitting].some(
       (step) =>
-        "pattern" in step && hasBase("literal" in step.pattern ? step.pattern.literal : step.pattern.letter),
+        step.kind === "lower-case" ||
+        ("pattern" in step &&
+          hasBase("literal" in step.pattern ? step.pattern.literal : step.pattern.letter)),
     )
   );
 }

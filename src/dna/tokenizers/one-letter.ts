@@ -1,5 +1,11 @@
 import { InputError } from "../../base/errors.ts";
-import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
+import {
+  readSpecialTokens,
+  requireAscii,
+  type SpecialTokens,
+  type Tokenizer,
+  type Tokens,
+} from "./tokenizer.ts";
 
 /** Vocabulary of HyenaDNA and Caduceus; the id of a token is its index. */
 const VOCABULARY = [
@@ -55,6 +61,28 @@ function oneLetterTokenizer(name: string, normalize: (character: string) => stri
     before: [],
     after: [SEP],
     token: (id) => VOCABULARY[id],
+  });
+}
+
+/** True for the lines of a vocabulary with BERT's special tokens and single bases. */
+export const isBertLetterVocabulary = (lines: readonly string[]): boolean =>
+  ["[UNK]", "[CLS]", "[SEP]", ..."ACGT"].every((token) => lines.includes(token)) &&
+  lines.every((line) => /^(\[\w+\]|[A-Z])$/.test(line));
+
+/**
+ * Tokenizer of a BERT with single bases, such as SpliceBERT: [CLS], one token per character, [SEP]. The ids
+ * are the indices of the lines.
+ */
+export function bertLetterTokenizer(name: string, lines: readonly string[]): Tokenizer {
+  const idOf = (token: string) => (lines.includes(token) ? lines.indexOf(token) : undefined);
+  return letterTokenizer({
+    name,
+    idOf,
+    vocabularySize: lines.length,
+    special: readSpecialTokens(new Map(lines.map((line, id) => [line, id])), []),
+    before: [lines.indexOf("[CLS]")],
+    after: [lines.indexOf("[SEP]")],
+    token: (id) => lines[id],
   });
 }
 

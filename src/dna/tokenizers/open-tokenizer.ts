@@ -6,8 +6,15 @@ import { shownValue } from "../../base/message-text.ts";
 import { openFile } from "../../base/read-file.ts";
 import { bpeTokenizer } from "./bpe.ts";
 import { kMerTokenizer } from "./k-mer.ts";
-import { caduceusTokenizer, hyenadnaTokenizer } from "./one-letter.ts";
+import { libraryTokenizer } from "./library-tokenizer.ts";
+import {
+  bertLetterTokenizer,
+  caduceusTokenizer,
+  hyenadnaTokenizer,
+  isBertLetterVocabulary,
+} from "./one-letter.ts";
 import { isOverlappingKMerVocabulary, overlappingKMerTokenizer } from "./overlapping-k-mer.ts";
+import { remainderKMerTokenizer } from "./remainder-k-mer.ts";
 import { checked } from "./text-steps.ts";
 import { readSpecialTokens, type Tokenizer } from "./tokenizer.ts";
 import { parseJson, parseTokenizerJson } from "./tokenizer-json.ts";
@@ -36,8 +43,10 @@ const settings = z.looseObject({
 });
 
 /**
- * Opens the tokenizer of a Hugging Face model folder: `tokenizer.json` (BPE), else `vocab.txt` (k-mers of
- * Nucleotide Transformer), else the class in `tokenizer_config.json` (characters, HyenaDNA and Caduceus).
+ * Opens the tokenizer of a Hugging Face model folder: `tokenizer.json` (byte pairs, or any other model in
+ * which the tokens spell the sequence), else `vocab.txt` (k-mers of Nucleotide Transformer, DNABERT and
+ * GENERator, bases of SpliceBERT), else the class in `tokenizer_config.json` (characters, HyenaDNA and
+ * Caduceus).
  *
  * The files are untrusted: they are parsed and checked, and no code in them is executed.
  *
@@ -63,6 +72,8 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
     const lines = (await readText(path)).split(/\r?\n/);
     while (lines.at(-1) === "") lines.pop();
     if (isOverlappingKMerVocabulary(lines)) return overlappingKMerTokenizer(name, lines, path);
+    if (isBertLetterVocabulary(lines)) return bertLetterTokenizer(name, lines);
+    if (lines.includes("<oov>")) return remainderKMerTokenizer(name, lines, path);
     return kMerTokenizer(name, lines, path);
   }
   const { tokenizer_class: kind, characters } = config;
@@ -96,7 +107,10 @@ async function bytePairs(
   path: string,
   settings: readonly Readonly<Record<string, unknown>>[],
 ): Promise<Tokenizer> {
-  const description = parseTokenizerJson(await readText(path), path);
+  const text = await readText(path);
+  const library = libraryTokenizer(name, parseJson(text, path), path, settings);
+  if (library !== undefined) return library;
+  const description = parseTokenizerJson(text, path);
   return bpeTokenizer(name, description, readSpecialTokens(description.vocabulary, settings));
 }
 

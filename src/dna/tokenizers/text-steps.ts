@@ -12,6 +12,7 @@ export type TextStep =
   | { readonly kind: "strip"; readonly left: boolean; readonly right: boolean }
   /** `by` is empty or one character. */
   | { readonly kind: "replace"; readonly pattern: Pattern; readonly by: string }
+  | { readonly kind: "lower-case" }
   /** Words of `\w` characters and runs of punctuation; drops whitespace. */
   | { readonly kind: "words-and-signs" }
   | { readonly kind: "between-blanks" }
@@ -61,13 +62,15 @@ export function normalizingSteps(step: Typed | null | undefined, file: string): 
       }
       return [{ kind: "replace", pattern: patternOf(given.pattern, file), by: given.content }];
     }
+    case "Lowercase":
+      return [{ kind: "lower-case" }];
     default: {
       const form = NORMAL_FORMS.find((each) => each === step.type);
       if (form !== undefined) return [{ kind: "normal-form", form }];
       throw unsupported(
         "normalizer",
         step.type,
-        `Strip, Replace, ${NORMAL_FORMS.join(", ")}, Sequence`,
+        `Strip, Replace, Lowercase, ${NORMAL_FORMS.join(", ")}, Sequence`,
         file,
       );
     }

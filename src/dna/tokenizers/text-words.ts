@@ -74,6 +74,8 @@ function apply(step: TextStep, word: Word): readonly Word[] {
     }
     case "replace":
       return [replaced(word, step.pattern, step.by)];
+    case "lower-case":
+      return [{ ...word, text: word.text.toLowerCase() }];
     case "words-and-signs":
       return parts(word, /\w+|[^\w\s]+/g);
     case "between-blanks":

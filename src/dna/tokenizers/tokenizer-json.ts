@@ -177,7 +177,7 @@ export function parseJson(source: string, file: string): unknown {
 }
 
 /** Ids added before and after the tokens of every sequence. */
-interface AddedEnds {
+export interface AddedEnds {
   readonly before: readonly number[];
   readonly after: readonly number[];
 }
@@ -197,7 +197,7 @@ const sequence = z.array(typed);
  * Special tokens that the `post_processor` of a tokenizer.json adds to a single sequence.
  * @throws {FormatError} naming an unsupported post-processor
  */
-function addedEnds(step: Typed | null | undefined, file: string): AddedEnds {
+export function addedEnds(step: Typed | null | undefined, file: string): AddedEnds {
   if (!step) return { before: [], after: [] };
   switch (step.type) {
     case "BertProcessing":

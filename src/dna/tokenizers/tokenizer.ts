@@ -10,6 +10,11 @@ export interface Tokens {
    */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+  /**
+   * Present if the last token before `after` stands for bases that are too few for a k-mer: ids of the k-mers
+   * that begin with these bases.
+   */
+  readonly remainder?: Int32Array;
 }
 
 /** Tokenizer of a DNA language model: sequence to token ids with their spans, and back. */

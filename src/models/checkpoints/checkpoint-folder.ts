@@ -51,7 +51,7 @@ export async function openCheckpointFolder(
   try {
     const parts = [
       `config ${sha256Hex(stableStringify(config)).slice(0, 16)}`,
-      ...(card.tokens === "one-letter" ? [] : [`tokenizer ${await tokenizerDigest(folder)}`]),
+      ...(await tokenizerPart(card, folder)),
       `weights ${await checkpoint.digest()}`,
     ];
     return {
@@ -91,9 +91,12 @@ function checkTokensHaveRows(
   );
 }
 
-/** Digest of the tokenizer files' names and contents. */
-const tokenizerDigest = async (folder: string): Promise<string> =>
-  sha256Hex(stableStringify(await tokenizerFilesIn(folder))).slice(0, 16);
+/** Digest of the tokenizer files' names and contents; empty for a family with one vocabulary. */
+async function tokenizerPart({ tokens }: LanguageModelCard, folder: string): Promise<readonly string[]> {
+  const files = await tokenizerFilesIn(folder);
+  if (tokens === "one-letter" && !("tokenizer.json" in files)) return [];
+  return [`tokenizer ${sha256Hex(stableStringify(files)).slice(0, 16)}`];
+}
 
 /** Contents of the tokenizer files of a folder by name. */
 export async function tokenizerFilesIn(folder: string): Promise<Readonly<Record<string, string>>> {

@@ -1,4 +1,7 @@
+import { join } from "node:path";
+import { kindOfPath } from "../../base/folder.ts";
 import { caduceusTokenizer } from "../../dna/tokenizers/one-letter.ts";
+import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import {
   add,
   cast,
@@ -249,7 +252,11 @@ export const caduceus: LanguageModelCard = {
   licence: "Apache-2.0",
   recognises: ({ model_type }) => model_type === "caduceus",
   architecture,
-  tokenizer: async () => caduceusTokenizer(),
+  /** PlantCaduceus has a tokenizer.json of its own; the other checkpoints have none. */
+  tokenizer: async (folder) =>
+    (await kindOfPath(join(folder, "tokenizer.json"))) === "file"
+      ? openTokenizer(folder)
+      : caduceusTokenizer(),
   ...caduceusCheckpoints,
 };
 

@@ -5,6 +5,7 @@ import { caduceus } from "./caduceus.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 import { dnabert2 } from "./dnabert2.ts";
 import { genaLm } from "./gena-lm.ts";
+import { gpn } from "./gpn.ts";
 import { gptNeox } from "./gpt-neox.ts";
 import { gpt2 } from "./gpt2.ts";
 import { hyenadna } from "./hyenadna.ts";
@@ -25,6 +26,7 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   mistralDna,
   nucleotideTransformer,
   bert,
+  gpn,
   gpt2,
   gptNeox,
   llama,

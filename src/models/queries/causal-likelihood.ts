@@ -5,6 +5,7 @@ import type { Sym } from "../../net/graph/sym.ts";
 import { collate, runsOfEqualLength } from "../language/collate.ts";
 import type { QueryOptions } from "../model.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
+import { remainderLogProbabilities } from "./summed-likelihood.ts";
 
 /**
  * log P(token i | tokens before i) for i ≥ 1, from the softmax over the whole vocabulary.
@@ -56,17 +57,20 @@ export function logLikelihoodOf({ values }: ScoredTokens): number {
 
 /**
  * log P(token | tokens before it) for each scored token of each row. The first token of a model without a
- * start token has no prediction and is left out.
+ * start token has no prediction and is left out. For bases too few for a k-mer at the end, the probabilities of
+ * the k-mers that begin with them are added.
  *
  * Rows of equal length run together, so nothing is padded.
  *
  * @returns one entry per row
  */
 export async function causalTokenLogProbabilities(
-  { programs, tokenizer, architecture }: TokenQuery,
+  query: TokenQuery,
   rows: readonly Tokens[],
-  { signal }: Partial<QueryOptions>,
+  options: Partial<QueryOptions>,
 ): Promise<readonly ScoredTokens[]> {
+  const { programs, tokenizer, architecture } = query;
+  const { signal } = options;
   const scored = new Array<ScoredTokens>(rows.length);
   for (const members of runsOfEqualLength(rows, architecture)) {
     signal?.throwIfAborted();
@@ -81,5 +85,15 @@ export async function causalTokenLogProbabilities(
       scored[row] = { first, values: values.subarray(at + first, at + Math.max(end, first)) };
     });
   }
+  const partial = [...rows.keys()].filter((row) => rows[row].remainder !== undefined);
+  const last = await remainderLogProbabilities(
+    query,
+    partial.map((row) => rows[row]),
+    options,
+  );
+  partial.forEach((row, i) => {
+    const { first, values } = scored[row];
+    scored[row] = { first, values: [...Array.from(values).slice(0, -1), last[i]] };
+  });
   return scored;
 }

@@ -1,35 +1,17 @@
 import { InternalError } from "../../base/errors.ts";
 import type { Overlap, Tokenizer, Tokens } from "../../dna/tokenizers/tokenizer.ts";
-import {
-  add,
-  exp,
-  gatherElements,
-  input,
-  log,
-  logSoftmax,
-  reduceMax,
-  reduceSum,
-  squeeze,
-  sub,
-} from "../../net/graph/build.ts";
-import { rowAt } from "../../net/nn/queries.ts";
-import { chunks, collate, maskId, rowsPerRun } from "../language/collate.ts";
+import { maskId } from "../language/collate.ts";
 import type { AlleleLogLikelihoods, QueryOptions } from "../model.ts";
 import type { ScoredTokens } from "./causal-likelihood.ts";
-import type { GraphQuery, TokenQuery } from "./programs.ts";
+import type { TokenQuery } from "./programs.ts";
+import { type SummedPrediction, summedLogProbabilities } from "./summed-likelihood.ts";
 
 /**
  * One base of a row of overlapping k-mers: the k-mers that contain it are masked, and the k-mer whose span
  * contains it is predicted.
  */
-interface BasePrediction {
+interface BasePrediction extends SummedPrediction {
   readonly row: number;
-  /** The row with its mask. */
-  readonly ids: Int32Array;
-  /** Token that is predicted, 0-based, special tokens counted. */
-  readonly token: number;
-  /** K-mers whose probabilities are added. */
-  readonly targets: Int32Array;
 }
 
 /**
@@ -54,7 +36,7 @@ export async function overlappingTokenLogProbabilities(
       return { row, ids, token, targets: targetsOf(tokenizer, tokens, token, base) };
     }),
   );
-  const values = await baseLogProbabilities(query, predictions, options);
+  const values = await summedLogProbabilities(query, predictions, options);
   const sums = rows.map(({ ids }) => new Float64Array(ids.length - first - tokenizer.after.length));
   predictions.forEach(({ row, token }, i) => {
     sums[row][token - first] += values[i];
@@ -99,7 +81,7 @@ export async function overlappingVariantLogLikelihoods(
       }
     }
   });
-  const values = await baseLogProbabilities(query, predictions, options);
+  const values = await summedLogProbabilities(query, predictions, options);
   const sums = pairs.map(() => ({ first: 0, second: 0 }));
   predictions.forEach(({ row, allele }, i) => {
     sums[row][allele === 0 ? "first" : "second"] += values[i];
@@ -139,56 +121,4 @@ function targetsOf(tokenizer: Tokenizer, { ids }: Tokens, token: number, base: n
 function overlapOf({ name, overlap }: Tokenizer): Overlap {
   if (overlap === undefined) throw new InternalError(`the tokens of ${name} do not overlap`);
   return overlap;
-}
-
-/** log Σ P(target) at one position of each row. */
-const baseQuery: GraphQuery = {
-  name: "base-prediction",
-  outputs(model, given, tokens) {
-    const positions = input("positions", "int32", ["b"]);
-    const targets = input("targets", "int32", ["b", "k"]);
-    const logits =
-      model.forwardAt?.(given, positions, tokens).logits ??
-      rowAt(model.forward(given, tokens).logits, positions);
-    const terms = gatherElements(logSoftmax(squeeze(logits, 1)), targets, 1); // [b, k]
-    const most = reduceMax(terms, [1], { keepDims: true });
-    const total = add(log(reduceSum(exp(sub(terms, most)), [1])), squeeze(most, 1));
-    return { logProbabilities: total };
-  },
-};
-
-async function baseLogProbabilities(
-  { programs, architecture }: TokenQuery,
-  predictions: readonly BasePrediction[],
-  { signal }: Partial<QueryOptions>,
-): Promise<Float64Array> {
-  const found = new Float64Array(predictions.length);
-  const groups = new Map<string, number[]>();
-  predictions.forEach(({ ids, targets }, i) => {
-    const key = `${ids.length} ${targets.length}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [i]);
-    else group.push(i);
-  });
-  for (const group of groups.values()) {
-    const tokens = predictions[group[0]].ids.length;
-    for (const members of chunks(group, rowsPerRun(architecture, tokens))) {
-      signal?.throwIfAborted();
-      const together = members.map((i) => predictions[i]);
-      const wide = together[0].targets.length;
-      const targets = new Int32Array(together.length * wide);
-      together.forEach((each, i) => {
-        targets.set(each.targets, i * wide);
-      });
-      const positions = Int32Array.from(together, ({ token }) => token);
-      const { logProbabilities } = await programs.run(baseQuery, collate(together), {
-        positions: { dtype: "int32", shape: [together.length], data: positions },
-        targets: { dtype: "int32", shape: [together.length, wide], data: targets },
-      });
-      members.forEach((i, at) => {
-        found[i] = (logProbabilities!.data as Float32Array)[at];
-      });
-    }
-  }
-  return found;
 }

@@ -82,7 +82,7 @@ describe("refuses unsupported features by name", () => {
     ['model.ignore_merges "true"', { model: { ...model, ignore_merges: true } }],
     ['model.continuing_subword_prefix "##"', { model: { ...model, continuing_subword_prefix: "##" } }],
     ['model.end_of_word_suffix "</w>"', { model: { ...model, end_of_word_suffix: "</w>" } }],
-    ['normalizer "Lowercase"', { normalizer: { type: "Lowercase" } }],
+    ['normalizer "StripAccents"', { normalizer: { type: "StripAccents" } }],
     [
       'normalizer "Nmt"',
       { normalizer: { type: "Sequence", normalizers: [{ type: "NFC" }, { type: "Nmt" }] } },
