@@ -40,7 +40,9 @@ test.each([
 
 test("the error for a name like no other suggests none", async () => {
   const error = await openModel("enformer", context).catch((thrown: InputError) => thrown);
-  expect((error as InputError).hint).toMatch(/^give a checkpoint's folder, hf:ORGANISATION\/NAME, or a name from/);
+  expect((error as InputError).hint).toMatch(
+    /^give a checkpoint's folder, hf:ORGANISATION\/NAME, or a name from/,
+  );
 });
 
 test("a file that is not a model is an error", async () => {
