@@ -33,6 +33,6 @@ for (let batch = 0; batch <= 50; batch++) {
   });
   if (batch % 10 === 0) console.log(`batch ${batch}: loss ${Number(loss.data[0]).toFixed(4)}`);
 }
-const weights = step.parameters().get("weight");
+const weights = (await step.parameters()).get("weight");
 console.log(`weights ${weights?.shape.join(" × ")}`);
 await step.close();

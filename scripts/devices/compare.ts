@@ -5,7 +5,7 @@ import type { NdArray } from "../../src/net/arrays/array.ts";
 import { gradientsOf } from "../../src/net/graph/reverse.ts";
 import type { TrainingDevice } from "../../src/net/runtime/device.ts";
 import { openProgram } from "../../src/net/runtime/program.ts";
-import { trainedSymbols } from "../../src/net/train/train-step.ts";
+import { trainedSymbols } from "../../src/net/train/flat-parameters.ts";
 import { RECIPES, type TinyRecipe } from "./recipes.ts";
 
 /** Deviations of a device from the CPU for one recipe. */

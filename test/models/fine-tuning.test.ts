@@ -106,7 +106,7 @@ describe.each(FAMILIES.map((card) => [card.title, card] as const))("%s", (_, car
       );
     }
     expect(losses.at(-1)!).toBeLessThan(losses[0] / 2);
-    const { arrays } = step.state();
+    const { arrays } = await step.state();
     const values = new Map([...trained.keys()].map((name) => [name, arrays.get(`parameter ${name}`)!]));
     const logits = await tuning.logits(SEQUENCES, values);
     expect(logits.map(([a, b]) => Number(b! > a!))).toEqual([0, 0, 1, 1]);
@@ -205,7 +205,7 @@ test("experts without tokens are not updated, not even by weight decay", async (
   const feeds = tuning.feeds(["AAAAAAAA", "AAAAAAAA"]);
   const two: NdArray = { dtype: "int32", shape: [2], data: Int32Array.of(0, 1) };
   await step.run({ ...feeds, ...tuning.dropout({ epoch: 0, batch: 0 }, feeds), labels: two });
-  const { arrays } = step.state();
+  const { arrays } = await step.state();
   const factors = experts.filter((name) => name.endsWith("lora_A"));
   const moved = factors.filter((name) => {
     const [now, before] = [arrays.get(`parameter ${name}`)!.data, trained.get(name)!.data];

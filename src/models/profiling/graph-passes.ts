@@ -17,7 +17,7 @@ import {
   workingDevice,
 } from "../../net/runtime/program.ts";
 import type { Feeds } from "../../net/train/batches.ts";
-import { trainedSymbols } from "../../net/train/train-step.ts";
+import { trainedSymbols } from "../../net/train/flat-parameters.ts";
 import type { CheckpointFolder } from "../checkpoints/checkpoint-folder.ts";
 import { drawParameter } from "../checkpoints/init.ts";
 import type { Architecture, ForwardInput } from "../language/architecture.ts";

@@ -27,8 +27,10 @@ export type ParameterBinding =
   | { readonly kind: "external"; readonly location: string; readonly offset: number; readonly length: number }
   /** Values stored in the model. */
   | { readonly kind: "inline"; readonly array: NdArray }
-  /** An input of the program like any other, for training. */
-  | { readonly kind: "fed" };
+  /** An input of the program like any other. */
+  | { readonly kind: "fed" }
+  /** Consecutive values of a vector that is an input of the graph, from `offset` on. */
+  | { readonly kind: "flat"; readonly input: string; readonly offset: number };
 
 const dataTypes: Partial<Record<DType, DataType>> = {
   float64: DataType.DOUBLE,
@@ -59,7 +61,7 @@ export function dtypeOf(number: number): DType | undefined {
 export function initializer(
   name: string,
   { dtype, shape }: { readonly dtype: DType; readonly shape: readonly number[] },
-  binding: Exclude<ParameterBinding, { kind: "fed" }>,
+  binding: Exclude<ParameterBinding, { kind: "fed" | "flat" }>,
 ): TensorProto {
   const dims = shape.map((size) => BigInt(size));
   if (binding.kind === "inline") {

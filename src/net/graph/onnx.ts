@@ -1,6 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import { InternalError } from "../../base/errors.ts";
-import type { NdArray } from "../arrays/array.ts";
+import { elementCount, type NdArray } from "../arrays/array.ts";
 import { type Dim, dimTerms, type Shape } from "./dim.ts";
 import { type Emission, emitRules, type OnnxAttribute } from "./emit-rules.ts";
 import { gpuForms } from "./gpu-forms.ts";
@@ -51,7 +51,8 @@ export function toOnnx(
     if (binding === undefined) throw new GraphError(`parameter ${attributes.name} has no binding`);
     if (binding.kind === "fed") {
       scope.inputs.push(valueInfo(attributes.name, attributes.dtype, attributes.shape));
-    } else scope.initializers.push(initializer(attributes.name, attributes, binding));
+    } else if (binding.kind === "flat") scope.takeFrom(binding, attributes);
+    else scope.initializers.push(initializer(attributes.name, attributes, binding));
   }
   for (const node of graph.nodes) scope.emit(node);
   const outputs = Object.entries(graph.outputs).map(([name, sym]) => {
@@ -303,6 +304,16 @@ class Scope {
     const name = this.constant({ dtype: "int64", shape: [values.length], data });
     this.vectors.set(key, name);
     return name;
+  }
+
+  /** A parameter as a part of a vector. */
+  takeFrom(
+    { input, offset }: { readonly input: string; readonly offset: number },
+    { name, shape }: { readonly name: string; readonly shape: readonly number[] },
+  ): void {
+    const bounds = [offset, offset + elementCount(shape), 0].map((value) => this.vector([value]));
+    const part = this.add("Slice", [input, ...bounds]);
+    this.nodes.push(nodeProto("Reshape", [part, this.vector(shape)], [name]));
   }
 
   /**

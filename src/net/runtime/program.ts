@@ -37,9 +37,15 @@ export interface Program<Output extends string = string> {
    * @returns      every output of the program, by name
    * @throws {GraphError} when an input is missing or its shape does not fit
    */
-  run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output, NdArray>>>;
+  run(feeds: Readonly<Record<string, NdArray | DeviceArray>>): Promise<Readonly<Record<Output, NdArray>>>;
   /** Frees the session. */
   close(): Promise<void>;
+}
+
+/** A parameter in a vector that is an input of the graph: consecutive values, from `offset` on. */
+export interface FlatSource {
+  readonly input: string;
+  readonly offset: number;
 }
 
 /**
@@ -52,13 +58,48 @@ export interface Program<Output extends string = string> {
 export async function openProgram<Output extends string>(
   outputs: Readonly<Record<Output, Sym>>,
   parameters: ReadonlyMap<string, ParameterSource> = new Map(),
-  { device = "cpu", threads, profile }: ProgramOptions = {},
+  options: ProgramOptions = {},
 ): Promise<Program<Output>> {
+  const { device, session, inputs, close } = await openGraph(outputs, parameters, options);
+  const names = Object.keys(outputs) as Output[];
+  return {
+    device,
+    async run(feeds) {
+      const results = await session.run(await feedTensors(inputs, feeds), names);
+      return Object.fromEntries(names.map((name) => [name, ndArrayOf(results[name])])) as Record<
+        Output,
+        NdArray
+      >;
+    },
+    close,
+  };
+}
+
+/** A compiled graph. */
+export interface OpenedGraph {
+  readonly session: InferenceSession;
+  readonly device: ConcreteDevice;
+  /** Shapes of all inputs. */
+  readonly inputs: ReadonlyMap<string, Shape>;
+  close(): Promise<void>;
+}
+
+/**
+ * Compiles a graph, as `openProgram`.
+ *
+ * @param onDevice  outputs that stay on the device, where it can keep them
+ */
+export async function openGraph(
+  outputs: Readonly<Record<string, Sym>>,
+  parameters: ReadonlyMap<string, ParameterSource | FlatSource>,
+  { device = "cpu", threads, profile }: ProgramOptions,
+  onDevice: readonly string[] = [],
+): Promise<OpenedGraph> {
   const graph = graphOf(outputs);
   const used = graph.parameters.map(({ attributes }) => {
     const source = parameters.get(attributes.name);
     if (source === undefined) throw new GraphError(`parameter ${attributes.name} has no values`);
-    if (source !== "fed") checkShape(attributes.name, attributes.shape, source.shape);
+    if (hasShape(source)) checkShape(attributes.name, attributes.shape, source.shape);
     return [attributes.name, source] as const;
   });
   const stored = used.flatMap(([, source]) => (isStored(source) ? [source.file] : []));
@@ -73,16 +114,59 @@ export async function openProgram<Output extends string>(
       .filter(([, source]) => source === "fed")
       .map(([name]) => [name, parameterShape(graph, name)] as const),
   ]);
-  const opened = await openSession(model, {
+  const { session, device: opened } = await openSession(model, {
     device,
     threads,
     profile,
+    ...(onDevice.length === 0 ? {} : { outputs: { all: Object.keys(outputs), onDevice } }),
     folder,
     refusal: (reason, cause) => new InternalError(`ONNX Runtime rejects the program: ${reason}`, cause),
   });
-  const names = Object.keys(outputs) as Output[];
-  return new SessionProgram(opened.session, opened.device, inputs, names, profile !== undefined);
+  return {
+    session,
+    device: opened,
+    inputs,
+    async close() {
+      if (profile !== undefined) session.endProfiling();
+      await session.release();
+    },
+  };
 }
+
+/** An array in the memory of a device. Programs of that device take it as an input. */
+export class DeviceArray {
+  constructor(readonly tensor: Tensor) {}
+
+  get shape(): readonly number[] {
+    return this.tensor.dims;
+  }
+
+  free(): void {
+    this.tensor.dispose();
+  }
+}
+
+/** Inputs of a session. @throws {GraphError} when one is missing or its shape does not fit */
+export async function feedTensors(
+  inputs: ReadonlyMap<string, Shape>,
+  feeds: Readonly<Record<string, NdArray | DeviceArray>>,
+): Promise<Record<string, Tensor>> {
+  const { Tensor } = await onnxRuntime();
+  const sizes = new Map<string, number>();
+  const tensors: Record<string, Tensor> = {};
+  for (const [name, shape] of inputs) {
+    const array = feeds[name];
+    if (array === undefined) throw new GraphError(`the input ${name} is not given`);
+    checkFeed(name, shape, array.shape, sizes);
+    tensors[name] =
+      array instanceof DeviceArray
+        ? array.tensor
+        : new Tensor(array.dtype as "float32", array.data as Float32Array, array.shape);
+  }
+  return tensors;
+}
+
+export const ndArrayOf = ({ type, dims, data }: Tensor) => ({ dtype: type, shape: dims, data }) as NdArray;
 
 /** The device used for a requested one on this machine: for `auto` the first that runs a program. */
 export async function workingDevice(wish: Device): Promise<ConcreteDevice> {
@@ -104,40 +188,6 @@ function parameterShape(graph: ReturnType<typeof graphOf>, name: string): Shape 
   return graph.parameters.find(({ attributes }) => attributes.name === name)!.attributes.shape;
 }
 
-class SessionProgram<Output extends string> implements Program<Output> {
-  constructor(
-    private readonly session: InferenceSession,
-    readonly device: ConcreteDevice,
-    private readonly inputs: ReadonlyMap<string, Shape>,
-    private readonly outputs: readonly Output[],
-    private readonly profiled: boolean,
-  ) {}
-
-  async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output, NdArray>>> {
-    const { Tensor } = await onnxRuntime();
-    const sizes = new Map<string, number>();
-    const tensors: Record<string, Tensor> = {};
-    for (const [name, shape] of this.inputs) {
-      const array = feeds[name];
-      if (array === undefined) throw new GraphError(`the input ${name} is not given`);
-      checkFeed(name, shape, array.shape, sizes);
-      tensors[name] = new Tensor(array.dtype as "float32", array.data as Float32Array, array.shape);
-    }
-    const results = await this.session.run(tensors, [...this.outputs]);
-    return Object.fromEntries(
-      this.outputs.map((name) => {
-        const { type, dims, data } = results[name];
-        return [name, { dtype: type, shape: dims, data } as NdArray];
-      }),
-    ) as Record<Output, NdArray>;
-  }
-
-  async close(): Promise<void> {
-    if (this.profiled) this.session.endProfiling();
-    await this.session.release();
-  }
-}
-
 /** Each symbolic size is bound by the first input that has it and must be the same in all others. */
 function checkFeed(name: string, shape: Shape, came: readonly number[], sizes: Map<string, number>): void {
   const fits =
@@ -157,12 +207,16 @@ function checkShape(name: string, expected: readonly number[], came: readonly nu
   throw new GraphError(`parameter ${name} is ${formatShape(came)}, expected ${formatShape(expected)}`);
 }
 
-function isStored(source: ParameterSource): source is StoredArray {
-  return source !== "fed" && "file" in source;
-}
+type AnySource = ParameterSource | FlatSource;
 
-function bindingOf(name: string, source: ParameterSource, folder: string | undefined): ParameterBinding {
+const hasShape = (source: AnySource): source is StoredArray | NdArray =>
+  source !== "fed" && !("input" in source);
+
+const isStored = (source: AnySource): source is StoredArray => source !== "fed" && "file" in source;
+
+function bindingOf(name: string, source: AnySource, folder: string | undefined): ParameterBinding {
   if (source === "fed") return { kind: "fed" };
+  if ("input" in source) return { kind: "flat", ...source };
   if (!isStored(source)) return { kind: "inline", array: source };
   const obstacle = needsCopy(source);
   if (obstacle !== undefined)

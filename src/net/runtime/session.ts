@@ -12,6 +12,8 @@ export interface SessionRequest {
   readonly threads?: number | undefined;
   /** Path prefix of a profile. */
   readonly profile?: string | undefined;
+  /** Outputs to leave on the device, by name, with all others: only WebGPU can. */
+  readonly outputs?: { readonly all: readonly string[]; readonly onDevice: readonly string[] };
   /** Folder of the weights of a model in memory. */
   readonly folder?: string | undefined;
   /** The error to throw when even the CPU provider rejects the model, with the message of ONNX Runtime. */
@@ -41,7 +43,7 @@ const withoutDriver = new Set<ConcreteDevice>();
  */
 export async function openSession(
   model: ((device: ConcreteDevice) => Uint8Array) | string,
-  { device, threads, profile, folder, refusal }: SessionRequest,
+  { device, threads, profile, outputs, folder, refusal }: SessionRequest,
 ): Promise<OpenedSession> {
   const { InferenceSession } = await onnxRuntime();
   if (device === "auto" && !(await hasVulkanLoader())) withoutDriver.add("webgpu");
@@ -60,6 +62,7 @@ export async function openSession(
       // first.
       enableMemPattern: false,
       ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      ...(outputs === undefined || each !== "webgpu" ? {} : { preferredOutputLocation: locations(outputs) }),
       ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       extra: {
         session: {
@@ -92,6 +95,9 @@ export async function openSession(
     cause,
   });
 }
+
+const locations = ({ all, onDevice }: NonNullable<SessionRequest["outputs"]>) =>
+  Object.fromEntries(all.map((name) => [name, onDevice.includes(name) ? "gpu-buffer" : "cpu"] as const));
 
 function providerOf(device: ConcreteDevice): InferenceSession.ExecutionProviderConfig {
   const gpu = gpuNumber(device);

@@ -261,7 +261,7 @@ class Fitting {
    */
   private async closeEpoch(epoch: number, trainLoss: number): Promise<void> {
     const start = performance.now();
-    const trained = this.step.parameters();
+    const trained = await this.step.parameters();
     const record: EpochRecord = { epoch, trainLoss, validation: await this.pass.run(trained, epoch) };
     this.validationSeconds = (performance.now() - start) / 1000;
     this.history = [...this.history, record];
@@ -274,7 +274,7 @@ class Fitting {
 
   private async save(place: Pick<FitState, "epoch" | "batch" | "lossSum">): Promise<void> {
     const { of, history } = this;
-    await writeFitState(this.files.state, { ...of, ...place, history, train: this.step.state() });
+    await writeFitState(this.files.state, { ...of, ...place, history, train: await this.step.state() });
     this.saved = performance.now();
   }
 

@@ -1,13 +1,20 @@
-import { InputError, InternalError } from "../../base/errors.ts";
-import { elementCount, type NdArray } from "../arrays/array.ts";
-import { add, and, cast, constant, fill, greater, input, mul, not, or, where } from "../graph/build.ts";
-import { graphOf } from "../graph/graph.ts";
+import { InputError } from "../../base/errors.ts";
+import type { NdArray } from "../arrays/array.ts";
+import { concat, constant, fill, mul, reshape } from "../graph/build.ts";
 import { inputValues, largestTensor, peakValues, type RunSizes } from "../graph/peak-values.ts";
 import { gradientsOf } from "../graph/reverse.ts";
 import type { Sym } from "../graph/sym.ts";
-import { openProgram, type ParameterSource, type Program, type ProgramOptions } from "../runtime/program.ts";
-import { type AdamOptions, type AdamSettings, adamScalarsAt, adamSettings, adamStep } from "./adam.ts";
+import type { FlatSource, ParameterSource, ProgramOptions } from "../runtime/program.ts";
+import {
+  freeState,
+  openStateProgram,
+  type ProgramState,
+  type StateProgram,
+} from "../runtime/state-program.ts";
+import { type AdamOptions, type AdamSettings, adamScalarsAt, adamSettings } from "./adam.ts";
 import type { BatchPart } from "./batches.ts";
+import { FlatParameters, trainedSymbols } from "./flat-parameters.ts";
+import { stateInput, updateGraph } from "./update-graph.ts";
 
 /** State of a training run. Written to a file and read back, it resumes bit-identically. */
 export interface TrainState {
@@ -45,7 +52,7 @@ export interface TrainStepRequest<Output extends string = string> {
 
 /**
  * A training step as one program: inputs are batch, parameters and optimiser state; outputs are loss, new
- * parameters and new state.
+ * parameters and new state. On WebGPU, parameters and state stay on the device from step to step.
  */
 export interface TrainStep<Output extends string = string> {
   /**
@@ -65,18 +72,18 @@ export interface TrainStep<Output extends string = string> {
   /** Optimiser step for gradients left over at the end of an epoch; without them, does nothing. */
   finishAccumulation(): Promise<void>;
   /** Current values of the trained parameters, by name. */
-  parameters(): ReadonlyMap<string, NdArray>;
+  parameters(): Promise<ReadonlyMap<string, NdArray>>;
   /** Everything that the next step depends on. */
-  state(): TrainState;
+  state(): Promise<TrainState>;
   /** Continues from a state of a step with the same request. */
   restore(state: TrainState): void;
   /** Frees the sessions. */
   close(): Promise<void>;
 }
 
-const KINDS = ["parameter", "m", "v"] as const;
 const scalar = (value: number): NdArray => ({ dtype: "float32", shape: [], data: Float32Array.of(value) });
 const truth = (value: boolean): NdArray => ({ dtype: "bool", shape: [], data: Uint8Array.of(Number(value)) });
+const falsehood = constant(truth(false));
 
 /**
  * Makes a training step with Adam or AdamW from a loss: its gradients are derived from the graph.
@@ -93,106 +100,63 @@ export async function openTrainStep<Output extends string = never>(
   const { loss, outputs, trained, frozen = new Map(), accumulate = 1, program, reached } = request;
   const settings = adamSettings(request.optimizer);
   const symbols = trainedSymbols(loss, trained.keys());
+  const flat = new FlatParameters(symbols, reached, accumulatesGradients(request));
   const parts = gradientsOf(
     loss,
     symbols.map(({ sym }) => sym),
-  ).map((gradient) => (accumulate === 1 ? gradient : mul(gradient, 1 / accumulate)));
-  const updates = updateGraph(symbols, parts, settings, accumulatesGradients(request), reached);
-  const sources = new Map<string, ParameterSource>([
+  ).map((gradient, i) => reshape(gradient, [flat.places[i].size]));
+  const whole = concat(parts, 0);
+  const gradient = accumulate === 1 ? whole : mul(whole, 1 / accumulate);
+  const sources = new Map<string, ParameterSource | FlatSource>([
     ...frozen,
-    ...symbols.map(({ name }) => [name, "fed"] as const),
+    ...flat.places.map(({ name, offset }) => [name, { input: stateInput("parameter"), offset }] as const),
   ]);
-  const all = { ...outputs, loss, ...updates } as Record<Output | "loss", Sym>;
-  const step = await openProgram(all, sources, program);
-  return new AdamTrainStep(step, request, settings, accumulate, symbols);
+  const graph = {
+    outputs: { ...outputs, loss } as Record<Output | "loss", Sym>,
+    updates: updateGraph(flat, gradient, settings),
+    inputOf: stateInput,
+  };
+  const step = await openStateProgram(graph, sources, program);
+  return new AdamTrainStep(step, request, settings, flat);
 }
 
 /** True when gradients of several runs are accumulated before a step. */
 const accumulatesGradients = ({ accumulate = 1, inParts = false, reached }: TrainStepRequest) =>
   accumulate > 1 || inParts || (reached !== undefined && reached.size > 0);
 
-export interface TrainedSymbol {
-  readonly name: string;
-  readonly sym: Sym;
-}
-
-/** The trained parameters of a loss. @throws {InputError} when one is not in the graph */
-export function trainedSymbols(loss: Sym, trained: Iterable<string>): readonly TrainedSymbol[] {
-  const byName = new Map(
-    graphOf({ loss }).nodes.flatMap((node) =>
-      node.op === "Parameter" ? [[(node.attributes as { name: string }).name, node] as const] : [],
-    ),
-  );
-  return [...trained].map((name) => {
-    const node = byName.get(name);
-    if (node === undefined) throw new InputError(`the loss does not depend on the trained parameter ${name}`);
-    return { name, sym: { node, output: 0, ...node.outputs[0] } };
-  });
-}
-
-/** New values by the names of `TrainState`; with accumulation, the old ones while no step is due. */
-function updateGraph(
-  symbols: readonly TrainedSymbol[],
-  parts: readonly Sym[],
-  settings: AdamSettings,
-  accumulating: boolean,
-  reached: ReadonlyMap<string, Sym> = new Map(),
-): Readonly<Record<string, Sym>> {
-  const scalarInput = (name: string) => input(name, "float32", []);
-  const due = input("due", "bool", []);
-  const updates: Record<string, Sym> = {};
-  symbols.forEach(({ name, sym }, i) => {
-    const given = (kind: string) => input(`${kind} ${name}`, "float32", sym.shape);
-    const old = { parameter: sym, m: given("m"), v: given("v") };
-    const gradient = accumulating ? add(given("sum"), parts[i]) : parts[i];
-    const whether = reached.get(name);
-    const of = whether === undefined ? "" : ` ${name}`;
-    const next = adamStep(old, gradient, settings, {
-      stepSize: scalarInput(`stepSize${of}`),
-      secondScale: scalarInput(`secondScale${of}`),
-    });
-    let stepping = due;
-    if (whether !== undefined) {
-      const ever = or(greater(scalarInput(`reached ${name}`), 0), whether);
-      const steps = scalarInput(`steps ${name}`);
-      stepping = and(due, ever);
-      updates[`new reached ${name}`] = cast(and(ever, not(due)), "float32");
-      updates[`new steps ${name}`] = where(stepping, add(steps, 1), steps);
-    }
-    for (const kind of KINDS)
-      updates[`new ${kind} ${name}`] = accumulating ? where(stepping, next[kind], old[kind]) : next[kind];
-    if (accumulating) updates[`new sum ${name}`] = where(due, fill(sym.shape, 0), gradient);
-  });
-  return updates;
+interface Current {
+  readonly step: number;
+  readonly pending: number;
+  readonly state: ProgramState;
 }
 
 class AdamTrainStep<Output extends string> implements TrainStep<Output> {
-  private current: { step: number; pending: number; arrays: Map<string, NdArray> };
-  private leftOver: Program | undefined;
+  private current: Current;
+  private leftOver: StateProgram<never> | undefined;
+  private readonly accumulate: number;
 
   constructor(
-    private readonly program: Program<Output | "loss">,
+    private readonly program: StateProgram<Output | "loss">,
     private readonly request: TrainStepRequest<Output>,
     private readonly settings: AdamSettings,
-    private readonly accumulate: number,
-    private readonly symbols: readonly TrainedSymbol[],
+    private readonly flat: FlatParameters,
   ) {
+    this.accumulate = request.accumulate ?? 1;
     const arrays = new Map<string, NdArray>();
-    for (const [name, array] of request.trained) {
-      const zeros = (): NdArray => ({ ...array, data: new Float32Array(array.data.length) });
-      arrays.set(`parameter ${name}`, array);
-      arrays.set(`m ${name}`, zeros());
-      arrays.set(`v ${name}`, zeros());
-      if (accumulatesGradients(request)) arrays.set(`sum ${name}`, zeros());
-      if (request.reached?.has(name) !== true) continue;
-      arrays.set(`reached ${name}`, scalar(0));
-      arrays.set(`steps ${name}`, scalar(0));
+    for (const { name, shape, size } of flat.places) {
+      for (const kind of flat.names) {
+        arrays.set(`${kind} ${name}`, { dtype: "float32", shape, data: new Float32Array(size) });
+      }
+      arrays.set(`parameter ${name}`, request.trained.get(name)!);
     }
-    this.current = { step: 0, pending: 0, arrays };
+    this.current = { step: 0, pending: 0, state: flat.flatten(arrays, 0) };
   }
 
   async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output | "loss", NdArray>>> {
-    return this.runPart(feeds, true);
+    const before = this.current;
+    const results = await this.runPart(feeds, true);
+    freeState(before.state, this.current.state);
+    return results;
   }
 
   async runParts(parts: readonly BatchPart[]): Promise<number> {
@@ -200,11 +164,15 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
     try {
       let sum = 0;
       for (const [i, part] of parts.entries()) {
+        const { state } = this.current;
         const { loss } = await this.runPart(await part(), i === parts.length - 1);
+        if (state !== before.state) freeState(state);
         sum += Number(loss!.data[0]);
       }
+      freeState(before.state, this.current.state);
       return sum;
     } catch (error) {
+      freeState(this.current.state, before.state);
       this.current = before;
       throw error;
     }
@@ -213,77 +181,84 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
   /** @param last  true for the last part of its batch */
   private async runPart(feeds: Readonly<Record<string, NdArray>>, last: boolean) {
     const due = last && this.current.pending + 1 === this.accumulate;
-    const results = await this.program.run({ ...feeds, ...this.stateFeeds(due) });
+    const { results, state } = await this.program.run(
+      { ...feeds, ...(await this.scalars(due)) },
+      this.current.state,
+    );
     const loss = Number(results.loss!.data[0]);
     if (!Number.isFinite(loss)) {
+      freeState(state);
       throw new InputError(`the loss of this batch is ${loss}`, {
         hint: "lower the learning rate, or check the data for invalid values",
       });
     }
-    this.take(results, due, Number(last));
+    this.take(state, due, Number(last));
     return results;
   }
 
   async finishAccumulation(): Promise<void> {
-    if (this.current.pending === 0) return;
+    const { pending, state: before } = this.current;
+    if (pending === 0) return;
     this.leftOver ??= await this.openLeftOver();
-    this.take(await this.leftOver.run(this.stateFeeds(true)), true, 0);
+    const { state } = await this.leftOver.run(await this.scalars(true), before);
+    this.take(state, true, 0);
+    freeState(before);
   }
 
   /** The update alone: left-over gradients count as if followed by batches with gradient zero. */
-  private openLeftOver(): Promise<Program> {
-    const zeros = this.symbols.map(({ sym }) => fill(sym.shape, 0));
-    const passedBy = new Map(
-      [...(this.request.reached ?? [])].map(([name]) => [name, constant(truth(false))] as const),
+  private openLeftOver(): Promise<StateProgram<never>> {
+    const { flat, settings, request } = this;
+    const none = fill([flat.length], 0);
+    const updates = updateGraph(
+      flat,
+      none,
+      settings,
+      flat.conditions.map(() => falsehood),
     );
-    const updates = updateGraph(this.symbols, zeros, this.settings, true, passedBy);
-    const fed = new Map(this.symbols.map(({ name }) => [name, "fed" as const]));
-    return openProgram(updates, fed, this.request.program);
+    return openStateProgram<never>({ outputs: {}, updates, inputOf: stateInput }, new Map(), request.program);
   }
 
-  private stateFeeds(due: boolean): Record<string, NdArray> {
-    const { stepSize, secondScale } = adamScalarsAt(this.settings, this.current.step + 1);
-    const feeds: Record<string, NdArray> = {
-      stepSize: scalar(stepSize),
-      secondScale: scalar(secondScale),
-      due: truth(due),
-    };
-    for (const [name, array] of this.current.arrays) feeds[name.replace(/^parameter /, "")] = array;
-    for (const name of this.request.reached?.keys() ?? []) {
-      const own = Number(this.current.arrays.get(`steps ${name}`)?.data[0] ?? 0);
-      const scalars = adamScalarsAt(this.settings, own + 1);
-      feeds[`stepSize ${name}`] = scalar(scalars.stepSize);
-      feeds[`secondScale ${name}`] = scalar(scalars.secondScale);
+  private async scalars(due: boolean): Promise<Record<string, NdArray>> {
+    const { step, state } = this.current;
+    if (this.flat.conditions.length === 0) {
+      const { stepSize, secondScale } = adamScalarsAt(this.settings, step + 1);
+      return { stepSize: scalar(stepSize), secondScale: scalar(secondScale), due: truth(due) };
     }
-    return feeds;
+    // Groups that batches skip have taken fewer steps.
+    const steps = (await this.program.read(new Map([["steps", state.get("steps")!]]))).get("steps")!;
+    const each = Array.from(steps.data as Float32Array, (own) => adamScalarsAt(this.settings, own + 1));
+    const vector = (of: "stepSize" | "secondScale"): NdArray => ({
+      dtype: "float32",
+      shape: [each.length],
+      data: Float32Array.from(each, (scalars) => scalars[of]),
+    });
+    return { stepSize: vector("stepSize"), secondScale: vector("secondScale"), due: truth(due) };
   }
 
-  /** @param batches  number of batches completed by these results: 1 or 0 */
-  private take(results: Readonly<Record<string, NdArray>>, due: boolean, batches: number): void {
-    const { step, pending, arrays } = this.current;
-    const next = new Map([...arrays.keys()].map((name) => [name, results[`new ${name}`]] as const));
-    this.current = due
-      ? { step: step + 1, pending: 0, arrays: next }
-      : { step, pending: pending + batches, arrays: next };
+  /** @param batches  number of batches completed by this state: 1 or 0 */
+  private take(state: ProgramState, due: boolean, batches: number): void {
+    const { step, pending } = this.current;
+    this.current = due ? { step: step + 1, pending: 0, state } : { step, pending: pending + batches, state };
   }
 
-  parameters(): ReadonlyMap<string, NdArray> {
-    const { arrays } = this.current;
+  async parameters(): Promise<ReadonlyMap<string, NdArray>> {
+    const { arrays } = await this.state();
     return new Map([...this.request.trained.keys()].map((name) => [name, arrays.get(`parameter ${name}`)!]));
   }
 
-  state(): TrainState {
-    return { ...this.current, arrays: new Map(this.current.arrays) };
+  async state(): Promise<TrainState> {
+    const { step, pending, state } = this.current;
+    return { step, pending, arrays: this.flat.named(await this.program.read(state)) };
   }
 
   restore({ step, pending, arrays }: TrainState): void {
-    for (const name of this.current.arrays.keys()) {
-      if (!arrays.has(name)) throw new InternalError(`the training state lacks ${name}`);
-    }
-    this.current = { step, pending, arrays: new Map(arrays) };
+    const state = this.flat.flatten(arrays, step);
+    freeState(this.current.state);
+    this.current = { step, pending, state };
   }
 
   async close(): Promise<void> {
+    freeState(this.current.state);
     await this.program.close();
     await this.leftOver?.close();
   }
@@ -314,9 +289,13 @@ export interface StepValues {
  * @returns        takes `b`, sequences in a run, and the other symbolic sizes of the graph's inputs
  */
 export function stepValues(loss: Sym, trained: Iterable<string>): (sizes: RunSizes) => StepValues {
-  const symbols = trainedSymbols(loss, trained).map(({ sym }) => sym);
-  const values = symbols.reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
-  const outputs = [loss, ...gradientsOf(loss, symbols)];
+  const symbols = trainedSymbols(loss, trained);
+  const { length: values } = new FlatParameters(symbols);
+  const gradients = gradientsOf(
+    loss,
+    symbols.map(({ sym }) => sym),
+  );
+  const outputs = [loss, ...gradients];
   return (sizes) => ({
     activations: peakValues(outputs, sizes),
     largest: largestTensor(outputs, sizes),

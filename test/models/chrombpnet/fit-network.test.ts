@@ -43,7 +43,7 @@ test("losses and weights of three steps with a frozen bias equal Keras'", async 
     const { loss: came } = await step.run({ x, counts });
     expect(Math.abs(Number(came!.data[0]) - expected) / expected).toBeLessThan(1e-6);
   }
-  const now = step.state().arrays;
+  const now = (await step.state()).arrays;
   await step.close();
   const deviations = kerasNetwork("", "accessibility", sizes).weights.flatMap(([at, layer]) => {
     const of = (name: string) => now.get(`parameter accessibility.${at}.${name}`) as NdArray<"float32">;

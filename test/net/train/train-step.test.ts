@@ -4,7 +4,7 @@ import { InputError } from "../../../src/base/errors.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { meanSquaredError } from "../../../src/net/nn/losses.ts";
-import { openTrainStep } from "../../../src/net/train/train-step.ts";
+import { openTrainStep, type TrainStep } from "../../../src/net/train/train-step.ts";
 
 interface Golden {
   readonly cases: readonly {
@@ -44,7 +44,7 @@ test.each(golden.cases)(
         weight: array([], [1 + 0.1 * i]),
       });
       expect(Number(results.loss!.data[0])).toBeCloseTo(step.loss, 5);
-      const parameter = train.state().arrays.get("parameter p")!.data;
+      const parameter = (await train.state()).arrays.get("parameter p")!.data;
       step.parameter.forEach((value, at) => {
         expect(Math.abs(Number(parameter[at]) - value)).toBeLessThan(2e-6);
       });
@@ -59,8 +59,8 @@ const batch = (seed: number) => ({
   weight: array([], [1]),
 });
 const optimizer = { learningRate: 0.01, weightDecay: 0.01 };
-const parameterOf = (train: { state(): { arrays: ReadonlyMap<string, NdArray> } }) => [
-  ...(train.state().arrays.get("parameter p")!.data as Float32Array),
+const parameterOf = async (train: Pick<TrainStep, "state">) => [
+  ...((await train.state()).arrays.get("parameter p")!.data as Float32Array),
 ];
 
 test("accumulates two half batches to one batch", async () => {
@@ -77,9 +77,10 @@ test("accumulates two half batches to one batch", async () => {
       });
     }
   }
-  expect(halves.state().step).toBe(3);
-  parameterOf(whole).forEach((value, i) => {
-    expect(parameterOf(halves)[i]).toBeCloseTo(value, 6);
+  expect((await halves.state()).step).toBe(3);
+  const halvesValues = await parameterOf(halves);
+  (await parameterOf(whole)).forEach((value, i) => {
+    expect(halvesValues[i]).toBeCloseTo(value, 6);
   });
   await whole.close();
   await halves.close();
@@ -100,17 +101,18 @@ test("a batch in parts equals the whole batch, and a failed part changes nothing
   for (const seed of [1, 2, 3]) {
     const expected = Number((await whole.run(batch(seed))).loss!.data[0]);
     expect(await parted.runParts(parts(batch(seed)))).toBeCloseTo(expected, 6);
-    expect(parted.state()).toMatchObject({ step: seed >> 1, pending: seed % 2 });
+    expect(await parted.state()).toMatchObject({ step: seed >> 1, pending: seed % 2 });
   }
-  const before = parted.state();
+  const before = await parted.state();
   const [good, other] = parts(batch(4));
   const wrong = async () => ({ ...(await other!()), t: array([1], [Number.NaN]) });
   await expect(parted.runParts([good!, wrong])).rejects.toThrow(/the loss of this batch is NaN/);
-  expect(parted.state()).toEqual(before);
+  expect(await parted.state()).toEqual(before);
   await Promise.all([whole.finishAccumulation(), parted.finishAccumulation()]);
-  expect(parted.state()).toMatchObject({ step: 2, pending: 0 });
-  parameterOf(whole).forEach((value, i) => {
-    expect(parameterOf(parted)[i]).toBeCloseTo(value, 6);
+  expect(await parted.state()).toMatchObject({ step: 2, pending: 0 });
+  const partedValues = await parameterOf(parted);
+  (await parameterOf(whole)).forEach((value, i) => {
+    expect(partedValues[i]).toBeCloseTo(value, 6);
   });
   await whole.close();
   await parted.close();
@@ -128,16 +130,16 @@ test("leaves a parameter that no batch of a step used unchanged, and counts its 
   const alone = await openTrainStep({
     ...{ loss: other, trained: new Map([["q", two.get("q")!]]), frozen: new Map(), optimizer, accumulate: 2 },
   });
-  const arrays = (step: typeof train, kind: string) => [
-    ...(step.state().arrays.get(`${kind} q`)!.data as Float32Array),
+  const arrays = async (step: typeof train, kind: string) => [
+    ...((await step.state()).arrays.get(`${kind} q`)!.data as Float32Array),
   ];
   const value = (of: number) => ({ some: array([], [of]) });
   // neither batch uses q
   for (const seed of [1, 2]) await train.run({ ...batch(seed), ...value(0) });
-  expect(train.state().step).toBe(1);
-  expect(parameterOf(train)).not.toEqual([0.5, -1.25, 2]);
-  expect(arrays(train, "parameter")).toEqual([1, 2, 3]);
-  expect(arrays(train, "m")).toEqual([0, 0, 0]);
+  expect((await train.state()).step).toBe(1);
+  expect(await parameterOf(train)).not.toEqual([0.5, -1.25, 2]);
+  expect(await arrays(train, "parameter")).toEqual([1, 2, 3]);
+  expect(await arrays(train, "m")).toEqual([0, 0, 0]);
   // one of two, then the second of two: its first and second step
   for (const [seed, of] of [
     [3, 0.5],
@@ -148,20 +150,21 @@ test("leaves a parameter that no batch of a step used unchanged, and counts its 
     await train.run({ ...batch(seed), ...value(of) });
     await alone.run({ x: batch(seed).x, ...value(of) });
   }
-  expect(arrays(train, "steps")).toEqual([2]);
-  expect(train.state().step).toBe(3);
-  arrays(alone, "parameter").forEach((expected, i) => {
-    expect(arrays(train, "parameter")[i]).toBeCloseTo(expected, 6);
+  expect(await arrays(train, "steps")).toEqual([2]);
+  expect((await train.state()).step).toBe(3);
+  const trained = await arrays(train, "parameter");
+  (await arrays(alone, "parameter")).forEach((expected, i) => {
+    expect(trained[i]).toBeCloseTo(expected, 6);
   });
   // left over: a batch that uses it, and one that does not
   await train.run({ ...batch(7), ...value(0) });
-  const before = arrays(train, "parameter");
+  const before = await arrays(train, "parameter");
   await train.finishAccumulation();
-  expect(arrays(train, "parameter")).toEqual(before);
+  expect(await arrays(train, "parameter")).toEqual(before);
   await train.run({ ...batch(8), ...value(1) });
   await train.finishAccumulation();
-  expect(arrays(train, "parameter")).not.toEqual(before);
-  expect(arrays(train, "steps")).toEqual([3]);
+  expect(await arrays(train, "parameter")).not.toEqual(before);
+  expect(await arrays(train, "steps")).toEqual([3]);
   await train.close();
   await alone.close();
 });
@@ -169,12 +172,12 @@ test("leaves a parameter that no batch of a step used unchanged, and counts its 
 test("left-over batches at the end of an epoch are one more step, scaled like a full one", async () => {
   const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 4 });
   await train.finishAccumulation();
-  expect(train.state()).toMatchObject({ step: 0, pending: 0 });
+  expect(await train.state()).toMatchObject({ step: 0, pending: 0 });
   await train.run(batch(1));
-  expect(train.state()).toMatchObject({ step: 0, pending: 1 });
-  expect(parameterOf(train)).toEqual([0.5, -1.25, 2]);
+  expect(await train.state()).toMatchObject({ step: 0, pending: 1 });
+  expect(await parameterOf(train)).toEqual([0.5, -1.25, 2]);
   await train.finishAccumulation();
-  expect(train.state()).toMatchObject({ step: 1, pending: 0 });
+  expect(await train.state()).toMatchObject({ step: 1, pending: 0 });
   const quarter = await openTrainStep({
     loss: g.mul(loss, 0.25),
     trained: start,
@@ -182,8 +185,9 @@ test("left-over batches at the end of an epoch are one more step, scaled like a 
     optimizer,
   });
   await quarter.run(batch(1));
-  parameterOf(quarter).forEach((value, i) => {
-    expect(parameterOf(train)[i]).toBeCloseTo(value, 6);
+  const trainValues = await parameterOf(train);
+  (await parameterOf(quarter)).forEach((value, i) => {
+    expect(trainValues[i]).toBeCloseTo(value, 6);
   });
   await train.close();
   await quarter.close();
@@ -194,12 +198,12 @@ test("a restored state resumes bit-identically", async () => {
   await train.run(batch(1));
   await train.run(batch(2));
   await train.run(batch(3));
-  const kept = train.state();
+  const kept = await train.state();
   await train.run(batch(4));
   const other = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
   other.restore(kept);
   await other.run(batch(4));
-  expect(parameterOf(other)).toEqual(parameterOf(train));
+  expect(await parameterOf(other)).toEqual(await parameterOf(train));
   await train.close();
   await other.close();
 });
@@ -207,9 +211,9 @@ test("a restored state resumes bit-identically", async () => {
 test("rejects a loss that is not finite and keeps the state", async () => {
   const train = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer });
   await train.run(batch(1));
-  const before = parameterOf(train);
+  const before = await parameterOf(train);
   await expect(train.run({ ...batch(1), weight: array([], [Number.NaN]) })).rejects.toThrow(InputError);
-  expect(parameterOf(train)).toEqual(before);
+  expect(await parameterOf(train)).toEqual(before);
   await train.close();
 });
 
