@@ -221,8 +221,8 @@ export function learnerBytes(
 ): number {
   const most = rowsAtOnce(learner, supervision, members, device).training;
   const atOnce = Math.min(recipe.batchSize, trainRows, most);
-  const { activations, inputs, state } = trainingValues(learner, supervision, members)(atOnce);
-  const step = 4 * ((hasOwnMemory(device) ? 0 : activations) + state + BATCHES_HELD * inputs);
+  const { activations, inputs, state, update } = trainingValues(learner, supervision, members)(atOnce);
+  const step = 4 * ((hasOwnMemory(device) ? 0 : activations) + state + update + BATCHES_HELD * inputs);
   const validated = Math.min(recipe.evaluationBatchSize, valRows);
   const validation = inferenceBytes(learner, { members, rows: validated, device, weights });
   const training = WEIGHTS_OF_STEP * weights + step + validation;

@@ -270,6 +270,9 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
  */
 const PER_TRAINED_VALUE = 9;
 
+/** Parameters, gradients, and two intermediate vectors. */
+const COPIES_IN_UPDATE = 4;
+
 /** Float32 values in memory during a training step, without the frozen parameters. */
 export interface StepValues {
   /** Largest number of values alive at once of those computed from a batch. */
@@ -280,6 +283,8 @@ export interface StepValues {
   readonly inputs: number;
   /** Trained parameters, moments and gradients, before and after the step. */
   readonly state: number;
+  /** Copies of parameters and gradients in vectors, and intermediate vectors of the optimiser. */
+  readonly update: number;
 }
 
 /**
@@ -301,5 +306,6 @@ export function stepValues(loss: Sym, trained: Iterable<string>): (sizes: RunSiz
     largest: largestTensor(outputs, sizes),
     inputs: inputValues([loss], sizes),
     state: PER_TRAINED_VALUE * values,
+    update: COPIES_IN_UPDATE * values,
   });
 }
