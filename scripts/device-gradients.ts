@@ -16,24 +16,25 @@ const { values } = parseArgs({
 });
 const device = trainingDevice(parseDevice(values.device) ?? "cpu");
 if (device !== values.device) throw new Error(`${values.device} does not train: webgpu, cuda or cpu`);
-const rows = await compareDevices(device, values.only);
-process.stdout.write(values.json ? `${JSON.stringify(rows)}\n` : table(rows));
-
-function table(rows: readonly DeviceRow[]): string {
+const print = (cells: readonly string[]) => process.stdout.write(`| ${cells.join(" | ")} |\n`);
+if (!values.json) {
   const head = ["recipe", "largest gradient deviation", "loss", "ops on the device", "on the CPU"];
-  const lines = rows.map(({ recipe, error, gradient, parameter, loss, onDevice, onCpu = {} }) =>
-    error === undefined
-      ? [
-          recipe,
-          `${gradient!.toExponential(1)} (${parameter})`,
-          loss!.toExponential(1),
-          String(onDevice),
-          Object.entries(onCpu)
-            .map(([op, count]) => `${op} ${count}`)
-            .join(", ") || "none",
-        ]
-      : [recipe, `fails: ${error.split("\n")[0]}`, "", "", ""],
-  );
-  const row = (cells: readonly string[]) => `| ${cells.join(" | ")} |\n`;
-  return row(head) + row(head.map(() => "---")) + lines.map(row).join("");
+  print(head);
+  print(head.map(() => "---"));
+}
+for await (const row of compareDevices(device, values.only)) {
+  if (values.json) process.stdout.write(`${JSON.stringify(row)}\n`);
+  else print(cellsOf(row));
+}
+
+function cellsOf({ recipe, error, gradient, parameter, loss, onDevice, onCpu = {} }: DeviceRow) {
+  if (error !== undefined) return [recipe, `fails: ${error.split("\n")[0]}`, "", "", ""];
+  const ops = Object.entries(onCpu).map(([op, count]) => `${op} ${count}`);
+  return [
+    recipe,
+    `${gradient!.toExponential(1)} (${parameter})`,
+    loss!.toExponential(1),
+    String(onDevice),
+    ops.join(", ") || "none",
+  ];
 }

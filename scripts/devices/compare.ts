@@ -28,15 +28,13 @@ export interface DeviceRow {
 /** A parameter whose gradients are all below this share of the largest one is compared on that scale. */
 const SMALL = 1e-3;
 
-/** Compares gradients of all recipes, or of those whose name contains `only`. */
-export async function compareDevices(device: TrainingDevice, only = ""): Promise<readonly DeviceRow[]> {
+/** Compares gradients of all recipes, or of those whose name contains `only`, one after another. */
+export async function* compareDevices(device: TrainingDevice, only = ""): AsyncGenerator<DeviceRow> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-devices-"));
   try {
-    const rows: DeviceRow[] = [];
     for (const recipe of RECIPES.filter(({ name }) => name.includes(only))) {
-      rows.push(await compare(recipe, device, folder));
+      yield await compare(recipe, device, folder);
     }
-    return rows;
   } finally {
     await rm(folder, { recursive: true });
   }
