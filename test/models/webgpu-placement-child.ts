@@ -11,7 +11,7 @@ import { toOnnx } from "../../src/net/graph/onnx.ts";
 import { gradientsOf } from "../../src/net/graph/reverse.ts";
 import type { Sym } from "../../src/net/graph/sym.ts";
 import { onnxRuntime } from "../../src/net/runtime/onnx-runtime.ts";
-import { trainedSymbols } from "../../src/net/train/train-step.ts";
+import { trainedSymbols } from "../../src/net/train/flat-parameters.ts";
 import { opExamples } from "../net/graph/op-examples.ts";
 
 // Opens every op, the forward pass of each family, and the gradients of each training recipe, on WebGPU without running
