@@ -29,8 +29,9 @@ describe("the original's tables for Task 1, row by row", () => {
   // Families in the order of the table: Caduceus, DNABERT-2, GENA-LM, HyenaDNA, Mistral-DNA, NT.
   const ORDER = ["caduceus", "dnabert2", "gena-lm", "hyenadna", "mistral-dna", "nucleotide-transformer"];
 
-  test("every family of the catalogue has its column", () => {
-    expect([...FAMILIES].sort()).toEqual([...ORDER].sort());
+  test("every family that the original evaluates has its column", () => {
+    const evaluated = LANGUAGE_MODELS.filter(({ publishedAs }) => publishedAs !== undefined);
+    expect(evaluated.map(({ name }) => name).sort()).toEqual([...ORDER].sort());
   });
 
   test("probed: kernel 3 and two tokens for Caduceus, 8 and every base for the others; 2,048 pairs, 2e-3, 150 epochs", () => {
