@@ -32,12 +32,12 @@ export function intervalText({ low, high, basis }: Estimate, digits = 3): string
   return basis?.unreliable === undefined ? bounds : `${bounds} (not reliable)`;
 }
 
-/** A metric in a figure: `0.731 [0.705, 0.756]`, with a dagger if the interval is not reliable. */
+/** A metric in a figure: `0.731 [0.705, 0.756]`, with an asterisk if the interval is not reliable. */
 export function figureText({ value, intervals: [interval] }: Metric): string {
   if (value === null) return UNDEFINED;
   if (interval === undefined) return fixed(value);
   const { low, high, basis } = interval;
-  return `${fixed(value)} [${fixed(low)}, ${fixed(high)}]${basis?.unreliable === undefined ? "" : "†"}`;
+  return `${fixed(value)} [${fixed(low)}, ${fixed(high)}]${basis?.unreliable === undefined ? "" : "*"}`;
 }
 
 /** Blocks of an interval: `39 blocks of 16 Mb; correlation of neighbours -0.02`. */

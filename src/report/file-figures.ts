@@ -39,7 +39,7 @@ function forestFigure(chapter: Chapter): FileFigure {
   return {
     id: panelId({ task: chapter.task, setting: "forest" }).replace("panel-", "task-"),
     title: `${chapter.heading.title}: models by setting`,
-    caption: `${[...metrics].join(", ")} with 95 % intervals. Dashed: chance. Diamond: published value. Bold: the best model, or not distinguished from the best. †: interval not reliable.`,
+    caption: `${[...metrics].join(", ")} with 95 % intervals. Dashed: chance. Diamond: published value. Bold: the best model, or not distinguished from the best. *: interval not reliable.`,
     x: { label: metrics.size === 1 ? [...metrics].join("") : "main metric", domain: [low, high] },
     y: { label: "" },
     charts: chapter.panels.map((panel): ForestChart => {

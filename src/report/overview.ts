@@ -61,7 +61,7 @@ export function overviewFigure(chapters: readonly Chapter[]): FileFigure {
     id: "overview",
     title: "Main metric of each model, by task and setting",
     caption:
-      "Colour: distance of the interval from chance. Bold: the best model, or not distinguished from the best. †: interval not reliable.",
+      "Colour: distance of the interval from chance. Bold: the best model, or not distinguished from the best. *: interval not reliable.",
     x: { label: "" },
     y: { label: "" },
     charts: settingsOf(panels).map((setting): HeatChart => {
