@@ -8,7 +8,7 @@
  * The engines are `snakemake` and `nextflow` of the PATH, or $SNAKEMAKE and $NEXTFLOW. The profile slurm uses a
  * cluster on this machine if Slurm is installed and this is root, else the cluster of `sbatch`.
  */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -139,8 +139,10 @@ const isThere = (program: string) =>
   spawnSync(program, ["--version"], { stdio: "ignore" }).error === undefined;
 
 let own: SlurmCluster | undefined;
+let running: ChildProcess | undefined;
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.once(signal, async () => {
+    running?.kill();
     await own?.stop();
     process.exit(1);
   });
@@ -172,6 +174,7 @@ async function runWith(engine: Engine, profile: string, sheet: string, out: stri
     env: own?.env ?? process.env,
     stdio: ["ignore", output, output],
   });
+  running = child;
   const [status] = await once(child, "close");
   closeSync(output);
   return { status, results: join(place, "results"), log: join(place, "engine.log") };
