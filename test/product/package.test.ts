@@ -39,12 +39,13 @@ test("the package contains the needed files and no others", () => {
       "dist/index.js",
       "dist/index.d.ts",
       "docs/adapters.md",
+      "workflows/snakemake/Snakefile",
     ]),
   );
   expect(
     packed.filter(
       (path) =>
-        !/^(dist\/.*\.(js|css|d\.ts)|toys\/[^/]+\/[^/]+\.(json|txt|safetensors|h5)|data\/.*|docs\/.*\.(md|ipynb)|scripts\/deseq2\.R|(toys\/)?[A-Z]+\.md|LICENSE|package\.json)$/.test(
+        !/^(dist\/.*\.(js|css|d\.ts)|toys\/[^/]+\/[^/]+\.(json|txt|safetensors|h5)|data\/.*|docs\/.*\.(md|ipynb)|scripts\/deseq2\.R|workflows\/.*|(toys\/)?[A-Z]+\.md|LICENSE|package\.json)$/.test(
           path,
         ),
     ),
