@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { type Interval, missingChromosomeError } from "../../dna/genome/interval.ts";
 import type { Motif } from "../../dna/motifs/motif.ts";
-import { type MotifHit, MotifScanner } from "../../dna/motifs/scanner.ts";
+import { MotifScanner } from "../../dna/motifs/scanner.ts";
 import { alleleWindows } from "../../dna/sequence/variant.ts";
 import type { StratumValue } from "../tasks/stratification.ts";
 import {
@@ -116,8 +116,14 @@ const SCANNED_AT_ONCE = 4096;
 export function inMotif(genome: Genome, motifs: readonly Motif[], file: string): OpenStratification {
   const positions = motifs.reduce((sum, { width }) => sum + width, 0);
   const threshold = CHANCE_HITS / (2 * positions);
-  const scanner = new MotifScanner(motifs, { threshold });
-  const widest = motifs.reduce((most, { width }) => Math.max(most, width), 0);
+  const widths = [...new Set(motifs.map(({ width }) => width))].sort((a, b) => a - b);
+  const scanners = widths.map((width) => {
+    const scanner = new MotifScanner(
+      motifs.filter((motif) => motif.width === width),
+      { threshold },
+    );
+    return { width, scanner };
+  });
   return {
     name: "in-motif",
     title: "variant in a motif",
@@ -129,38 +135,45 @@ export function inMotif(genome: Genome, motifs: readonly Motif[], file: string):
       return withoutPositions(rows) ?? (noAlleles ? "its rows are not variants" : undefined);
     },
     async valuesOf(rows) {
-      const values = await scanVariants(rows, genome, widest, (sequences) => scanner.hits(sequences));
+      const values = await scanVariants(rows, genome, scanners);
       return { values, notes: [`A hit of a motif has a p-value of at most ${threshold.toPrecision(2)}.`] };
     },
   };
 }
 
+/**
+ * Scans the positions at which a motif overlaps an allele: 2 · (width − 1) bases around it. A variant in a
+ * hit is not scanned again.
+ *
+ * @param scanners  of motifs of one width each, the widest last
+ */
 async function scanVariants(
   rows: RowsToStratify,
   genome: Genome,
-  widest: number,
-  hitsOf: (sequences: readonly Uint8Array[]) => readonly MotifHit[],
+  scanners: readonly { readonly width: number; readonly scanner: MotifScanner }[],
 ): Promise<readonly StratumValue[]> {
   const intervals: readonly Interval[] = intervalsOf(rows);
   const alleles = ["allele1", "allele2"].map((name) => rows.predictions.factReader(name));
+  const widest = scanners.at(-1)?.width ?? 0;
   const inside = new Uint8Array(intervals.length);
   for (const [chrom, some] of byChromosome(intervals)) {
     lengthOf(chrom, genome);
     const bases = await genome.chromosome(chrom);
     for (let first = 0; first < some.length; first += SCANNED_AT_ONCE) {
-      const scanned = some.slice(first, first + SCANNED_AT_ONCE).flatMap((i) => {
+      let scanned = some.slice(first, first + SCANNED_AT_ONCE).flatMap((i) => {
         const [allele1, allele2] = alleles.map((read) => String(read(i)));
         const variant = { position: intervals[i].start, allele1, allele2 };
-        const half = widest - 1 + Math.max(allele1.length, allele2.length);
-        const windows = alleleWindows(bases, variant, 2 * half);
+        const from = widest - 1 + Math.max(allele1.length, allele2.length);
+        const windows = alleleWindows(bases, variant, 2 * from);
         return [
-          { i, codes: windows.first, from: half, to: half + allele1.length },
-          { i, codes: windows.second, from: half, to: half + allele2.length },
+          { i, codes: windows.first, from, to: from + allele1.length },
+          { i, codes: windows.second, from, to: from + allele2.length },
         ];
       });
-      for (const { sequence, start, end } of hitsOf(scanned.map(({ codes }) => codes))) {
-        const { i, from, to } = scanned[sequence];
-        if (start < to && end > from) inside[i] = 1;
+      for (const { width, scanner } of scanners) {
+        const around = scanned.map(({ codes, from, to }) => codes.subarray(from - width + 1, to + width - 1));
+        for (const { sequence } of scanner.hits(around)) inside[scanned[sequence].i] = 1;
+        scanned = scanned.filter(({ i }) => inside[i] === 0);
       }
     }
   }

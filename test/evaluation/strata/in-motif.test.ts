@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { genomeInMemory } from "../../../src/dna/genome/genome.ts";
 import type { Motif } from "../../../src/dna/motifs/motif.ts";
+import { MotifScanner } from "../../../src/dna/motifs/scanner.ts";
 import { BASES } from "../../../src/dna/sequence/encoding.ts";
+import { alleleWindows } from "../../../src/dna/sequence/variant.ts";
 import { inMotif } from "../../../src/evaluation/strata/genome-values.ts";
 import type { RowsToStratify } from "../../../src/evaluation/strata/rows.ts";
 import { tableColumn } from "../../../src/evaluation/strata/table-column.ts";
@@ -38,9 +41,9 @@ const variants = [
   { start: 2, allele1: "T", allele2: "G" },
 ];
 
-const rowsOf = (): RowsToStratify => {
+const rowsOf = (some = variants): RowsToStratify => {
   const predictions = PredictionColumns.of(
-    variants.map(({ start, allele1, allele2 }, row): Prediction => {
+    some.map(({ start, allele1, allele2 }, row): Prediction => {
       const facts = { chrom: "chr1", start, end: start + 1, allele1, allele2 };
       return { kind: "likelihood", row, values: [0, 0], facts };
     }),
@@ -50,7 +53,7 @@ const rowsOf = (): RowsToStratify => {
     ...{ identityVersion: 1, task: "variant-effects", taskVersion: 1, model, setting: "zero-shot" },
     ...{ protocol: "corrected" as const, seed: 0, split: "all" as const, limit: null, recipe: {}, data: {} },
   };
-  const rows = { inTable: variants.length, selected: variants.length, digest: "" };
+  const rows = { inTable: some.length, selected: some.length, digest: "" };
   return { task: variantEffects, record: { identity: "", cell, rows }, predictions };
 };
 
@@ -58,6 +61,34 @@ test("a variant is in a motif if a hit with either allele overlaps it", async ()
   const { values } = await inMotif(genome, motifs, "motifs.meme").valuesOf(rowsOf());
   const inside = [true, true, false, false, true, false, false];
   expect(values).toEqual(inside.map((is) => (is ? "in a motif" : "outside motifs")));
+});
+
+test("motifs of several widths: the hits of one scan over wide windows", async () => {
+  const rng = new Pcg64(8);
+  const word = (length: number) =>
+    Array.from({ length }, () => BASES[Math.floor(4 * rng.nextFloat64())]).join("");
+  const sequence = word(4000);
+  const some = Array.from({ length: 300 }, (_, i) => {
+    const start = 20 + 13 * i;
+    const insertion = i % 3 === 0;
+    return { start, allele1: sequence[start], allele2: insertion ? word(3) : word(1) };
+  });
+  const mixed = Array.from({ length: 20 }, (_, i) => motifOf(word(7 + (i % 4))));
+  const positions = mixed.reduce((sum, { width }) => sum + width, 0);
+  const chromosome = new TextEncoder().encode(sequence);
+  const scanner = new MotifScanner(mixed, { threshold: 0.05 / (2 * positions) });
+  const expected = some.map(({ start, allele1, allele2 }) => {
+    const windows = alleleWindows(chromosome, { position: start, allele1, allele2 }, 40);
+    const hits = [windows.first, windows.second].flatMap((codes, i) => {
+      const end = 20 + (i === 0 ? allele1 : allele2).length;
+      return scanner.hits([codes]).filter((hit) => hit.start < end && hit.end > 20);
+    });
+    return hits.length > 0 ? "in a motif" : "outside motifs";
+  });
+  expect(new Set(expected).size).toBe(2);
+  const genome = genomeInMemory("memory", new Map([["chr1", sequence]]));
+  const { values } = await inMotif(genome, mixed, "motifs.meme").valuesOf(rowsOf(some));
+  expect(values).toEqual(expected);
 });
 
 test("a table of variants is matched by position, 1-based, and alleles", async () => {
