@@ -34,6 +34,8 @@ vi.mock("../../src/base/lease.ts", async (original) => {
   };
 });
 
+// The setup of the tests has loaded these modules before they were replaced.
+vi.resetModules();
 const { createFileAtomic } = await import("../../src/base/write-file.ts");
 const { takeLock } = await import("../../src/base/file-lock.ts");
 

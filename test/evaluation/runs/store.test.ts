@@ -96,7 +96,7 @@ test("a shard resumed by another version names both", async () => {
       if (event.kind === "note") notes.push(event.text);
     },
   });
-  expect(notes.join("\n")).toMatch(/begun with dart-eval 0\.0\.9\+0a1b2c3d.*resumes with \d+\.\d+\.\d+\+/);
+  expect(notes.join("\n")).toMatch(/started with dart-eval 0\.0\.9\+0a1b2c3d.*resumes with \d+\.\d+\.\d+\+/);
   await mergeRun(folder, { tasks: [task] });
   const [result] = await readResults(folder);
   expect(result!.timing[0].toolkit).toMatch(/^0\.0\.9\+0a1b2c3d, \d+\.\d+\.\d+\+[0-9a-f]{8}$/);
