@@ -189,10 +189,12 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
         timing,
       };
       await lock.confirm();
+      for (const note of [paths.failed, paths.scoring]) {
+        await removeTemporaryFiles(note);
+        await removeFile(note);
+      }
       await removeTemporaryFiles(paths.done);
       await writeFileAtomic(paths.done, readableJson(record));
-      await removeFile(paths.failed);
-      await removeFile(paths.scoring);
     },
     fail: (error) => noteFailure(paths.failed, error),
     async close() {

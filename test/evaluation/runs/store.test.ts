@@ -1,5 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { beforeEach, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { LockHeld, LockLost } from "../../../src/base/file-lock.ts";
@@ -78,6 +78,18 @@ test("a run that waits can be stopped", async () => {
     reason,
   );
   await holder.close();
+});
+
+test("notes of killed processes, and their temporary files, do not outlive the shard", async () => {
+  const of = await begun();
+  const { rows, scoring, failed } = shardPaths(of.folder, of.record, of.shard);
+  for (const note of [scoring, failed]) {
+    await writeFile(note, "{}");
+    await writeFile(join(dirname(note), `.${basename(note)}.4711.01234567.tmp`), "{");
+  }
+  await runShard(await plan());
+  const names = await readdir(dirname(rows));
+  expect(names.filter((name) => /scoring|failed/.test(name))).toEqual([]);
 });
 
 test("a shard resumed by another version names both", async () => {
