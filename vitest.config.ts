@@ -12,6 +12,9 @@ const ISOLATED = [
   "test/models/{hub,init-tokenizer}.test.ts",
 ];
 
+/** Waits for minutes for leases and time limits: `npm run cluster`, not a part of `npm test`. */
+const CLUSTER = ["test/product/slurm.test.ts"];
+
 /** Folder of temporary files: in memory where Linux has room for files, programs among them. */
 function temporaryFiles(): string {
   const memory = "/dev/shm";
@@ -60,6 +63,16 @@ export default defineConfig({
           // What is shipped, run as its users run it: built first, once.
           name: "product",
           include: ["test/product/**/*.test.ts"],
+          exclude: CLUSTER,
+          globalSetup: "test/product/build.ts",
+          testTimeout: 300_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "cluster",
+          include: CLUSTER,
           globalSetup: "test/product/build.ts",
           testTimeout: 300_000,
         },

@@ -9,7 +9,7 @@ import { program } from "../compiled.ts";
 // GPU. Shaders take seconds to compile: `scripts/device-gradients.ts` compares the larger recipes.
 const chromium = "/usr/lib/chromium";
 const swiftshader = join(chromium, "vk_swiftshader_icd.json");
-const RECIPES = ["probing head, single bases", "CNN like the probing head"];
+const RECIPES = ["probing head, single bases"];
 const [executable, ...words] = program("test/models/webgpu-training-child.ts");
 
 interface Trained {
