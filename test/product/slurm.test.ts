@@ -12,7 +12,7 @@ import { missingForCluster, SlurmCluster } from "./slurm-cluster.ts";
 const COMMAND = join(repository, "dist/cli/main.js");
 const missing = missingForCluster();
 
-/** Scores two batches at once; further ones wait while the file `hold` exists, `slow` makes each take 0.5 s. */
+/** Scores two batches at once; further ones wait while the file `hold` exists, `slow` makes each take 3 s. */
 const MODEL = `
   import { existsSync } from "node:fs";
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -23,7 +23,7 @@ const MODEL = `
     batchSize: 2,
     async logLikelihood(sequences) {
       calls++;
-      if (existsSync("slow")) await pause(500);
+      if (existsSync("slow")) await pause(3000);
       while (calls > 2 && existsSync("hold")) await pause(100);
       return sequences.map((bases) => -[...bases].filter((base, i) => base === "C" || i % 7 === 0).length);
     },
