@@ -17,9 +17,9 @@ export interface Convolution {
  * Cross-correlation along the length, without padding, as PyTorch's `Conv1d`: y[b, :, t] = bias + Σ_j
  * W[:, :, j] · x[b, :, t + dilation · j].
  *
- * The shifted inputs of a sequence, stacked along the channels, are multiplied by the kernel as a matrix.
- * With hundreds of channels, a training step takes two thirds of the time of `convolutionLast`: the product
- * of a sequence fits into the cache, that of all sequences does not.
+ * The shifted inputs of a sequence, stacked along the channels, are multiplied by the kernel as a matrix. With
+ * hundreds of channels this is faster than `convolutionLast`: the product of a sequence fits into the cache,
+ * that of all sequences does not (benchmarks/peers/README.md).
  *
  * @param x  [b, c, l], l known
  * @returns  [b, o, l − dilation · (k − 1)]
