@@ -74,7 +74,7 @@ export default defineConfig({
           name: "cluster",
           include: CLUSTER,
           globalSetup: "test/product/build.ts",
-          testTimeout: 300_000,
+          testTimeout: 480_000,
         },
       },
     ],
