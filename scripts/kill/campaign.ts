@@ -89,7 +89,7 @@ async function succeed([program, ...words]: readonly string[], env: NodeJS.Proce
 }
 
 function partLine({ part, kills, starts, runsCompared, filesCompared, fault }: PartReport): string {
-  const figures = `${part.padEnd(26)} ${String(kills).padStart(4)} kills ${String(starts).padStart(5)} starts`;
+  const figures = `${part.padEnd(33)} ${String(kills).padStart(4)} kills ${String(starts).padStart(5)} starts`;
   const compared = `${String(runsCompared).padStart(4)} runs of ${String(filesCompared).padStart(3)} files compared`;
   return `${figures} ${compared}: ${fault === undefined ? "identical" : `FAILED: ${fault}`}`;
 }

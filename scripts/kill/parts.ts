@@ -82,6 +82,13 @@ export async function killParts(folder: string): Promise<readonly Part[]> {
       cheap: true,
     },
     { name: "run probed", words: training("probed", "toy:hyenadna", "epochs=4", ...rows) },
+    {
+      name: "run probed --embeddings recompute",
+      words: (out) => [
+        ...training("probed", "toy:hyenadna", "epochs=4", ...rows)(out),
+        ...["--embeddings", "recompute"],
+      ],
+    },
     { name: "run fine-tuned", words: training("fine-tuned", "toy:hyenadna", "epochs=2", ...rows) },
     { name: "run ab-initio", words: training("ab-initio", "probing-head-like", "epochs=4", ...rows) },
     {

@@ -55,7 +55,7 @@ export class MemoryPieces implements Pieces {
 /** Looks up sequences by their origins, in the order given. */
 export type SequencesAt = (origins: readonly Origin[]) => Promise<readonly SequenceToEmbed[]>;
 
-/** Sequences that were embedded together, without their letters. */
+/** Sequences that were embedded together, without their bases. */
 interface Together {
   readonly task: string;
   readonly rows: Uint32Array;
