@@ -211,7 +211,7 @@ try {
       }
       if (profile === "slurm" && own === undefined) {
         if (missingForCluster() === undefined) {
-          own = await SlurmCluster.start(await mkdtemp(join(tmpdir(), "slurm-")), { cpus: 8 });
+          own = await SlurmCluster.start({ cpus: 8 });
         } else if (!isThere("sbatch")) {
           log(`${name}: not run: ${missingForCluster()}`);
           continue;

@@ -1,9 +1,9 @@
 import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { appendFileSync, existsSync, mkdirSync, openSync } from "node:fs";
-import { chmod, readdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { userInfo } from "node:os";
+import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -58,9 +58,9 @@ export class SlurmCluster implements AsyncDisposable {
     this.env = { ...process.env, PATH, SLURM_CONF: join(folder, "slurm.conf") };
   }
 
-  /** @param folder  of state and logs, a path of at most 80 characters without blanks */
-  static async start(folder: string, { nodes = 4, cpus = 2 } = {}): Promise<SlurmCluster> {
-    const cluster = new SlurmCluster(folder, nodes);
+  /** State and logs are in a temporary folder, whose path must not have blanks. */
+  static async start({ nodes = 4, cpus = 2 } = {}): Promise<SlurmCluster> {
+    const cluster = new SlurmCluster(await mkdtemp(join(tmpdir(), "slurm-")), nodes);
     try {
       await cluster.startDaemons(cpus);
     } catch (error) {
@@ -143,10 +143,12 @@ export class SlurmCluster implements AsyncDisposable {
     }
   }
 
+  /** Ends all daemons and jobs, and removes the folder. */
   async stop(): Promise<void> {
     for (const node of this.nodes) if (this.daemons.has(node)) await this.kill(node);
     for (const daemon of this.daemons.values()) killNow(daemon.pid!);
     this.daemons.clear();
+    await rm(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -45,7 +45,7 @@ describe.skipIf(missing !== undefined)(
         ...["--genome", files.genome, "--data", files.regulatoryElements],
       ];
       await dartEval(...words, "--out", "runs/single");
-      cluster = await SlurmCluster.start(await mkdtemp(join(tmpdir(), "slurm-")), { cpus: 8 });
+      cluster = await SlurmCluster.start({ cpus: 8 });
     });
     afterAll(async () => {
       await cluster?.stop();
