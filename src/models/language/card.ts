@@ -1,4 +1,5 @@
 import { sha256Hex } from "../../base/digest.ts";
+import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { Architecture } from "./architecture.ts";
 
@@ -42,6 +43,15 @@ export interface Anchor {
   readonly tolerance: number;
 }
 
+/** Contents of tokenizer files by name, for a configuration; none if they do not follow from it. */
+export type TokenizerFiles = (config: Readonly<Record<string, unknown>>) => Readonly<Record<string, string>>;
+
+/** Files for configurations with a vocabulary of this size. */
+export const tokenizerFilesOfSize =
+  (size: number, files: Readonly<Record<string, string>>): TokenizerFiles =>
+  ({ vocab_size }) =>
+    vocab_size === size ? files : {};
+
 /** A family of language models. Adding one takes a card, a line in the catalogue and golden values. */
 export interface LanguageModelCard {
   /** Kebab-case: "hyenadna". */
@@ -72,7 +82,7 @@ export interface LanguageModelCard {
    * Tokenizer files by name, for untrained checkpoints, if they follow from the sizes. Otherwise they come
    * from a published checkpoint.
    */
-  tokenizerFiles?(config: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
+  readonly tokenizerFiles?: TokenizerFiles;
   readonly checkpoints: readonly PublicCheckpoint[];
   /**
    * Configurations without a published checkpoint, for tests and demonstrations; `models init` accepts them
@@ -80,6 +90,30 @@ export interface LanguageModelCard {
    */
   readonly toys: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   readonly anchors: readonly Anchor[];
+}
+
+/** An architecture of which anybody may publish checkpoints. */
+interface ArchitectureForm
+  extends Pick<LanguageModelCard, "name" | "title" | "kind" | "cite" | "architecture" | "tokenizerFiles"> {
+  /** Values of `model_type` in config.json. */
+  readonly modelTypes: readonly string[];
+  /** Configuration of the toy. */
+  readonly toy: Readonly<Record<string, unknown>>;
+}
+
+/** Card of an architecture whose checkpoints bring their own tokenizers; none of them is listed. */
+export function architectureCard({ modelTypes, toy, ...own }: ArchitectureForm): LanguageModelCard {
+  const types: readonly unknown[] = modelTypes;
+  return {
+    ...own,
+    tokens: "any",
+    licence: "of each checkpoint",
+    recognises: ({ model_type }) => types.includes(model_type),
+    tokenizer: openTokenizer,
+    checkpoints: [],
+    toys: { toy },
+    anchors: [],
+  };
 }
 
 /** Published checkpoints of a family, in a file of their own in `published-checkpoints/`. */

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, constant, conv, gather, gelu, reduceMean, transpose } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type Linear, linear, lowRankUpdate } from "../../net/nn/linear.ts";
@@ -14,7 +13,7 @@ import {
   sizeSchema,
 } from "./architecture.ts";
 import { bertInitial } from "./blocks/bert.ts";
-import type { LanguageModelCard } from "./card.ts";
+import { architectureCard, tokenizerFilesOfSize } from "./card.ts";
 import type { LoraAdapters } from "./lora.ts";
 import { ParameterTable } from "./parameters.ts";
 
@@ -261,33 +260,25 @@ const TOKENIZER = {
   },
 };
 
-export const gpn: LanguageModelCard = {
+export const gpn = architectureCard({
   name: "gpn",
   title: "GPN",
   kind: "masked",
-  tokens: "any",
   cite: "Benegas, Batra & Song 2023, doi:10.1073/pnas.2311219120",
-  licence: "of each checkpoint",
-  recognises: ({ model_type }) => model_type === "GPN" || model_type === "ConvNet",
+  modelTypes: ["GPN", "ConvNet"],
   architecture,
-  tokenizer: openTokenizer,
-  tokenizerFiles: ({ vocab_size }) =>
-    vocab_size === 7 ? { "tokenizer.json": `${JSON.stringify(TOKENIZER)}\n` } : {},
-  checkpoints: [],
-  toys: {
-    toy: {
-      architectures: ["GPNForMaskedLM"],
-      model_type: "GPN",
-      vocab_size: 7,
-      hidden_size: 32,
-      intermediate_size: 64,
-      num_hidden_layers: 3,
-      encoder: "convnet",
-      embedding: "one_hot",
-      first_kernel_size: 9,
-      rest_kernel_size: 5,
-      bias: false,
-    },
+  tokenizerFiles: tokenizerFilesOfSize(7, { "tokenizer.json": `${JSON.stringify(TOKENIZER)}\n` }),
+  toy: {
+    architectures: ["GPNForMaskedLM"],
+    model_type: "GPN",
+    vocab_size: 7,
+    hidden_size: 32,
+    intermediate_size: 64,
+    num_hidden_layers: 3,
+    encoder: "convnet",
+    embedding: "one_hot",
+    first_kernel_size: 9,
+    rest_kernel_size: 5,
+    bias: false,
   },
-  anchors: [],
-};
+});

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, concat, gelu, relu, reshape, split, transpose } from "../../net/graph/build.ts";
 import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
@@ -16,7 +15,7 @@ import {
   type TransformerFamily,
   transformerArchitecture,
 } from "./blocks/transformer.ts";
-import type { LanguageModelCard } from "./card.ts";
+import { architectureCard } from "./card.ts";
 import type { ParameterTable } from "./parameters.ts";
 import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
 
@@ -150,35 +149,27 @@ const architecture = (config: unknown, file: string) =>
 
 const toyTokens = toyBytePairs([]);
 
-export const gptNeox: LanguageModelCard = {
+export const gptNeox = architectureCard({
   name: "gpt-neox",
   title: "GPT-NeoX",
   kind: "causal",
-  tokens: "any",
   cite: "Black et al. 2022, arXiv:2204.06745",
-  licence: "of each checkpoint",
-  recognises: ({ model_type }) => model_type === "gpt_neox",
+  modelTypes: ["gpt_neox"],
   architecture,
-  tokenizer: openTokenizer,
-  tokenizerFiles: ({ vocab_size }) =>
-    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
-  checkpoints: [],
-  toys: {
-    toy: {
-      architectures: ["GPTNeoXForCausalLM"],
-      model_type: "gpt_neox",
-      hidden_act: "gelu",
-      hidden_size: 32,
-      intermediate_size: 64,
-      layer_norm_eps: 1e-5,
-      max_position_embeddings: 2048,
-      num_attention_heads: 4,
-      num_hidden_layers: 2,
-      rotary_emb_base: 10_000,
-      rotary_pct: 0.25,
-      use_parallel_residual: true,
-      vocab_size: toyTokens.vocabularySize,
-    },
+  tokenizerFiles: toyTokens.tokenizerFiles,
+  toy: {
+    architectures: ["GPTNeoXForCausalLM"],
+    model_type: "gpt_neox",
+    hidden_act: "gelu",
+    hidden_size: 32,
+    intermediate_size: 64,
+    layer_norm_eps: 1e-5,
+    max_position_embeddings: 2048,
+    num_attention_heads: 4,
+    num_hidden_layers: 2,
+    rotary_emb_base: 10_000,
+    rotary_pct: 0.25,
+    use_parallel_residual: true,
+    vocab_size: toyTokens.vocabularySize,
   },
-  anchors: [],
-};
+});

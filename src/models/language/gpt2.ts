@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, cast, gelu, relu, split } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
@@ -20,7 +19,7 @@ import {
   type TransformerParameters,
   transformerArchitecture,
 } from "./blocks/transformer.ts";
-import type { LanguageModelCard } from "./card.ts";
+import { architectureCard } from "./card.ts";
 import type { ParameterTable } from "./parameters.ts";
 import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
 
@@ -145,31 +144,23 @@ const architecture = (config: unknown, file: string) =>
 
 const toyTokens = toyBytePairs([]);
 
-export const gpt2: LanguageModelCard = {
+export const gpt2 = architectureCard({
   name: "gpt2",
   title: "GPT-2",
   kind: "causal",
-  tokens: "any",
   cite: "Radford et al. 2019, Language models are unsupervised multitask learners",
-  licence: "of each checkpoint",
-  recognises: ({ model_type }) => model_type === "gpt2",
+  modelTypes: ["gpt2"],
   architecture,
-  tokenizer: openTokenizer,
-  tokenizerFiles: ({ vocab_size }) =>
-    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
-  checkpoints: [],
-  toys: {
-    toy: {
-      architectures: ["GPT2LMHeadModel"],
-      model_type: "gpt2",
-      activation_function: "gelu_new",
-      layer_norm_epsilon: 1e-5,
-      n_embd: 32,
-      n_head: 4,
-      n_layer: 2,
-      n_positions: 1024,
-      vocab_size: toyTokens.vocabularySize,
-    },
+  tokenizerFiles: toyTokens.tokenizerFiles,
+  toy: {
+    architectures: ["GPT2LMHeadModel"],
+    model_type: "gpt2",
+    activation_function: "gelu_new",
+    layer_norm_epsilon: 1e-5,
+    n_embd: 32,
+    n_head: 4,
+    n_layer: 2,
+    n_positions: 1024,
+    vocab_size: toyTokens.vocabularySize,
   },
-  anchors: [],
-};
+});

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, mul, silu } from "../../net/graph/build.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 import { type Norm, rmsNorm } from "../../net/nn/norm.ts";
@@ -20,7 +19,7 @@ import {
   type TransformerFamily,
   transformerArchitecture,
 } from "./blocks/transformer.ts";
-import type { LanguageModelCard } from "./card.ts";
+import { architectureCard } from "./card.ts";
 import type { ParameterTable } from "./parameters.ts";
 import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
 
@@ -170,37 +169,29 @@ function declare(table: ParameterTable, c: Config, variant: Variant) {
 const architecture = (config: unknown, file: string) =>
   transformerArchitecture(family(parseConfig(schema, config, file)));
 
-const MODELS: readonly unknown[] = ["llama", "mistral", "qwen2", "qwen3"];
+const MODELS = ["llama", "mistral", "qwen2", "qwen3"];
 const toyTokens = toyBytePairs([]);
 
-export const llama: LanguageModelCard = {
+export const llama = architectureCard({
   name: "llama",
   title: "Llama, Mistral and Qwen decoders",
   kind: "causal",
-  tokens: "any",
   cite: "Touvron et al. 2023, arXiv:2302.13971",
-  licence: "of each checkpoint",
-  recognises: ({ model_type }) => MODELS.includes(model_type),
+  modelTypes: MODELS,
   architecture,
-  tokenizer: openTokenizer,
-  tokenizerFiles: ({ vocab_size }) =>
-    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
-  checkpoints: [],
-  toys: {
-    toy: {
-      architectures: ["LlamaForCausalLM"],
-      model_type: "llama",
-      hidden_act: "silu",
-      hidden_size: 32,
-      intermediate_size: 48,
-      max_position_embeddings: 4096,
-      num_attention_heads: 4,
-      num_hidden_layers: 2,
-      num_key_value_heads: 2,
-      rms_norm_eps: 1e-6,
-      rope_theta: 10_000,
-      vocab_size: toyTokens.vocabularySize,
-    },
+  tokenizerFiles: toyTokens.tokenizerFiles,
+  toy: {
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    hidden_act: "silu",
+    hidden_size: 32,
+    intermediate_size: 48,
+    max_position_embeddings: 4096,
+    num_attention_heads: 4,
+    num_hidden_layers: 2,
+    num_key_value_heads: 2,
+    rms_norm_eps: 1e-6,
+    rope_theta: 10_000,
+    vocab_size: toyTokens.vocabularySize,
   },
-  anchors: [],
-};
+});

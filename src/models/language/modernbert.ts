@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, div, gelu, mul, reduceSum, slice, squeeze, unsqueeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
@@ -15,7 +14,7 @@ import {
   type TransformerParameters,
   transformerArchitecture,
 } from "./blocks/transformer.ts";
-import type { LanguageModelCard } from "./card.ts";
+import { architectureCard } from "./card.ts";
 import { ParameterTable } from "./parameters.ts";
 import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
 
@@ -184,32 +183,24 @@ const architecture = (config: unknown, file: string) =>
 
 const toyTokens = toyBytePairs([]);
 
-export const modernbert: LanguageModelCard = {
+export const modernbert = architectureCard({
   name: "modernbert",
   title: "ModernBERT",
   kind: "masked",
-  tokens: "any",
   cite: "Warner et al. 2024, arXiv:2412.13663",
-  licence: "of each checkpoint",
-  recognises: ({ model_type }) => model_type === "modernbert",
+  modelTypes: ["modernbert"],
   architecture,
-  tokenizer: openTokenizer,
-  tokenizerFiles: ({ vocab_size }) =>
-    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
-  checkpoints: [],
-  toys: {
-    toy: {
-      architectures: ["ModernBertForMaskedLM"],
-      model_type: "modernbert",
-      global_attn_every_n_layers: 2,
-      hidden_size: 32,
-      intermediate_size: 48,
-      local_attention: 128,
-      max_position_embeddings: 2048,
-      num_attention_heads: 4,
-      num_hidden_layers: 2,
-      vocab_size: toyTokens.vocabularySize,
-    },
+  tokenizerFiles: toyTokens.tokenizerFiles,
+  toy: {
+    architectures: ["ModernBertForMaskedLM"],
+    model_type: "modernbert",
+    global_attn_every_n_layers: 2,
+    hidden_size: 32,
+    intermediate_size: 48,
+    local_attention: 128,
+    max_position_embeddings: 2048,
+    num_attention_heads: 4,
+    num_hidden_layers: 2,
+    vocab_size: toyTokens.vocabularySize,
   },
-  anchors: [],
-};
+});

@@ -36,7 +36,7 @@ export const bertSizes = {
   attention_probs_dropout_prob: dropoutRateSchema(),
 };
 
-type BertConfig = z.output<z.ZodObject<typeof bertSizes>>;
+export type BertConfig = z.output<z.ZodObject<typeof bertSizes>>;
 
 /** Dropout of the pooled state before a classifier; `hidden_dropout_prob` if absent. */
 export const classifierDropout = () => z.number().min(0).lt(1).nullish();
@@ -59,7 +59,7 @@ interface Layer {
   readonly feedForward: FeedForward;
 }
 
-interface SelfAttention {
+export interface SelfAttention {
   readonly query: Linear;
   readonly key: Linear;
   readonly value: Linear;
@@ -68,7 +68,7 @@ interface SelfAttention {
   readonly frequencies?: Sym | undefined;
 }
 
-interface MaskedHead {
+export interface MaskedHead {
   readonly dense: Linear;
   readonly norm: Norm;
   readonly decoder: Linear;

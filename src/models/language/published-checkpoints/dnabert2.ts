@@ -24,8 +24,7 @@ const published = {
 const toyTokens = toyBytePairs([]);
 
 export const dnabert2Checkpoints: KnownCheckpoints = {
-  tokenizerFiles: ({ vocab_size }) =>
-    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
+  tokenizerFiles: toyTokens.tokenizerFiles,
   checkpoints: [
     {
       preset: "117m",

@@ -38,8 +38,7 @@ function published(
 const toyTokens = toyBytePairs(["-", "N"]);
 
 export const genaLmCheckpoints: KnownCheckpoints = {
-  tokenizerFiles: ({ vocab_size }) =>
-    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
+  tokenizerFiles: toyTokens.tokenizerFiles,
   checkpoints: [
     published("base-t2t", { ...base, last_layer_norm: false }, "4f1352bd4e820f1dba341047f54ad7795e083bf2"),
     published(

@@ -50,8 +50,7 @@ function published(
 const toyTokens = toyBytePairs([]);
 
 export const mistralDnaCheckpoints: KnownCheckpoints = {
-  tokenizerFiles: ({ vocab_size }) =>
-    vocab_size === toyTokens.vocabularySize ? { "tokenizer.json": toyTokens.json } : {},
+  tokenizerFiles: toyTokens.tokenizerFiles,
   checkpoints: [
     published("1M", [64, 64, 4, 8, 1, 256], "main"),
     published("17M", [256, 256, 8, 8, 1, 512], "a17c01a92323ef3702f7468de68d2e4e616be5c5"),

@@ -1,8 +1,12 @@
+import { type TokenizerFiles, tokenizerFilesOfSize } from "../card.ts";
+
 /** A rule-based byte-pair tokenizer, for models too small for a published vocabulary. */
 export interface ToyBytePairs {
   /** Contents of a `tokenizer.json`. */
   readonly json: string;
   readonly vocabularySize: number;
+  /** Its `tokenizer.json` for configurations with a vocabulary of this size. */
+  readonly tokenizerFiles: TokenizerFiles;
 }
 
 const SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"];
@@ -53,5 +57,10 @@ export function toyBytePairs(others: readonly string[]): ToyBytePairs {
       merges: [...pairs, ...fours].map((parts) => parts.join(" ")),
     },
   };
-  return { json: `${JSON.stringify(document)}\n`, vocabularySize: tokens.length };
+  const json = `${JSON.stringify(document)}\n`;
+  return {
+    json,
+    vocabularySize: tokens.length,
+    tokenizerFiles: tokenizerFilesOfSize(tokens.length, { "tokenizer.json": json }),
+  };
 }

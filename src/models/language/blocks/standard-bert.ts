@@ -1,0 +1,100 @@
+import { add, range, slice } from "../../../net/graph/build.ts";
+import type { Sym } from "../../../net/graph/sym.ts";
+import { LOWEST, paddingBias } from "../../../net/nn/attention.ts";
+import { type Embedding, embed, rowsOf } from "../../../net/nn/embedding.ts";
+import { feedForward } from "../../../net/nn/linear.ts";
+import { layerNorm, type Norm } from "../../../net/nn/norm.ts";
+import type { ParameterTable } from "../parameters.ts";
+import {
+  type BertConfig,
+  type BertFamily,
+  type BertParameters,
+  type MaskedHead,
+  poolerClassifier,
+  type SelfAttention,
+} from "./bert.ts";
+
+// axes: b batch · t tokens · d width
+
+/** Embeddings of BERT: words, learned absolute positions, token types. */
+export interface BertEmbeddings {
+  readonly words: Embedding;
+  readonly types: Embedding;
+  readonly positions: Embedding;
+  readonly embeddingNorm: Norm;
+}
+
+interface Config extends BertConfig {
+  readonly type_vocab_size: number;
+  readonly classifier_dropout?: number | null | undefined;
+}
+
+/** Choices of BERT in Transformers (Devlin et al. 2019), except for the layers and the last hidden state. */
+export const standardBert = (c: Config) =>
+  ({
+    /** x⁰ = LN(E[ids] + T₀ + P[i]) at position i, padding counted */
+    embed(p, { ids }, { tokens, drop }) {
+      const positions = embed(p.positions, range(tokens)); // [t, d]
+      const firstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
+      const sum = add(add(embed(p.words, ids), firstType), positions);
+      return drop.hidden(layerNorm(p.embeddingNorm, sum, c.layer_norm_eps));
+    },
+    attentionBias: (mask) => mask && paddingBias(mask, LOWEST),
+    /** W₂·gelu(W₁·y) */
+    feed: (p, y, drop) => drop.hidden(feedForward(p, y)),
+    hiddenStates: "all",
+    maxTokens: c.max_position_embeddings,
+    // gena-lm-bert-base, of the first generation, includes BERT's next-sentence head
+    ignored: [/\.position_ids$/, /^bert\.pooler\./, /^cls\.seq_relationship\./, /^classifier\./],
+    wrapped: ["bert.embeddings", "bert.encoder"],
+    classifier: (labels) => poolerClassifier(c, labels),
+  }) satisfies Partial<BertFamily<BertEmbeddings & BertParameters>>;
+
+/**
+ * Declares the embeddings and the bias of the masked head, whose weights are those of the words: some
+ * checkpoints store them twice.
+ */
+export function declareEmbeddings(
+  table: ParameterTable,
+  c: Config,
+): { readonly embeddings: BertEmbeddings; readonly bias: Sym } {
+  const d = c.hidden_size;
+  const words = table.embedding("bert.embeddings.word_embeddings", c.vocab_size, d, {
+    aliases: ["cls.predictions.decoder.weight"],
+  });
+  const bias = table.tensor("cls.predictions.bias", [c.vocab_size], {
+    aliases: ["cls.predictions.decoder.bias"],
+  });
+  const types = table.embedding("bert.embeddings.token_type_embeddings", c.type_vocab_size, d);
+  const positions = table.embedding("bert.embeddings.position_embeddings", c.max_position_embeddings, d);
+  const embeddingNorm = table.norm("bert.embeddings.LayerNorm", d);
+  return { embeddings: { words, types, positions, embeddingNorm }, bias };
+}
+
+/** Declares the attention of a layer. */
+export function declareAttention(table: ParameterTable, at: string, d: number): SelfAttention {
+  const dense = (name: string) => table.linear(`${at}.attention.${name}`, d, d);
+  return {
+    query: dense("self.query"),
+    key: dense("self.key"),
+    value: dense("self.value"),
+    output: dense("output.dense"),
+  };
+}
+
+/** Declares the feed-forward network of a layer. */
+export const declareFeedForward = (table: ParameterTable, at: string, c: Config) => ({
+  inner: table.linear(`${at}.intermediate.dense`, c.hidden_size, c.intermediate_size),
+  outer: table.linear(`${at}.output.dense`, c.intermediate_size, c.hidden_size),
+});
+
+/** Declares the masked head. */
+export const declareHead = (
+  table: ParameterTable,
+  d: number,
+  decoder: MaskedHead["decoder"],
+): MaskedHead => ({
+  dense: table.linear("cls.predictions.transform.dense", d, d),
+  norm: table.norm("cls.predictions.transform.LayerNorm", d),
+  decoder,
+});
