@@ -12,6 +12,7 @@ import type { Task } from "../src/evaluation/tasks/task.ts";
 import type { LanguageModelCard } from "../src/models/language/card.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../src/models/language/catalogue.ts";
 import type { Protocol } from "../src/models/model.ts";
+import { hubCheckpointTable, modelSizeTable } from "../src/report/model-tables.ts";
 import { count } from "../src/report/numbers.ts";
 import { markdownTable, type Table, type TableCell } from "../src/report/table.ts";
 
@@ -92,7 +93,12 @@ export function modelsPage(): string {
   );
   const verified =
     "`dart-eval models verify FOLDER` compares a checkpoint's hidden states with outputs of the official code that others published. Where the last column says that no output\nis known, as for Nucleotide Transformer v2-500m and Mistral-DNA 1.6B, the forward pass is tested against the official code with small random weights, and the published\nweights themselves are not verified.";
-  return `${["# Models", "", GENERATED, "", verified, "", [...families, ...baselines].join("\n\n")].join("\n")}\n`;
+  const tables = [modelSizeTable(), hubCheckpointTable()].map((each) =>
+    [`## ${each.caption}`, "", ...markdownTable(each).split("\n").slice(2)].join("\n"),
+  );
+  const list = "`dart-eval models list --all` prints the first two tables.";
+  const parts = [verified, list, ...tables, ...families, ...baselines];
+  return `${["# Models", GENERATED, ...parts].join("\n\n")}\n`;
 }
 
 /** The benchmark's files with their sources, and the suites. */

@@ -108,3 +108,15 @@ test("offline, a repository that is not in the cache is an error", async () => {
   );
   expect(hub.requests).toEqual([]);
 });
+
+test("a repository that is known to need Python is refused before its download, with the adapter", async () => {
+  expect(await problem(openModel("hf:RaphaelMourad/Jamba-DNA-v1-114M-hg38"))).toContain(
+    'use --model "stdio:python3 -m dart_eval_adapter RaphaelMourad/Jamba-DNA-v1-114M-hg38", see docs/adapters.md',
+  );
+  expect(await problem(openModel("hf:arcinstitute/evo2_7b@main"))).toContain(
+    "examples/adapters/evo2_adapter.py",
+  );
+  expect(await problem(openModel("hf:togethercomputer/evo-1-8k-base"))).toContain(
+    "an adapter that runs the repository's own code",
+  );
+});

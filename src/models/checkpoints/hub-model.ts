@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { hubCheckpoint } from "../language/hub-checkpoints.ts";
 import { type DownloadReports, fetchFromHub, hubLicence } from "./hub.ts";
 import { findInHubCache, isCommit, isOffline } from "./hub-cache.ts";
 
@@ -30,14 +31,16 @@ export function hubReference(spec: string): { readonly repo: string; readonly re
  * resolved to a commit, and files that are missing are downloaded. All files are verified by the hub's
  * digests. With HF_HUB_OFFLINE the cache alone is used.
  *
- * @throws {InputError} when the text has another form, the hub or the repository cannot be reached, a digest
- *   differs, or HF_HUB_OFFLINE is set and the revision is not in the cache
+ * @throws {InputError} when the text has another form, the repository is known to have another architecture,
+ *   the hub or the repository cannot be reached, a digest differs, or HF_HUB_OFFLINE is set and the revision is
+ *   not in the cache
  */
 export async function openHubModel(
   spec: string,
   { onLicence, ...reports }: DownloadReports & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<HubModel> {
   const { repo, revision } = hubReference(spec);
+  expectComputed(repo);
   const offline = isOffline();
   if (offline || isCommit(revision)) {
     const found = await findInHubCache({ repo, revision });
@@ -51,6 +54,25 @@ export async function openHubModel(
   const snapshot = await fetchFromHub({ repo, revision, ...reports });
   onLicence?.(repo, await hubLicence({ repo, revision: snapshot.revision }));
   return { folder: snapshot.folder, repo, revision: snapshot.revision };
+}
+
+/**
+ * Refuses known repositories of other architectures before their weights are downloaded.
+ * @throws {InputError} with the adapter that evaluates the repository
+ */
+function expectComputed(repo: string): void {
+  const known = hubCheckpoint(repo);
+  if (known === undefined || known.service.by === "family") return;
+  const { service, architecture } = known;
+  const command = (program: string) => `--model ${JSON.stringify(`stdio:python3 ${program}`)}`;
+  throw new InputError(`${repo} has the architecture ${architecture}, which only its Python code computes`, {
+    hint:
+      service.by === "bridge"
+        ? `use ${command(`-m dart_eval_adapter ${repo}`)}, see docs/adapters.md`
+        : service.needs.endsWith(".py")
+          ? `use ${command(`${service.needs} …`)}, see docs/adapters.md`
+          : `use ${command("adapter.py")} with an adapter that runs ${service.needs}, see docs/adapters.md`,
+  });
 }
 
 /** The commit of a snapshot, which is the name of its folder. */

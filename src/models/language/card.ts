@@ -43,6 +43,16 @@ export interface Anchor {
   readonly tolerance: number;
 }
 
+/** Facts of a family's published checkpoints that their configurations lack, for tables of models. */
+export interface PublishedFacts {
+  /** Tokens of 350 bases, special tokens included. */
+  readonly tokensOf350: number;
+  /** Context that the authors state, in tokens. */
+  context(checkpoint: PublicCheckpoint): number;
+  /** Sequences of the pretraining. */
+  trainedOn(checkpoint: PublicCheckpoint): string;
+}
+
 /** Contents of tokenizer files by name, for a configuration; none if they do not follow from it. */
 export type TokenizerFiles = (config: Readonly<Record<string, unknown>>) => Readonly<Record<string, string>>;
 
@@ -84,6 +94,7 @@ export interface LanguageModelCard {
    */
   readonly tokenizerFiles?: TokenizerFiles;
   readonly checkpoints: readonly PublicCheckpoint[];
+  readonly facts?: PublishedFacts;
   /**
    * Configurations without a published checkpoint, for tests and demonstrations; `models init` accepts them
    * too.
@@ -117,7 +128,10 @@ export function architectureCard({ modelTypes, toy, ...own }: ArchitectureForm):
 }
 
 /** Published checkpoints of a family, in a file of their own in `published-checkpoints/`. */
-export type KnownCheckpoints = Pick<LanguageModelCard, "checkpoints" | "toys" | "anchors" | "tokenizerFiles">;
+export type KnownCheckpoints = Pick<
+  LanguageModelCard,
+  "checkpoints" | "facts" | "toys" | "anchors" | "tokenizerFiles"
+>;
 
 /** Name of a checkpoint in results: `LongSafari/hyenadna-large-1m-seqlen-hf@0a629abf…`. */
 export const checkpointName = ({ repo, revision }: Pick<PublicCheckpoint, "repo" | "revision">) =>

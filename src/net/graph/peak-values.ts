@@ -57,7 +57,7 @@ export function inputValues(outputs: readonly Sym[], sizes: RunSizes): number {
 const usesOf = (node: Node): readonly Sym[] => [...node.inputs, ...capturedBy(node)];
 
 /** Predicate for nodes that are computed at every run; must be called on nodes in order. */
-function dependsOnInput(): (node: Node) => boolean {
+export function dependsOnInput(): (node: Node) => boolean {
   const fed = new Set<Node>();
   return (node) => {
     const depends = isOp(node, "Input") || usesOf(node).some((sym) => fed.has(sym.node));
@@ -66,7 +66,8 @@ function dependsOnInput(): (node: Node) => boolean {
   };
 }
 
-const countOf = (shape: Shape, sizes: RunSizes): number =>
+/** Number of elements at a run. @param sizes  as for `peakValues` */
+export const countOf = (shape: Shape, sizes: RunSizes): number =>
   shape.reduce<number>((product, dim) => product * sizeOf(dim, sizes), 1);
 
 function sizeOf(dim: Dim, sizes: RunSizes): number {

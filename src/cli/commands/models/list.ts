@@ -1,5 +1,7 @@
 import { findInHubCache } from "../../../models/checkpoints/hub-cache.ts";
 import { BASELINES, LANGUAGE_MODELS, TOYS } from "../../../models/language/catalogue.ts";
+import { HUB_CHECKPOINTS } from "../../../models/language/hub-checkpoints.ts";
+import { hubCheckpointTable, modelSizes, modelSizeTable } from "../../../report/model-tables.ts";
 import { plainTable } from "../../../report/table.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 
@@ -8,9 +10,23 @@ export const define: DefineCommand = (command, { terminal }) => {
     .description(
       "Lists the model families and their published checkpoints, and whether these are on this machine.",
     )
+    .option("--all", "print sizes, context, training data and GFLOP instead, and other public checkpoints")
     .option("--json", "print the list as JSON")
-    .addHelpText("after", examples({ "all models": "dart-eval models list" }))
-    .action(async ({ json }: { json?: boolean }) => {
+    .addHelpText(
+      "after",
+      examples({
+        "all models": "dart-eval models list",
+        "sizes and cost, and how to evaluate other public checkpoints": "dart-eval models list --all",
+      }),
+    )
+    .action(async ({ json, all }: { json?: boolean; all?: boolean }) => {
+      if (all && json) {
+        return terminal.print(JSON.stringify({ sizes: modelSizes(), hub: HUB_CHECKPOINTS }, null, 2));
+      }
+      if (all) {
+        terminal.print(plainTable(modelSizeTable()));
+        return terminal.print(`\n${plainTable(hubCheckpointTable())}`);
+      }
       const checkpoints = await listed();
       if (json) return terminal.print(JSON.stringify({ checkpoints, baselines: BASELINES }, null, 2));
       terminal.print(

@@ -64,6 +64,11 @@ export const caduceusCheckpoints: KnownCheckpoints = {
     published("ps-1k-d118", [118, 4, "1k"]),
     published("ph-1k-d118", [118, 4, "1k"]),
   ],
+  facts: {
+    tokensOf350: 351,
+    context: ({ preset }) => (preset.includes("131k") ? 131_072 : 1024),
+    trainedOn: () => "human genome",
+  },
   toys: { toy: config(true, 32, 4), "toy-ph": config(false, 32, 4) },
   anchors: [
     {

@@ -1,5 +1,5 @@
 import type { KnownCheckpoints } from "../card.ts";
-import { toyBytePairs } from "./toy-byte-pairs.ts";
+import { BYTE_PAIRS_OF_350, toyBytePairs } from "./toy-byte-pairs.ts";
 
 const published = {
   _name_or_path: "zhihan1996/DNABERT-2-117M",
@@ -35,6 +35,11 @@ export const dnabert2Checkpoints: KnownCheckpoints = {
       usedByDartEval: true,
     },
   ],
+  facts: {
+    tokensOf350: BYTE_PAIRS_OF_350,
+    context: ({ config }) => config.max_position_embeddings as number,
+    trainedOn: () => "genomes of 135 species",
+  },
   toys: {
     toy: {
       ...published,

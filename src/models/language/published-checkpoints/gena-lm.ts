@@ -70,6 +70,14 @@ export const genaLmCheckpoints: KnownCheckpoints = {
       },
     ),
   ],
+  facts: {
+    tokensOf350: 58,
+    context: ({ config }) => config.max_position_embeddings as number,
+    trainedOn: ({ preset }) =>
+      preset.endsWith("multi")
+        ? "human T2T genome with variants of the 1000 Genomes Project, genomes of other species"
+        : "human T2T genome with variants of the 1000 Genomes Project",
+  },
   toys: {
     toy: {
       ...base,

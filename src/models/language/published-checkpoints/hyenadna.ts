@@ -56,6 +56,11 @@ export const hyenadnaCheckpoints: KnownCheckpoints = {
       sha256: { "model.safetensors": "deafb53209bfafb314d14bd81108546a34d473c07ed7ab7a355674376b56ad12" },
     }),
   ],
+  facts: {
+    tokensOf350: 351,
+    context: ({ config }) => (config.max_seq_len as number) - 2,
+    trainedOn: () => "human genome",
+  },
   toys: { toy: { ...config(32, 2, 2120), d_inner: 64, filter_order: 16 } },
   anchors: [
     {

@@ -1,5 +1,5 @@
 import type { KnownCheckpoints, PublicCheckpoint } from "../card.ts";
-import { toyBytePairs } from "./toy-byte-pairs.ts";
+import { BYTE_PAIRS_OF_350, toyBytePairs } from "./toy-byte-pairs.ts";
 
 /** Width, inner width of an expert, layers, experts, experts per token, tokens seen in training. */
 type Sizes = readonly [
@@ -60,6 +60,11 @@ export const mistralDnaCheckpoints: KnownCheckpoints = {
       usedByDartEval: true,
     }),
   ],
+  facts: {
+    tokensOf350: BYTE_PAIRS_OF_350,
+    context: ({ config }) => config.max_position_embeddings as number,
+    trainedOn: () => "human genome",
+  },
   toys: {
     toy: {
       ...config([32, 48, 2, 4, 1, 512]),

@@ -122,6 +122,16 @@ export const nucleotideTransformerCheckpoints: KnownCheckpoints = {
     }),
     published("2.5b-1000g", LARGE_FIRST, "c13cfe481c2f6a2b1cabbb2b80e0ad1fbf32e45a"),
   ],
+  facts: {
+    tokensOf350: 61,
+    context: ({ preset }) => (preset.startsWith("v2") ? 2048 : 1000),
+    trainedOn: ({ preset }) =>
+      preset.endsWith("multi-species")
+        ? "genomes of 850 species"
+        : preset.endsWith("1000g")
+          ? "3,202 human genomes of the 1000 Genomes Project"
+          : "human genome",
+  },
   toys: {
     toy: {
       ...secondConfig([32, 3, 4, 64]),

@@ -1,5 +1,11 @@
 import { type TokenizerFiles, tokenizerFilesOfSize } from "../card.ts";
 
+/**
+ * Tokens of 350 bases with DNABERT-2's byte pairs, which Mistral-DNA shares: the mean of 2,000 windows of human
+ * chromosome 20.
+ */
+export const BYTE_PAIRS_OF_350 = 71;
+
 /** A rule-based byte-pair tokenizer, for models too small for a published vocabulary. */
 export interface ToyBytePairs {
   /** Contents of a `tokenizer.json`. */
