@@ -312,11 +312,11 @@ export function pad(x: Sym, axis: number, before: number, after: number, value =
 /** Rows of x along an axis; the axis is replaced by the axes of the integer tensor `indices`. */
 export const gather = (x: Sym, indices: Sym, axis = 0) => apply("Gather", [x, indices], { axis });
 /**
- * Windows of `kernel` neighbouring rows, `dilation` apart: [b, l, …] → [b, l − dilation · (kernel − 1),
- * kernel, …]. Multiplied by a kernel, they give a convolution.
+ * Windows of `kernel` neighbouring rows: [b, l, …] → [b, l − kernel + 1, kernel, …]. Multiplied by a kernel,
+ * they give a convolution.
  */
-export const unfold = (x: Sym, kernel: number, dilation = 1) =>
-  kernel === 1 ? unsqueeze(x, 2) : apply("Unfold", [x], { kernel, dilation });
+export const unfold = (x: Sym, kernel: number) =>
+  kernel === 1 ? unsqueeze(x, 2) : apply("Unfold", [x], { kernel });
 /**
  * Elements of x along an axis, one per element of the int64 tensor `indices`, whose shape is the result's.
  */

@@ -132,23 +132,22 @@ function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["att
  * the padded dz times the flipped kernel, without the gradient of each window. Otherwise a sum over the rows
  * of the windows.
  */
-function fold(dy: Sym, x: Sym, { kernel, dilation }: Node<"Unfold">["attributes"]): Sym {
-  const span = dilation * (kernel - 1);
+function fold(dy: Sym, x: Sym, { kernel }: Node<"Unfold">["attributes"]): Sym {
   const product = isOp(dy.node, "Reshape") ? dy.node.inputs[0].node : dy.node;
   const width = multiplyDims(...x.shape.slice(2));
   if (isOp(product, "Gemm") && isKernelProduct(product, multiplyDims(kernel, width))) {
     const [dz, w] = product.inputs as readonly [Sym, Sym]; // [b · windows, out] · [out, kernel · c]
     const out = dz.shape[1];
-    const rows = g.pad(g.reshape(dz, [x.shape[0], dy.shape[1], out]), 1, span, span);
+    const rows = g.pad(g.reshape(dz, [x.shape[0], dy.shape[1], out]), 1, kernel - 1, kernel - 1);
     const taps = g.flip(g.reshape(w, [out, kernel, width]), 1);
     const turned = g.reshape(g.transpose(taps, [1, 0, 2]), [multiplyDims(kernel, out), width]);
-    const windows = g.unfold(rows, kernel, dilation);
+    const windows = g.unfold(rows, kernel);
     const flat = g.reshape(windows, [multiplyDims(...windows.shape.slice(0, 2)), multiplyDims(kernel, out)]);
     return g.reshape(g.gemm(flat, turned), x.shape);
   }
   const taps = Array.from({ length: kernel }, (_, tap) => {
     const seen = g.squeeze(g.slice(dy, 2, tap, tap + 1), 2);
-    return g.pad(seen, 1, tap * dilation, span - tap * dilation);
+    return g.pad(seen, 1, tap, kernel - 1 - tap);
   });
   return taps.reduce((a, b) => g.add(a, b));
 }

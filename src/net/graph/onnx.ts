@@ -284,9 +284,9 @@ class Scope {
   }
 
   /** Row numbers of each window, [windows, kernel]. */
-  private windows(count: number, { kernel, dilation }: OpAttributes["Unfold"]): string {
+  private windows(count: number, { kernel }: OpAttributes["Unfold"]): string {
     const data = BigInt64Array.from({ length: count * kernel }, (_, i) =>
-      BigInt(Math.floor(i / kernel) + dilation * (i % kernel)),
+      BigInt(Math.floor(i / kernel) + (i % kernel)),
     );
     return this.constant({ dtype: "int64", shape: [count, kernel], data });
   }

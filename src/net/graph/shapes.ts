@@ -232,11 +232,11 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     expectSame(x!.shape.length, indices!.shape.length, "ranks differ");
     return [{ dtype: x!.dtype, shape: indices!.shape }];
   },
-  Unfold: ([x], { kernel, dilation }) => {
+  Unfold: ([x], { kernel }) => {
     const [batch, length, ...row] = x!.shape;
     if (x!.shape.length < 2) throw new GraphError("axis 1 must be the length");
-    const windows = knownSize(length!, "the length of an unfolded axis") - dilation * (kernel - 1);
-    if (windows < 1) throw new GraphError(`no window of ${kernel} rows, ${dilation} apart, fits`);
+    const windows = knownSize(length!, "the length of an unfolded axis") - kernel + 1;
+    if (windows < 1) throw new GraphError(`no window of ${kernel} rows fits`);
     return [{ dtype: x!.dtype, shape: [batch!, windows, kernel, ...row] }];
   },
   ScatterElements: ([x, indices, updates], { axis }) => {

@@ -110,11 +110,8 @@ export interface OpAttributes {
   Pad: { readonly axis: number; readonly before: number; readonly after: number; readonly value: number };
   Gather: Axis;
   GatherElements: Axis;
-  /**
-   * Windows of `kernel` rows along axis 1, `dilation` apart: [b, l, c] → [b, l − dilation · (kernel − 1),
-   * kernel, c].
-   */
-  Unfold: { readonly kernel: number; readonly dilation: number };
+  /** Windows of `kernel` rows along axis 1: [b, l, c] → [b, l − kernel + 1, kernel, c]. */
+  Unfold: { readonly kernel: number };
   ScatterElements: Axis & { readonly reduction: "none" | "add" };
   /** `size` names the number of selected rows, which depends on the values. */
   Compress: Axis & { readonly size: string };

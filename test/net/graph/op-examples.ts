@@ -95,12 +95,17 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
   Gather: [g.gather(x, indices, 1)],
   Unfold: [
     g.unfold(signal, 2),
-    g.unfold(x, 2, 2),
+    g.unfold(x, 3),
     // the product with a kernel, whose gradient is a convolution
     g.gemm(g.reshape(g.unfold(x, 2), ["2*b", 8]), taps, undefined, { transB: true }),
-    g.gemm(g.reshape(g.unfold(signal, 2, 2), ["2*b", 18]), g.reshape(kernel, [2, 18]), undefined, {
-      transB: true,
-    }),
+    g.gemm(
+      g.reshape(g.unfold(signal, 3), ["2*b", 27]),
+      g.slice(g.reshape(kernel, [1, 36]), 1, 0, 27),
+      undefined,
+      {
+        transB: true,
+      },
+    ),
   ],
   GatherElements: [
     g.gatherElements(x, g.cast(g.expand(g.reshape(indices, [1, 2, 2]), ["b", 2, 2]), "int64"), 2),

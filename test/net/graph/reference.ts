@@ -398,10 +398,10 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       return exact(x!, [...place.slice(0, at), index, ...place.slice(at + rank)]);
     });
   },
-  Unfold: ([x], { kernel, dilation }) => {
+  Unfold: ([x], { kernel }) => {
     const [batch, length, ...row] = x!.shape;
-    return build([batch!, length! - dilation * (kernel - 1), kernel, ...row], ([b, at, tap, ...rest]) =>
-      exact(x!, [b!, at! + tap! * dilation, ...rest]),
+    return build([batch!, length! - kernel + 1, kernel, ...row], ([b, at, tap, ...rest]) =>
+      exact(x!, [b!, at! + tap!, ...rest]),
     );
   },
   GatherElements: ([x, indices], { axis }) => {
