@@ -1,7 +1,9 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { z } from "zod";
 import { InputError } from "./errors.ts";
 import { expectWebAddress, getJson, type RetryPolicy } from "./http.ts";
+import { tryParseJson } from "./json.ts";
 import { textIfPresent } from "./read-file.ts";
 
 // Package indexes of Python, as pip uses them; no Python is run.
@@ -75,7 +77,7 @@ export async function findIndexFile(
   const { username, password } = page;
   page.username = "";
   page.password = "";
-  const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const login = `${percentDecoded(username)}:${percentDecoded(password)}`;
   const headers: Record<string, string> =
     username === "" ? {} : { authorization: `Basic ${Buffer.from(login).toString("base64")}` };
   const accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.2";
@@ -86,27 +88,44 @@ export async function findIndexFile(
     signal,
     retries,
   });
-  const link = status === 200 ? linkOf(text, file) : undefined;
-  if (link === undefined || !URL.canParse(link, page.href)) {
+  const found = status === 200 ? addressOf(linkOf(text, file), page) : undefined;
+  if (found === undefined) {
     const why = status === 200 ? `does not have ${file}` : `responds with status ${status}`;
     throw new InputError(`${page.href}, from ${setting}, ${why}`, {
       hint: "set PIP_INDEX_URL or use --index, or download the file on another machine and use --wheel",
     });
   }
-  const found = new URL(link, page);
   found.hash = "";
   return { url: found, headers: found.origin === page.origin ? headers : {} };
 }
 
+/** A link of a page as an address; undefined unless it is one of http or https. */
+function addressOf(link: string | undefined, page: URL): URL | undefined {
+  if (link === undefined || !URL.canParse(link, page.href)) return undefined;
+  const address = new URL(link, page);
+  return /^https?:$/.test(address.protocol) ? address : undefined;
+}
+
+/** The part of a project's page as JSON that is read. */
+const projectPage = z.object({ files: z.array(z.object({ filename: z.string(), url: z.string() })) });
+
 /** Address of a file on a project's page, absolute or relative to it. */
 function linkOf(text: string, file: string): string | undefined {
   if (text.trimStart().startsWith("{")) {
-    const { files = [] } = JSON.parse(text) as { files?: readonly { filename?: unknown; url?: unknown }[] };
-    const url = files.find(({ filename }) => filename === file)?.url;
-    return typeof url === "string" ? url : undefined;
+    const { data } = projectPage.safeParse(tryParseJson(text));
+    return data?.files.find(({ filename }) => filename === file)?.url;
   }
   const links = [...text.matchAll(/<a\s[^>]*?href\s*=\s*["']([^"']+)["']/gi)];
   return links
     .map(([, link]) => link.replaceAll("&amp;", "&"))
-    .find((link) => decodeURIComponent(link.replace(/[?#].*$/, "")).endsWith(`/${file}`));
+    .find((link) => percentDecoded(link.replace(/[?#].*$/, "")).endsWith(`/${file}`));
+}
+
+/** Text with its percent-encoded characters decoded; unchanged if the encoding is invalid. */
+function percentDecoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }

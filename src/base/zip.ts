@@ -2,6 +2,7 @@ import { pipeline, Readable } from "node:stream";
 import { createInflateRaw } from "node:zlib";
 import { dataView } from "./byte-cursor.ts";
 import { FormatError } from "./errors.ts";
+import { quotedText } from "./message-text.ts";
 import type { OpenFile } from "./read-file.ts";
 
 /** A file inside a zip archive. */
@@ -46,9 +47,9 @@ export async function readZipDirectory(file: OpenFile): Promise<ReadonlyMap<stri
   let at = 0;
   for (let i = 0; i < count; i++) {
     const { entry, next } = readEntry(file, bytes, at);
-    if (entries.has(entry.name)) fail(file, `the zip archive has two entries ${JSON.stringify(entry.name)}`);
+    if (entries.has(entry.name)) fail(file, `the zip archive has two entries ${quotedText(entry.name)}`);
     if (entry.headerOffset + LOCAL_HEADER_BYTES + (entry.isStored ? entry.size : 0) > offset) {
-      fail(file, `the zip entry ${JSON.stringify(entry.name)} does not fit before the directory`);
+      fail(file, `the zip entry ${quotedText(entry.name)} does not fit before the directory`);
     }
     entries.set(entry.name, entry);
     at = next;
@@ -65,7 +66,7 @@ export async function readZipDirectory(file: OpenFile): Promise<ReadonlyMap<stri
  */
 export async function dataOffset(file: OpenFile, entry: ZipEntry, hint?: string): Promise<number> {
   if (entry.isStored) return offsetOf(file, entry);
-  const named = JSON.stringify(entry.name);
+  const named = quotedText(entry.name);
   return fail(file, `the zip entry ${named} is compressed; expected one without compression`, hint);
 }
 
@@ -79,7 +80,7 @@ const PIECE = 2 ** 20;
  *                       than deflate
  */
 export async function* entryContents(file: OpenFile, entry: ZipEntry): AsyncGenerator<Uint8Array> {
-  const named = JSON.stringify(entry.name);
+  const named = quotedText(entry.name);
   if (!entry.isStored && !entry.isDeflated) {
     fail(file, `the zip entry ${named} is compressed in another way than deflate`);
   }
@@ -118,11 +119,11 @@ async function offsetOf(file: OpenFile, entry: ZipEntry): Promise<number> {
   const view = dataView(header);
   const sameName = name.every((byte, i) => header[LOCAL_HEADER_BYTES + i] === byte);
   if (view.getUint32(0, true) !== 0x04034b50 || view.getUint16(26, true) !== name.length || !sameName) {
-    fail(file, `the zip entry ${JSON.stringify(entry.name)} has a damaged header`);
+    fail(file, `the zip entry ${quotedText(entry.name)} has a damaged header`);
   }
   const offset = entry.headerOffset + LOCAL_HEADER_BYTES + name.length + view.getUint16(28, true);
   if (offset + entry.compressedSize > file.size)
-    fail(file, `the zip entry ${JSON.stringify(entry.name)} is cut off`);
+    fail(file, `the zip entry ${quotedText(entry.name)} is cut off`);
   return offset;
 }
 
@@ -188,7 +189,7 @@ function readEntry(file: OpenFile, bytes: Uint8Array, at: number): { entry: ZipE
     headerOffset: view.getUint32(at + 42, true),
   };
   readZip64Sizes(file, view, nameEnd, extraEnd, sizes);
-  if ((flags & ENCRYPTED) !== 0) fail(file, `the zip entry ${JSON.stringify(name)} is encrypted`);
+  if ((flags & ENCRYPTED) !== 0) fail(file, `the zip entry ${quotedText(name)} is encrypted`);
   const { size, compressed: compressedSize, headerOffset } = sizes;
   const isStored = method === 0 && compressedSize === size;
   const isDeflated = method === 8;
@@ -212,7 +213,8 @@ function readZip64Sizes(
       for (const key of ["size", "compressed", "headerOffset"] as const) {
         if (sizes[key] !== IN_32_BITS) continue;
         if (at + 8 > Math.min(fieldEnd, end)) fail(file, "the zip archive's zip64 sizes are damaged");
-        sizes[key] = wide(file, view, at);
+        // A decompressed entry can be larger than the archive.
+        sizes[key] = key === "size" ? uint64(file, view, at) : wide(file, view, at);
         at += 8;
       }
     }
@@ -220,6 +222,14 @@ function readZip64Sizes(
   }
 }
 
+function uint64(file: OpenFile, view: DataView, at: number): number {
+  const value = Number(view.getBigUint64(at, true));
+  return Number.isSafeInteger(value)
+    ? value
+    : fail(file, `the zip archive declares an entry of ${value} bytes, which is impossible`);
+}
+
+/** An offset in the archive, or a size of a part of it. */
 function wide(file: OpenFile, view: DataView, at: number): number {
   const value = Number(view.getBigUint64(at, true));
   return value <= file.size

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import { InputError } from "../../src/base/errors.ts";
 import { findIndexFile, pipIndex } from "../../src/base/python-index.ts";
 import { startServer } from "../http-server.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
@@ -60,4 +61,21 @@ test("a file is found on a page of JSON or HTML; credentials stay on the index's
   await expect(findIndexFile({ url: "pypi", setting: "PIP_INDEX_URL" }, "made", FILE)).rejects.toThrow(
     /PIP_INDEX_URL is "pypi", which is not a valid address/,
   );
+});
+
+test.each([
+  ["not JSON", "{ files"],
+  ["files that are not a list", `{ "files": { "filename": "${FILE}" } }`],
+  ["an entry that is null", '{ "files": [null] }'],
+  ["a link with an invalid encoding", '<a href="%zz.whl">'],
+  ["a link to a local file", `<a href="file:///tmp/${FILE}">`],
+])("a page of an index with %s does not have the file", async (_, page) => {
+  const server = await startServer((_request, response) => response.end(page));
+  const error = await findIndexFile(
+    { url: server.replace("//", "//%zz@"), setting: "--index" },
+    "made",
+    FILE,
+  ).catch((error: unknown) => error);
+  expect(error).toBeInstanceOf(InputError);
+  expect(String(error)).toContain(`does not have ${FILE}`);
 });

@@ -51,6 +51,11 @@ describe("rejects a damaged archive with the reason", () => {
     ["compressed", zipBytes([{ ...two[0], method: 8 }]), /"a\/one" is compressed.*without compression/],
     ["encrypted", zipBytes([{ ...two[0], flags: 1 }]), /"a\/one" is encrypted/],
     ["same name twice", zipBytes([two[0], two[0]]), /two entries "a\/one"/],
+    [
+      "a long name",
+      zipBytes([{ ...two[0], name: "n".repeat(5000), flags: 1 }]),
+      /entry "n{60}"… is encrypted/,
+    ],
     ["too large", zipBytes([{ ...two[0], claims: 5000 }]), /"a\/one" does not fit/],
     [
       "too large, zip64",
@@ -72,11 +77,11 @@ describe("rejects a damaged archive with the reason", () => {
 
 describe("contents of a compressed entry", () => {
   const whole = Buffer.from("ACGT".repeat(5000));
-  const packed = (change: Partial<EntryToMake> = {}) =>
-    zipBytes([
-      two[0],
-      { name: "b", data: deflateRawSync(whole), method: 8, unpacked: whole.length, ...change },
-    ]);
+  const packed = (change: Partial<EntryToMake> = {}, options = {}) =>
+    zipBytes(
+      [two[0], { name: "b", data: deflateRawSync(whole), method: 8, unpacked: whole.length, ...change }],
+      options,
+    );
 
   async function unpacked(bytes: Uint8Array, name: string): Promise<Buffer> {
     const path = join(temporaryFolder(), "a.zip");
@@ -93,11 +98,22 @@ describe("contents of a compressed entry", () => {
     expect(await unpacked(packed(), "a/one")).toEqual(Buffer.from("first"));
   });
 
+  test("are decompressed to more bytes than a zip64 archive has", async () => {
+    const archive = packed({}, { zip64: true });
+    expect(archive.length).toBeLessThan(whole.length);
+    expect(await unpacked(archive, "b")).toEqual(whole);
+  });
+
   test.each([
     ["more bytes than declared", packed({ unpacked: 100 }), /"b" has more bytes than its 100/],
     ["fewer bytes than declared", packed({ unpacked: 50_000 }), /"b" has fewer bytes than its 50000/],
     ["damaged data", packed({ data: new Uint8Array(100).fill(255) }), /"b" is damaged/],
     ["another compression", packed({ method: 12 }), /"b" is compressed in another way/],
+    [
+      "an impossible size",
+      packed({ unpacked: 2 ** 60 }, { zip64: true }),
+      /an entry of 1\d{18} bytes, which is/,
+    ],
   ])("are rejected: %s", async (_, bytes, message) => {
     await expect(unpacked(bytes, "b")).rejects.toThrow(message);
   });
