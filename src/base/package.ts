@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { readdir, readFile } from "node:fs/promises";
+import { readdirSync, readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -14,23 +15,26 @@ const manifest = createRequire(import.meta.url)("../../package.json") as {
 /** Version of this package, from `package.json`. */
 export const version: string = manifest.version;
 
-let cached: Promise<string> | undefined;
+let cached: string | undefined;
 
 /**
  * Version with a digest of the program's own files, such as `0.1.0+3f7a91c2`. Programs with different code
  * have different program versions.
  */
-export function programVersion(): Promise<string> {
-  cached ??= digestOfProgram().then((digest) => `${version}+${digest.slice(0, 8)}`);
+export function programVersion(): string {
+  cached ??= `${version}+${digestOfProgram().slice(0, 8)}`;
   return cached;
 }
 
-async function digestOfProgram(): Promise<string> {
+/** Synchronous: asynchronous reads of so many small files take eight times the CPU time, 0.2 s. */
+function digestOfProgram(): string {
   const root = fileURLToPath(new URL("..", import.meta.url));
-  const names = (await readdir(root, { recursive: true })).filter((name) => /(?<!\.d)\.[jt]s$/.test(name));
+  const names = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) =>
+    /(?<!\.d)\.[jt]s$/.test(name),
+  );
   const hash = createHash("sha256");
   for (const name of names.toSorted()) {
-    hash.update(`${name.split(sep).join("/")}\n`).update(await readFile(join(root, name)));
+    hash.update(`${name.split(sep).join("/")}\n`).update(readFileSync(join(root, name)));
   }
   return hash.digest("hex");
 }

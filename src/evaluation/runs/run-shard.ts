@@ -96,7 +96,7 @@ async function runInto(
   { onProgress, signal, measure = shard.count > 1, command }: RunOptions,
 ): Promise<ShardOutcome> {
   const started = new Date();
-  const program = await programVersion();
+  const program = programVersion();
   const others = store.programs.filter((other) => other !== program);
   if (others.length > 0 && !store.finished) {
     onProgress?.({

@@ -143,7 +143,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
     );
   }
 
-  const program = await programVersion();
+  const program = programVersion();
   let log: DurableLog | undefined;
   const rowsLog = async () => {
     await lock.confirm();
