@@ -18,20 +18,24 @@ import { opExamples } from "../net/graph/op-examples.ts";
 // them. ONNX Runtime writes the provider of each op to standard error, below a line with the graph's name. A
 // separate process, because the environment selects the Vulkan driver.
 
-async function place(name: string, outputs: Readonly<Record<string, Sym>>): Promise<void> {
+async function openSession(name: string, outputs: Readonly<Record<string, Sym>>) {
   const graph = graphOf(outputs);
   const fed = graph.parameters.map(({ attributes }) => [attributes.name, { kind: "fed" }] as const);
   const { InferenceSession } = await onnxRuntime();
   writeSync(2, `\ngraph: ${name}\n`);
-  const session = await InferenceSession.create(toOnnx(graph, new Map(fed), "gpu"), {
+  return InferenceSession.create(toOnnx(graph, new Map(fed), "gpu"), {
     executionProviders: ["webgpu", "cpu"],
     logSeverityLevel: 0,
   });
-  await session.release();
+}
+
+async function place(name: string, outputs: Readonly<Record<string, Sym>>): Promise<void> {
+  await (await openSession(name, outputs)).release();
 }
 
 const examples = Object.values(opExamples).flat();
-await place("every op", Object.fromEntries(examples.map((sym, i) => [`y${i}`, sym])));
+// An open session keeps the device, which the others then share.
+const everyOp = await openSession("every op", Object.fromEntries(examples.map((sym, i) => [`y${i}`, sym])));
 for (const card of LANGUAGE_MODELS) {
   const model = card.architecture(Object.values(card.toys)[0], "config.json");
   const tokens = model.fixedLength ? 12 : "t";
@@ -55,4 +59,5 @@ for (const recipe of RECIPES) {
   await place(`gradients, ${recipe.name}`, { loss, ...gradients });
   await close();
 }
+await everyOp.release();
 await rm(folder, { recursive: true });

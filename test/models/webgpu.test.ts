@@ -1,37 +1,44 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import type { DeviceRow } from "../../scripts/devices/compare.ts";
+import { beforeAll, describe, expect, test } from "vitest";
 import { program } from "../compiled.ts";
+import type { WebGpuResults } from "./webgpu-child.ts";
 
 // Debian's chromium includes SwiftShader, a Vulkan device in software, and a Vulkan loader: WebGPU without a
 // GPU. Shaders take seconds to compile: `scripts/device-gradients.ts` compares the larger recipes.
 const chromium = "/usr/lib/chromium";
 const swiftshader = join(chromium, "vk_swiftshader_icd.json");
-const RECIPES = ["probing head, single bases"];
-const [executable, ...words] = program("test/models/webgpu-training-child.ts");
+const [executable, ...words] = program("test/models/webgpu-child.ts");
 
-interface Trained {
-  readonly losses: readonly number[];
-  readonly failure: unknown;
-  readonly again: number;
-  readonly trained: readonly number[];
-  readonly unchanged: boolean;
-}
-
-test.skipIf(!existsSync(swiftshader))(
-  "training on WebGPU: gradients of the CPU, and a state that stays on the device",
-  () => {
-    const { status, stdout, stderr } = spawnSync(executable!, [...words, ...RECIPES], {
+describe.skipIf(!existsSync(swiftshader))("WebGPU", () => {
+  let results: WebGpuResults;
+  beforeAll(() => {
+    const { status, stdout, stderr } = spawnSync(executable!, words, {
       encoding: "utf8",
       env: { ...process.env, VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: chromium },
     });
     expect(status, stderr).toBe(0);
-    const { gradients, cpu, webgpu } = JSON.parse(stdout) as Readonly<Record<"cpu" | "webgpu", Trained>> & {
-      readonly gradients: readonly DeviceRow[];
-    };
-    expect(gradients.map(({ recipe }) => recipe)).toEqual(RECIPES);
+    results = JSON.parse(stdout);
+  }, 240_000);
+
+  test("agrees with the CPU, op by op and over a whole HyenaDNA", () => {
+    const { device, deviations } = results.operations;
+    expect(device).toBe("webgpu");
+    expect(Object.keys(deviations).length).toBeGreaterThan(10);
+    for (const [name, deviation] of Object.entries(deviations)) expect(deviation, name).toBeLessThan(2e-5);
+  });
+
+  test("runs Caduceus without loops, in agreement with the CPU", () => {
+    const { forms, deviations } = results.caduceus;
+    expect(forms).toEqual({ webgpu: "attention", cpu: "loops" });
+    expect(Object.keys(deviations).length).toBe(4);
+    for (const [name, deviation] of Object.entries(deviations)) expect(deviation, name).toBeLessThan(1e-5);
+  });
+
+  test("trains with the gradients of the CPU, and a state that stays on the device", () => {
+    const { gradients, cpu, webgpu } = results.training;
+    expect(gradients.map(({ recipe }) => recipe)).toEqual(["probing head, single bases"]);
     for (const { recipe, error, gradient, loss, onDevice } of gradients) {
       expect(error, recipe).toBeUndefined();
       expect(gradient, recipe).toBeLessThan(5e-6);
@@ -50,6 +57,5 @@ test.skipIf(!existsSync(swiftshader))(
       expect(unchanged).toBe(true);
       expect(again).toBe(losses.at(-1));
     }
-  },
-  240_000,
-);
+  });
+});
