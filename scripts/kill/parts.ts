@@ -43,8 +43,7 @@ export async function killParts(folder: string): Promise<readonly Part[]> {
   const run = (...more: readonly string[]) => [
     "run",
     ...elements,
-    "--data",
-    files.regulatoryElements,
+    ...["--data", files.regulatoryElements, "--no-timing"],
     ...more,
   ];
   const markov = (...more: readonly string[]) =>

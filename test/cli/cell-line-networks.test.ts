@@ -71,7 +71,7 @@ beforeAll(async () => {
 const suite = (model: string, out: string, ...more: readonly string[]) =>
   runCommand([
     ...["run", "--suite", scratch.path("suite.json"), "--data", scratch.path("data"), "--device", "cpu"],
-    ...["--model", model, "--out", scratch.path(out), ...more],
+    ...["--model", model, "--out", scratch.path(out), "--no-timing", ...more],
   ]);
 
 async function scoresOf(out: string, { identity }: CellResult): Promise<readonly (readonly number[])[]> {
@@ -113,7 +113,7 @@ const activity = (model: string, out: string, line: CellLine, ...more: readonly 
     ...["run", "--task", "chromatin-activity", "--setting", "predicted", "--genome", files.genome],
     ...["--data", `peaks=${peaksTable}`, `idr=${confidentPeaksTable}`, `nonpeaks=${nonPeaksTable}`],
     ...[`signal=${signal}`, `cell-line=${line}`, "--model", model, "--out", scratch.path(out), "--json"],
-    ...["--device", "cpu", "--limit", "20", ...more],
+    ...["--device", "cpu", "--limit", "20", "--no-timing", ...more],
   ]);
 };
 

@@ -81,7 +81,7 @@ test("run names the cell line in the plan, the table and the report", async () =
   const words = [
     ...["run", "--task", "chromatin-activity", "--setting", "predicted", "--model", model, "--out", out],
     ...["--genome", files.genome, "--data", `peaks=${line.peaksTable}`, `idr=${line.confidentPeaksTable}`],
-    ...[`nonpeaks=${line.nonPeaksTable}`, `signal=${line.signal}`, "cell-line=GM12878"],
+    ...[`nonpeaks=${line.nonPeaksTable}`, `signal=${line.signal}`, "cell-line=GM12878", "--no-timing"],
   ];
   const { exitCode, printed, said } = await runCommand(words);
   expect(said).toContain("chromatin-activity GM12878 × cpg × predicted");

@@ -77,7 +77,7 @@ test("train writes models that predict, run in a task, and serve as a bias model
     ],
     ...["--out", at("run"), "--genome", files.genome, "--data", `peaks=${line.peaksTable}`],
     ...[`idr=${line.confidentPeaksTable}`, `nonpeaks=${line.nonPeaksTable}`, `signal=${line.signal}`],
-    "cell-line=K562",
+    ...["cell-line=K562", "--no-timing"],
   ]);
   expect(exitCode).toBe(0);
   expect(printed).toMatch(/mine .*\d\.\d/);

@@ -56,6 +56,7 @@ test("from task 1's controls to a report, under both protocols", async () => {
     ...["run", "--task", "motif-footprinting", "--data", `footprints=${at("footprints.tsv")}`],
     ...["--data", `families=${files.motifFamilies}`, "--genome", files.genome],
     ...["--model", "kmer-markov:order=7", "kmer-markov:order=1", "--protocol", "both", "--out", at("run")],
+    "--no-timing",
   ]);
   expect(run.exitCode).toBe(0);
   expect(run.printed).toMatch(/kmer-markov-7 +corrected +0\.\d{3} \[.*4,000/);

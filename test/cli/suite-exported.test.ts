@@ -49,7 +49,17 @@ afterEach(() => vi.unstubAllEnvs());
 
 const suite = (model: string, out: string, ...more: readonly string[]) =>
   runCommand([
-    ...["run", "--suite", "dart-eval", "--data", scratch.path("data"), "--model", model, "--json"],
+    ...[
+      "run",
+      "--suite",
+      "dart-eval",
+      "--data",
+      scratch.path("data"),
+      "--model",
+      model,
+      "--json",
+      "--no-timing",
+    ],
     ...["--out", scratch.path(out), "--device", "cpu", "--task", "chromatin-activity", "variant-effects"],
     ...more,
   ]);

@@ -90,7 +90,7 @@ test("dart-eval finds all files in the benchmark's layout and runs the supported
 });
 
 test("mini runs and fills the paper's tables", async () => {
-  const settings = ["--setting", "zero-shot", "zero-shot-embedding", "--limit", "6"];
+  const settings = ["--setting", "zero-shot", "zero-shot-embedding", "--limit", "6", "--no-timing"];
   const { exitCode, printed, said } = await suite("mini:0.2", "run", ...settings, "--protocol", "both");
   expect([exitCode, said.includes("the predictions are those of cell")]).toEqual([0, true]);
   for (const title of ["Regulatory elements", "Motif footprinting", "Variant effects, Yoruban dsQTLs"]) {

@@ -62,7 +62,7 @@ describe("an interrupted run", () => {
     };`;
   const words = (out: string) => [
     ...["run", "--task", "regulatory-elements", "--model", "slow.mjs", "--limit", "60", "--out", out],
-    ...["--genome", files.genome, "--data", files.regulatoryElements, "--json"],
+    ...["--genome", files.genome, "--data", files.regulatoryElements, "--no-timing", "--json"],
   ];
 
   /** Finished batches of a run's only shard; its file begins with a header. */
@@ -108,7 +108,7 @@ test("a custom model that throws is named; --verbose prints its stack", async ()
   );
   const words = [
     ...["run", "--task", "regulatory-elements", "--model", "broken.mjs", "--limit", "4", "--out", "broken"],
-    ...["--genome", files.genome, "--data", files.regulatoryElements],
+    ...["--genome", files.genome, "--data", files.regulatoryElements, "--no-timing"],
   ];
   const plain = await run(...words);
   expect(plain.said).toContain("broken.mjs: the model b failed in logLikelihood: no");

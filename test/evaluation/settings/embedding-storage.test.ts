@@ -32,8 +32,8 @@ afterEach(() => {
   disk.free = Number.POSITIVE_INFINITY;
 });
 
-/** 128 training, 64 validation and 64 test rows. */
-const task = classifiedTask({ rows: 256 });
+/** 64 training, 32 validation and 32 test rows. */
+const task = classifiedTask({ rows: 128 });
 
 const AUTO: Recipe = { storedAs: "auto" };
 
@@ -78,13 +78,13 @@ describe("storedAs auto", () => {
       onProgress,
     });
     const { storedAs, because, check } = chosen.training!.embeddings!;
-    expect([storedAs, check!.trainRows, check!.valRows]).toEqual(["float16", 128, 64]);
+    expect([storedAs, check!.trainRows, check!.valRows]).toEqual(["float16", 64, 32]);
     const { loss } = check!;
     expect(loss.float16).not.toBe(loss.float32);
     expect(Math.abs(loss.float16 - loss.float32)).toBeLessThan(loss.halfWidth / 10);
     expect(notes[0]).toBe(`embeddings are stored as float16: ${because}`);
     expect(because).toMatch(
-      /^on a sample of 128 training and 64 validation rows, float16 changes loss from 0\.\d+ to/,
+      /^on a sample of 64 training and 32 validation rows, float16 changes loss from 0\.\d+ to/,
     );
 
     const given = { task, inputs: {}, model: thirds(), setting: "probed" } as const;
@@ -155,12 +155,12 @@ describe("storedAs auto", () => {
       train: await sample("train"),
       val: await sample("val"),
     };
-    const few = await decidePrecision(context, { ...question, valRows: 64 });
+    const few = await decidePrecision(context, { ...question, valRows: 32 });
     // The more rows validate, the narrower the interval of their loss.
     const many = await decidePrecision(context, { ...question, valRows: 1e12 });
     expect([few.storedAs, many.storedAs]).toEqual(["float16", "float32"]);
     expect(many.check!.loss.float16).toBe(few.check!.loss.float16);
-    expect(few.check!.loss.halfWidth / many.check!.loss.halfWidth).toBeCloseTo(Math.sqrt(1e12 / 64), 3);
+    expect(few.check!.loss.halfWidth / many.check!.loss.halfWidth).toBeCloseTo(Math.sqrt(1e12 / 32), 3);
     await opened.close();
   });
 
@@ -233,8 +233,6 @@ describe("storedAs auto", () => {
 });
 
 describe("embeddings in memory, on disk and recomputed", () => {
-  const small = classifiedTask({ rows: 128 });
-
   /** Interrupts a run in its second epoch if `stopped`, finishes it, and reads its files. */
   async function filesOf(
     embeddings: "memory" | "disk" | "recompute",
@@ -242,8 +240,7 @@ describe("embeddings in memory, on disk and recomputed", () => {
     { stopped }: { readonly stopped: boolean },
   ) {
     const folder = temporaryFolder();
-    const tasks = [{ task: small, inputs: {} }];
-    const request = { tasks, embeddings, batchSize: 14, recipe: { ...AUTO, epochs: 2 } };
+    const request = { embeddings, batchSize: 14, recipe: { ...AUTO, epochs: 2 } };
     const stop = new AbortController();
     if (stopped) {
       await runShard(await planOf(folder, { ...request, models: [model()] }), {
@@ -255,7 +252,7 @@ describe("embeddings in memory, on disk and recomputed", () => {
     }
     const plan = await planOf(folder, { ...request, models: [model()] });
     await runShard(plan);
-    await mergeRun(folder, { tasks: [small] });
+    await mergeRun(folder, { tasks: [task] });
     const cell = join(folder, plan.cells[0].name);
     const training = await onlyTraining(folder);
     const files = [
@@ -346,15 +343,15 @@ describe("embeddings of a plan", () => {
     const plan = await planOf(memory, { models: [sized()] });
     expect(plan.cells[0].embeddings).toMatchObject({
       place: undefined,
-      size: { sequences: 2 * (128 + 64), storedAs: "auto" },
+      size: { sequences: 2 * (64 + 32), storedAs: "auto" },
     });
     expect(planText(plan)).toMatch(
-      /embeddings up to 133 KiB of 384 sequences \(float16, or .* KiB if .*\), in memory/,
+      /embeddings up to 66\.6 KiB of 192 sequences \(float16, or .* KiB if .*\), in memory/,
     );
     await runShard(plan);
     expect(existsSync(join(memory, "embeddings"))).toBe(false);
     const shared = await planOf(onDisk, { models: [sized()], embeddings: join(onDisk, "shared") });
-    expect(planText(shared)).toContain(`of 512 sequences (float16, or`);
+    expect(planText(shared)).toContain(`of 256 sequences (float16, or`);
     await runShard(shared);
     const rows = (folder: string, cell: string) =>
       readFileSync(join(folder, cell, "rows", "001-of-001.jsonl"));
@@ -367,7 +364,7 @@ describe("embeddings of a plan", () => {
     const plan = await planOf(folder, { models: [wide], memory: 1e12, timing: false });
     const { place, size } = plan.cells[0].embeddings!;
     expect(place).toEqual({ folder: join(folder, "embeddings"), shared: false });
-    expect(size!.bytes).toBe(384 * ((WINDOW + 1) * (2 * 40_000 + 3) + 80));
+    expect(size!.bytes).toBe(192 * ((WINDOW + 1) * (2 * 40_000 + 3) + 80));
   });
 
   test("that do not fit on the disk are refused before the model is called", async () => {
@@ -410,7 +407,7 @@ describe("embeddings of a plan", () => {
     const folder = temporaryFolder();
     const model = { ...withStates((state) => state * 1e5), width: 4 };
     const plan = await planOf(folder, { models: [model], embeddings: join(folder, "shared") });
-    disk.free = 130_000;
+    disk.free = 65_000;
     await expect(runShard(plan)).rejects.toThrow(/embeddings need/);
     expect(existsSync(join(folder, "shared"))).toBe(false);
   });

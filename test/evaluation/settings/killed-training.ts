@@ -13,6 +13,7 @@ const plan = await planRun({
   settings: ["probed"],
   recipe: { epochs: 6, batchSize: 4 },
   threads: 1,
+  timing: false,
   folder: folder!,
   ...(shard === undefined ? {} : { shard: parseShard(shard) }),
 });
