@@ -77,7 +77,7 @@ export interface MaskedHead {
 /**
  * Dropout in a training graph: elements of states, and weights of attention. The identity in any other graph.
  */
-interface BertDropout {
+export interface BertDropout {
   hidden(x: Sym): Sym;
   attention(weights: Sym): Sym;
 }
