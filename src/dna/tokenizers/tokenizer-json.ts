@@ -215,15 +215,14 @@ export function addedEnds(step: Typed | null | undefined, file: string): AddedEn
           sequences++;
           continue;
         }
-        const known = special_tokens[item.SpecialToken.id];
-        if (known === undefined) {
-          const name = quotedText(item.SpecialToken.id);
+        const { id: name } = item.SpecialToken;
+        if (!Object.hasOwn(special_tokens, name)) {
           throw new FormatError(
             { file },
-            `post_processor.single uses ${name}, which is not in special_tokens`,
+            `post_processor.single uses ${quotedText(name)}, which is not in special_tokens`,
           );
         }
-        (sequences === 0 ? before : after).push(...known.ids);
+        (sequences === 0 ? before : after).push(...special_tokens[name].ids);
       }
       if (sequences === 1) return { before, after };
       throw new FormatError(

@@ -126,6 +126,10 @@ describe("refuses unsupported features by name", () => {
       { post_processor: template([{ SpecialToken: { id: "[CLS]" } }]) },
     ],
     [
+      'uses "__proto__", which is not in special_tokens',
+      { post_processor: template([{ SpecialToken: { id: "__proto__" } }]) },
+    ],
+    [
       "adds the id 77, which no token has",
       { post_processor: { type: "BertProcessing", sep: ["x", 77], cls: ["y", 0] } },
     ],
