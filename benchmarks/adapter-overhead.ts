@@ -1,18 +1,17 @@
 import { randomSequences } from "../src/models/conformance/model-probe.ts";
 import { openModel } from "../src/models/open-model.ts";
+import type { BenchmarkOptions } from "./measure.ts";
 
-// Overhead of the adapter protocol: PYTORCH_PYTHON=venv/bin/python npm run bench -- adapter-overhead
+// Overhead of the adapter protocol: npm run bench -- adapter-overhead --python venv/bin/python
 
 const BATCH = 64;
 const BASES = 350;
-const rounds = Number(process.env.ROUNDS ?? 9);
 
 /**
  * Seconds of a batch through the package and the protocol, and of the same batch computed directly in the
  * same Python process, in alternating calls; the ratio of each pair of calls.
  */
-export async function benchmark() {
-  const python = process.env.PYTORCH_PYTHON;
+export async function benchmark({ python, rounds }: BenchmarkOptions) {
   if (python === undefined) return [];
   process.env.PYTHONPATH = new URL("../python/src", import.meta.url).pathname;
   const rows: object[] = [];

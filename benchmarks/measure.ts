@@ -10,8 +10,26 @@ export interface Figure {
   readonly data: string;
 }
 
+/** Options of `npm run bench`; most benchmarks have none. */
+export interface BenchmarkOptions {
+  /** Measures what has this text in its name; everything if empty. */
+  readonly only: string;
+  /** Repetitions, interleaved where programs are compared. */
+  readonly rounds: number;
+  /** CPU threads of each compared program. */
+  readonly threads: number;
+  /** A Python with the packages of benchmarks/peers/requirements.txt. */
+  readonly python: string | undefined;
+  /** Folder that keeps random weights from run to run. */
+  readonly weights: string | undefined;
+  /** Writes the benchmark's page. */
+  readonly write: boolean;
+  /** Skips what an interrupted run has stored. */
+  readonly resume: boolean;
+}
+
 /** Export of a benchmark file, run by `run.ts`. */
-export type Benchmark = () => Promise<readonly object[]>;
+export type Benchmark = (options: BenchmarkOptions) => Promise<readonly object[]>;
 
 /** Long enough for the clock, short enough to fall between two interruptions by other programs. */
 const BATCH_MS = 1;

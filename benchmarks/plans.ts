@@ -11,6 +11,7 @@ import { buildFootprints } from "../src/datasets/motif-footprinting/footprints.t
 import { filesIn } from "../src/demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../src/demo/synthetic/write.ts";
 import { readMotifs } from "../src/dna/motifs/meme.ts";
+import type { BenchmarkOptions } from "./measure.ts";
 
 interface PlannedAndMeasured {
   readonly cell: string;
@@ -35,24 +36,24 @@ const program = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 /**
  * Memory, time and disk as `dart-eval run --plan` predicts them, and as the run then takes them, for cells of
  * every task and setting on the synthetic genome, with toys and with untrained models of published sizes.
- * Needs `npm run build`. Writes docs/plans.md; with `PLANS_ONLY`, only cells whose options contain the text
- * run, and nothing is written.
+ * Needs `npm run build`. `--write` writes docs/plans.md; `--only TEXT` runs the cells whose options contain
+ * the text.
  */
-export async function benchmark(): Promise<readonly PlannedAndMeasured[]> {
+export async function benchmark({ only, write }: BenchmarkOptions): Promise<readonly PlannedAndMeasured[]> {
   const folder = await mkdtemp(join(tmpdir(), "dart-eval-plans-"));
   try {
     const rows: PlannedAndMeasured[] = [];
-    for (const [i, options] of (await cells(folder)).entries()) {
+    for (const [i, options] of (await cells(folder, only)).entries()) {
       rows.push(await planAndRun(options, join(folder, `run-${i}`), folder));
     }
-    if (process.env.PLANS_ONLY === undefined) await writeFile(table, documentOf(rows));
+    if (write) await writeFile(table, documentOf(rows));
     return rows;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function cells(folder: string): Promise<readonly (readonly string[])[]> {
+async function cells(folder: string, only: string): Promise<readonly (readonly string[])[]> {
   await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 1 });
   const files = filesIn(join(folder, "genome"));
   const footprints = join(folder, "footprints.tsv");
@@ -205,7 +206,6 @@ async function cells(folder: string): Promise<readonly (readonly string[])[]> {
     ],
     [...elements, "--limit", "3", "--model", "toy:caduceus"],
   ];
-  const only = process.env.PLANS_ONLY ?? "";
   return all.filter((options) => options.join(" ").includes(only));
 }
 
@@ -261,7 +261,7 @@ function documentOf(rows: readonly PlannedAndMeasured[]): string {
   return `# Plans against runs
 
 \`dart-eval run --plan\` estimates peak memory, time and disk. This table compares the estimates with the runs, each in a
-process of its own: \`npm run build && npm run bench -- plans\`. Machine: ${arch()}, ${cpus().length} CPU cores,
+process of its own: \`npm run build && npm run bench -- plans --write\`. Machine: ${arch()}, ${cpus().length} CPU cores,
 load average ${loadavg()[0].toFixed(0)} at the end. The models are toys, networks trained from scratch, and untrained models of published sizes
 (\`medium-160k\`: HyenaDNA, \`v2-50m-multi-species\`: Nucleotide Transformer). Memory is within 30 % of the peak for ${within} of ${rows.length} cells.
 

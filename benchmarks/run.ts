@@ -1,10 +1,30 @@
 import { readdirSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import type { Benchmark } from "./measure.ts";
+import { parseArgs } from "node:util";
+import type { Benchmark, BenchmarkOptions } from "./measure.ts";
 
 // Runs every file of this folder that exports `benchmark`, or the named ones: npm run bench -- windows
 
-const wanted = process.argv.slice(2);
+const { values, positionals: wanted } = parseArgs({
+  allowPositionals: true,
+  options: {
+    only: { type: "string", default: "" },
+    rounds: { type: "string", default: "4" },
+    threads: { type: "string", default: String(availableParallelism()) },
+    python: { type: "string", default: process.env.PYTORCH_PYTHON },
+    weights: { type: "string" },
+    write: { type: "boolean", default: false },
+    resume: { type: "boolean", default: false },
+  },
+});
+const { python, weights } = values;
+const options: BenchmarkOptions = {
+  ...values,
+  python,
+  weights,
+  rounds: Number(values.rounds),
+  threads: Number(values.threads),
+};
 const names = readdirSync(new URL(".", import.meta.url))
   .filter((file) => file.endsWith(".ts") && file !== "run.ts")
   .map((file) => file.slice(0, -3))
@@ -21,7 +41,7 @@ for (const name of names) {
   const { benchmark } = (await import(`./${name}.ts`)) as { readonly benchmark?: Benchmark };
   if (benchmark === undefined) continue;
   print(`\n${name}`);
-  for (const line of table(await benchmark())) print(`  ${line}`);
+  for (const line of table(await benchmark(options))) print(`  ${line}`);
 }
 
 /** Aligned columns, one for each key of a row. */

@@ -1,5 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { performancePage } from "../benchmarks/performance/page.ts";
+import { readResults } from "../benchmarks/performance/results.ts";
 import {
   dataPage,
   modelsPage,
@@ -16,4 +18,5 @@ writeFileSync(at("docs/models.md"), modelsPage());
 writeFileSync(at("docs/data.md"), dataPage());
 writeFileSync(at("docs/quirks.md"), quirksPage());
 writeFileSync(at("docs/recipes.md"), recipesPage());
+writeFileSync(at("docs/performance.md"), performancePage(readResults()));
 writeFileSync(at("README.md"), withGeneratedParts(readFileSync(at("README.md"), "utf8")));

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { performancePage } from "../benchmarks/performance/page.ts";
+import { readResults } from "../benchmarks/performance/results.ts";
 import {
   dataPage,
   modelsPage,
@@ -19,6 +21,7 @@ test("generated pages and the README's tables are up to date; else: npm run docs
   expect(read("docs/data.md")).toBe(dataPage());
   expect(read("docs/quirks.md")).toBe(quirksPage());
   expect(read("docs/recipes.md")).toBe(recipesPage());
+  expect(read("docs/performance.md")).toBe(performancePage(readResults()));
   expect(read("README.md")).toBe(withGeneratedParts(read("README.md")));
 });
 

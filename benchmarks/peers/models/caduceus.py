@@ -7,7 +7,7 @@ states step by step.
 import torch
 import torch.nn.functional as F
 
-from .layers import dense, rms_norm
+from .layers import Model, dense, rms_norm
 
 
 def mirrored(x: torch.Tensor) -> torch.Tensor:
@@ -15,20 +15,28 @@ def mirrored(x: torch.Tensor) -> torch.Tensor:
     return x.flip(1, 2)
 
 
-def load(config, w):
+def tie(weights):
+    """Adds the outer projections of the reverse direction, which are stored once."""
+    for name in list(weights):
+        if ".mamba_fwd." in name:
+            weights.setdefault(name.replace(".mamba_fwd.", ".mamba_rev."), weights[name])
+    return weights
+
+
+def load(config, w, drop):
+    """`drop` is unused: the official code fine-tunes without it."""
     width, epsilon = config["d_model"], config["norm_epsilon"]
     layers = config["n_layer"]
     twice = bool(config.get("rcps"))
     inside = ".submodule" if twice else ""
     embeddings = "caduceus.backbone.embeddings.word_embeddings"
-    words = w[f"{embeddings}.embedding.weight" if twice else f"{embeddings}.weight"]
+    table = f"{embeddings}.embedding.weight" if twice else f"{embeddings}.weight"
     complement = w.get(f"{embeddings}.complement_map")
 
     def mamba(at: str, direction: str, x: torch.Tensor) -> torch.Tensor:
         own = f"{at}.mamba_{direction}"
-        tied = f"{at}.mamba_fwd"  # both directions share their outer projections
         tokens = x.shape[1]
-        u, z = F.linear(x, w[f"{tied}.in_proj.weight"]).chunk(2, -1)
+        u, z = F.linear(x, w[f"{own}.in_proj.weight"]).chunk(2, -1)
         weight = w[f"{own}.conv1d.weight"]
         taps, channels = weight.shape[2], weight.shape[0]
         u = F.conv1d(u.transpose(1, 2), weight, w[f"{own}.conv1d.bias"], padding=taps - 1, groups=channels)
@@ -45,7 +53,7 @@ def load(config, w):
             h = decays[:, t] * h + inputs[:, t]
             steps.append(torch.einsum("ben,bn->be", h, C[:, t]))
         y = (torch.stack(steps, 1) + w[f"{own}.D"] * c) * F.silu(z)
-        return F.linear(y, w[f"{tied}.out_proj.weight"])
+        return F.linear(y, w[f"{own}.out_proj.weight"])
 
     def both_ways(at: str, x: torch.Tensor) -> torch.Tensor:
         return mamba(at, "fwd", x) + mamba(at, "rev", x.flip(1)).flip(1)
@@ -55,18 +63,17 @@ def load(config, w):
         return w[f"{at}.norm.weight"], f"{at}.mixer{inside}"
 
     def one_strand(ids):
-        H = F.embedding(ids, words)
+        H = F.embedding(ids, w[table])
         R = 0
         for i in range(layers):
             scale, mixer = block(i)
             R = R + H
             H = both_ways(mixer, rms_norm(scale, R, epsilon))
-        states = rms_norm(w["caduceus.backbone.norm_f.weight"], R + H, epsilon)
-        return states, states @ words.T
+        return rms_norm(w["caduceus.backbone.norm_f.weight"], R + H, epsilon)
 
     def two_strands(ids):
         other = complement[ids].flip(1)
-        H = torch.cat((F.embedding(ids, words), mirrored(F.embedding(other, words))), -1)
+        H = torch.cat((F.embedding(ids, w[table]), mirrored(F.embedding(other, w[table]))), -1)
         R = torch.zeros_like(H)
         for i in range(layers):
             scale, mixer = block(i)
@@ -77,7 +84,22 @@ def load(config, w):
         a, b = (R + H).split(width, -1)
         scale = w["caduceus.backbone.norm_f.weight"]
         first, second = rms_norm(scale, a, epsilon), mirrored(rms_norm(scale, mirrored(b), epsilon))
-        logits = first @ words.T + second.flip(-1) @ words[complement].T
-        return torch.cat((first, second), -1), logits
+        return torch.cat((first, second), -1)
 
-    return two_strands if twice else one_strand
+    states = two_strands if twice else one_strand
+
+    def logits(ids):
+        x, words = states(ids), w[table]
+        if not twice:
+            return x @ words.T
+        first, second = x.split(width, -1)
+        return first @ words.T + second.flip(-1) @ words[complement].T
+
+    def classify(ids):
+        pooled = states(ids).mean(1)
+        if twice:
+            first, second = pooled.split(width, -1)
+            pooled = (first + second.flip(-1)) / 2
+        return dense(w, "score", pooled)
+
+    return Model(states, logits, classify)

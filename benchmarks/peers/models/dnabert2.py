@@ -5,7 +5,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from .layers import attention, dense, layer_norm, masked_head, split_heads
+from .layers import Model, attention, dense, layer_norm, masked_head, pooler_classifier, split_heads
 
 
 def slopes(heads: int) -> list[float]:
@@ -15,8 +15,7 @@ def slopes(heads: int) -> list[float]:
     return geometric(power) + geometric(2 * power)[::2][: heads - power]
 
 
-def load(config, w, drop=lambda x: x):
-    """`drop` is the dropout of training."""
+def load(config, w, drop):
     heads, epsilon = config["num_attention_heads"], config["layer_norm_eps"]
     falling = -torch.tensor(slopes(heads))[:, None, None]
 
@@ -37,11 +36,9 @@ def load(config, w, drop=lambda x: x):
             x = layer(f"bert.encoder.layer.{i}", x, bias)
         return x
 
-    def forward(ids):
-        x = states(ids)
-        guess = masked_head(w, "cls.predictions.transform", x, 1e-12)
+    def logits(ids):
+        guess = masked_head(w, "cls.predictions.transform", states(ids), 1e-12)
         words = w["bert.embeddings.word_embeddings.weight"]
-        return x, F.linear(guess, words, w["cls.predictions.decoder.bias"])
+        return F.linear(guess, words, w["cls.predictions.decoder.bias"])
 
-    forward.states = states
-    return forward
+    return Model(states, logits, lambda ids: pooler_classifier(w, states(ids), drop))

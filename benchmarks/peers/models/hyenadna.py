@@ -3,13 +3,13 @@
 import torch
 import torch.nn.functional as F
 
-from .layers import dense, layer_norm
+from .layers import Model, dense, layer_norm
 
 SHIFT = 0.05
 
 
-def load(config, w, drop=lambda x: x):
-    """`drop` is unused: HyenaDNA has no dropout."""
+def load(config, w, drop):
+    """`drop` is unused, as in dart-eval: the official code fine-tunes without it."""
 
     def kernel(at: str, tokens: int) -> torch.Tensor:
         """The implicit filter, [d, t]."""
@@ -43,9 +43,4 @@ def load(config, w, drop=lambda x: x):
             r = r + dense(w, f"{at}.mlp.fc2", F.gelu(inner, approximate="tanh"))
         return layer_norm(w, "hyena.backbone.ln_f", r, config["layer_norm_epsilon"])
 
-    def forward(ids):
-        x = states(ids)
-        return x, dense(w, "lm_head", x)
-
-    forward.states = states
-    return forward
+    return Model(states, lambda ids: dense(w, "lm_head", states(ids)), lambda ids: dense(w, "score", states(ids)[:, -1]))

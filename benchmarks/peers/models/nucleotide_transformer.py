@@ -3,10 +3,11 @@
 import torch
 import torch.nn.functional as F
 
-from .layers import attention, dense, layer_norm, split_heads
+from .layers import Model, attention, dense, layer_norm, split_heads
 
 
-def load(config, w):
+def load(config, w, drop):
+    """`drop` is unused: the published configurations have no dropout."""
     heads, epsilon = config["num_attention_heads"], config["layer_norm_eps"]
     if config["position_embedding_type"] != "rotary":
         raise NotImplementedError("only the second generation has a peer")
@@ -27,12 +28,17 @@ def load(config, w):
         gate, passed = dense(w, f"{at}.intermediate.dense", y).chunk(2, -1)
         return x + dense(w, f"{at}.output.dense", F.silu(gate) * passed)
 
-    def forward(ids):
+    def states(ids):
         x = F.embedding(ids, w["esm.embeddings.word_embeddings.weight"])
         for i in range(config["num_hidden_layers"]):
             x = layer(f"esm.encoder.layer.{i}", x)
-        x = layer_norm(w, "esm.encoder.emb_layer_norm_after", x, epsilon)
-        guess = layer_norm(w, "lm_head.layer_norm", F.gelu(dense(w, "lm_head.dense", x)), epsilon)
-        return x, F.linear(guess, w["lm_head.decoder.weight"], w["lm_head.bias"])
+        return layer_norm(w, "esm.encoder.emb_layer_norm_after", x, epsilon)
 
-    return forward
+    def logits(ids):
+        guess = layer_norm(w, "lm_head.layer_norm", F.gelu(dense(w, "lm_head.dense", states(ids))), epsilon)
+        return F.linear(guess, w["lm_head.decoder.weight"], w["lm_head.bias"])
+
+    def classify(ids):
+        return dense(w, "classifier.out_proj", torch.tanh(dense(w, "classifier.dense", states(ids)[:, 0])))
+
+    return Model(states, logits, classify)
