@@ -121,6 +121,32 @@ CASES = {
         {"model_type": "ConvNet", "vocab_size": 24, "hidden_size": 32, "n_layers": 3, "kernel_size": 5},
         ["model"],
     ),
+    "mamba": (
+        "causal",
+        {"model_type": "mamba", "vocab_size": 24, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 6}
+        | {"pad_token_id": PAD, "use_cache": False},
+        ["backbone"],
+    ),
+    "mamba-untied": (
+        "causal",
+        {"model_type": "mamba", "vocab_size": 24, "hidden_size": 24, "num_hidden_layers": 1, "state_size": 4}
+        | {"conv_kernel": 3, "expand": 3, "time_step_rank": 5, "use_bias": True, "use_conv_bias": False}
+        | {"tie_word_embeddings": False, "pad_token_id": PAD, "use_cache": False},
+        ["backbone"],
+    ),
+    "mamba2": (
+        "causal",
+        {"model_type": "mamba2", "vocab_size": 24, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 6}
+        | {"num_heads": 8, "head_dim": 8, "n_groups": 2, "chunk_size": 4, "pad_token_id": PAD, "use_cache": False},
+        ["backbone"],
+    ),
+    "mamba2-tied": (
+        "causal",
+        {"model_type": "mamba2", "vocab_size": 24, "hidden_size": 24, "num_hidden_layers": 1, "state_size": 5}
+        | {"num_heads": 4, "head_dim": 18, "n_groups": 1, "expand": 3, "conv_kernel": 3, "use_bias": True}
+        | {"use_conv_bias": False, "tie_word_embeddings": True, "pad_token_id": PAD, "use_cache": False},
+        ["backbone"],
+    ),
     "qwen3": ("causal", LLAMA | {"model_type": "qwen3", "head_dim": 10, "num_key_value_heads": 1}, ["model"]),
 }
 

@@ -135,7 +135,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
   }
   try {
     checkNesting(text, DEEPEST_CONFIG);
-    const config: unknown = JSON.parse(text, (key, value: unknown) => {
+    const config: unknown = JSON.parse(withoutInfinities(text), (key, value: unknown) => {
       if (value === Infinity || value === -Infinity) {
         throw new JsonError(`has a number out of range under ${shownValue(key)}`);
       }
@@ -150,6 +150,10 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
   }
   throw new FormatError({ file }, "is not a JSON object", "download it again");
 }
+
+/** JSON text with null for Python's Infinity, which is not JSON: `"time_step_limit": [0.0, Infinity]` of Mamba-2. */
+const withoutInfinities = (text: string) =>
+  text.replace(/"(?:[^"\\]|\\.)*"|\bInfinity\b/g, (found) => (found === "Infinity" ? "null" : found));
 
 function familyOf(
   config: Readonly<Record<string, unknown>>,

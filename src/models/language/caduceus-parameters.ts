@@ -6,6 +6,7 @@ import type { Linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
 import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./architecture.ts";
 import type { BidirectionalMamba, Projections, SelectiveModel } from "./blocks/mamba.ts";
+import { stepBias } from "./blocks/state-space.ts";
 import type { DeclaredTensor, ParameterTable } from "./parameters.ts";
 
 // Contents of a Caduceus checkpoint: sizes in config.json, tensors by name, and their initialisation.
@@ -212,16 +213,13 @@ export function initialCaduceus({ name, shape }: DeclaredTensor, c: CaduceusConf
     const bound = dt_scale / Math.sqrt(stepRank(c));
     return dt_init === "random" ? uniform(bound) : { kind: "constant", value: bound };
   }
-  if (name.endsWith("dt_proj.bias")) return { kind: "drawn", value: (u) => stepBias(u, c) };
+  if (name.endsWith("dt_proj.bias")) {
+    const { dt_min: min, dt_max: max, dt_init_floor: floor } = c.ssm_cfg;
+    return stepBias({ min, max, floor });
+  }
   if (name.endsWith("out_proj.weight")) {
     return uniform(1 / Math.sqrt(fanIn * c.initializer_cfg.n_residuals_per_layer * c.n_layer));
   }
   if (/(in|x)_proj\.weight$/.test(name)) return uniform(1 / Math.sqrt(fanIn));
   return { kind: "normal", deviation: c.initializer_cfg.initializer_range };
-}
-
-/** The b with softplus(b) = τ, for τ log-uniform between dt_min and dt_max. */
-function stepBias(u: number, { ssm_cfg: { dt_min, dt_max, dt_init_floor } }: CaduceusConfig): number {
-  const step = Math.max(dt_init_floor, dt_min * (dt_max / dt_min) ** u);
-  return step + Math.log(-Math.expm1(-step));
 }

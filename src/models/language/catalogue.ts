@@ -10,6 +10,8 @@ import { gptNeox } from "./gpt-neox.ts";
 import { gpt2 } from "./gpt2.ts";
 import { hyenadna } from "./hyenadna.ts";
 import { llama } from "./llama.ts";
+import { mamba } from "./mamba.ts";
+import { mamba2 } from "./mamba2.ts";
 import { mistralDna } from "./mistral-dna.ts";
 import { modernbert } from "./modernbert.ts";
 import { nucleotideTransformer } from "./nucleotide-transformer.ts";
@@ -30,6 +32,8 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   gpt2,
   gptNeox,
   llama,
+  mamba,
+  mamba2,
   modernbert,
 ];
 

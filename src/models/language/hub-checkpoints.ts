@@ -188,6 +188,9 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
       ["large", { parameters: 377_841_664 }],
     ],
   ),
+  ...group("zhangtaolab/{}", family("mamba"), { architecture: "MambaForCausalLM", tokens: "byte pairs" }, [
+    ["plant-dnamamba-BPE", plants],
+  ]),
   ...group("zhangtaolab/{}", family("modernbert"), modernBert, [["plant-dnamodernbert-BPE", plants]]),
 
   ...group("{}", bridge, {}, [
@@ -208,7 +211,6 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
       { architecture: "JambaForCausalLM", parameters: 114_216_320, context: 4096, ...human },
     ],
     ["zhangtaolab/plant-dnagemma-BPE", { architecture: "GemmaForCausalLM", tokens: "byte pairs", ...plants }],
-    ["zhangtaolab/plant-dnamamba-BPE", { architecture: "MambaForCausalLM", tokens: "byte pairs", ...plants }],
   ]),
 
   ...group("InstaDeepAI/NTv3_{}", script("examples/adapters/nucleotide_transformer_v3.py"), unet, [

@@ -100,13 +100,13 @@ export class ParameterTable {
     };
   }
 
-  depthwise(at: string, channels: number, kernel: number): DepthwiseConvolution {
+  depthwise(at: string, channels: number, kernel: number, { bias = true } = {}): DepthwiseConvolution {
     const shape = [channels, 1, kernel];
     const weight = this.tensor(`${at}.weight`, shape, { layer: "convolution" });
     const adapter = this.adapter(`${at}.weight`, shape, "convolution");
     return {
       weight: adapter === undefined ? weight : add(weight, lowRankUpdate(adapter, shape)),
-      bias: this.tensor(`${at}.bias`, [channels]),
+      bias: bias ? this.tensor(`${at}.bias`, [channels]) : undefined,
     };
   }
 }

@@ -43,6 +43,26 @@ export interface SelectiveModel {
   readonly skip: Sym;
 }
 
+/** A Mamba module along the tokens. */
+export interface Mamba {
+  readonly model: SelectiveModel;
+  readonly projections: Projections;
+}
+
+/**
+ * M(x) = W_out·(ssm(u) ⊙ SiLU(z)), (u, z) = W_in·x (Gu & Dao 2023, arXiv:2312.00752, section 3.4).
+ *
+ * @param x     [t, b, d]
+ * @param mask  [t, b, 1], 0 for padding, which Transformers masks before and after the convolution
+ * @returns     [t, b, d]
+ */
+export function mamba(p: Mamba, x: Sym, { loops, mask }: { loops: boolean; mask: Sym | undefined }): Sym {
+  const form: MambaForm = { loops, queriesOf: (all) => all };
+  return gated(p.projections, x, form, (u) => ssm(p.model, masked(u, mask), "forward", loops, mask));
+}
+
+const masked = (x: Sym, mask: Sym | undefined) => (mask === undefined ? x : mul(x, mask));
+
 /**
  * Two Mamba modules, one along the tokens and one in reverse. Projections that are the same object are
  * shared.
@@ -90,25 +110,25 @@ function gated(
   return linear(output, mul(inner(linear(u, x)), silu(linear(z, queriesOf(x)))));
 }
 
-/** c = SiLU(conv(u)); ssm = scan(c; Δ, B, C) + D ⊙ c.  u: [t, b, e] → the same */
-function ssm(p: SelectiveModel, u: Sym, direction: Direction, loops: boolean): Sym {
+/** c = m ⊙ SiLU(conv(u)); ssm = scan(c; Δ, B, C) + D ⊙ c.  u: [t, b, e] → the same */
+function ssm(p: SelectiveModel, u: Sym, direction: Direction, loops: boolean, mask?: Sym): Sym {
   const backward = direction === "backward";
-  if (loops) return inLoop(p, u, backward);
-  return backward ? flip(withoutLoop(p, flip(u, 0)), 0) : withoutLoop(p, u);
+  if (loops) return inLoop(p, u, backward, mask);
+  return backward ? flip(withoutLoop(p, flip(u, 0)), 0) : withoutLoop(p, u, mask);
 }
 
 /** Token by token, so that wide values exist for one token at a time. */
-function inLoop(p: SelectiveModel, u: Sym, reverse: boolean): Sym {
+function inLoop(p: SelectiveModel, u: Sym, reverse: boolean, mask: Sym | undefined): Sym {
   const [, batch, inner] = u.shape;
   const A = decayRates(p);
   const convolution = convolutionSteps(p.convolution, batch!);
   const start = [fill([batch!, A.shape[0], inner!], 0), ...convolution.start];
   const { emitted } = scan(
     start,
-    [u],
-    ([h, ...carried], [token]) => {
+    mask === undefined ? [u] : [u, mask],
+    ([h, ...carried], [token, kept]) => {
       const convolved = convolution.step(token!, carried);
-      const c = silu(convolved.output);
+      const c = masked(silu(convolved.output), kept);
       const { state, y } = selectiveStep(A, h!, selected(p, c));
       return { states: [state, ...convolved.carried], emit: [add(y, mul(p.skip, c))] };
     },
@@ -118,9 +138,10 @@ function inLoop(p: SelectiveModel, u: Sym, reverse: boolean): Sym {
 }
 
 /** All tokens at once, rows first. */
-function withoutLoop(p: SelectiveModel, u: Sym): Sym {
+function withoutLoop(p: SelectiveModel, u: Sym, mask?: Sym): Sym {
   const convolved = shortCausalConvolution(p.convolution, transpose(u, [1, 2, 0]));
-  const c = silu(transpose(convolved, [0, 2, 1])); // [b, t, e]
+  const kept = mask && transpose(mask, [1, 0, 2]);
+  const c = masked(silu(transpose(convolved, [0, 2, 1])), kept); // [b, t, e]
   return transpose(add(selectiveScan(decayRates(p), selected(p, c)), mul(p.skip, c)), [1, 0, 2]);
 }
 
