@@ -9,6 +9,7 @@ import { strataTables } from "../../report/strata-tables.ts";
 import { plainTable } from "../../report/table.ts";
 import { runResults } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
+import { showRunProgress } from "../run-progress.ts";
 
 interface StrataOptions {
   readonly by?: readonly string[];
@@ -84,16 +85,22 @@ async function run(paths: readonly string[], options: StrataOptions, { terminal,
   const folders = (await Promise.all(paths.map(runFolders))).flat();
   const found: StratifiedRun["cells"][number][] = [];
   const notes = new Set<string>();
-  for (const folder of folders) {
-    const stratified = await stratifyRun(folder, {
-      ...(by === undefined ? {} : { by: by.flatMap(namesOf) }),
-      files,
-      ...(bins === undefined ? {} : { bins }),
-      edges: Object.fromEntries(edges),
-      signal,
-    });
-    found.push(...stratified.cells);
-    for (const note of stratified.notes) notes.add(note);
+  const shown = showRunProgress(terminal);
+  try {
+    for (const folder of folders) {
+      const stratified = await stratifyRun(folder, {
+        ...(by === undefined ? {} : { by: by.flatMap(namesOf) }),
+        files,
+        ...(bins === undefined ? {} : { bins }),
+        edges: Object.fromEntries(edges),
+        signal,
+        onProgress: shown.onProgress,
+      });
+      found.push(...stratified.cells);
+      for (const note of stratified.notes) notes.add(note);
+    }
+  } finally {
+    shown.stop();
   }
   for (const note of notes) terminal.say(`note: ${note}`);
   if (found.length === 0) {

@@ -1,10 +1,13 @@
 import { basename } from "node:path";
+import { setImmediate } from "node:timers/promises";
+import { counted } from "../../base/message-text.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { type Interval, missingChromosomeError } from "../../dna/genome/interval.ts";
 import type { Motif } from "../../dna/motifs/motif.ts";
 import { MotifScanner } from "../../dna/motifs/scanner.ts";
 import { alleleWindows } from "../../dna/sequence/variant.ts";
 import type { StratumValue } from "../tasks/stratification.ts";
+import type { MeasureWork } from "../tasks/task.ts";
 import {
   byChromosome,
   intervalsOf,
@@ -134,8 +137,8 @@ export function inMotif(genome: Genome, motifs: readonly Motif[], file: string):
       const noAlleles = ["allele1", "allele2"].some((name) => predictions.factTexts(name) === undefined);
       return withoutPositions(rows) ?? (noAlleles ? "its rows are not variants" : undefined);
     },
-    async valuesOf(rows) {
-      const values = await scanVariants(rows, genome, scanners);
+    async valuesOf(rows, work = {}) {
+      const values = await scanVariants(rows, genome, scanners, work);
       return { values, notes: [`A hit of a motif has a p-value of at most ${threshold.toPrecision(2)}.`] };
     },
   };
@@ -151,11 +154,16 @@ async function scanVariants(
   rows: RowsToStratify,
   genome: Genome,
   scanners: readonly { readonly width: number; readonly scanner: MotifScanner }[],
+  { onStage, signal }: MeasureWork,
 ): Promise<readonly StratumValue[]> {
   const intervals: readonly Interval[] = intervalsOf(rows);
   const alleles = ["allele1", "allele2"].map((name) => rows.predictions.factReader(name));
   const widest = scanners.at(-1)?.width ?? 0;
   const inside = new Uint8Array(intervals.length);
+  const motifs = scanners.reduce((sum, { scanner }) => sum + scanner.motifs.length, 0);
+  const stage = `variants scanned for ${counted(motifs, "motif")}`;
+  const began = performance.now();
+  let done = 0;
   for (const [chrom, some] of byChromosome(intervals)) {
     lengthOf(chrom, genome);
     const bases = await genome.chromosome(chrom);
@@ -175,6 +183,12 @@ async function scanVariants(
         for (const { sequence } of scanner.hits(around)) inside[scanned[sequence].i] = 1;
         scanned = scanned.filter(({ i }) => inside[i] === 0);
       }
+      done += Math.min(SCANNED_AT_ONCE, some.length - first);
+      const rowsPerSecond = (1000 * done) / (performance.now() - began);
+      const total = intervals.length;
+      onStage?.({ stage, done, total, rowsPerSecond, secondsLeft: (total - done) / rowsPerSecond });
+      await setImmediate();
+      signal?.throwIfAborted();
     }
   }
   return Array.from(inside, (is) => (is === 1 ? "in a motif" : "outside motifs"));

@@ -5,7 +5,7 @@ import { genomicPositionsOf } from "../tasks/intervals.ts";
 import type { RowFacts } from "../tasks/prediction.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { StratumValue } from "../tasks/stratification.ts";
-import type { Task } from "../tasks/task.ts";
+import type { MeasureWork, Task } from "../tasks/task.ts";
 
 /** Evaluated rows of a cell, from its stored scores. */
 export interface RowsToStratify {
@@ -28,7 +28,7 @@ export interface OpenStratification {
   /** Reason why rows of this task cannot be stratified; undefined if they can. */
   refuses(rows: RowsToStratify): string | undefined;
   /** Values of all rows, with notes for the user. @throws {InputError} when the file does not fit the rows */
-  valuesOf(rows: RowsToStratify): Promise<RowValues>;
+  valuesOf(rows: RowsToStratify, work?: MeasureWork): Promise<RowValues>;
   /** Rows that every stratum contains. */
   inEveryStratum?(facts: RowFacts): boolean;
 }

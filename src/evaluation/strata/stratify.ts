@@ -5,10 +5,11 @@ import { namesHint } from "../../base/message-text.ts";
 import { type CellRecord, cellTitle } from "../runs/cell.ts";
 import { collectShards, findShards } from "../runs/collect-shards.ts";
 import { readResults } from "../runs/result.ts";
+import type { OnProgress } from "../runs/run-cell.ts";
 import { cellFolder, missingRunError, readRunRecord } from "../runs/run-folder.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import { stratificationName } from "../tasks/stratification.ts";
-import type { Task } from "../tasks/task.ts";
+import type { MeasureWork, Task } from "../tasks/task.ts";
 import { groupValues } from "./bins.ts";
 import {
   type RequestedStratification,
@@ -35,6 +36,8 @@ export interface StratifyOptions {
   /** Custom tasks of the run. */
   readonly tasks?: readonly Task[];
   readonly signal?: AbortSignal;
+  /** Receives the progress of long-running stages. */
+  readonly onProgress?: OnProgress;
 }
 
 /** Strata of the cells of a run, in plan order. */
@@ -56,7 +59,7 @@ export interface StratifiedRun {
  */
 export async function stratifyRun(
   folder: string,
-  { by, files = {}, bins, edges = {}, tasks = [], signal }: StratifyOptions = {},
+  { by, files = {}, bins, edges = {}, tasks = [], signal, onProgress }: StratifyOptions = {},
 ): Promise<StratifiedRun> {
   const run = await readRunRecord(folder);
   if (run === undefined) throw missingRunError(folder);
@@ -92,7 +95,12 @@ export async function stratifyRun(
     const { predictions } = await collectShards(await findShards(folder, record));
     const rows: RowsToStratify = { task, record, predictions };
     const key = rowsKey(rows);
-    const known = grouped.get(key) ?? (await groupRows(rows, { chosen, files, opening, notes, bins, edges }));
+    const work: MeasureWork = {
+      signal,
+      onStage: (stage) => onProgress?.({ kind: "stage", cell: cellTitle(record.cell), ...stage }),
+    };
+    const known =
+      grouped.get(key) ?? (await groupRows(rows, { chosen, files, opening, notes, bins, edges, work }));
     grouped.set(key, known);
     for (const { form } of known) applied.add(form.name);
     if (known.length === 0) continue;
@@ -134,12 +142,13 @@ interface GroupRequest {
   readonly notes: Set<string>;
   readonly bins: number | undefined;
   readonly edges: Readonly<Record<string, readonly number[]>>;
+  readonly work: MeasureWork;
 }
 
 /** Groups the rows of a cell by every stratification that applies to them. */
 async function groupRows(
   rows: RowsToStratify,
-  { chosen, files, opening, notes, bins, edges }: GroupRequest,
+  { chosen, files, opening, notes, bins, edges, work }: GroupRequest,
 ): Promise<readonly Grouped[]> {
   const { task } = rows;
   const requested =
@@ -159,7 +168,7 @@ async function groupRows(
       notes.add(`${one.name}: left out for ${task.name}, because ${refusal}.`);
       continue;
     }
-    const { values, notes: ownNotes = [] } = await form.valuesOf(rows);
+    const { values, notes: ownNotes = [] } = await form.valuesOf(rows, work);
     if (values.every((value) => value === undefined)) {
       notes.add(
         [`${one.name}: left out for ${task.name}, because no row has a value.`, ...ownNotes].join(" "),
