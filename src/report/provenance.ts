@@ -1,4 +1,5 @@
 import { counted } from "../base/message-text.ts";
+import { shortenPaths } from "../base/shorten-paths.ts";
 import { SOURCES } from "../datasets/sources/catalogue.ts";
 import { addressText } from "../datasets/sources/locate.ts";
 import type { FileOrigin } from "../datasets/sources/origin.ts";
@@ -43,7 +44,9 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
     ["recipe", recipe.join(", ") || "no parameters"],
     ...(cell.weights === undefined
       ? []
-      : ([["weights", `not trained here: ${result.weightsFile}, SHA-256 ${cell.weights}`]] satisfies Fact[])),
+      : ([
+          ["weights", `not trained here: ${shortenPaths(result.weightsFile ?? "")}, SHA-256 ${cell.weights}`],
+        ] satisfies Fact[])),
     ["seed", String(cell.seed)],
     [
       "rows",
@@ -65,7 +68,7 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
           ],
           ...each((shard) => shard.command ?? "")
             .filter((command) => command !== "")
-            .map((command): Fact => ["command", command]),
+            .map((command): Fact => ["command", shortenPaths(command)]),
           ...(dates === undefined ? [] : ([["date", dates]] satisfies Fact[])),
           ["shards", `${timing.length}, batch size ${each((shard) => String(shard.batchSize)).join(", ")}`],
           ["peak memory", bytes(peak)],
@@ -95,7 +98,8 @@ export function provenanceSection({ panels }: Report): Html {
   return html`<section class="view" id="provenance" aria-labelledby="provenance-title">
 <h1 id="provenance-title">Provenance</h1>
 <p>A cell is one task in one setting, evaluated for one model. Its identity is a digest of everything that can change the
-result; batch size, number of shards and the device of inference are not part of it.</p>
+result; batch size, number of shards and the device of inference are not part of it. In commands, <code>~</code> stands for the
+user's home folder and <code>…</code> for other folders; files are identified by their digests.</p>
 ${htmlTable(cellsTable(panels))}
 ${panels.map(
   (panel) => html`<h2>${panelTitle(panel.heading.title, panel)}</h2>

@@ -84,7 +84,7 @@ test.each([
 
     const result = JSON.parse(await cellFile(out, "result.json"));
     expect(result.training).toBeUndefined();
-    expect(result.weightsFile).toBe(join(goldenFolder, setting, "checkpoint_1.pt"));
+    expect(result.weightsFile).toMatch(/^[~…].*checkpoint_1\.pt$/);
     expect(result.cell.weights).toMatch(/^[0-9a-f]{64}$/);
     expect(Object.keys(result.cell.recipe)).not.toContain("epochs");
     expect(result.notes).toContainEqual(

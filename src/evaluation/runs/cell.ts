@@ -74,7 +74,10 @@ export interface CellRecord {
    * Kind of control, if the run evaluates the model as one: "k-mer Markov model". Not part of the identity.
    */
   readonly control?: string;
-  /** Path of the weights when the run was planned. Not part of the identity, which has their digest. */
+  /**
+   * Path of the weights when the run was planned, shortened by `shortenPaths`. Not part of the identity,
+   * which has their digest.
+   */
   readonly weightsFile?: string;
   /** The model's published checkpoint; see `Model.checkpoint`. Not part of the identity. */
   readonly checkpoint?: string;

@@ -1,5 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { counted, quotedText } from "../../base/message-text.ts";
+import { shortenPaths } from "../../base/shorten-paths.ts";
 import { CHROMOSOME_SPLIT, splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { deviceKind, trainingDevice } from "../../net/runtime/device.ts";
@@ -174,7 +175,7 @@ export async function draftCells(
       rows: cellRows,
       ...(model.family === undefined ? {} : { family: model.family }),
       ...(control === undefined ? {} : { control }),
-      ...(weights === undefined ? {} : { weightsFile: weights.file }),
+      ...(weights === undefined ? {} : { weightsFile: shortenPaths(weights.file) }),
       ...(model.checkpoint === undefined ? {} : { checkpoint: model.checkpoint }),
       ...(origins === undefined ? {} : { origins }),
     };
