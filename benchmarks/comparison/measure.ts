@@ -1,6 +1,6 @@
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { shuffle } from "../../src/base/random.ts";
-import { comparedPairs } from "../../src/evaluation/comparison/compared-pairs.ts";
+import { comparedPairs, tiersOf } from "../../src/evaluation/comparison/compared-pairs.ts";
 import { rankedModels } from "../../src/evaluation/comparison/rankings.ts";
 import { anyTimeEstimate, isNarrow } from "../../src/evaluation/runs/until-width.ts";
 import { compareOver } from "../../src/metrics/block-estimate.ts";
@@ -39,10 +39,11 @@ export function measurePair(design: Design, replicates: number, seed: number): P
   let [found, covered, held] = [0, 0, 0];
   for (let i = 0; i < replicates; i++) {
     const joint = drawComparison(design, rng);
-    const [pair] = comparedPairs(joint, design.rows, rng, FLIPS);
+    const pairs = comparedPairs(joint, design.rows, rng, FLIPS);
+    const [pair] = pairs;
     if (pair.p! <= 0.05) found++;
     if (pair.difference!.low <= difference && difference <= pair.difference!.high) covered++;
-    if (joint.tiers[0] === 1) held++;
+    if (tiersOf(joint, pairs)[0] === 1) held++;
   }
   const share = (count: number) => count / replicates;
   return {
@@ -77,7 +78,8 @@ export function measureFamily(design: Design, replicates: number, seed: number):
   for (let i = 0; i < replicates; i++) {
     const joint = drawComparison(design, rng);
     let falsely = false;
-    for (const { first, second, pHolm } of comparedPairs(joint, design.rows, rng, FLIPS)) {
+    const pairs = comparedPairs(joint, design.rows, rng, FLIPS);
+    for (const { first, second, pHolm } of pairs) {
       const same = Math.abs(values[Number(first)] - values[Number(second)]) < EQUAL;
       const isFound = pHolm! <= 0.05;
       if (same) {
@@ -89,8 +91,9 @@ export function measureFamily(design: Design, replicates: number, seed: number):
       }
     }
     if (falsely) anyFalse++;
-    if (joint.tiers[0] === 1) held++;
-    size += joint.tiers.filter((tier) => tier === 1).length;
+    const tiers = tiersOf(joint, pairs);
+    if (tiers[0] === 1) held++;
+    size += tiers.filter((tier) => tier === 1).length;
     probability += joint.best[0];
   }
   return {

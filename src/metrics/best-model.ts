@@ -68,38 +68,35 @@ export function probabilitiesOfBest(values: ArrayLike<number>, { ofModel, draws 
 }
 
 /**
- * Models that may have the highest true value: multiple comparisons with the best. A model is left out where
- * some other is higher by more than the critical value of the largest of its differences, so that the truly
- * best model is in the set with probability `level`, however many models there are.
+ * Tie group of each model, from 1: group 1 holds the truly best model with a probability of at least `level`;
+ * group 2 is the same of the models outside group 1, and so on.
+ *
+ * A model of k is outside group 1 if it differs from some better one with p ≤ (1 − level)/(k − 1), by the
+ * two-sided tests of pairs. The truly best model is wrongly left out only where one of its k − 1 tests fails
+ * (Bonferroni). Two models are in different groups exactly where p ≤ 1 − level. A critical value of the
+ * largest difference (Hsu 1981, Dunnett 1955) is smaller but needs the correlation of the models, which few
+ * blocks do not show: docs/decisions/0018-tie-groups-by-bonferroni.md has the simulations.
  *
  * @param values  higher is better. [models]
- * @returns       numbers of the models in the set, ascending; never empty for finite values
- * @see Hsu 1981, doi:10.1214/aos/1176345582; Dunnett 1955, doi:10.1080/01621459.1955.10501294
+ * @param pOf     two-sided p-value of no difference between two models; NaN, where it is undefined, decides
+ *                nothing
+ * @returns       [models]
  */
-export function bestModels(
+export function tieGroups(
   values: ArrayLike<number>,
-  contributions: readonly Float64Array[],
-  { ofModel, draws }: Deviations,
+  pOf: (model: number, other: number) => number,
   level = 0.95,
 ): number[] {
-  const models = Array.from({ length: values.length }, (_, model) => model);
-  return models.filter((model) => {
-    const others = models.filter((other) => other !== model);
-    const errors = others.map((other) =>
-      Math.sqrt(sum(contributions[other].map((part, group) => (part - contributions[model][group]) ** 2))),
+  const tiers = Array.from(values, () => 0);
+  for (let tier = 1; tiers.includes(0); tier++) {
+    const left = tiers.flatMap((found, model) => (found === 0 ? [model] : []));
+    const decisive = (1 - level) / (left.length - 1);
+    const best = left.filter((model) =>
+      left.every((other) => !(values[other] > values[model] && pOf(model, other) <= decisive)),
     );
-    const most = Float64Array.from({ length: draws }, (_, draw) =>
-      others.reduce((most, other, i) => {
-        const deviation = (ofModel[other][draw] - ofModel[model][draw]) / errors[i];
-        return errors[i] > 0 ? Math.max(most, deviation) : most;
-      }, Number.NEGATIVE_INFINITY),
-    ).sort();
-    const critical = most[Math.min(Math.ceil(level * draws), draws - 1)];
-    return others.every((other, i) => {
-      const difference = values[other] - values[model];
-      return errors[i] > 0 ? difference <= critical * errors[i] : difference <= 0;
-    });
-  });
+    for (const model of best) tiers[model] = tier;
+  }
+  return tiers;
 }
 
 /** Ranks that a model may have on one task, 1 the best. */

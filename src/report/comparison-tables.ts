@@ -36,7 +36,7 @@ export function comparedModelsTable(group: ComparedGroup): Table {
       tier === null ? UNDEFINED : String(tier),
     ]),
     notes: [
-      "in brackets: 95 % interval; best: probability of the highest true value; tie group 1 holds the truly best model with a probability of 95 %.",
+      "in brackets: 95 % interval; best: probability of the highest true value; tie group 1 holds the truly best model with a probability of at least 95 %.",
       ...left.map(({ label, why }) => `${label} is not compared: ${why}.`),
       ...notes,
     ],

@@ -57,7 +57,7 @@ export function entryComparison(groups: PanelComparison, { result }: Entry): Ent
   return undefined;
 }
 
-/** True for the models that hold the best of a panel with a probability of 95 %. */
+/** True for the models that hold the best of a panel with a probability of at least 95 %. */
 export const isBest = (groups: PanelComparison, entry: Entry): boolean =>
   entryComparison(groups, entry)?.model.tier === 1;
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
 import { aurocOver } from "../../src/metrics/auroc.ts";
-import { bestModels, drawDeviations, probabilitiesOfBest } from "../../src/metrics/best-model.ts";
+import { drawDeviations, probabilitiesOfBest, tieGroups } from "../../src/metrics/best-model.ts";
 import { compareOver, inferenceFrom } from "../../src/metrics/block-estimate.ts";
 import { blocksBy, genomicBlocks } from "../../src/metrics/blocks.ts";
 import { jackknifeError, leaveOutGroups } from "../../src/metrics/jackknife.ts";
@@ -51,7 +51,7 @@ test("contributions have the jackknife variance of values and of differences", (
 });
 
 describe("the best model", () => {
-  test("of two: the probability is that of Student's t, and the group is the one-sided test at 5 %", () => {
+  test("of two: the probability is that of Student's t", () => {
     const outcomes = [0.5, 0.7].map((share) =>
       Float64Array.from(labels, () => (rng.nextFloat64() < share ? 1 : 0)),
     );
@@ -69,17 +69,9 @@ describe("the best model", () => {
     const [first, second] = probabilitiesOfBest(joint.values, draws);
     expect(first + second).toBeCloseTo(1, 12);
     expect(first).toBeCloseTo(pAgainst(0) / 2, 2);
-    expect(bestModels(joint.values, joint.contributions, draws)).toEqual([1]);
-    // The critical value of a single comparison: where the first model is just in.
-    const shifted = (by: number) => Float64Array.of(joint.values[0] + by, joint.values[1]);
-    const gap = joint.values[1] - joint.values[0];
-    const error = jackknifeError(pair.difference(0, 1).value, pair.difference(0, 1).without);
-    // scipy.stats.t.ppf(0.95, 39) = 1.684875
-    expect(bestModels(shifted(gap - 1.64 * error), joint.contributions, draws)).toEqual([0, 1]);
-    expect(bestModels(shifted(gap - 1.73 * error), joint.contributions, draws)).toEqual([1]);
   });
 
-  test("models with equal values share the probability and the group", () => {
+  test("models with equal values share the probability", () => {
     const { values, contributions, dof } = jackknife.together();
     const twice = {
       values: Float64Array.of(values[2], values[2], values[0]),
@@ -89,6 +81,29 @@ describe("the best model", () => {
     const draws = drawDeviations(twice, new Pcg64(2));
     const [a, b] = probabilitiesOfBest(twice.values, draws);
     expect(a).toBeCloseTo(b, 12);
-    expect(bestModels(twice.values, twice.contributions, draws)).toEqual([0, 1]);
+  });
+});
+
+describe("tie groups", () => {
+  /** p-values of pairs "01", "02", ... */
+  const groupsOf = (values: readonly number[], p: Readonly<Record<string, number>>) =>
+    tieGroups(values, (a, b) => p[`${Math.min(a, b)}${Math.max(a, b)}`]);
+
+  test("of two models follow the two-sided test", () => {
+    expect(groupsOf([0.7, 0.8], { "01": 0.05 })).toEqual([2, 1]);
+    expect(groupsOf([0.7, 0.8], { "01": 0.051 })).toEqual([1, 1]);
+    expect(groupsOf([0.7, 0.8], { "01": Number.NaN })).toEqual([1, 1]);
+  });
+
+  test("divide 5 % by the number of other models that are left", () => {
+    const p = { "01": 0.04, "02": 0.02, "12": 0.04 };
+    expect(groupsOf([0.9, 0.8, 0.7], p)).toEqual([1, 1, 2]);
+    expect(groupsOf([0.9, 0.8, 0.7], { ...p, "01": 0.025 })).toEqual([1, 2, 3]);
+    expect(groupsOf([0.9, 0.8, 0.7], { ...p, "01": 0.025, "12": 0.06 })).toEqual([1, 2, 2]);
+  });
+
+  test("never leave out a model for a worse one, nor one of equal value", () => {
+    expect(groupsOf([0.8, 0.8, 0.2], { "01": 0, "02": 0, "12": 0 })).toEqual([1, 1, 2]);
+    expect(groupsOf([0.5], {})).toEqual([1]);
   });
 });

@@ -8,7 +8,7 @@ import type { CustomForms } from "../runs/forms.ts";
 import { mainEstimate } from "../tasks/intervals.ts";
 import { finiteEstimate, finiteOrNull } from "../tasks/measurement.ts";
 import type { MainStatistic } from "../tasks/task.ts";
-import { comparedPairs, type JointModels, jointModels } from "./compared-pairs.ts";
+import { comparedPairs, type JointModels, jointModels, tiersOf } from "./compared-pairs.ts";
 import type {
   ComparedGroup,
   ComparedMetric,
@@ -80,6 +80,9 @@ export async function compareGroup(
     form.metric.better,
     new Pcg64(seedOf([key])),
   );
+  const pairs =
+    joint === undefined ? [] : comparedPairs(joint, rows.length, new Pcg64(seedOf([key, "pairs"])));
+  const tiers = joint === undefined ? [] : tiersOf(joint, pairs);
   const shared = candidates.some(({ selected }) => selected !== rows.length);
   return {
     joint,
@@ -93,10 +96,9 @@ export async function compareGroup(
       },
       models: drafts.map(({ model }) => {
         const place = joint?.labels.indexOf(model.label) ?? -1;
-        const { best, tiers } = joint ?? { best: [], tiers: [] };
-        return { ...model, best: best[place] ?? null, tier: tiers[place] ?? null };
+        return { ...model, best: joint?.best[place] ?? null, tier: tiers[place] ?? null };
       }),
-      pairs: joint === undefined ? [] : comparedPairs(joint, rows.length, new Pcg64(seedOf([key, "pairs"]))),
+      pairs,
       differing: differingFields(drafts),
       notes: shared
         ? [

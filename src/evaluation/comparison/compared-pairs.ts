@@ -1,11 +1,6 @@
 import { InternalError } from "../../base/errors.ts";
 import type { Pcg64 } from "../../base/pcg64.ts";
-import {
-  bestModels,
-  type Deviations,
-  drawDeviations,
-  probabilitiesOfBest,
-} from "../../metrics/best-model.ts";
+import { type Deviations, drawDeviations, probabilitiesOfBest, tieGroups } from "../../metrics/best-model.ts";
 import { inferenceFrom } from "../../metrics/block-estimate.ts";
 import { anyTimeLevel } from "../../metrics/confidence-sequence.ts";
 import { holm } from "../../metrics/false-discovery.ts";
@@ -36,8 +31,6 @@ export interface JointModels {
   readonly deviations: Deviations;
   /** Probability of being the best. [models] */
   readonly best: readonly number[];
-  /** Tie group of each model, from 1. [models] */
-  readonly tiers: readonly number[];
 }
 
 /**
@@ -82,21 +75,7 @@ export function jointModels(
     sign,
     deviations,
     best: Array.from(probabilitiesOfBest(signed.values, deviations)),
-    tiers: tiersOf(signed, deviations),
   };
-}
-
-/** Sets of models that may be the best: of all, then of those outside the first set, and so on. */
-function tiersOf({ values, contributions }: JointValues, { ofModel, draws }: Deviations): number[] {
-  const tiers = Array.from(values, () => 0);
-  for (let tier = 1; tiers.includes(0); tier++) {
-    const left = tiers.flatMap((found, model) => (found === 0 ? [model] : []));
-    const pick = <T>(of: ArrayLike<T>) => left.map((model) => of[model]);
-    const best = bestModels(pick(values), pick(contributions), { ofModel: pick(ofModel), draws });
-    for (const place of best) tiers[left[place]] = tier;
-    if (best.length === 0) throw new InternalError("no model is the best");
-  }
-  return tiers;
 }
 
 /** Groups of blocks from which on flips of their signs have p-values below 0.001. */
@@ -135,4 +114,17 @@ export function comparedPairs(
     q: null,
     rowsToDecide: finiteOrNull(rowsToDecide(found.value, error, rows)),
   }));
+}
+
+/** Tie group of each model, from 1, by the p-values of `comparedPairs`. [models] */
+export function tiersOf(
+  { labels, values: { values }, sign }: JointModels,
+  pairs: readonly ComparedPair[],
+): readonly number[] {
+  const known = new Map(pairs.map(({ first, second, p }) => [`${first}\n${second}`, p ?? Number.NaN]));
+  const between = (a: number, b: number) => known.get(`${labels[Math.min(a, b)]}\n${labels[Math.max(a, b)]}`);
+  return tieGroups(
+    values.map((value) => sign * value),
+    (a, b) => between(a, b) ?? Number.NaN,
+  );
 }

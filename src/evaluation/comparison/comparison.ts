@@ -75,8 +75,8 @@ export interface ComparedModel {
   /** Probability of the highest true value, given these rows; null for a model in no pair. */
   readonly best: number | null;
   /**
-   * Tie group, from 1: the models of group 1 hold the truly best model with a probability of 95 %; group 2 is
-   * the same of the others, and so on. Null for a model in no pair.
+   * Tie group, from 1: the models of group 1 hold the truly best model with a probability of at least 95 %;
+   * group 2 is the same of the others, and so on. Null for a model in no pair.
    */
   readonly tier: number | null;
 }
