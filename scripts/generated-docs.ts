@@ -70,6 +70,7 @@ export function modelsPage(): string {
       `## ${card.title}`,
       "",
       `\`${card.name}\`: ${card.kind}, ${tokensText(card)}. ${card.cite}. Licence of the weights: ${card.licence}.`,
+      ...(card.note === undefined ? [] : ["", card.note]),
       "",
       table(
         ["checkpoint", "repository", "revision", "used by DART-Eval", "models verify"],

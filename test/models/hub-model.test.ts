@@ -116,7 +116,7 @@ test("a repository that is known to need Python is refused before its download, 
   expect(await problem(openModel("hf:arcinstitute/evo2_7b@main"))).toContain(
     "examples/adapters/evo2_adapter.py",
   );
-  expect(await problem(openModel("hf:togethercomputer/evo-1-8k-base"))).toContain(
+  expect(await problem(openModel("hf:kuleshov-group/PlantCAD2-Small-l24-d0768"))).toContain(
     "an adapter that runs the repository's own code",
   );
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { openGenome } from "../../src/dna/genome/genome.ts";
 import { kMerTokenizer, nucleotideTransformerVocabulary } from "../../src/dna/tokenizers/k-mer.ts";
-import { caduceusTokenizer, hyenadnaTokenizer } from "../../src/dna/tokenizers/one-letter.ts";
+import { caduceusTokenizer, evoTokenizer, hyenadnaTokenizer } from "../../src/dna/tokenizers/one-letter.ts";
 import { openTokenizerJson } from "../../src/dna/tokenizers/open-tokenizer.ts";
 import {
   overlappingKMerTokenizer,
@@ -64,6 +64,7 @@ const vocabulary = nucleotideTransformerVocabulary(2, 6);
 test.each([
   ["caduceus/ps-131k", caduceusTokenizer()],
   ["hyenadna/large-1m", hyenadnaTokenizer()],
+  ["hf:togethercomputer/evo-1-131k-base", evoTokenizer()],
   ["nucleotide-transformer/v2-500m-multi-species", kMerTokenizer("nt", vocabulary, "vocab.txt")],
   ["hf:zhihan1996/DNA_bert_6", overlappingKMerTokenizer("6", overlappingKMerVocabulary(6), "vocab.txt")],
 ] as const)("350 bases are as many tokens of %s as listed", (model, tokenizer) => {

@@ -64,6 +64,23 @@ function oneLetterTokenizer(name: string, normalize: (character: string) => stri
   });
 }
 
+/**
+ * Tokenizer of Evo: the end-of-document token, 0, then one token per character, whose id is its ASCII code.
+ * The authors score sequences after this token; padding has the id 1.
+ */
+export function evoTokenizer(): Tokenizer {
+  const [eod, pad] = [0, 1];
+  return letterTokenizer({
+    name: "evo",
+    idOf: (character) => character.charCodeAt(0),
+    vocabularySize: 128,
+    special: { pad, bos: eod, eos: eod },
+    before: [eod],
+    after: [],
+    token: (id) => ["[EOD]", "[PAD]"][id] ?? (id < 128 ? String.fromCharCode(id) : undefined),
+  });
+}
+
 /** True for the lines of a vocabulary with BERT's special tokens and single bases. */
 export const isBertLetterVocabulary = (lines: readonly string[]): boolean =>
   ["[UNK]", "[CLS]", "[SEP]", ..."ACGT"].every((token) => lines.includes(token)) &&

@@ -76,6 +76,8 @@ export interface LanguageModelCard {
   readonly toy?: true;
   readonly cite: string;
   readonly licence: string;
+  /** Sentences on the family's checkpoints, for docs/models.md. */
+  readonly note?: string;
   /** True if a config.json belongs to this family. */
   recognises(config: Readonly<Record<string, unknown>>): boolean;
   /**

@@ -15,6 +15,7 @@ import { mamba2 } from "./mamba2.ts";
 import { mistralDna } from "./mistral-dna.ts";
 import { modernbert } from "./modernbert.ts";
 import { nucleotideTransformer } from "./nucleotide-transformer.ts";
+import { stripedhyena } from "./stripedhyena.ts";
 
 /**
  * All families of language models. A checkpoint belongs to the first that recognises it: the families of
@@ -35,6 +36,7 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   mamba,
   mamba2,
   modernbert,
+  stripedhyena,
 ];
 
 /** A model that is not a language model: fitted when opened, trained in a setting, or read from a file. */

@@ -84,6 +84,7 @@ const plantCad2 = { ...caduceus, context: 8192, trainedOn: "genomes of 65 angios
 const modernBert = { architecture: "ModernBertForMaskedLM", tokens: "byte pairs" };
 const unet = { architecture: "U-Net with attention", tokens: "bases" };
 const evo = { tokens: "bytes" };
+const prokaryotes = { trainedOn: "prokaryotic and phage genomes" };
 const megatron = { architecture: "MegatronBertForMaskedLM", trainedOn: "bacterial and viral genomes" };
 
 /**
@@ -232,17 +233,18 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
     ["40b", { parameters: 40e9, context: 1_048_576 }],
   ]),
   ...group(
-    "togethercomputer/evo-1-{}",
-    script(REPOSITORY_CODE),
-    {
-      ...evo,
-      architecture: "StripedHyena",
-      trainedOn: "prokaryotic and phage genomes",
-      parameters: 6_442_450_944,
-    },
+    "{}",
+    family("stripedhyena"),
+    { ...evo, ...evo1(1), architecture: "StripedHyena", context: 8192 },
     [
-      ["8k-base", { context: 8192 }],
-      ["131k-base", { context: 131_072 }],
+      ["togethercomputer/evo-1-8k-base", prokaryotes],
+      ["togethercomputer/evo-1-131k-base", { ...prokaryotes, ...evo1(16), context: 131_072 }],
+      ["evo-design/evo-1.5-8k-base", prokaryotes],
+      ["LongSafari/evo-1-8k-crispr", { trainedOn: "prokaryotic and phage genomes, then CRISPR-Cas loci" }],
+      [
+        "LongSafari/evo-1-8k-transposon",
+        { trainedOn: "prokaryotic and phage genomes, then IS200/IS605 loci" },
+      ],
     ],
   ),
   ...group("kuleshov-group/PlantCAD2-{}", script(REPOSITORY_CODE), plantCad2, [
@@ -314,6 +316,24 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
     ],
   ),
 ];
+
+/** @param interpolation  divisor of the positions in attention */
+function evo1(interpolation: number): Partial<Facts> {
+  const attention = [8, 16, 24];
+  return {
+    config: {
+      ...{ model_type: "stripedhyena", vocab_size: 512, hidden_size: 4096, num_layers: 32 },
+      ...{ num_attention_heads: 32, proj_groups: 1, qkv_proj_bias: true, mha_out_proj_bias: true },
+      ...{ inner_mlp_size: 10_928, mlp_activation: "gelu", state_size: 8, tie_embeddings: true, eps: 1e-6 },
+      ...{ rotary_emb_base: 10_000, use_interpolated_rotary_pos_emb: interpolation > 1 },
+      rotary_emb_scaling_factor: interpolation,
+      attn_layer_idxs: attention,
+      hyena_layer_idxs: Array.from({ length: 32 }, (_, i) => i).filter((i) => !attention.includes(i)),
+    },
+    parameters: 6_452_781_056,
+    tokensOf350: 351,
+  };
+}
 
 function evo2(): Partial<Facts> {
   return { ...evo, architecture: "StripedHyena 2", trainedOn: "genomes of all domains of life" };

@@ -2,7 +2,11 @@ import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { caduceusTokenizer, hyenadnaTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
+import {
+  caduceusTokenizer,
+  evoTokenizer,
+  hyenadnaTokenizer,
+} from "../../../src/dna/tokenizers/one-letter.ts";
 import { testWithSharedData } from "../../shared-data.ts";
 import { expectEncodings, goldensOf, lettersOf, spansOf } from "./encodings.ts";
 
@@ -65,4 +69,29 @@ describe.each(tokenizers.map((tokenizer) => [tokenizer.name, tokenizer] as const
 test("only Caduceus accepts lower case", () => {
   expect([...caduceusTokenizer().encode("acgtnr").ids]).toEqual([7, 8, 9, 10, 11, 6, 1]);
   expect([...hyenadnaTokenizer().encode("acgtnr").ids]).toEqual([6, 6, 6, 6, 6, 6, 1]);
+});
+
+describe("Evo", () => {
+  const tokenizer = evoTokenizer();
+
+  test("ids are ASCII codes after the end-of-document token", () => {
+    const { ids, starts, ends } = tokenizer.encode("ACGTNacgt");
+    expect([...ids]).toEqual([0, 65, 67, 71, 84, 78, 97, 99, 103, 116]);
+    expect([starts[0], ends[0], starts[9], ends[9]]).toEqual([0, 0, 8, 9]);
+  });
+
+  test("ids have names", () => {
+    expect([0, 1, 65, 84, 128].map((id) => tokenizer.token(id))).toEqual([
+      "[EOD]",
+      "[PAD]",
+      "A",
+      "T",
+      undefined,
+    ]);
+    expect(tokenizer.special).toEqual({ pad: 1, bos: 0, eos: 0 });
+  });
+
+  test("characters outside ASCII are refused", () => {
+    expect(() => tokenizer.encode("ACé")).toThrow(InputError);
+  });
 });

@@ -58,6 +58,7 @@ describe.each(GOLDENS)("%s", (_, golden) => {
   const card = LANGUAGE_MODELS.find((each) => each.recognises(golden.config))!;
   const model = card.architecture(golden.config, "config.json");
   const weights = hashedWeights(model.tensors);
+  const derived = async () => (await model.derive?.(tokens, async (name) => weights.get(name)!)) ?? [];
   const labels = golden.classes.length / golden.rows.length;
   const head = model.classifier(labels);
   const headWeights = hashedWeights(head.tensors);
@@ -95,7 +96,7 @@ describe.each(GOLDENS)("%s", (_, golden) => {
     beforeAll(async () => {
       const program = await openProgram<string>(
         { ...states, logits, classes },
-        new Map([...weights, ...headWeights]),
+        new Map([...weights, ...headWeights, ...(await derived())]),
       );
       masked = await program.run(seen);
       unmasked = await program.run(all);
@@ -160,6 +161,7 @@ describe.each(GOLDENS)("%s", (_, golden) => {
       new Map([
         ...hashedWeights(adapted.tensors),
         ...headWeights,
+        ...(await derived()),
         ...pairs.map(
           ({ weight, which, factor }) =>
             [factor.name, hashedArray(`${weight}:${which}`, factor.shape)] as const,

@@ -34,11 +34,11 @@ export interface GroupedHeads {
   readonly head_dim?: number | null | undefined;
 }
 
-export const headWidth = ({
-  head_dim,
-  hidden_size,
-  num_attention_heads,
-}: Omit<GroupedHeads, "num_key_value_heads">): number => head_dim ?? hidden_size / num_attention_heads;
+/** Sizes of heads. */
+type Heads = Omit<GroupedHeads, "num_key_value_heads">;
+
+export const headWidth = ({ head_dim, hidden_size, num_attention_heads }: Heads): number =>
+  head_dim ?? hidden_size / num_attention_heads;
 
 /** Conditions and errors for `refine`: heads in equal groups, of even width for rotary positions. */
 export const GROUPS_FIT = {
@@ -50,7 +50,7 @@ export const HEADS_EVEN = {
   path: ["num_attention_heads"],
   error: "expected heads of even width, as rotary positions need",
 };
-export const headsEven = (c: GroupedHeads) => headWidth(c) % 2 === 0;
+export const headsEven = (c: Heads) => headWidth(c) % 2 === 0;
 
 export interface GroupedAttention {
   readonly query: Linear;

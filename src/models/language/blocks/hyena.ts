@@ -15,6 +15,14 @@ export interface HyenaMixer {
   readonly outProjection: Linear;
 }
 
+/** Differences between models with the operator. */
+export interface HyenaForm {
+  /** x₀, x₁ and v, each [b, d, t], from the short convolution's output [b, 3d, t]; blocks of rows if absent. */
+  readonly parts?: (u: Sym) => readonly Sym[];
+  /** The queries of each row, [b, t, d] → [b, q, d]; all tokens if absent. */
+  readonly rowsOf?: (x: Sym) => Sym;
+}
+
 /**
  * The Hyena operator of order 2: two gates around one long causal convolution (Poli et al. 2023,
  * arXiv:2302.10866, eq. 4).
@@ -24,14 +32,25 @@ export interface HyenaMixer {
  * @param x       [b, t, d]
  * @param kernel  [t, d], the implicit filter
  * @param long    a convolution over t positions
- * @returns       [b, t, d]
+ * @returns       [b, q, d]
  */
-export function hyena(p: HyenaMixer, x: Sym, kernel: Sym, long: LongConvolution): Sym {
-  const width = x.shape[2] as number;
+export function hyena(
+  p: HyenaMixer,
+  x: Sym,
+  kernel: Sym,
+  long: LongConvolution,
+  { parts = blocks, rowsOf = (all) => all }: HyenaForm = {},
+): Sym {
   const u = channelsNext(linear(p.inProjection, x)); // [b, 3d, t]
-  const [x0, x1, v] = split(shortCausalConvolution(p.shortFilter, u), 1, [width, width, width]);
+  const [x0, x1, v] = parts(shortCausalConvolution(p.shortFilter, u));
   const y = long.apply(channelsNext(mul(v!, x1!)), withSkip(kernel, p.skip));
-  return linear(p.outProjection, mul(y, channelsNext(x0!)));
+  return linear(p.outProjection, rowsOf(mul(y, channelsNext(x0!))));
+}
+
+/** [b, 3d, t] → three times [b, d, t] */
+function blocks(u: Sym): readonly Sym[] {
+  const width = (u.shape[1] as number) / 3;
+  return split(u, 1, [width, width, width]);
 }
 
 /** [b, t, d] ↔ [b, d, t]: the short convolution takes tokens last, everything else channels last. */
