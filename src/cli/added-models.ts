@@ -12,7 +12,7 @@ import {
  */
 const RECORDED = [
   ...["task", "suite", "setting", "genome", "data", "protocol"],
-  ...["context", "split", "limit", "untilWidth", "recipe", "weights", "seed"],
+  ...["context", "split", "limit", "untilWidth", "recipe", "weights", "seed", "precision"],
 ];
 
 /** Options of this command to record in the run: those that the user gave, as typed. */

@@ -83,6 +83,9 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
       `  shows   differences from another model of ${fixed(difference)} or more (power 80 %, independent rows)`,
     );
   }
+  if (planned.checked !== undefined) {
+    lines.push(`  check   ${record.cell.precision} against f32 on ${counted(planned.checked.length, "row")}`);
+  }
   if (planned.weights !== undefined) lines.push(`  weights ${planned.weights.file}, not trained here`);
   if (planned.reuses !== undefined) {
     lines.push(`  scores  those of cell ${planned.reuses.name}, which are equal under both protocols`);

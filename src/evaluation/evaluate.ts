@@ -2,6 +2,7 @@ import type { Split } from "../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../models/model.ts";
 import type { Device } from "../net/runtime/device.ts";
 import { planRun } from "./runs/plan.ts";
+import { checkPrecision } from "./runs/precision-check.ts";
 import { type CellResult, cellResult, measureCell } from "./runs/result.ts";
 import { type OnProgress, runCell } from "./runs/run-cell.ts";
 import type { SettingName } from "./settings/catalogue.ts";
@@ -83,6 +84,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
         collected.push(...predictions);
       },
     };
+    const precisionCheck = await checkPrecision(planned, { folder: undefined, onProgress, signal });
     const run = await runCell(planned, inMemory, {
       folder: undefined,
       trained: plan.trained,
@@ -95,7 +97,8 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       signal,
       onStage: (stage) => onProgress?.({ kind: "stage", cell: planned.name, ...stage }),
     });
-    return { ...cellResult(planned.record, measurement, run.training), predictions };
+    const checks = { training: run.training, precisionCheck };
+    return { ...cellResult(planned.record, measurement, checks), predictions };
   } finally {
     await plan.close();
   }

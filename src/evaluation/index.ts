@@ -29,6 +29,7 @@ export type { CustomForms, ModelFamily } from "./runs/forms.ts";
 export { type MergeOptions, mergeRun } from "./runs/merge.ts";
 export { type ControlsContext, openControls } from "./runs/open-controls.ts";
 export { planRun } from "./runs/plan.ts";
+export type { PrecisionCheck } from "./runs/precision-record.ts";
 export type { Plan, PlannedCell, RequestedTask, RunRequest } from "./runs/request.ts";
 export { type CellResult, readResults, type ShardTiming, type StoredResult } from "./runs/result.ts";
 export type { OnProgress, ProgressEvent } from "./runs/run-cell.ts";

@@ -1,7 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
-import type { ProgramOptions } from "../net/runtime/program.ts";
+import { deviceFor, expectExactProducts, type ReducedPrecision } from "../net/runtime/precision.ts";
 import { forwardBytes, RUNTIME_BYTES } from "../net/runtime/session-memory.ts";
 import {
   type CheckpointFolder,
@@ -23,12 +23,12 @@ import { classifierPasses } from "./profiling/graph-passes.ts";
 import { likelihoodQuery } from "./queries/causal-likelihood.ts";
 import { statesQuery } from "./queries/embeddings.ts";
 import { predictionQuery } from "./queries/masked-likelihood.ts";
-import { Programs, type TokenQuery } from "./queries/programs.ts";
+import { type ModelProgramOptions, Programs, type TokenQuery } from "./queries/programs.ts";
 import { TokenModel } from "./queries/token-model.ts";
 import { FineTuning, type FineTuningRequest } from "./training/fine-tuning.ts";
 
 /** Options of `LanguageModel.open`. */
-export interface LanguageModelOptions extends ProgramOptions {
+export interface LanguageModelOptions extends ModelProgramOptions {
   readonly device?: Device;
   /** Name in results; the folder's name if absent. */
   readonly name?: string;
@@ -42,6 +42,7 @@ export class LanguageModel extends TokenModel {
 
   readonly card: LanguageModelCard;
   readonly checkpoint?: string;
+  readonly precision?: ReducedPrecision;
   readonly architecture: Architecture;
   readonly tokenizer: Tokenizer;
   private readonly programs: Programs;
@@ -51,11 +52,13 @@ export class LanguageModel extends TokenModel {
     name: string,
     private readonly folder: string,
     private readonly opened: CheckpointFolder,
-    private readonly options: ProgramOptions,
+    private readonly options: ModelProgramOptions,
     known: Pick<PublicCheckpoint, "repo" | "revision"> | undefined,
   ) {
     const { identity, card, architecture, tokenizer, parameters, read } = opened;
-    super(name, identity, architecture.maxTokens);
+    const { precision = "f32" } = options;
+    super(name, precision === "f32" ? identity : `${identity} ${precision}`, architecture.maxTokens);
+    if (precision !== "f32") this.precision = precision;
     this.card = card;
     const checkpoint = checkpointWithWeights(card, identity) ?? known;
     if (checkpoint !== undefined) this.checkpoint = checkpointName(checkpoint);
@@ -73,13 +76,16 @@ export class LanguageModel extends TokenModel {
    *
    * @param cards  families to recognise
    * @throws {InputError} when the folder has no checkpoint of a known family, or a damaged or inconsistent
-   *   one
+   *   one, or the precision is not that of the device or of the CPU
    */
   static async open(
     folder: string,
     cards: readonly LanguageModelCard[],
     { name, checkpoint, ...programOptions }: LanguageModelOptions = {},
   ): Promise<LanguageModel> {
+    const { device = "cpu", precision = "f32" } = programOptions;
+    deviceFor(precision, device);
+    if (precision !== "f32") await expectExactProducts();
     const opened = await openCheckpointFolder(folder, cards);
     return new LanguageModel(name ?? folderName(folder), folder, opened, programOptions, checkpoint);
   }
@@ -97,11 +103,17 @@ export class LanguageModel extends TokenModel {
     return new FineTuning(opened, request, { ...this.options, device: request.device ?? "cpu" });
   }
 
-  /** The same architecture and tokenizer with initial weights, in the cache folder. */
+  async inFloat32(): Promise<LanguageModel> {
+    const { precision: _, ...options } = this.options;
+    return LanguageModel.open(this.folder, [this.card], { ...options, name: this.name });
+  }
+
+  /** The same architecture and tokenizer with initial weights, in the cache folder; in float32. */
   async untrained({ seed }: { readonly seed: number }): Promise<LanguageModel> {
     const tokenizer = await tokenizerFilesIn(this.folder);
     const folder = await untrainedFolder(this.card, this.opened.config, { seed, tokenizer });
-    return LanguageModel.open(folder, [this.card], { ...this.options, name: `${this.name}-untrained` });
+    const { precision: _, ...options } = this.options;
+    return LanguageModel.open(folder, [this.card], { ...options, name: `${this.name}-untrained` });
   }
 
   /** Passes of a classifier on top of the model, for profiling. */

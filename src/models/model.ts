@@ -2,6 +2,7 @@ import type { Genome } from "../dna/genome/genome.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { FreshTensor } from "../net/nn/init.ts";
 import type { Device } from "../net/runtime/device.ts";
+import type { Precision, ReducedPrecision } from "../net/runtime/precision.ts";
 import type { DownloadReports } from "./checkpoints/hub.ts";
 import type { FineTuning, FineTuningRequest } from "./training/fine-tuning.ts";
 
@@ -170,6 +171,10 @@ export interface Model {
    * machine for equal seeds. Evaluated as a control.
    */
   untrained?(request: { readonly seed: number }): Promise<Model>;
+  /** Precision of the forward pass, if it is not float32 and was chosen when the model was opened. */
+  readonly precision?: ReducedPrecision;
+  /** The same model in float32, with which a reduced precision is compared; the caller closes it. */
+  inFloat32?(): Promise<Model>;
   /** A copy of the model, prepared for fine-tuning; this model does not change. */
   fineTune?(request: FineTuningRequest): Promise<FineTuning>;
   /** Forward and backward passes for profiling, on a copy of this model; `length` is the number of bases. */
@@ -271,6 +276,8 @@ export interface ProfiledPasses {
 export interface OpenModelContext {
   /** Default "cpu". */
   readonly device?: Device | undefined;
+  /** Precision of a language model's forward pass; default "f32". Other models have no choice. */
+  readonly precision?: Precision | undefined;
   /** CPU threads; ONNX Runtime's own choice where absent. */
   readonly threads?: number | undefined;
   /** Training data of a model that is fitted when it is opened (`kmer-markov`). */

@@ -3,6 +3,7 @@ import { InputError } from "../base/errors.ts";
 import { kindOfPath } from "../base/folder.ts";
 import { namesHint, suggestion } from "../base/message-text.ts";
 import { packagePath } from "../base/package.ts";
+import type { Precision } from "../net/runtime/precision.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
 import { NETWORKS } from "./baselines/networks.ts";
 import { findInHubCache } from "./checkpoints/hub-cache.ts";
@@ -23,6 +24,7 @@ import {
   type TokenLogProbabilities,
 } from "./model.ts";
 import { poolSequences } from "./queries/embeddings.ts";
+import type { ModelProgramOptions } from "./queries/programs.ts";
 
 /**
  * Opens a model by name or path:
@@ -50,14 +52,27 @@ import { poolSequences } from "./queries/embeddings.ts";
  *     await using model = await openModel("toy:hyenadna");
  *     const [logLikelihood] = await model.logLikelihood(["ACGTTGCA"]);
  *
- * @throws {InputError} when the text has none of these forms
+ * @throws {InputError} when the text has none of these forms, or names a model without the requested precision
  */
 export async function openModel(text: string, context: OpenModelContext = {}): Promise<OpenedModel> {
   const [, name, spec] = /^(?:([\w.-]+)=)?(.+)$/s.exec(text) ?? [];
   if (spec === undefined) throw new InputError("the name of the model is empty");
-  const model = await OPENERS.find(({ form }) => form.test(spec))!.open(spec, context);
+  const opener = OPENERS.find(({ form }) => form.test(spec))!;
+  const { precision = "f32" } = context;
+  const isReduced = precision !== "f32";
+  if (isReduced && !opener.reduces) throw withoutPrecision(name ?? spec, precision);
+  const model = await opener.open(spec, context);
+  if (isReduced && model.precision !== precision) {
+    await model.close?.();
+    throw withoutPrecision(name ?? spec, precision);
+  }
   return openedModel(model, name);
 }
+
+const withoutPrecision = (name: string, precision: Precision) =>
+  new InputError(`the model ${JSON.stringify(name)} cannot be opened in ${precision}`, {
+    hint: `${precision} is a choice for checkpoints of language models; evaluate this model in another run`,
+  });
 
 /**
  * Opens several models and returns them in the given order. Models that are fitted when opened, which takes
@@ -86,6 +101,8 @@ export async function openModels(
 
 interface Opener {
   readonly form: RegExp;
+  /** Models of this form can have a reduced precision. */
+  readonly reduces?: true;
   readonly open: (spec: string, context: OpenModelContext) => Promise<Model>;
 }
 
@@ -108,7 +125,7 @@ const scoreTables = () => import("./external/score-table.ts");
 const OPENERS: readonly Opener[] = [
   { form: /^kmer-markov(:|$)/, open: async (...given) => (await kmerMarkov()).openKmerMarkov(...given) },
   { form: /^motif-counts(:|$)/, open: async (spec) => (await motifCounts()).openMotifCounts(spec) },
-  { form: /^hf:/, open: openFromHub },
+  { form: /^hf:/, reduces: true, open: openFromHub },
   { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
   {
     form: /^chrombpnet:/,
@@ -133,17 +150,22 @@ const OPENERS: readonly Opener[] = [
     open: async (spec) => (await storedEmbeddings()).openStoredEmbeddings(spec),
   },
   { form: /^scores:|\.tsv(\.gz)?$/, open: async (spec) => (await scoreTables()).openScoreTable(spec) },
-  { form: /^toy:/, open: openToy },
-  { form: /^/, open: openCheckpointModel },
+  { form: /^toy:/, reduces: true, open: openToy },
+  { form: /^/, reduces: true, open: openCheckpointModel },
 ];
 
 function programOptions({ device, threads }: OpenModelContext): ProgramOptions {
   return { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
 }
 
+const languageOptions = ({ precision, ...context }: OpenModelContext): ModelProgramOptions => ({
+  ...programOptions(context),
+  ...(precision === undefined ? {} : { precision }),
+});
+
 async function openToy(spec: string, context: OpenModelContext): Promise<Model> {
   const toy = spec.slice("toy:".length);
-  const options = { ...programOptions(context), name: `${toy}-toy` };
+  const options = { ...languageOptions(context), name: `${toy}-toy` };
   const folder = await toyFolder(toy);
   if (toy === "chrombpnet") {
     const { Chrombpnet } = await chrombpnet();
@@ -158,13 +180,13 @@ async function openFromHub(spec: string, context: OpenModelContext): Promise<Mod
     ...context.download,
     signal: context.signal,
   });
-  const options = { ...programOptions(context), checkpoint: { repo, revision } };
+  const options = { ...languageOptions(context), checkpoint: { repo, revision } };
   return LanguageModel.open(folder, LANGUAGE_MODELS, options);
 }
 
 async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {
   const { path, ...known } = await checkpointFolder(spec);
-  return LanguageModel.open(path, LANGUAGE_MODELS, { ...programOptions(context), ...known });
+  return LanguageModel.open(path, LANGUAGE_MODELS, { ...languageOptions(context), ...known });
 }
 
 async function checkpointFolder(

@@ -5,6 +5,7 @@ import { addressText } from "../datasets/sources/locate.ts";
 import type { FileOrigin } from "../datasets/sources/origin.ts";
 import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
+import { precisionText } from "../evaluation/runs/precision-record.ts";
 import type { ShardTiming } from "../evaluation/runs/result.ts";
 import { type Html, html, htmlTable } from "./html.ts";
 import { bytes, count, duration, UNDEFINED } from "./numbers.ts";
@@ -19,7 +20,7 @@ export type Fact = readonly [name: string, value: string];
 const splitText = (split: string): string => (split === "all" ? "every split" : `${split} split`);
 
 /** Everything needed to reproduce a result: the parts of its identity, and the conditions of its run. */
-function provenanceFacts({ stored, result }: Entry): Fact[] {
+export function provenanceFacts({ stored, result }: Entry): Fact[] {
   const { cell, rows, identity } = result;
   const recipe = Object.entries(cell.recipe).map(([key, value]) => `${key} ${value}`);
   const timing = stored.timing;
@@ -47,6 +48,9 @@ function provenanceFacts({ stored, result }: Entry): Fact[] {
       : ([
           ["weights", `not trained here: ${shortenPaths(result.weightsFile ?? "")}, SHA-256 ${cell.weights}`],
         ] satisfies Fact[])),
+    ...(result.precisionCheck === undefined
+      ? []
+      : ([["precision", precisionText(result.precisionCheck)]] satisfies Fact[])),
     ["seed", String(cell.seed)],
     [
       "rows",

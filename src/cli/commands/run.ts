@@ -12,6 +12,7 @@ import { parseShard, type Shard } from "../../evaluation/runs/shard.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { openModels } from "../../models/open-model.ts";
 import type { Device } from "../../net/runtime/device.ts";
+import { PRECISIONS, type Precision } from "../../net/runtime/precision.ts";
 import { headline } from "../../report/leaderboard.ts";
 import { runResults } from "../../report/write-report.ts";
 import { optionsOfRun, recordedOptions } from "../added-models.ts";
@@ -58,6 +59,7 @@ interface RunOptions extends RequestOptions {
   readonly wait?: boolean;
   readonly device: Device;
   readonly devices?: readonly Device[];
+  readonly precision: Precision;
   readonly batchSize?: number;
   readonly threads?: number;
   readonly plan?: boolean;
@@ -156,6 +158,14 @@ export const define: DefineCommand = (command, context) => {
       "--devices <list>",
       "several devices, such as cuda:0,cuda:1: a process on each runs its share of the rows, then the run is merged",
       deviceListOption,
+    )
+    .addOption(
+      new Option(
+        "--precision <name>",
+        "f32, or int8: dense layers of language models in 8-bit integers on the CPU, checked against f32 on a sample of the rows",
+      )
+        .choices(PRECISIONS)
+        .default("f32"),
     )
     .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
     .option(
@@ -257,11 +267,13 @@ async function planAndRun(
   const models: Model[] = [];
   const plans: Plan[] = [];
   try {
-    const { device, threads } = options;
+    const { device, threads, precision } = options;
     const download = reportHubDownload(terminal);
     try {
       models.push(
-        ...(await openModels([...model, ...addModel], { device, threads, genome, signal, download })),
+        ...(await openModels([...model, ...addModel], {
+          ...{ device, threads, precision, genome, signal, download },
+        })),
       );
     } finally {
       download.stop();

@@ -138,6 +138,7 @@ function fieldsOf({ result, timing }: StoredResult): Map<string, string> {
   return new Map([
     ["checkpoint", result.checkpoint ?? "not a published one"],
     ["checkpoint.digest", cell.model.identity ?? "not stated by the model"],
+    ["precision", cell.precision ?? "f32"],
     ["split", cell.split],
     ["rows", String(rows.selected)],
     ["rows.digest", rows.digest],

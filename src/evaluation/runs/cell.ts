@@ -6,6 +6,7 @@ import { type FileOrigin, fileOriginSchema } from "../../datasets/sources/origin
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Protocol } from "../../models/model.ts";
 import { TRAINING_DEVICES, type TrainingKind } from "../../net/runtime/device.ts";
+import { REDUCED_PRECISIONS, type ReducedPrecision } from "../../net/runtime/precision.ts";
 import { type CustomForms, findTask } from "./forms.ts";
 
 /** Raised when a change of the engine changes the result of a cell. */
@@ -45,6 +46,8 @@ export interface Cell {
   readonly weights?: string;
   /** Device of a cell that trains; absent: the CPU. */
   readonly trainedOn?: TrainingKind;
+  /** Precision of the model's forward pass; absent: float32, or that of a model without a choice. */
+  readonly precision?: ReducedPrecision;
   /** SHA-256 of every input, by input name. */
   readonly data: Readonly<Record<string, string>>;
 }
@@ -122,9 +125,10 @@ export function taskTitle({ task, dataset, context }: Pick<Cell, "task" | "datas
 export const contextText = (context: number | undefined): string | undefined =>
   context === undefined ? undefined : `${context} bp`;
 
-/** `regulatory-elements × hyenadna × zero-shot`, for messages. */
+/** `regulatory-elements × hyenadna × zero-shot`, followed by `in int8`, for messages. */
 export function cellTitle(cell: Cell): string {
-  return `${taskTitle(cell)} × ${cell.model.name} × ${cell.setting}`;
+  const precision = cell.precision === undefined ? "" : ` in ${cell.precision}`;
+  return `${taskTitle(cell)} × ${cell.model.name} × ${cell.setting}${precision}`;
 }
 
 /** Name in `Cell.data` of an input of another task, which the model was trained on. */
@@ -169,6 +173,7 @@ export const cellRecordSchema = z.object({
     recipe: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
     weights: digest.exactOptional(),
     trainedOn: z.enum(TRAINING_DEVICES).exactOptional(),
+    precision: z.enum(REDUCED_PRECISIONS).exactOptional(),
     data: z.record(z.string(), z.string()),
   }),
   rows: z.object({

@@ -21,6 +21,7 @@ import {
   trainingData,
 } from "./cell.ts";
 import { weightsOfCell } from "./cell-weights.ts";
+import { precisionReason } from "./precision-check.ts";
 import type { RunRequest } from "./request.ts";
 import { type Shard, shardOfRow } from "./shard.ts";
 import { checkUntilWidth } from "./until-width.ts";
@@ -97,7 +98,8 @@ export async function draftCells(
       declined.push({ task, model, setting, reason: except.because, excepted: true });
       return false;
     }
-    const reason = setting.unsupportedReason(evaluated, model, protocol);
+    const reason =
+      setting.unsupportedReason(evaluated, model, protocol) ?? precisionReason(model, task, setting);
     if (reason === undefined) return true;
     declined.push({ task, model, setting, reason });
     return false;
@@ -166,6 +168,7 @@ export async function draftCells(
       recipe,
       ...(weights === undefined ? {} : { weights: weights.sha256 }),
       ...(trains && device !== "cpu" ? { trainedOn: device } : {}),
+      ...(model.precision === undefined ? {} : { precision: model.precision }),
       data: weights === undefined ? dataOf(form, open) : open.digests,
     };
     const control = request.controls?.find((one) => one.model === model)?.control;

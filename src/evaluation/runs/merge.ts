@@ -5,10 +5,10 @@ import { type FileData, removeTemporaryFiles, type StagedFile, stageFile } from 
 import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
-import type { Prediction } from "../tasks/prediction.ts";
-import type { MeasureWork, ScoreTable, Task } from "../tasks/task.ts";
-import { type Cell, type CellRecord, cellName, rowsDigest } from "./cell.ts";
+import type { MeasureWork, Task } from "../tasks/task.ts";
+import { type Cell, type CellRecord, cellName, cellTitle, rowsDigest } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
+import { type PrecisionCheck, readPrecisionCheck } from "./precision-record.ts";
 import {
   type CellResult,
   cellResult,
@@ -16,10 +16,10 @@ import {
   readCellResult,
   type StoredResult,
   sealed,
-  writtenScores,
 } from "./result.ts";
 import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
+import { scoresTable, writtenScores } from "./scores-table.ts";
 
 /** Options of `mergeRun`. */
 export interface MergeOptions {
@@ -102,7 +102,10 @@ async function measureShards(folder: string, shards: FoundShards, tasks: readonl
   checkVersion(folder, task, record.cell);
   const place = cellFolder(folder, record);
   const measurement = await measureCell(task, record, predictions, { folder: place, ...work });
-  const result = cellResult(record, measurement, await readNotedTraining(place));
+  const result = cellResult(record, measurement, {
+    training: await readNotedTraining(place),
+    precisionCheck: await passedCheck(place, record),
+  });
   return { predictions, timing, record, task, place, measurement, result };
 }
 
@@ -145,6 +148,17 @@ async function mergeCell(
   return result;
 }
 
+/** @throws {InputError} when a cell in a reduced precision has no check */
+async function passedCheck(place: string, { cell }: CellRecord): Promise<PrecisionCheck | undefined> {
+  if (cell.precision === undefined) return undefined;
+  const check = await readPrecisionCheck(place);
+  if (check !== undefined) return check;
+  throw new InputError(`the check of ${cellTitle(cell)} against f32 is missing`, {
+    place: { file: join(place, "precision.json") },
+    hint: "the file was deleted: run the cell again in a new folder",
+  });
+}
+
 /** A record with the rows of a cell that ended at a narrow interval; other records unchanged. */
 function withScoredRows(record: CellRecord, scored: ArrayLike<number>): CellRecord {
   const { rows } = record;
@@ -165,16 +179,4 @@ function checkVersion(folder: string, task: Task, cell: Cell) {
 export function metricsRecord(cell: Cell, measurement: Measurement) {
   const { published, metrics, ...rest } = measurement;
   return { ...published, protocol: cell.protocol, metrics, ...rest };
-}
-
-/** Contents of scores.tsv: one line per row, in row order. */
-function* scoresTable(scores: ScoreTable, predictions: Iterable<Prediction>): Generator<string> {
-  let text = `${scores.columns.join("\t")}\n`;
-  for (const prediction of predictions) {
-    text += `${scores.line(prediction).join("\t")}\n`;
-    if (text.length < 2 ** 18) continue;
-    yield text;
-    text = "";
-  }
-  yield text;
 }

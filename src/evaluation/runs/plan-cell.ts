@@ -4,11 +4,12 @@ import { counted } from "../../base/message-text.ts";
 import { anonymousMemory } from "../../base/process.ts";
 import { trainingDevice } from "../../net/runtime/device.ts";
 import type { Setting } from "../settings/setting.ts";
-import type { OpenTask } from "../tasks/task.ts";
+import type { OpenTask, RowNumbers } from "../tasks/task.ts";
 import { fittingBatchSize, fittingTraining, idleMemory, wantedBatchSize } from "./batches.ts";
 import { type CellRecord, cellName } from "./cell.ts";
-import { estimateCost, sampleOf } from "./cost.ts";
+import { type CostEstimate, estimateCost, sampleOf } from "./cost.ts";
 import type { CellDraft } from "./draft-cells.ts";
+import { checkedRows, checkSeconds } from "./precision-check.ts";
 import type { Plan, PlannedCell, ReusablePredictions, RunRequest } from "./request.ts";
 import type { Shard } from "./shard.ts";
 import { checkShardCount, inspectShard, type ShardState } from "./shard-store.ts";
@@ -112,8 +113,26 @@ export async function planCell(
     batchSize,
     device,
     threads,
-    estimate,
+    ...(record.cell.precision === undefined
+      ? { estimate }
+      : withPrecisionCheck(estimate, {
+          checked: checkedRows(selected.rows),
+          rowsLeft: state.rowsDone === 0 ? rowsLeft : 0,
+        })),
     ...(reuses === undefined ? {} : { reuses }),
+  };
+}
+
+/** The estimate with the check of a reduced precision, for a shard without rows. */
+function withPrecisionCheck(
+  estimate: CostEstimate,
+  { checked, rowsLeft }: { readonly checked: RowNumbers; readonly rowsLeft: number },
+): Pick<PlannedCell, "checked" | "estimate"> {
+  const { seconds } = estimate;
+  if (seconds === null || rowsLeft === 0) return { checked, estimate };
+  return {
+    checked,
+    estimate: { ...estimate, seconds: seconds + checkSeconds(checked.length, seconds / rowsLeft) },
   };
 }
 

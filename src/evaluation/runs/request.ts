@@ -148,6 +148,8 @@ export interface PlannedCell {
   /** CPU threads of a setting that trains; undefined: one per core. */
   readonly threads?: number | undefined;
   readonly estimate: CostEstimate;
+  /** Rows on which a reduced precision is checked, of all shards; absent in float32. */
+  readonly checked?: RowNumbers;
   /** Present where the setting stores embeddings. */
   readonly embeddings?: PlannedEmbeddings;
   /** Cell of an earlier plan with the same predictions. */

@@ -7,11 +7,11 @@ import { textIfPresent } from "../../base/read-file.ts";
 import { estimatedRounding } from "../../metrics/ties.ts";
 import type { EmbeddingStorage } from "../settings/setting.ts";
 import { type TrainingRecord, trainingRecordSchema } from "../settings/training-record.ts";
-import { paperScores } from "../tasks/compared-scores.ts";
 import type { Measurement } from "../tasks/measurement.ts";
-import type { Prediction, Predictions } from "../tasks/prediction.ts";
+import type { Predictions } from "../tasks/prediction.ts";
 import type { MainStatistic, MeasureContext, MeasureWork, Task } from "../tasks/task.ts";
 import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
+import { type PrecisionCheck, precisionCheckSchema, precisionText } from "./precision-record.ts";
 import { cellFolder, missingRunError, parseRecord, readRunRecord } from "./run-folder.ts";
 import { withAnyTimeInterval } from "./until-width.ts";
 
@@ -27,6 +27,8 @@ export interface CellResult extends CellRecord, Measurement {
   readonly formatVersion: typeof FORMAT_VERSION;
   /** Loss curves, if the setting trained. */
   readonly training?: TrainingRecord;
+  /** Check of a reduced precision against float32. */
+  readonly precisionCheck?: PrecisionCheck;
 }
 
 /** Speed, memory and machine of a shard. Not part of the result, because it differs between runs. */
@@ -127,15 +129,6 @@ function* scoresOf(predictions: Predictions): Generator<number> {
   }
 }
 
-/** Scores as written to scores.tsv: under `paper` in the precision of the comparison. */
-export function* writtenScores({ cell }: CellRecord, predictions: Predictions): Generator<Prediction> {
-  for (const prediction of predictions) {
-    yield cell.protocol === "paper" && prediction.kind === "likelihood"
-      ? { ...prediction, values: paperScores(prediction.values, cell.model.scoreRounding) }
-      : prediction;
-  }
-}
-
 const weightsNotes = ({ cell: { weights, model }, weightsFile }: CellRecord): string[] =>
   weights === undefined
     ? []
@@ -151,15 +144,23 @@ export function sealed(result: object): object {
 export function cellResult(
   record: CellRecord,
   measurement: Measurement,
-  training?: TrainingRecord,
+  {
+    training,
+    precisionCheck,
+  }: { readonly [Key in "training" | "precisionCheck"]?: CellResult[Key] | undefined } = {},
 ): CellResult {
   return {
     format: "dart-eval result",
     formatVersion: FORMAT_VERSION,
     ...record,
     ...measurement,
-    notes: [...measurement.notes, ...weightsNotes(record)],
+    notes: [
+      ...measurement.notes,
+      ...weightsNotes(record),
+      ...(precisionCheck === undefined ? [] : [`${precisionText(precisionCheck)}.`]),
+    ],
     ...(training === undefined ? {} : { training }),
+    ...(precisionCheck === undefined ? {} : { precisionCheck }),
   };
 }
 
@@ -252,6 +253,7 @@ const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({
     .exactOptional(),
   notes: z.array(z.string()),
   training: trainingRecordSchema.exactOptional(),
+  precisionCheck: precisionCheckSchema.exactOptional(),
 });
 
 /**

@@ -109,7 +109,7 @@ export async function runCell(
 }
 
 /** Number of rows per call of the model, at least one. */
-function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number {
+export function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number {
   return Math.max(1, Math.floor(batchSize / setting.sequencesPerRow(task.task)));
 }
 

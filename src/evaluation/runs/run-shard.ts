@@ -6,6 +6,7 @@ import { programVersion } from "../../base/package.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { extendRun } from "./extend-run.ts";
+import { checkPrecision } from "./precision-check.ts";
 import type { Plan, PlannedCell, PlannedEmbeddings } from "./request.ts";
 import { mainStatisticOf, measureCell, type ShardTiming } from "./result.ts";
 import { type CellRun, type OnProgress, runCell } from "./run-cell.ts";
@@ -105,6 +106,9 @@ async function runInto(
       text: `this shard was started with dart-eval ${others.join(", ")} and resumes with ${program}: the result names both`,
     });
   }
+  const place = cellFolder(folder, planned.record);
+  const isScored = store.finished || store.before.length === planned.rows.length;
+  if (!isScored) await checkPrecision(planned, { folder: place, onProgress, signal });
   const reused = await reusePredictions(planned, store, shard);
   if (reused !== undefined) {
     onProgress?.({
@@ -116,7 +120,7 @@ async function runInto(
   const run =
     reused ??
     (await runCell(planned, store, {
-      folder: cellFolder(folder, planned.record),
+      folder: place,
       trained,
       onProgress,
       signal,

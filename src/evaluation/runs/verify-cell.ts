@@ -11,14 +11,8 @@ import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
 import { cellIdentity, rowsDigest } from "./cell.ts";
 import { sampled } from "./draft-cells.ts";
 import { metricsRecord } from "./merge.ts";
-import {
-  type CellResult,
-  cellResult,
-  measureCell,
-  type OpenedSeal,
-  withPresentKeys,
-  writtenScores,
-} from "./result.ts";
+import { type CellResult, cellResult, measureCell, type OpenedSeal, withPresentKeys } from "./result.ts";
+import { writtenScores } from "./scores-table.ts";
 
 /** A result with its stored scores, from any place. */
 export interface CellToVerify extends OpenedSeal {
@@ -101,7 +95,7 @@ export async function verifyCell(
       if (folder !== undefined) {
         mismatches.push(...(await scoresMismatches(join(folder, "scores.tsv"), task, result, predictions)));
       }
-      mismatches.push(...differences("result", result, cellResult(result, measurement, result.training)));
+      mismatches.push(...differences("result", result, cellResult(result, measurement, result)));
       if (folder !== undefined) {
         mismatches.push(...(await metricsMismatches(folder, metricsRecord(cell, measurement))));
       }

@@ -3,8 +3,10 @@ import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import { peakValues } from "../../net/graph/peak-values.ts";
+import { quantised } from "../../net/graph/quantise.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type ConcreteDevice, runsLoopsWell } from "../../net/runtime/device.ts";
+import { deviceFor, expectExactProducts, type Precision } from "../../net/runtime/precision.ts";
 import {
   openProgram,
   type ParameterSource,
@@ -15,6 +17,7 @@ import {
 import type {
   Architecture,
   ForwardInput,
+  ForwardOutput,
   QueriedArchitecture,
   ReadTensor,
 } from "../language/architecture.ts";
@@ -41,6 +44,27 @@ function programsKept({ tensors }: Architecture): number {
   return 4 * values > LARGE_WEIGHTS ? 1 : MOST_OPEN;
 }
 
+/** Options of the programs of a model. */
+export interface ModelProgramOptions extends ProgramOptions {
+  /** Default "f32". */
+  readonly precision?: Precision | undefined;
+}
+
+/** The architecture with the dense layers below its head in 8-bit integers. */
+function inIntegers({ forward, forwardAt, ...rest }: QueriedArchitecture): QueriedArchitecture {
+  const converted = ({ hiddenStates, lastHidden, logits }: ForwardOutput): ForwardOutput => {
+    const [last, scores, ...states] = quantised([lastHidden], [lastHidden, logits, ...hiddenStates]);
+    return { hiddenStates: states, lastHidden: last!, logits: scores! };
+  };
+  return {
+    ...rest,
+    forward: (input, tokens) => converted(forward(input, tokens)),
+    ...(forwardAt === undefined
+      ? {}
+      : { forwardAt: (input, positions, tokens) => converted(forwardAt(input, positions, tokens)) }),
+  };
+}
+
 /**
  * Programs of one model, one per query and, if the graph requires it, per number of tokens. All use the same
  * weights in place; the least recently used program is closed when there are too many.
@@ -50,6 +74,7 @@ export class Programs {
   /** Graphs whose memory was estimated. */
   private readonly graphs = new Map<string, readonly Sym[]>();
   private device: Promise<ConcreteDevice> | undefined;
+  private readonly queried: QueriedArchitecture;
   /** Device of the programs; known after the first is open. */
   deviceInUse: ConcreteDevice | undefined;
 
@@ -57,8 +82,10 @@ export class Programs {
     private readonly architecture: Architecture,
     private readonly parameters: ReadonlyMap<string, ParameterSource>,
     private readonly read: ReadTensor,
-    private readonly options: ProgramOptions,
-  ) {}
+    private readonly options: ModelProgramOptions,
+  ) {
+    this.queried = options.precision === "int8" ? inIntegers(architecture) : architecture;
+  }
 
   /**
    * Runs a query on a batch of tokens.
@@ -75,7 +102,7 @@ export class Programs {
   }
 
   private async program(query: GraphQuery, tokens: number): Promise<Program> {
-    this.device ??= workingDevice(this.options.device ?? "cpu");
+    this.device ??= this.usedDevice();
     const device = await this.device;
     this.deviceInUse = device;
     const length = this.lengthOf(tokens);
@@ -90,6 +117,12 @@ export class Programs {
       await (await oldest[1]).close();
     }
     return program;
+  }
+
+  private async usedDevice(): Promise<ConcreteDevice> {
+    const { device = "cpu", precision = "f32" } = this.options;
+    if (precision === "int8") await expectExactProducts();
+    return workingDevice(deviceFor(precision, device));
   }
 
   private async open(query: GraphQuery, length: Dim, device: ConcreteDevice): Promise<Program> {
@@ -111,7 +144,7 @@ export class Programs {
       ...(architecture.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
       loops: runsLoopsWell(device),
     };
-    return query.outputs(architecture, given, length);
+    return query.outputs(this.queried, given, length);
   }
 
   /**

@@ -173,6 +173,19 @@ export function gemm(a: Sym, b: Sym, c?: Sym, { transA = false, transB = false }
   return apply("Gemm", c === undefined ? [a, b] : [a, b, c], { transA, transB });
 }
 
+/**
+ * Rows in whole steps of their scales: round(x / scale) to even, saturated; uint8 values are 128 more.
+ *
+ * @param x      [m, k]
+ * @param scale  [m], greater than 0
+ */
+export const quantizeRows = (x: Sym, scale: Sym, to: "uint8" | "int8") =>
+  apply("QuantizeLinear", [x, scale], { to });
+
+/** (a − 128)·b times a scale per column.  a uint8 [m, k], b int8 [k, n], scale [n] → [m, n] */
+export const integerProduct = (a: Sym, b: Sym, scale: Sym) =>
+  apply("MatMulIntegerToFloat", [a, b, scale], {});
+
 /** Options of `conv`. */
 export interface ConvOptions {
   readonly group?: number;
@@ -202,7 +215,7 @@ export function layerNormalization(x: Sym, scale: Sym, bias: Sym | undefined, ep
 }
 
 const reduction =
-  (op: "ReduceSum" | "ReduceMean" | "ReduceMax") =>
+  (op: "ReduceSum" | "ReduceMean" | "ReduceMax" | "ReduceMin") =>
   (x: Sym, axes: readonly number[], { keepDims = false } = {}) =>
     axes.length === 0 ? x : apply(op, [x], { axes, keepDims });
 
@@ -212,6 +225,8 @@ export const reduceSum = reduction("ReduceSum");
 export const reduceMean = reduction("ReduceMean");
 /** Maximum over axes. */
 export const reduceMax = reduction("ReduceMax");
+/** Minimum over axes. */
+export const reduceMin = reduction("ReduceMin");
 
 /** Cumulative sum along an axis; `exclusive` leaves out the element itself, `reverse` starts at the end. */
 export function cumSum(x: Sym, axis: number, { exclusive = false, reverse = false } = {}): Sym {

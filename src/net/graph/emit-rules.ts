@@ -23,6 +23,8 @@ type OneNode = Exclude<
   | "CumSum"
   | "Unfold"
   | "LinearAttention"
+  | "QuantizeLinear"
+  | "MatMulIntegerToFloat"
   | "Scan"
 >;
 
@@ -82,6 +84,7 @@ export const emitRules: { readonly [K in OneNode]: (attributes: OpAttributes[K])
   ReduceSum: reduction,
   ReduceMean: reduction,
   ReduceMax: reduction,
+  ReduceMin: reduction,
   ArgMax: ({ axis }) => ({ attributes: { axis, keepdims: 0 } }),
   TopK: ({ axis, k }) => ({ attributes: { axis, largest: 1, sorted: 1 }, trailing: [[k]] }),
   Transpose: ({ perm }) => ({ attributes: { perm } }),

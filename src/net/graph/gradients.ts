@@ -43,6 +43,13 @@ function spread(dy: Sym, x: Sym, axes: readonly number[]): Sym {
   return g.expand(g.reshape(dy, kept), x.shape);
 }
 
+/** Shares the gradient of a maximum or minimum equally among the elements that attain it. */
+function toExtremes(dy: Sym, x: Sym, y: Sym, axes: readonly number[]): Sym {
+  const attained = g.cast(g.equal(x, spread(y, x, axes)), x.dtype);
+  const share = g.div(attained, g.reduceSum(attained, axes, { keepDims: true }));
+  return g.mul(spread(dy, x, axes), share);
+}
+
 /** Number of elements along the axes, as a scalar tensor where it is symbolic. */
 function countOf(x: Sym, axes: readonly number[]): Sym | number {
   const count = multiplyDims(...axes.map((axis) => x.shape[resolveAxis(axis, x.shape.length)]));
@@ -218,6 +225,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   Mod: nothing,
   Floor: nothing,
   Sign: nothing,
+  QuantizeLinear: nothing,
 
   Add: single((dy, [a, b]) => [sumTo(dy, a!.shape), sumTo(dy, b!.shape)]),
   Sub: single((dy, [a, b]) => [sumTo(dy, a!.shape), sumTo(g.neg(dy), b!.shape)]),
@@ -254,6 +262,11 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
 
   MatMul: single((dy, inputs) => matMulGradients(dy, inputs)),
   Gemm: single<"Gemm">((dy, inputs, _, { transA, transB }) => gemmGradients(dy, inputs, transA, transB)),
+  MatMulIntegerToFloat: single((dy, [, , scale], y) => [
+    null,
+    null,
+    sumTo(g.div(g.mul(dy, y), scale!), scale!.shape),
+  ]),
   Conv: (dy, node) => convolutionGradients(onlyGradient(dy), node.inputs, node),
 
   Softmax: single<"Softmax">((dy, _, y, { axis }) => [
@@ -269,11 +282,8 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   ReduceMean: single<"ReduceMean">((dy, [x], _, { axes }) => [
     spread(g.div(dy, countOf(x!, axes)), x!, axes),
   ]),
-  ReduceMax: single<"ReduceMax">((dy, [x], y, { axes }) => {
-    const largest = g.cast(g.equal(x!, spread(y, x!, axes)), x!.dtype);
-    const share = g.div(largest, g.reduceSum(largest, axes, { keepDims: true }));
-    return [g.mul(spread(dy, x!, axes), share)];
-  }),
+  ReduceMax: single<"ReduceMax">((dy, [x], y, { axes }) => [toExtremes(dy, x!, y, axes)]),
+  ReduceMin: single<"ReduceMin">((dy, [x], y, { axes }) => [toExtremes(dy, x!, y, axes)]),
   CumSum: single<"CumSum">((dy, _, __, { axis, exclusive, reverse }) => [
     g.cumSum(dy, axis, { exclusive, reverse: !reverse }),
   ]),

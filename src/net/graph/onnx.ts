@@ -63,7 +63,7 @@ export function toOnnx(
     irVersion: BigInt(IR_VERSION),
     opsetImport: [
       { domain: "", version: BigInt(OPSET) },
-      ...(graph.nodes.some((node) => isOp(node, "LinearAttention"))
+      ...(graph.nodes.some((node) => isOp(node, "LinearAttention") || isOp(node, "MatMulIntegerToFloat"))
         ? [{ domain: CONTRIB, version: 1n }]
         : []),
     ],
@@ -158,6 +158,8 @@ class Scope {
       const rows = this.windows(node.outputs[0].shape[1] as number, node.attributes);
       this.bind(node, [this.add("Gather", [this.nameOf(node.inputs[0]), rows], { axis: 1 })]);
     } else if (isOp(node, "LinearAttention")) this.emitLinearAttention(node);
+    else if (isOp(node, "QuantizeLinear")) this.emitQuantizeLinear(node);
+    else if (isOp(node, "MatMulIntegerToFloat")) this.emitIntegerProduct(node);
     else this.emitOne(node);
   }
 
@@ -194,6 +196,28 @@ class Scope {
     const inputs = [q!, k!, v!, "", decay!];
     this.nodes.push(nodeProto("LinearAttention", inputs, names, attributes, CONTRIB));
     this.bind(node, names);
+  }
+
+  /** The zero points, one per row, determine the type. */
+  private emitQuantizeLinear(node: Node<"QuantizeLinear"> & Node): void {
+    const [x, scale] = node.inputs;
+    const zero = this.add("Expand", [this.zeroPoint(node.attributes.to), this.shapeVector(scale!.shape)]);
+    const inputs = [this.nameOf(x!), this.nameOf(scale!), zero];
+    this.bind(node, [this.add("QuantizeLinear", inputs, { axis: 0 })]);
+  }
+
+  private emitIntegerProduct(node: Node): void {
+    const [a, b, scale] = node.inputs.map((sym) => this.nameOf(sym));
+    const one = this.constant(float32Scalar(1));
+    const name = this.fresh();
+    const inputs = [a!, b!, one, scale!, this.zeroPoint("uint8")];
+    this.nodes.push(nodeProto("MatMulIntegerToFloat", inputs, [name], {}, CONTRIB));
+    this.bind(node, [name]);
+  }
+
+  private zeroPoint(dtype: "uint8" | "int8"): string {
+    const data = dtype === "uint8" ? Uint8Array.of(128) : Int8Array.of(0);
+    return this.constant({ dtype, shape: [], data });
   }
 
   private emitOne(node: Node): void {

@@ -158,6 +158,21 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     return [{ dtype: x!.dtype, shape: [batch!, out!, lengthOut] }];
   },
 
+  QuantizeLinear: ([x, scale], { to }) => {
+    if (x!.shape.length !== 2 || !sameShape(scale!.shape, [x!.shape[0]])) {
+      throw new GraphError("rows with one scale each are expected");
+    }
+    return [{ dtype: to, shape: x!.shape }];
+  },
+  MatMulIntegerToFloat: ([a, b, scale]) => {
+    expectSame(a!.dtype, "uint8", "the first factor's type");
+    expectSame(b!.dtype, "int8", "the second factor's type");
+    if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new GraphError("both need exactly two axes");
+    expectSame(a!.shape[1], b!.shape[0], "inner axes differ");
+    if (!sameShape(scale!.shape, [b!.shape[1]])) throw new GraphError("one scale per column is expected");
+    return [{ dtype: "float32", shape: [a!.shape[0], b!.shape[1]] }];
+  },
+
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
   LayerNormalization: ([x, scale], { axis }) => {
@@ -167,6 +182,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   ReduceSum: reduction,
   ReduceMean: reduction,
   ReduceMax: reduction,
+  ReduceMin: reduction,
   CumSum: alongAxis,
   ArgMax: ([x], { axis }) => {
     const at = resolveAxis(axis, x!.shape.length);

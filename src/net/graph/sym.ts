@@ -91,12 +91,24 @@ export interface OpAttributes {
     readonly stride: number;
   };
 
+  /**
+   * Rows in whole steps of their scales: round(x / scale) to even, saturated; uint8 values are 128 more.  x
+   * [m, k], scale [m]
+   */
+  QuantizeLinear: { readonly to: "uint8" | "int8" };
+  /**
+   * ONNX Runtime's `com.microsoft.MatMulIntegerToFloat`: (a − 128)·b times a scale per column.  a uint8 [m,
+   * k], b int8 [k, n], scale [n] → float32 [m, n]
+   */
+  MatMulIntegerToFloat: None;
+
   Softmax: Axis;
   LogSoftmax: Axis;
   LayerNormalization: { readonly axis: number; readonly epsilon: number };
   ReduceSum: Reduction;
   ReduceMean: Reduction;
   ReduceMax: Reduction;
+  ReduceMin: Reduction;
   CumSum: Axis & { readonly exclusive: boolean; readonly reverse: boolean };
   ArgMax: Axis;
   TopK: Axis & { readonly k: number };

@@ -44,6 +44,7 @@ function cellTable(results: readonly StoredResult[], forms?: CustomForms): Recor
     recipe: "text",
     toolkit: "text",
     device: "text",
+    precision: "text",
     seconds: "number",
   } as const;
   const records = results.map((stored) => {
@@ -70,6 +71,7 @@ function cellTable(results: readonly StoredResult[], forms?: CustomForms): Recor
       recipe: JSON.stringify(cell.recipe),
       toolkit: each(({ toolkit }) => toolkit),
       device: each(({ device }) => device),
+      precision: cell.precision ?? null,
       seconds: timing.reduce((sum, { seconds }) => sum + seconds, 0),
     };
   });

@@ -18,6 +18,8 @@ const rates = g.neg(g.mul(y, y)); // [b, 3, 4], as 2 channels × 2 states
 const [q, k, v] = [g.slice(x, 2, 0, 2), g.slice(x, 2, 2, 4), g.slice(y, 2, 1, 3)];
 const asNumber = (sym: Sym) => g.cast(sym, "float32");
 
+const inSteps = g.quantizeRows(flat, g.fill(["3*b"], 0.017), "uint8");
+
 /** At least one example of every op, over the inputs of `opInputs`. */
 export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
   Input: [x],
@@ -69,6 +71,14 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
     g.conv(signal, kernel, g.reduceSum(kernel, [1, 2]), { group: 2, dilation: 2, pads: [1, 1] }),
     g.conv(signal, kernel, undefined, { group: 2, stride: 2 }),
   ],
+  QuantizeLinear: [asNumber(inSteps), asNumber(g.quantizeRows(matrix, g.fill([5], 0.004), "int8"))],
+  MatMulIntegerToFloat: [
+    g.integerProduct(
+      inSteps,
+      g.swapLast(g.quantizeRows(matrix, g.fill([5], 0.021), "int8")),
+      g.mul(g.add(g.pow(g.reduceSum(matrix, [1]), 2), 0.01), 1e-4),
+    ),
+  ],
   Softmax: [g.softmax(x), g.softmax(x, 1)],
   LogSoftmax: [g.logSoftmax(x)],
   LayerNormalization: [
@@ -78,6 +88,7 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
   ReduceSum: [g.reduceSum(x, [0, 2]), g.reduceSum(x, [-1], { keepDims: true })],
   ReduceMean: [g.reduceMean(x, [1])],
   ReduceMax: [g.reduceMax(x, [2])],
+  ReduceMin: [g.reduceMin(x, [1]), g.reduceMin(x, [-1], { keepDims: true })],
   CumSum: [g.cumSum(x, 1), g.cumSum(x, 2, { exclusive: true, reverse: true })],
   ArgMax: [asNumber(g.argMax(x, 2))],
   TopK: [g.topK(x, 2).values, asNumber(g.topK(x, 2).indices)],

@@ -169,6 +169,13 @@ function softmaxOf(vector: Float64Array): Float64Array {
   return exps.map((x) => x / total);
 }
 
+/** The nearest integer; the even one of two. */
+function roundToEven(value: number): number {
+  const below = Math.floor(value);
+  if (value - below !== 0.5) return Math.round(value);
+  return below % 2 === 0 ? below : below + 1;
+}
+
 function multiply(a: Values, b: Values): Values {
   const [m, k, n] = [a.shape.at(-2)!, a.shape.at(-1)!, b.shape.at(-1)!];
   const batch = broadcast(a.shape.slice(0, -2), b.shape.slice(0, -2));
@@ -270,6 +277,17 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     const product = multiply(transA ? flip(a!) : a!, transB ? flip(b!) : b!);
     return c === undefined ? product : binary((x, y) => x + y)([product, c]);
   },
+  QuantizeLinear: ([x, scale], { to }) =>
+    build(x.shape, ([row, column]) => {
+      const [least, most] = to === "uint8" ? [0, 255] : [-128, 127];
+      const steps = roundToEven(exact(x, [row, column]) / exact(scale, [row]));
+      return Math.min(most, Math.max(least, steps + (to === "uint8" ? 128 : 0)));
+    }),
+  MatMulIntegerToFloat: ([a, b, scale]) => {
+    const centred = { shape: a.shape, data: Float64Array.from(a.data, (value) => value - 128) };
+    const product = multiply(centred, b);
+    return build(product.shape, ([row, column]) => exact(product, [row, column]) * exact(scale, [column]));
+  },
   Conv: ([x, w, bias], { group, pads, dilation, stride }, { sizes }, node) => {
     const [, perGroup, kernel] = w!.shape as readonly [number, number, number];
     const outPerGroup = w!.shape[0] / group;
@@ -300,6 +318,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   ReduceSum: ([x], attributes) => reduce(x!, attributes, sum),
   ReduceMean: ([x], attributes) => reduce(x!, attributes, (all) => sum(all) / all.length),
   ReduceMax: ([x], attributes) => reduce(x!, attributes, (all) => Math.max(...all)),
+  ReduceMin: ([x], attributes) => reduce(x!, attributes, (all) => Math.min(...all)),
   CumSum: ([x], { axis, exclusive, reverse }) =>
     along(x!, axis, (v) => {
       const result = new Float64Array(v.length);

@@ -1,0 +1,142 @@
+import { applyAll } from "./apply.ts";
+import {
+  add,
+  div,
+  integerProduct,
+  maximum,
+  mul,
+  neg,
+  quantizeRows,
+  reduceMax,
+  reduceMin,
+  reshape,
+  slice,
+  swapLast,
+} from "./build.ts";
+import { capturedBy, nodesBehind } from "./graph.ts";
+import { isOp, type Node, type OpAttributes, type Sym } from "./sym.ts";
+
+/** Fewest inputs and outputs of a dense layer that is quantised: smaller ones gain no time. */
+const SMALLEST = 24;
+
+/** Largest magnitude of an 8-bit integer. */
+const STEPS = 127;
+
+/** Smallest magnitude of a row: rows of zeros are divided by it. */
+const TINY = 1e-30;
+
+/**
+ * A graph with its dense layers in 8-bit integers: both factors of each `Gemm` of computed rows and a constant
+ * matrix are rounded to 255 steps, one scale per row (token) and one per column of the matrix.
+ *
+ *     y[i, j] = s[i]·c[j]·Σ_k q[i, k]·w[k, j] + b[j],  q = round(x / s),  s[i] = max_k |x[i, k]| / 127
+ *
+ * Each row is quantised once for all layers that read it. The constant matrices are quantised when a session is
+ * built. Everything else stays float32, including layers with fewer than 24 inputs or outputs.
+ *
+ * @param inner    tensors whose layers are quantised, such as the last hidden states
+ * @param outputs  tensors to return; layers between `inner` and them stay float32
+ * @returns        the outputs, in their order
+ */
+export function quantised(inner: readonly Sym[], outputs: readonly Sym[]): readonly Sym[] {
+  const within = new Set(nodesBehind(inner));
+  const order = nodesBehind([...inner, ...outputs]);
+  const fed = computedNodes(order);
+  const quantisedOnce = new Map<Node, Map<string, Quantised>>();
+  const rebuilt = new Map<Node, readonly Sym[]>();
+  const renewed = (sym: Sym): Sym => rebuilt.get(sym.node)?.[sym.output] ?? sym;
+  for (const node of order) {
+    if (
+      within.has(node) &&
+      isOp(node, "Gemm") &&
+      isLarge(node) &&
+      fed.has(node.inputs[0].node) &&
+      !fed.has(node.inputs[1].node)
+    ) {
+      rebuilt.set(node, [layerOf(node)]);
+    } else {
+      const made = withInputs(node, renewed);
+      if (made !== undefined) rebuilt.set(node, made);
+    }
+  }
+  return outputs.map(renewed);
+
+  function layerOf(node: Node<"Gemm"> & Node): Sym {
+    const [a, b, c] = node.inputs;
+    const { transB } = node.attributes;
+    const x = once(a!, "rows", () => rowsInSteps(renewed(a!), "uint8"));
+    const w = matrixInSteps(b!, transB);
+    const product = integerProduct(x.steps, swapLast(w.steps), w.scale);
+    const y = mul(product, reshape(x.scale, [x.scale.shape[0], 1]));
+    return c === undefined ? y : add(y, renewed(c));
+  }
+
+  /** A block of rows is taken from the whole matrix after rounding: before, it would be a copy in float32. */
+  function matrixInSteps(matrix: Sym, transB: boolean): Quantised {
+    const { node } = matrix;
+    if (transB && isOp(node, "Slice") && node.attributes.axis === 0) {
+      const { steps, scale } = matrixInSteps(node.inputs[0]!, true);
+      const { start, end, step } = node.attributes;
+      return { steps: slice(steps, 0, start, end, step), scale: slice(scale, 0, start, end, step) };
+    }
+    const rows = () => rowsInSteps(transB ? matrix : swapLast(matrix), "int8");
+    return once(matrix, transB ? "rows" : "columns", rows);
+  }
+
+  /** Layers flatten the same tensor each for itself. */
+  function once(x: Sym, along: "rows" | "columns", make: () => Quantised): Quantised {
+    const source = isOp(x.node, "Reshape") ? x.node.inputs[0]! : x;
+    const key = `${source.output} ${x.shape} ${along}`;
+    const known = quantisedOnce.get(source.node) ?? new Map<string, Quantised>();
+    quantisedOnce.set(source.node, known);
+    const made = known.get(key) ?? make();
+    known.set(key, made);
+    return made;
+  }
+}
+
+/** Rows in whole steps of their scales. */
+interface Quantised {
+  readonly steps: Sym;
+  /** [rows] */
+  readonly scale: Sym;
+}
+
+function rowsInSteps(x: Sym, to: "uint8" | "int8"): Quantised {
+  const largest = maximum(reduceMax(x, [1]), neg(reduceMin(x, [1])));
+  const scale = div(maximum(largest, TINY), STEPS);
+  return { steps: quantizeRows(x, scale, to), scale };
+}
+
+const isLarge = ({ inputs: [, weight], attributes: { transA } }: Node<"Gemm">) =>
+  !transA && weight!.shape.every((size) => typeof size === "number" && size >= SMALLEST);
+
+/** Nodes that depend on an input of the graph. */
+function computedNodes(order: readonly Node[]): ReadonlySet<Node> {
+  const fed = new Set<Node>();
+  for (const node of order) {
+    const uses = [...node.inputs, ...capturedBy(node)];
+    if (isOp(node, "Input") || uses.some((sym) => fed.has(sym.node))) fed.add(node);
+  }
+  return fed;
+}
+
+/** The node's outputs with other inputs; undefined if all of them stay. */
+function withInputs(node: Node, renewed: (sym: Sym) => Sym): readonly Sym[] | undefined {
+  const uses = [...node.inputs, ...capturedBy(node)];
+  if (uses.every((sym) => renewed(sym) === sym)) return undefined;
+  const attributes = isOp(node, "Scan") ? withBody(node.attributes, renewed) : node.attributes;
+  return applyAll(node.op, node.inputs.map(renewed), attributes);
+}
+
+/** A loop whose body uses other tensors from outside. */
+function withBody(loop: OpAttributes["Scan"], renewed: (sym: Sym) => Sym): OpAttributes["Scan"] {
+  const rebuilt = new Map<Node, readonly Sym[]>();
+  const inside = (sym: Sym): Sym => rebuilt.get(sym.node)?.[sym.output] ?? renewed(sym);
+  for (const node of nodesBehind(loop.results)) {
+    if (renewed({ node, output: 0, ...node.outputs[0] }).node !== node) continue;
+    const made = withInputs(node, inside);
+    if (made !== undefined) rebuilt.set(node, made);
+  }
+  return { ...loop, results: loop.results.map(inside) };
+}
