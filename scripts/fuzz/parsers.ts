@@ -15,7 +15,7 @@ import { readStartSites } from "../../src/dna/genome/start-sites.ts";
 import { readMotifs } from "../../src/dna/motifs/meme.ts";
 import { openTokenizer } from "../../src/dna/tokenizers/open-tokenizer.ts";
 import { mergeRun } from "../../src/evaluation/runs/merge.ts";
-import { readResults } from "../../src/evaluation/runs/result.ts";
+import { readResults } from "../../src/evaluation/runs/stored-results.ts";
 import { verifyCell } from "../../src/evaluation/runs/verify-cell.ts";
 import { readSuite } from "../../src/evaluation/suites/read-suite.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { StoredResult } from "../evaluation/runs/result.ts";
+import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import { TASKS } from "../evaluation/tasks/catalogue.ts";
 import type { Protocol } from "../models/model.ts";
 import { leaderboardTable } from "../report/leaderboard.ts";

@@ -1,4 +1,4 @@
-import type { StoredResult } from "../evaluation/runs/result.ts";
+import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import type { Metric } from "../evaluation/tasks/measurement.ts";
 import { metricCell } from "../report/estimates.ts";
 import { cellText, type Table } from "../report/table.ts";

@@ -31,7 +31,7 @@ export { type ControlsContext, openControls } from "./runs/open-controls.ts";
 export { planRun } from "./runs/plan.ts";
 export type { PrecisionCheck } from "./runs/precision-record.ts";
 export type { Plan, PlannedCell, RequestedTask, RunRequest } from "./runs/request.ts";
-export { type CellResult, readResults, type ShardTiming, type StoredResult } from "./runs/result.ts";
+export type { CellResult, ShardTiming } from "./runs/result.ts";
 export type { OnProgress, ProgressEvent } from "./runs/run-cell.ts";
 export { type RunOptions, runShard, type ShardOutcome } from "./runs/run-shard.ts";
 export {
@@ -42,6 +42,7 @@ export {
   type ShardStatus,
 } from "./runs/run-status.ts";
 export { parseShard, type Shard } from "./runs/shard.ts";
+export { readResults, runResults, type StoredResult } from "./runs/stored-results.ts";
 export {
   type CellToVerify,
   type VerifiedCell,

@@ -9,7 +9,7 @@ import { NETWORKS } from "./baselines/networks.ts";
 import { findInHubCache } from "./checkpoints/hub-cache.ts";
 import type { PublicCheckpoint } from "./language/card.ts";
 import { LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
-import { LanguageModel } from "./language-model.ts";
+import type { LanguageModelOptions } from "./language-model.ts";
 import {
   type AlleleLogLikelihoods,
   type EmbedOptions,
@@ -108,6 +108,7 @@ interface Opener {
 
 const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name }) => name).join("|")})$`);
 
+const languageModels = () => import("./language-model.ts");
 const kmerMarkov = () => import("./baselines/kmer-markov.ts");
 const motifCounts = () => import("./baselines/motif-counts.ts");
 const chrombpnet = () => import("./chrombpnet/chrombpnet.ts");
@@ -171,6 +172,12 @@ async function openToy(spec: string, context: OpenModelContext): Promise<Model> 
     const { Chrombpnet } = await chrombpnet();
     return Chrombpnet.open(join(folder, "chrombpnet.h5"), options);
   }
+  return openLanguageModel(folder, options);
+}
+
+/** Opens a folder with a checkpoint of any family. */
+async function openLanguageModel(folder: string, options: LanguageModelOptions): Promise<Model> {
+  const { LanguageModel } = await languageModels();
   return LanguageModel.open(folder, LANGUAGE_MODELS, options);
 }
 
@@ -180,13 +187,12 @@ async function openFromHub(spec: string, context: OpenModelContext): Promise<Mod
     ...context.download,
     signal: context.signal,
   });
-  const options = { ...languageOptions(context), checkpoint: { repo, revision } };
-  return LanguageModel.open(folder, LANGUAGE_MODELS, options);
+  return openLanguageModel(folder, { ...languageOptions(context), checkpoint: { repo, revision } });
 }
 
 async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {
   const { path, ...known } = await checkpointFolder(spec);
-  return LanguageModel.open(path, LANGUAGE_MODELS, { ...languageOptions(context), ...known });
+  return openLanguageModel(path, { ...languageOptions(context), ...known });
 }
 
 async function checkpointFolder(

@@ -2,7 +2,7 @@ import { type CompareOptions, compareResults } from "../evaluation/comparison/co
 import type { ComparedGroup, ComparedModel, ComparedPair } from "../evaluation/comparison/comparison.ts";
 import { differenceText } from "../evaluation/comparison/verdict.ts";
 import { type CustomForms, findTask } from "../evaluation/runs/forms.ts";
-import type { StoredResult } from "../evaluation/runs/result.ts";
+import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import { type Html, html } from "./html.ts";
 import { fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";

@@ -37,7 +37,6 @@ export {
   type ReportFormat,
   reportFormat,
   reportText,
-  runResults,
   type WriteReportOptions,
   writeReport,
 } from "./write-report.ts";

@@ -2,7 +2,7 @@ import { benchmarkDataOf, isSameDataset } from "../evaluation/published/benchmar
 import { publishedNumber, whyNotComparable } from "../evaluation/published/compare-published.ts";
 import { measuredValue, type PublishedResult } from "../evaluation/published/published-result.ts";
 import { allSettings, allTasks, type CustomForms } from "../evaluation/runs/forms.ts";
-import type { StoredResult } from "../evaluation/runs/result.ts";
+import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import type { MeasuredValue, PaperColumn, PaperTable } from "../evaluation/tasks/benchmark.ts";
 import type { Protocol } from "../models/model.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";

@@ -3,7 +3,7 @@ import { type CellPredictions, readCellPredictions } from "../evaluation/compari
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
 import { allTasks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";
-import type { StoredResult } from "../evaluation/runs/result.ts";
+import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import { type CellStrata, readStrata } from "../evaluation/strata/strata-file.ts";
 import type { PredictionColumns } from "../evaluation/tasks/prediction-columns.ts";
 import type { RowView } from "../evaluation/tasks/row-view.ts";

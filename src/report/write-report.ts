@@ -1,4 +1,4 @@
-import { extname, resolve } from "node:path";
+import { extname } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { asSoleWriter } from "../base/file-lock.ts";
 import { expectWritableFile } from "../base/folder.ts";
@@ -7,8 +7,7 @@ import { writeFileAtomic } from "../base/write-file.ts";
 import { readMotifs } from "../dna/motifs/meme.ts";
 import type { Motif } from "../dna/motifs/motif.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
-import { readResults, type StoredResult } from "../evaluation/runs/result.ts";
-import { runFolders } from "../evaluation/runs/run-folder.ts";
+import { runResults, type StoredResult } from "../evaluation/runs/stored-results.ts";
 import { DOCUMENT_FORMATS, type DocumentFormat, reportDocument } from "./documents.ts";
 import { readPageAssets, renderPage } from "./page.ts";
 import { gatherReport } from "./report.ts";
@@ -93,26 +92,6 @@ async function motifsOf(file: string, results: readonly StoredResult[]): Promise
           : `the results have ${first}: give the motifs that their data were built from`,
     },
   );
-}
-
-/**
- * Merged results of several runs.
- *
- * @param paths  run folders, or folders with one run per protocol. A folder given twice, and a cell that
- *               several runs have, count once: the first
- * @throws {InputError} when a path is not a merged run
- */
-export async function runResults(paths: readonly string[]): Promise<readonly StoredResult[]> {
-  const found = (await Promise.all(paths.map(runFolders))).flat();
-  const folders = new Map(found.map((folder) => [resolve(folder), folder]));
-  const results = new Map<string, StoredResult>();
-  for (const folder of folders.values()) {
-    for (const stored of await readResults(folder)) {
-      const { identity } = stored.result;
-      if (!results.has(identity)) results.set(identity, stored);
-    }
-  }
-  return [...results.values()];
 }
 
 const BY_ENDING: Readonly<Record<string, ReportFormat>> = {

@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { readResults } from "../../src/evaluation/runs/result.ts";
+import { readResults } from "../../src/evaluation/runs/stored-results.ts";
 import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";

@@ -8,7 +8,7 @@ import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { compareResults } from "../../src/evaluation/comparison/compare-results.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
-import { readResults } from "../../src/evaluation/runs/result.ts";
+import { readResults } from "../../src/evaluation/runs/stored-results.ts";
 import { verifyCell } from "../../src/evaluation/runs/verify-cell.ts";
 import { cellTypeElements } from "../../src/evaluation/tasks/cell-type-elements/cell-type-elements.ts";
 import { chromatinActivity } from "../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";

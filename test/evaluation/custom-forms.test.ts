@@ -10,8 +10,8 @@ import type { PublishedResult } from "../../src/evaluation/published/published-r
 import type { CustomForms } from "../../src/evaluation/runs/forms.ts";
 import { mergeRun } from "../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
-import { readResults, type StoredResult } from "../../src/evaluation/runs/result.ts";
 import { runShard } from "../../src/evaluation/runs/run-shard.ts";
+import { readResults, type StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import type { Setting } from "../../src/evaluation/settings/setting.ts";
 import { sourcesOfSuite } from "../../src/evaluation/suites/inputs.ts";
 import { openSuite } from "../../src/evaluation/suites/open-suite.ts";

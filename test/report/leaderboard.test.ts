@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";
 import { measureVariants } from "../../src/evaluation/tasks/variant-effects/measure.ts";
 import type { StoredVariantFacts } from "../../src/evaluation/tasks/variant-effects/scores.ts";

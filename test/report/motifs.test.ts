@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
 import { InputError } from "../../src/base/errors.ts";
 import type { Motif } from "../../src/dna/motifs/motif.ts";
-import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import { measureFootprintScores } from "../../src/evaluation/tasks/motif-footprinting/measure.ts";
 import type { FootprintFacts } from "../../src/evaluation/tasks/motif-footprinting/rows.ts";
 import type { LikelihoodPrediction } from "../../src/evaluation/tasks/prediction.ts";

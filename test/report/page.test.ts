@@ -5,7 +5,7 @@ import { dirname } from "node:path";
 import axe from "axe-core";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import { type PageAssets, renderPage } from "../../src/report/page.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { builtAssets } from "./page-assets.ts";

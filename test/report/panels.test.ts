@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import { leaderboardTable } from "../../src/report/leaderboard.ts";
 import { panelId, panelsOf, panelTitle } from "../../src/report/panels.ts";
 import { plainTable } from "../../src/report/table.ts";

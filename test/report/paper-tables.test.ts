@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { readPublished } from "../../src/evaluation/published/read-published.ts";
-import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import type { Metric } from "../../src/evaluation/tasks/measurement.ts";
 import { tablesDocument } from "../../src/report/documents.ts";
 import { paperTables } from "../../src/report/paper-tables.ts";

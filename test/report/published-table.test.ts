@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import { reportDocument } from "../../src/report/documents.ts";
 import { renderPage } from "../../src/report/page.ts";
 import { gatherReport } from "../../src/report/report.ts";

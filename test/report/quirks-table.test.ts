@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { StoredResult } from "../../src/evaluation/runs/result.ts";
+import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import type { QuirkEffect } from "../../src/evaluation/tasks/measurement.ts";
 import { panelsOf } from "../../src/report/panels.ts";
 import { quirksTable, scoreQuirksTable } from "../../src/report/quirks-table.ts";

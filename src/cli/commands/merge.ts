@@ -1,5 +1,5 @@
 import { runFolders } from "../../evaluation/runs/run-folder.ts";
-import { runResults } from "../../report/write-report.ts";
+import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { type DefineCommand, examples, shellWord } from "../command.ts";
 import { mergeWithProgress } from "../run-progress.ts";
 import { resultsText } from "../run-results.ts";

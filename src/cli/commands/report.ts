@@ -4,16 +4,11 @@ import { asSoleWriter } from "../../base/file-lock.ts";
 import { expectWritableFile } from "../../base/folder.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
-import type { StoredResult } from "../../evaluation/runs/result.ts";
+import type { StoredResult } from "../../evaluation/runs/stored-results.ts";
+import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { tablesDocument } from "../../report/documents.ts";
 import { paperTables } from "../../report/paper-tables.ts";
-import {
-  REPORT_FORMATS,
-  type ReportFormat,
-  reportFormat,
-  reportText,
-  runResults,
-} from "../../report/write-report.ts";
+import { REPORT_FORMATS, type ReportFormat, reportFormat, reportText } from "../../report/write-report.ts";
 import { type DefineCommand, examples } from "../command.ts";
 
 interface ReportOptions {

@@ -9,12 +9,12 @@ import { planRun } from "../../evaluation/runs/plan.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/run-shard.ts";
 import { parseShard, type Shard } from "../../evaluation/runs/shard.ts";
+import { runResults } from "../../evaluation/runs/stored-results.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { openModels } from "../../models/open-model.ts";
 import type { Device } from "../../net/runtime/device.ts";
 import { PRECISIONS, type Precision } from "../../net/runtime/precision.ts";
 import { headline } from "../../report/leaderboard.ts";
-import { runResults } from "../../report/write-report.ts";
 import { optionsOfRun, recordedOptions } from "../added-models.ts";
 import {
   type Context,

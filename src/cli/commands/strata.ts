@@ -2,12 +2,12 @@ import { InvalidArgumentError } from "commander";
 import { InputError } from "../../base/errors.ts";
 import { findTask } from "../../evaluation/runs/forms.ts";
 import { runFolders } from "../../evaluation/runs/run-folder.ts";
+import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { STRATIFICATIONS } from "../../evaluation/strata/catalogue.ts";
 import { type StratifiedRun, stratifyRun } from "../../evaluation/strata/stratify.ts";
 import { panelsOf, panelTitle } from "../../report/panels.ts";
 import { strataTables } from "../../report/strata-tables.ts";
 import { plainTable } from "../../report/table.ts";
-import { runResults } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../command.ts";
 import { showRunProgress } from "../run-progress.ts";
 

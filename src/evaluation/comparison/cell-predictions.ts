@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { kindOfPath } from "../../base/folder.ts";
 import { collectShards, findShardsIn } from "../runs/collect-shards.ts";
-import type { StoredResult } from "../runs/result.ts";
+import type { StoredResult } from "../runs/stored-results.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 
 /** The stored predictions of a cell, or the reason why it has none. */

@@ -14,11 +14,12 @@ import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { RowNumbers } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
-import { type ShardTiming, timingSchema } from "./result.ts";
+import type { ShardTiming } from "./result.ts";
 import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import { batchLine, headerLine, readShardFile, type ShardHeader } from "./shard-file.ts";
 import { noteFailure, noteScoring } from "./shard-notes.ts";
+import { timingSchema } from "./stored-results.ts";
 
 /** Predictions of one shard of a cell while it runs. */
 export interface ShardStore {

@@ -11,8 +11,9 @@ import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
 import { cellIdentity, rowsDigest } from "./cell.ts";
 import { sampled } from "./draft-cells.ts";
 import { metricsRecord } from "./merge.ts";
-import { type CellResult, cellResult, measureCell, type OpenedSeal, withPresentKeys } from "./result.ts";
+import { type CellResult, cellResult, measureCell } from "./result.ts";
 import { writtenScores } from "./scores-table.ts";
+import { type OpenedSeal, withPresentKeys } from "./stored-results.ts";
 
 /** A result with its stored scores, from any place. */
 export interface CellToVerify extends OpenedSeal {

@@ -9,11 +9,11 @@ import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/wr
 import { cellName } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import { parseRecord, readableJson } from "../../evaluation/runs/run-folder.ts";
+import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { reportDocument } from "../documents.ts";
 import { fileFigures } from "../file-figures.ts";
 import { panelId } from "../panels.ts";
 import { gatherReport, modelsOf } from "../report.ts";
-import { runResults } from "../write-report.ts";
 import { csvText } from "./csv.ts";
 import { type FieldTable, type RecordTable, recordTable } from "./field-table.ts";
 import { figureSvg, svgPng } from "./figure-documents.ts";

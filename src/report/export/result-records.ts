@@ -1,6 +1,6 @@
 import { cellName, evaluatedData } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
-import type { StoredResult } from "../../evaluation/runs/result.ts";
+import type { StoredResult } from "../../evaluation/runs/stored-results.ts";
 import { readStrata } from "../../evaluation/strata/strata-file.ts";
 import { type FieldType, type RecordTable, recordTable } from "./field-table.ts";
 

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { FormatError } from "../../base/errors.ts";
 import { forEachTableRow, parseWholeNumber } from "../../base/table.ts";
-import type { StoredResult } from "../../evaluation/runs/result.ts";
+import type { StoredResult } from "../../evaluation/runs/stored-results.ts";
 import { readStrata } from "../../evaluation/strata/strata-file.ts";
 import { PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
 

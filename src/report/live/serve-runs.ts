@@ -4,9 +4,9 @@ import { sizeBelow } from "../../base/folder.ts";
 import { type LoopbackServer, type ServedPage, serveOnLoopback } from "../../base/loopback-server.ts";
 import { type CustomForms, findTask } from "../../evaluation/runs/forms.ts";
 import { unmergedResult } from "../../evaluation/runs/merge.ts";
-import { readCellResult, type StoredResult } from "../../evaluation/runs/result.ts";
 import { cellFolder, runFolders } from "../../evaluation/runs/run-folder.ts";
 import { type CellStatus, type RunStatus, runStatus } from "../../evaluation/runs/run-status.ts";
+import { readCellResult, type StoredResult } from "../../evaluation/runs/stored-results.ts";
 import { reportText } from "../write-report.ts";
 import { framesPage, LIVE_POLICY, statusPage } from "./live-page.ts";
 

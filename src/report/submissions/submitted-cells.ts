@@ -5,8 +5,8 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
-import { openSeal, sealSchema, timingSchema } from "../../evaluation/runs/result.ts";
 import { cellFolder, parseRecord, readRunRecord, runFolders } from "../../evaluation/runs/run-folder.ts";
+import { openSeal, sealSchema, timingSchema } from "../../evaluation/runs/stored-results.ts";
 import type { CellToVerify } from "../../evaluation/runs/verify-cell.ts";
 import { ENTRIES, entryPredictions, hasScores, readEntry } from "./entry.ts";
 

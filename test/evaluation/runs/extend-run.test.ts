@@ -5,11 +5,10 @@ import { runIdentity } from "../../../src/evaluation/runs/cell.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
 import { cellFolder, readRunRecord } from "../../../src/evaluation/runs/run-folder.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
+import { readResults, runResults } from "../../../src/evaluation/runs/stored-results.ts";
 import type { Model } from "../../../src/models/model.ts";
-import { runResults } from "../../../src/report/write-report.ts";
 import { scratchFiles } from "../../scratch-files.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 

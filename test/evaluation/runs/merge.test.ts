@@ -8,10 +8,10 @@ import { stableStringify } from "../../../src/base/json.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { batchLine, readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
+import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import {
   type LikelihoodPrediction,
   ofKind,

@@ -9,9 +9,9 @@ import { compareResults } from "../../../src/evaluation/comparison/compare-resul
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { runStatus } from "../../../src/evaluation/runs/run-status.ts";
+import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { verifyCell } from "../../../src/evaluation/runs/verify-cell.ts";
 import { shareStatistic } from "../../../src/evaluation/tasks/intervals.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";

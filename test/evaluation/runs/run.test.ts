@@ -6,9 +6,9 @@ import { InputError } from "../../../src/base/errors.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
+import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { type FakeModel, fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;

@@ -5,10 +5,10 @@ import { sha256Hex } from "../../../src/base/digest.ts";
 import { LockHeld, LockLost } from "../../../src/base/file-lock.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
 import { shardPaths } from "../../../src/evaluation/runs/run-folder.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { openShardStore } from "../../../src/evaluation/runs/shard-store.ts";
+import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 

@@ -5,9 +5,9 @@ import { type EvaluateOptions, evaluate } from "../../../src/evaluation/evaluate
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
+import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";

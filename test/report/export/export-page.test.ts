@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
+import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { exportRuns } from "../../../src/report/export/export-runs.ts";
 import { repository } from "../../source-files.ts";
 import { dinucleotideModel, elementInputs, smallRun } from "./small-run.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
+import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { stratifyRun } from "../../../src/evaluation/strata/stratify.ts";
 import { EXPORT_FORMATS, exportRuns } from "../../../src/report/export/export-runs.ts";
 import { queryRuns } from "../../../src/report/export/query.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { readResults } from "../../../src/evaluation/runs/result.ts";
+import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { queryRuns } from "../../../src/report/export/query.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
 import { parseCsv } from "./parse-csv.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { filesBelow } from "../../../src/base/folder.ts";
-import { readResults, sealed } from "../../../src/evaluation/runs/result.ts";
+import { readResults, sealed } from "../../../src/evaluation/runs/stored-results.ts";
 import { asKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { writeLeaderboard } from "../../../src/report/submissions/leaderboard-folder.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { digestFile } from "../../../src/base/digest.ts";
 import { writeRegulatoryElements } from "../../../src/datasets/regulatory-elements/table.ts";
 import { type Cell, cellIdentity } from "../../../src/evaluation/runs/cell.ts";
-import { readResults, sealed } from "../../../src/evaluation/runs/result.ts";
+import { readResults, sealed } from "../../../src/evaluation/runs/stored-results.ts";
 import { asKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
 import { dinucleotideModel, elementInputs, smallRun } from "../export/small-run.ts";
