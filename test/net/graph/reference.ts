@@ -200,7 +200,7 @@ function erf(x: number): number {
   if (a < 3) {
     let term = a;
     let total = a;
-    for (let n = 1; n < 200; n++) {
+    for (let n = 1; Math.abs(term) > 1e-20; n++) {
       term *= (-a * a) / n;
       total += term / (2 * n + 1);
     }
