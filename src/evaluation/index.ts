@@ -95,13 +95,6 @@ export type {
   TaskStratification,
 } from "./tasks/stratification.ts";
 export { pickRows, tableDigest } from "./tasks/table-rows.ts";
-export type {
-  Example,
-  OpenTask,
-  RowNumbers,
-  StageProgress,
-  Supervision,
-  Task,
-  TaskInputs,
-} from "./tasks/task.ts";
+export type { OpenTask, StageProgress, Supervision, Task, TaskInputs } from "./tasks/task.ts";
+export type { Example, RowNumbers } from "./tasks/task-rows.ts";
 export { variantEffects } from "./tasks/variant-effects/variant-effects.ts";

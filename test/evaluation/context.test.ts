@@ -14,7 +14,8 @@ import { cellTypeElements } from "../../src/evaluation/tasks/cell-type-elements/
 import { chromatinActivity } from "../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
 import { motifFootprinting } from "../../src/evaluation/tasks/motif-footprinting/motif-footprinting.ts";
 import { regulatoryElements } from "../../src/evaluation/tasks/regulatory-elements/regulatory-elements.ts";
-import type { Example, OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
+import type { OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
+import type { Example } from "../../src/evaluation/tasks/task-rows.ts";
 import { variantEffects } from "../../src/evaluation/tasks/variant-effects/variant-effects.ts";
 import { panelFigures } from "../../src/report/figures.ts";
 import { gatherReport } from "../../src/report/report.ts";

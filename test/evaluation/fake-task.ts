@@ -1,7 +1,8 @@
 import { sha256Hex } from "../../src/base/digest.ts";
 import { asKind, ofKind } from "../../src/evaluation/tasks/prediction.ts";
 import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
-import type { Example, OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
+import type { OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
+import type { Example } from "../../src/evaluation/tasks/task-rows.ts";
 import type { Model } from "../../src/models/model.ts";
 
 /**

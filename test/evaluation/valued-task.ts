@@ -3,7 +3,8 @@ import { isInSplit } from "../../src/dna/genome/chromosome-split.ts";
 import { asKind, ofKind, type Predictions } from "../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
 import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
-import type { Example, LabelledRow, OpenTask, Supervision, Task } from "../../src/evaluation/tasks/task.ts";
+import type { LabelledRow, OpenTask, Supervision, Task } from "../../src/evaluation/tasks/task.ts";
+import type { Example } from "../../src/evaluation/tasks/task-rows.ts";
 
 const WINDOW = 12;
 const CHROMOSOMES = ["chr1", "chr1", "chr6", "chr5"];

@@ -2,7 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import type { Model } from "../../models/model.ts";
 import type { TrainingMemory } from "../settings/setting.ts";
-import type { Example, RowNumbers } from "../tasks/task.ts";
+import type { Example, RowNumbers } from "../tasks/task-rows.ts";
 
 /**
  * Rows are sorted within blocks of this many. Sequences are read and tokens counted once per block, few

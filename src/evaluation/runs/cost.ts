@@ -6,7 +6,8 @@ import type { Model, Protocol } from "../../models/model.ts";
 import type { TrainingDevice } from "../../net/runtime/device.ts";
 import type { RowPredictor, Setting, SettingContext, WeightsFile } from "../settings/setting.ts";
 import type { Prediction } from "../tasks/prediction.ts";
-import type { OpenTask, RowNumbers } from "../tasks/task.ts";
+import type { OpenTask } from "../tasks/task.ts";
+import type { RowNumbers } from "../tasks/task-rows.ts";
 import { lettersFor, longestTokenCount } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
 

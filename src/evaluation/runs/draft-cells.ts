@@ -11,7 +11,8 @@ import type { ExcludedModels } from "../tasks/benchmark.ts";
 import { recipeFor } from "../tasks/overrides.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import { pickRows } from "../tasks/table-rows.ts";
-import type { OpenTask, RowNumbers, SelectedRows, Selection, Task, TaskSetting } from "../tasks/task.ts";
+import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
+import type { RowNumbers, SelectedRows, Selection } from "../tasks/task-rows.ts";
 import {
   type Cell,
   type CellRecord,

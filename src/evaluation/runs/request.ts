@@ -8,7 +8,8 @@ import type { EmbeddingStorage, EmbeddingsPlace, Setting, WeightsFile } from "..
 import type { ExcludedModels } from "../tasks/benchmark.ts";
 import type { NameOr, TaskName } from "../tasks/catalogue.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { OpenTask, RowNumbers, Task, TaskInputs } from "../tasks/task.ts";
+import type { OpenTask, Task, TaskInputs } from "../tasks/task.ts";
+import type { RowNumbers } from "../tasks/task-rows.ts";
 import type { CellRecord } from "./cell.ts";
 import type { ControlModel } from "./controls.ts";
 import type { CostEstimate } from "./cost.ts";

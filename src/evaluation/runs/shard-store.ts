@@ -12,7 +12,7 @@ import type { Numbers } from "../../base/typed-numbers.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
-import type { RowNumbers } from "../tasks/task.ts";
+import type { RowNumbers } from "../tasks/task-rows.ts";
 import type { CellRecord } from "./cell.ts";
 import type { ShardTiming } from "./result.ts";
 import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";

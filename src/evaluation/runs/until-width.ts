@@ -4,7 +4,8 @@ import type { Estimate } from "../../metrics/intervals.ts";
 import { mainEstimate } from "../tasks/intervals.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { pickOrder } from "../tasks/table-rows.ts";
-import type { MainStatistic, RowNumbers, Task } from "../tasks/task.ts";
+import type { MainStatistic, Task } from "../tasks/task.ts";
+import type { RowNumbers } from "../tasks/task-rows.ts";
 import type { Cell } from "./cell.ts";
 
 /** Rows of the first look at the interval, for which its asymptotic bounds hold. */

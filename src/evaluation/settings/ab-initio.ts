@@ -7,7 +7,8 @@ import { initialValues } from "../../net/nn/init.ts";
 import { deviceKind } from "../../net/runtime/device.ts";
 import { RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import type { Feeds } from "../../net/train/batches.ts";
-import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
+import type { OpenTask, Supervision, Task } from "../tasks/task.ts";
+import type { Example, RowNumbers } from "../tasks/task-rows.ts";
 import {
   inferenceBytes,
   type KeptExample,

@@ -5,7 +5,8 @@ import type { FineTuning } from "../../models/training/fine-tuning.ts";
 import { deviceKind } from "../../net/runtime/device.ts";
 import { RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import { type Recipe, readRecipe } from "../tasks/recipe.ts";
-import type { Example, OpenTask, RowNumbers, Supervision, Task } from "../tasks/task.ts";
+import type { OpenTask, Supervision, Task } from "../tasks/task.ts";
+import type { Example, RowNumbers } from "../tasks/task-rows.ts";
 import {
   inferenceBytes,
   type KeptExample,

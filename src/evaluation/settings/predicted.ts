@@ -2,7 +2,8 @@ import { InputError } from "../../base/errors.ts";
 import { lettersOf } from "../../dna/sequence/encoding.ts";
 import { type Model, supports } from "../../models/model.ts";
 import type { ActivityPrediction } from "../tasks/prediction.ts";
-import type { Example, Task } from "../tasks/task.ts";
+import type { Task } from "../tasks/task.ts";
+import type { Example } from "../tasks/task-rows.ts";
 import { distinct } from "./distinct.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 

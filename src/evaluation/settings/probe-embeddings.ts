@@ -10,7 +10,8 @@ import {
   type StoredAs,
   unpack,
 } from "../embeddings/packed-embedding.ts";
-import type { Example, OpenTask, SequenceFile } from "../tasks/task.ts";
+import type { OpenTask } from "../tasks/task.ts";
+import type { Example, SequenceFile } from "../tasks/task-rows.ts";
 import { OriginalBatches, sequenceFiles } from "./sequence-files.ts";
 import type { EmbeddingsNeed, Setting, SettingContext } from "./setting.ts";
 import { readTrainingRecipe } from "./training-recipe.ts";

@@ -9,7 +9,8 @@ import {
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Embedder } from "../embeddings/embedder.ts";
-import type { Example, OpenTask } from "../tasks/task.ts";
+import type { OpenTask } from "../tasks/task.ts";
+import type { Example } from "../tasks/task-rows.ts";
 import type { InferencePart } from "./learner.ts";
 import { OriginalBatches, sequenceFiles } from "./sequence-files.ts";
 import type { SettingContext } from "./setting.ts";

@@ -9,7 +9,8 @@ import type { SequenceToEmbed } from "../embeddings/embedder.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import { readRecipe } from "../tasks/recipe.ts";
 import { pickRows } from "../tasks/table-rows.ts";
-import type { Example, RowNumbers, Supervision, Task } from "../tasks/task.ts";
+import type { Supervision, Task } from "../tasks/task.ts";
+import type { Example, RowNumbers } from "../tasks/task-rows.ts";
 import { decidePrecision, SAMPLE_BATCHES, sampleBytes, sampledRows } from "./half-precision.ts";
 import {
   inferenceBytes,

@@ -1,5 +1,6 @@
 import type { Model } from "../../models/model.ts";
-import type { Example, OpenTask, RowNumbers, SequenceFile } from "../tasks/task.ts";
+import type { OpenTask } from "../tasks/task.ts";
+import type { Example, RowNumbers, SequenceFile } from "../tasks/task-rows.ts";
 
 /**
  * The original's list of sequences of each member, in the order of `Task.members`: one for all, or one each.

@@ -3,7 +3,8 @@ import type { TrainingDevice } from "../../net/runtime/device.ts";
 import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { Example, OpenTask, StageProgress, Task } from "../tasks/task.ts";
+import type { OpenTask, StageProgress, Task } from "../tasks/task.ts";
+import type { Example } from "../tasks/task-rows.ts";
 import type { TrainingRecord } from "./training-record.ts";
 
 /** A file of trained weights that a cell evaluates instead of training. */

@@ -16,7 +16,7 @@ import {
 } from "../../net/runtime/program.ts";
 import { readArrays } from "../../net/train/fit-state.ts";
 import type { Prediction } from "../tasks/prediction.ts";
-import type { Example } from "../tasks/task.ts";
+import type { Example } from "../tasks/task-rows.ts";
 import { evaluationRows, type InferencePart, type Learner } from "./learner.ts";
 import type { RowPredictor, SettingContext, WeightsFile } from "./setting.ts";
 import { outputValues, predictionsOf } from "./supervision.ts";

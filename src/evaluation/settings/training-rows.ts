@@ -4,7 +4,8 @@ import { stableStringify } from "../../base/json.ts";
 import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import { deviceKind } from "../../net/runtime/device.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
-import type { Example, OpenTask, SelectedRows, Supervision, Task, TaskSetting } from "../tasks/task.ts";
+import type { OpenTask, Supervision, Task, TaskSetting } from "../tasks/task.ts";
+import type { Example, SelectedRows } from "../tasks/task-rows.ts";
 import type { SettingContext } from "./setting.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
 

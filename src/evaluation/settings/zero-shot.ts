@@ -1,7 +1,8 @@
 import { InputError } from "../../base/errors.ts";
 import { type AlleleLogLikelihoods, type Model, type Protocol, supports } from "../../models/model.ts";
 import type { LikelihoodPrediction } from "../tasks/prediction.ts";
-import type { Example, Task } from "../tasks/task.ts";
+import type { Task } from "../tasks/task.ts";
+import type { Example } from "../tasks/task-rows.ts";
 import { distinct } from "./distinct.ts";
 import type { RowPredictor, Setting, SettingContext } from "./setting.ts";
 

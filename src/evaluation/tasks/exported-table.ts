@@ -2,7 +2,7 @@ import { FormatError } from "../../base/errors.ts";
 import type { ProcessedSequences } from "../../datasets/processed-data.ts";
 import type { SplitPart } from "../../dna/genome/chromosome-split.ts";
 import { numbersOf, pickRows } from "./table-rows.ts";
-import type { SelectedRows, Selection } from "./task.ts";
+import type { SelectedRows, Selection } from "./task-rows.ts";
 
 /**
  * Parts of DART-Eval's data.h5. Rows on other chromosomes are not in it, and rows have no genomic positions.

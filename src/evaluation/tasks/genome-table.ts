@@ -5,7 +5,8 @@ import { missingChromosomeError } from "../../dna/genome/interval.ts";
 import { genomeInput, type InputForms } from "./inputs.ts";
 import type { RowFacts } from "./prediction.ts";
 import { checkRowNumber, pickRows, rowsByNumber, rowsPerChromosome } from "./table-rows.ts";
-import type { Example, OpenTask, RowNumbers, SelectedRows, Selection } from "./task.ts";
+import type { OpenTask } from "./task.ts";
+import type { Example, RowNumbers, SelectedRows, Selection } from "./task-rows.ts";
 
 /** A row of a table whose sequences come from a genome. */
 interface GenomicRow {

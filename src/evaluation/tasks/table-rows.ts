@@ -2,7 +2,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { modelLettersOf, NO_BASE } from "../../dna/sequence/encoding.ts";
 import type { RowFacts } from "./prediction.ts";
-import type { Example, RowNumbers } from "./task.ts";
+import type { Example, RowNumbers } from "./task-rows.ts";
 
 /**
  * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { predicted } from "../../../src/evaluation/settings/predicted.ts";
-import type { Example } from "../../../src/evaluation/tasks/task.ts";
+import type { Example } from "../../../src/evaluation/tasks/task-rows.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { fakeTask } from "../fake-task.ts";
 

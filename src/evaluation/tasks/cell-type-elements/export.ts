@@ -9,7 +9,8 @@ import {
   selectExported,
 } from "../exported-table.ts";
 import { exampleOfCodes, rowsByNumber } from "../table-rows.ts";
-import type { Example, OpenTask, Task } from "../task.ts";
+import type { OpenTask, Task } from "../task.ts";
+import type { Example } from "../task-rows.ts";
 import { type CellTypeFacts, isInPart, listPosition, type Subset, subsetDigest } from "./subset.ts";
 
 interface ExportedElement extends ExportedRow {

@@ -2,7 +2,7 @@ import { sha256Hex } from "../../../base/digest.ts";
 import type { CellLine } from "../../../datasets/cell-lines.ts";
 import { readRowList } from "../../../datasets/cell-type-elements/table.ts";
 import type { PositionFacts } from "../intervals.ts";
-import type { Selection } from "../task.ts";
+import type { Selection } from "../task-rows.ts";
 
 /** Facts of a row of Task 3; without positions if it comes from DART-Eval's data.h5. */
 export type CellTypeFacts = PositionFacts & {

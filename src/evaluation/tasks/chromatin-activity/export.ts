@@ -10,7 +10,8 @@ import {
   selectExported,
 } from "../exported-table.ts";
 import { exampleOfCodes, rowsByNumber } from "../table-rows.ts";
-import type { Example, OpenTask, Task } from "../task.ts";
+import type { OpenTask, Task } from "../task.ts";
+import type { Example } from "../task-rows.ts";
 import { ACTIVITY_SETS, type ActivityFacts, type ActivitySet } from "./columns.ts";
 
 interface ExportedWindow extends ExportedRow {

@@ -14,7 +14,8 @@ import { flankOf, refuseContext, widened } from "../context.ts";
 import { openGenomeTable, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, rowsInput, textInput } from "../inputs.ts";
 import { exampleOfCodes, tableDigest } from "../table-rows.ts";
-import type { Example, OpenOptions, OpenTask, Task } from "../task.ts";
+import type { OpenOptions, OpenTask, Task } from "../task.ts";
+import type { Example } from "../task-rows.ts";
 import { ACTIVITY_SETS, type ActivityFacts, type ActivitySet } from "./columns.ts";
 import { openExportedActivity } from "./export.ts";
 

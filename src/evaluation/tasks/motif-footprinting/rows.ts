@@ -13,7 +13,8 @@ import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import { readMotifFamilies } from "../../../dna/motifs/motif.ts";
 import { isRows, missingInputError } from "../inputs.ts";
 import { pickRows } from "../table-rows.ts";
-import type { Example, OpenTask, SelectedRows, Selection, SequenceFile, Task } from "../task.ts";
+import type { OpenTask, Task } from "../task.ts";
+import type { Example, SelectedRows, Selection, SequenceFile } from "../task-rows.ts";
 
 /** Inputs of Task 2. */
 export type MotifFootprintingInputs = {

@@ -10,7 +10,8 @@ import {
   selectExported,
 } from "../exported-table.ts";
 import { rowsByNumber } from "../table-rows.ts";
-import type { Example, OpenTask, Task } from "../task.ts";
+import type { OpenTask, Task } from "../task.ts";
+import type { Example } from "../task-rows.ts";
 import type { Pair, PairFacts } from "./pair.ts";
 
 type Members = ProcessedSplit<"element" | "control">["members"];

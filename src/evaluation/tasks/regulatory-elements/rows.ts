@@ -9,7 +9,8 @@ import { flankOf, refuseContext, widened } from "../context.ts";
 import { openGenomeTable, type TableRows, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, numberedRows } from "../inputs.ts";
 import { tableDigest } from "../table-rows.ts";
-import type { Example, OpenOptions, OpenTask, Task } from "../task.ts";
+import type { OpenOptions, OpenTask, Task } from "../task.ts";
+import type { Example } from "../task-rows.ts";
 import { openExportedPairs } from "./export.ts";
 import {
   elementAndControlCodes,
