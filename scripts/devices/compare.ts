@@ -87,7 +87,10 @@ async function gradients(recipe: TinyRecipe, device: TrainingDevice, folder: str
   }
 }
 
-/** Ops of a profile by execution provider. Ops with integers alone compute shapes: ONNX Runtime keeps them on the CPU. */
+/**
+ * Ops of a profile by execution provider. Ops with integers alone compute shapes: ONNX Runtime keeps them on
+ * the CPU.
+ */
 async function placement(folder: string) {
   const [file] = await readdir(folder);
   const onCpu: Record<string, number> = {};

@@ -22,7 +22,7 @@ export interface ModelSize {
   readonly gigaflop: number;
 }
 
-/** Sizes of the published checkpoints of every family, and of other checkpoints whose configuration is known. */
+/** Sizes of published checkpoints of every family, and of others whose configuration is known. */
 export function modelSizes(): readonly ModelSize[] {
   return LANGUAGE_MODELS.flatMap((card) => [
     ...card.checkpoints.flatMap((checkpoint) =>

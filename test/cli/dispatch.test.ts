@@ -60,7 +60,7 @@ describe("a user error is one message, without a stack, and exit code 2", () => 
     ["a missing argument", ["merge"], /missing required argument 'folder'/],
     ["a value that is no choice", ["doctor", "--device", "tpu"], /'tpu' is invalid.*cpu, webgpu/],
     [
-      "a number that is none",
+      "a value that is not a number",
       ["run", "--task", "x", "--model", "y", "--out", "z", "--limit", "1e3"],
       /'1e3' is invalid.*whole number, 1 or more/,
     ],

@@ -68,7 +68,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Families with a trained toy; gradients of the others are compared with PyTorch's in architectures.test.ts. */
+/** Families with a trained toy; architectures.test.ts compares gradients of the others with PyTorch's. */
 const FAMILIES = LANGUAGE_MODELS.filter(({ toy }) => toy);
 
 test("every family with a trained toy is here", () => {

@@ -109,7 +109,7 @@ describe("a language model from a folder", () => {
   });
 });
 
-describe("a folder that is none", () => {
+describe("rejects a folder that is not a checkpoint", () => {
   const write = async (name: string, config: unknown, keep: (tensor: string) => boolean, rename?: string) => {
     const out = join(folder, name);
     await using checkpoint = await openCheckpoint(toy);

@@ -17,8 +17,8 @@ import { openProgram } from "../../src/net/runtime/program.ts";
 import { openTrainStep, type TrainState } from "../../src/net/train/train-step.ts";
 
 // Runs graphs, models and training steps on WebGPU and on the CPU, and prints their differences as JSON. A
-// separate process, because the environment selects the Vulkan driver. Compiling shaders takes most of the time:
-// a session that stays open keeps those that several graphs share.
+// separate process, because the environment selects the Vulkan driver. Compiling shaders takes most of the
+// time: a session that stays open keeps those that several graphs share.
 
 const DEVICES = ["webgpu", "cpu"] as const;
 type Device = (typeof DEVICES)[number];
@@ -29,7 +29,7 @@ const normals = (rng: Pcg64, shape: readonly number[], deviation = 1): NdArray =
   data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal(rng, 0, deviation)),
 });
 
-/** Largest difference of two float32 arrays, relative to the largest value of the second if that exceeds 1. */
+/** Largest difference of two arrays, relative to the largest value of the second if that exceeds 1. */
 function deviation(x: NdArray | undefined, y: NdArray | undefined): number {
   const [a, b] = [x!.data as Float32Array, y!.data as Float32Array];
   return Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / Math.max(1, ...b.map(Math.abs));

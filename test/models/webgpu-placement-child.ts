@@ -14,9 +14,9 @@ import { onnxRuntime } from "../../src/net/runtime/onnx-runtime.ts";
 import { trainedSymbols } from "../../src/net/train/flat-parameters.ts";
 import { opExamples } from "../net/graph/op-examples.ts";
 
-// Opens every op, the forward pass of each family, and the gradients of each training recipe, on WebGPU without running
-// them. ONNX Runtime writes the provider of each op to standard error, below a line with the graph's name. A
-// separate process, because the environment selects the Vulkan driver.
+// Opens every op, the forward pass of each family, and the gradients of each training recipe, on WebGPU
+// without running them. ONNX Runtime writes the provider of each op to standard error, below a line with the
+// graph's name. A separate process, because the environment selects the Vulkan driver.
 
 async function openSession(name: string, outputs: Readonly<Record<string, Sym>>) {
   const graph = graphOf(outputs);

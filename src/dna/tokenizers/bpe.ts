@@ -12,8 +12,8 @@ import type { BpeDescription } from "./tokenizer-json.ts";
  *
  * Words of A, C, G and T are encoded by `DnaBpe`, about thirty times as fast as `@huggingface/tokenizers`,
  * which encodes all others. Both give the same tokens (test/dna/tokenizers/bpe.test.ts). Spans equal the
- * offsets of Hugging Face's fast tokenizers. A vocabulary without merges, as of GPN and PlantCaduceus, has one
- * token per base.
+ * offsets of Hugging Face's fast tokenizers. A vocabulary without merges, as of GPN and PlantCaduceus, has
+ * one token per base.
  *
  * @throws {InputError} (from `encode`) when a character is not in the vocabulary and there is no unknown
  *   token

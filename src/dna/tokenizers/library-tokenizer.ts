@@ -6,7 +6,7 @@ import { checked, typed } from "./text-steps.ts";
 import { readSpecialTokens, requireAscii, type Tokenizer, type Tokens } from "./tokenizer.ts";
 import { addedEnds } from "./tokenizer-json.ts";
 
-/** Models of a tokenizer.json that `@huggingface/tokenizers` encodes here; byte pairs are encoded by `bpe.ts`. */
+/** Models of a tokenizer.json that `@huggingface/tokenizers` encodes; `bpe.ts` encodes byte pairs. */
 const MODELS: readonly string[] = ["WordPiece", "WordLevel", "Unigram"];
 
 const outline = z.looseObject({

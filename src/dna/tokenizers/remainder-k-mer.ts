@@ -4,15 +4,15 @@ import { requireAscii, type Tokenizer, type Tokens } from "./tokenizer.ts";
 const EXPECTED = "the vocab.txt of a GENERator has <oov>, <s>, </s>, <pad>, and all k-mers of A, C, G and T";
 
 /**
- * GENERator's tokenizer: <s>, the sequence in k-mers from the left, </s>. A run of fewer than k letters at the
- * end, and a k-mer with another letter than A, C, G or T, is <oov>; any other character is one <oov>.
+ * GENERator's tokenizer: <s>, the sequence in k-mers from the left, </s>. A run of fewer than k letters at
+ * the end, and a k-mer with another letter than A, C, G or T, is <oov>; any other character is one <oov>.
  * Case-sensitive. Special tokens in the text are recognised.
  *
- * A remainder at the end is one token whose id says nothing about its bases: `Tokens.remainder` has the k-mers
- * that begin with them, whose probabilities a likelihood adds.
+ * A remainder at the end is one token whose id says nothing about its bases: `Tokens.remainder` has the
+ * k-mers that begin with them, whose probabilities a likelihood adds.
  *
- * @param vocabulary  lines of a `vocab.txt`: special tokens in angle brackets, and all k-mers of one k; the id
- *                    of a token is its index
+ * @param vocabulary  lines of a `vocab.txt`: special tokens in angle brackets, and all k-mers of one k; the
+ *                    id of a token is its index
  * @param file        path of the vocabulary, for messages
  * @throws {FormatError} naming the missing token when the vocabulary has another format
  */

@@ -24,8 +24,8 @@ export interface CostEstimate {
   /** Basis of the time, as text: "timed on 64 rows". */
   readonly basis: string;
   /**
-   * Seconds of a long measurement of all rows, which `seconds` includes; absent if there is none or not
-   * timed.
+   * Seconds of a long measurement of all rows, such as clustering; included in `seconds`. Absent if the
+   * setting has no such measurement, or if it was not timed.
    */
   readonly measuring?: number;
 }

@@ -32,8 +32,8 @@ export function hubReference(spec: string): { readonly repo: string; readonly re
  * digests. With HF_HUB_OFFLINE the cache alone is used.
  *
  * @throws {InputError} when the text has another form, the repository is known to have another architecture,
- *   the hub or the repository cannot be reached, a digest differs, or HF_HUB_OFFLINE is set and the revision is
- *   not in the cache
+ *   the hub or the repository cannot be reached, a digest differs, or HF_HUB_OFFLINE is set and the revision
+ *   is not in the cache
  */
 export async function openHubModel(
   spec: string,

@@ -171,7 +171,7 @@ function convBlock(
   return conv1d(table.conv(`${at}.2`, out, before, kernel), gelu(normal));
 }
 
-/** Weighted mean of each two neighbours, with a softmax over the two per channel.  [b, c, l] → [b, c, l / 2] */
+/** Mean of each two neighbours, weighted by a softmax per channel.  [b, c, l] → [b, c, l / 2] */
 function attentionPool(weight: Sym, x: Sym): Sym {
   const [batch, channels, length] = x.shape;
   const size = knownSize(length, "a length");

@@ -57,8 +57,8 @@ export function logLikelihoodOf({ values }: ScoredTokens): number {
 
 /**
  * log P(token | tokens before it) for each scored token of each row. The first token of a model without a
- * start token has no prediction and is left out. For bases too few for a k-mer at the end, the probabilities of
- * the k-mers that begin with them are added.
+ * start token has no prediction and is left out. For bases too few for a k-mer at the end, the probabilities
+ * of the k-mers that begin with them are added.
  *
  * Rows of equal length run together, so nothing is padded.
  *

@@ -14,7 +14,8 @@ export interface OperationCount {
  * Counts the floating-point operations of one run of a graph. Moving and converting data costs nothing, and
  * neither do tensors that depend on parameters only. A loop costs its body once per step.
  *
- * Selections of rows from the same tensor, such as of tokens for each expert, count as equally large parts of it.
+ * Selections of rows from the same tensor, such as of tokens for each expert, count as equally large parts of
+ * it.
  *
  * @param sizes  values of the symbolic sizes at a run, by name
  */

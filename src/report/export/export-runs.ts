@@ -16,7 +16,7 @@ import { panelId } from "../panels.ts";
 import { gatherReport, modelsOf } from "../report.ts";
 import { csvText } from "./csv.ts";
 import { type FieldTable, type RecordTable, recordTable } from "./field-table.ts";
-import { figureSvg, svgPng } from "./figure-documents.ts";
+import { figureDocument, svgPng } from "./figure-documents.ts";
 import { recordTables } from "./result-records.ts";
 import { type RowTable, rowTables } from "./row-tables.ts";
 
@@ -117,7 +117,7 @@ export async function exportRuns(
       }
     }
     for (const figure of withFigures ? fileFigures(report) : []) {
-      const svg = await figureSvg(figure, modelsOf(report));
+      const svg = await figureDocument(figure, modelsOf(report));
       if (formats.includes("svg")) await write(`figures/${figure.id}.svg`, svg);
       if (formats.includes("png")) await write(`figures/${figure.id}.png`, await svgPng(svg));
     }

@@ -24,7 +24,7 @@ function figureFiles(): Promise<FigureFiles> {
  *
  * @param models  all models of the report, in the order of their colours
  */
-export async function figureSvg(figure: FileFigure, models: readonly string[]): Promise<string> {
+export async function figureDocument(figure: FileFigure, models: readonly string[]): Promise<string> {
   return (await figureFiles()).figureSvg(figure, models);
 }
 
@@ -43,7 +43,7 @@ async function loadRenderer() {
   return Resvg;
 }
 
-/** PNG of an SVG document of `figureSvg`, with twice its width and height. */
+/** PNG of an SVG document of `figureDocument`, with twice its width and height. */
 export async function svgPng(svg: string): Promise<Uint8Array> {
   renderer ??= loadRenderer();
   const Resvg = await renderer;

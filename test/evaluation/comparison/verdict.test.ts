@@ -49,7 +49,7 @@ test.each([
   expect(verdictOf(compared)).toBe(sentence);
 });
 
-test("there is none on fewer than two compared models", () => {
+test("fewer than two compared models give no verdict", () => {
   expect(verdictOf(group(0.1, 1))).toBeUndefined();
   expect(verdictOf(group(0.1, 1, null))).toBeUndefined();
 });

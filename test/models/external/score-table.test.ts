@@ -102,7 +102,7 @@ describe("a table by rows", () => {
     );
   });
 
-  test("answers nobody else", async () => {
+  test("scores only the rows of a planned run", async () => {
     const model = await tableOf("0\t-1\t-2");
     expect(() => model.logLikelihood!(["A"], { protocol: "corrected" })).toThrow(/of a planned run/);
   });

@@ -5,7 +5,7 @@ import { inflateSync } from "node:zlib";
 import { parseHTML } from "linkedom";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exportRuns } from "../../../src/report/export/export-runs.ts";
-import { figureSvg, svgPng } from "../../../src/report/export/figure-documents.ts";
+import { figureDocument, svgPng } from "../../../src/report/export/figure-documents.ts";
 import type { FileFigure } from "../../../src/report/figure-data.ts";
 import { dinucleotideModel, elementInputs, smallRun } from "./small-run.ts";
 
@@ -177,8 +177,8 @@ describe("a figure as a file", () => {
   test.each(FIGURES)(
     "of kind $id is plain SVG, equal in each call, and a PNG of twice its size",
     async (figure) => {
-      const svg = await figureSvg(figure, [HOSTILE, "b"]);
-      expect(svg).toBe(await figureSvg(figure, [HOSTILE, "b"]));
+      const svg = await figureDocument(figure, [HOSTILE, "b"]);
+      expect(svg).toBe(await figureDocument(figure, [HOSTILE, "b"]));
       expect(svg).not.toMatch(/<script|<style|<b>|var\(|currentColor|\sclass=|\son\w+=|href=|\0/);
       const root = new (parseHTML("").DOMParser)().parseFromString(svg, "image/svg+xml").documentElement;
       const [width, height] = ["width", "height"].map((name) => Number(root.getAttribute(name)));
@@ -197,7 +197,7 @@ describe("a figure as a file", () => {
   );
 
   test("has the text of its axes, its headings and its key", async () => {
-    const svg = await figureSvg(
+    const svg = await figureDocument(
       { ...FIGURES[0], x: { label: "rank" }, charts: [...FIGURES[0].charts, ...FIGURES[0].charts] },
       ["b"],
     );
