@@ -1,10 +1,9 @@
 import { FormatError } from "../../base/errors.ts";
+import { readKMerVocabulary } from "./k-mer-vocabulary.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 /** Bases in the order of the vocabulary. */
 const ALPHABET = "ATCG";
-/** Maximum k: longer k-mers have more entries than any embedding has rows. */
-const MAX_K = 8;
 /** 0 to 3 for A, T, C, G by character code; -1 for other ASCII characters. */
 const DIGIT_OF_CODE = Int8Array.from({ length: 128 }, (_, code) =>
   ALPHABET.indexOf(String.fromCharCode(code)),
@@ -40,7 +39,11 @@ export function nucleotideTransformerVocabulary(version: 1 | 2, k = 6): readonly
  * @throws {FormatError} naming the line or the missing token when the vocabulary has another format
  */
 export function kMerTokenizer(name: string, vocabulary: readonly string[], file = "vocab.txt"): Tokenizer {
-  const { k, idOf, idOfKmer } = readVocabulary(vocabulary, file);
+  const { k, idOf, idOfKmer } = readKMerVocabulary(vocabulary, {
+    ...{ file, isOther },
+    alphabet: ALPHABET,
+    expected: EXPECTED,
+  });
   const required = (token: string) => {
     const id = idOf.get(token);
     if (id === undefined) throw new FormatError({ file }, `the vocabulary has no ${token}`, EXPECTED);
@@ -123,44 +126,9 @@ export function kMerTokenizer(name: string, vocabulary: readonly string[], file 
 const EXPECTED =
   "the vocab.txt of a Nucleotide Transformer has <unk>, <pad>, <mask>, <cls>, all k-mers, and A, T, C, G";
 
-interface Vocabulary {
-  readonly k: number;
-  readonly idOf: ReadonlyMap<string, number>;
-  /** Token id by base-4 index of the k-mer. */
-  readonly idOfKmer: Int32Array;
-}
-
-function readVocabulary(lines: readonly string[], file: string): Vocabulary {
-  const idOf = new Map<string, number>();
-  const kmers: string[] = [];
-  for (const [id, token] of lines.entries()) {
-    const place = { file, line: id + 1 };
-    const quoted = JSON.stringify(token.slice(0, 40));
-    if (idOf.has(token)) throw new FormatError(place, `${quoted} is listed twice`);
-    idOf.set(token, id);
-    if (/^<\w+>$/.test(token) || token === "N" || (token.length === 1 && ALPHABET.includes(token))) continue;
-    if (!/^[ACGT]{2,8}$/.test(token))
-      throw new FormatError(place, `${quoted} is not a k-mer of A, C, G and T`, EXPECTED);
-    const k = kmers[0]?.length ?? token.length;
-    if (token.length !== k)
-      throw new FormatError(place, `${quoted} does not have ${k} bases like the k-mers before it`);
-    kmers.push(token);
-  }
-  const k = kmers[0]?.length ?? MAX_K;
-  if (kmers.length !== 4 ** k) {
-    throw new FormatError(
-      { file },
-      `the vocabulary has ${kmers.length} k-mers of ${k} bases; expected ${4 ** k}`,
-      EXPECTED,
-    );
-  }
-  const idOfKmer = new Int32Array(kmers.length);
-  for (const kmer of kmers) {
-    const number = [...kmer].reduce((code, letter) => 4 * code + ALPHABET.indexOf(letter), 0);
-    idOfKmer[number] = idOf.get(kmer)!;
-  }
-  return { k, idOf, idOfKmer };
-}
+/** True for special tokens, single bases and N. */
+const isOther = (token: string) =>
+  /^<\w+>$/.test(token) || token === "N" || (token.length === 1 && ALPHABET.includes(token));
 
 /** Whitespace as in Python's `str.split`. */
 function isBlank(text: string, at: number): boolean {

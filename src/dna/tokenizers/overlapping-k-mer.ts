@@ -1,5 +1,5 @@
-import { FormatError } from "../../base/errors.ts";
 import { BASES } from "../sequence/encoding.ts";
+import { readKMerVocabulary } from "./k-mer-vocabulary.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 /** Special tokens in the order of DNABERT's vocabularies. */
@@ -36,7 +36,13 @@ export function overlappingKMerTokenizer(
   vocabulary: readonly string[],
   file = "vocab.txt",
 ): Tokenizer {
-  const { k, idOf, idOfKmer } = readVocabulary(vocabulary, file);
+  const { k, idOf, idOfKmer } = readKMerVocabulary(vocabulary, {
+    file,
+    alphabet: BASES,
+    isOther: (token) => /^\[\w+\]$/.test(token),
+    required: SPECIALS,
+    expected: EXPECTED,
+  });
   const [pad, unk, cls, sep, mask] = SPECIALS.map((token) => idOf.get(token)!) as [
     number,
     number,
@@ -98,40 +104,3 @@ export function overlappingKMerTokenizer(
 }
 
 const EXPECTED = `the vocab.txt of a DNABERT has ${SPECIALS.join(", ")} and all k-mers of A, C, G and T`;
-
-function readVocabulary(lines: readonly string[], file: string) {
-  const idOf = new Map<string, number>();
-  const kmers: string[] = [];
-  for (const [id, token] of lines.entries()) {
-    const place = { file, line: id + 1 };
-    const quoted = JSON.stringify(token.slice(0, 40));
-    if (idOf.has(token)) throw new FormatError(place, `${quoted} is listed twice`);
-    idOf.set(token, id);
-    if (/^\[\w+\]$/.test(token)) continue;
-    if (!/^[ACGT]{2,8}$/.test(token)) {
-      throw new FormatError(place, `${quoted} is not a k-mer of A, C, G and T`, EXPECTED);
-    }
-    const k = kmers[0]?.length ?? token.length;
-    if (token.length !== k) {
-      throw new FormatError(place, `${quoted} does not have ${k} bases like the k-mers before it`);
-    }
-    kmers.push(token);
-  }
-  const missing = SPECIALS.find((token) => !idOf.has(token));
-  if (missing !== undefined) {
-    throw new FormatError({ file }, `the vocabulary has no ${missing}`, EXPECTED);
-  }
-  const k = kmers[0].length;
-  if (kmers.length !== 4 ** k) {
-    throw new FormatError(
-      { file },
-      `the vocabulary has ${kmers.length} k-mers of ${k} bases; expected ${4 ** k}`,
-      EXPECTED,
-    );
-  }
-  const idOfKmer = new Int32Array(kmers.length);
-  for (const kmer of kmers) {
-    idOfKmer[[...kmer].reduce((code, base) => 4 * code + BASES.indexOf(base), 0)] = idOf.get(kmer)!;
-  }
-  return { k, idOf, idOfKmer };
-}
