@@ -1,5 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { deflateRawSync } from "node:zlib";
+import { openFile } from "../../src/base/read-file.ts";
+import { entryContents, readZipDirectory } from "../../src/base/zip.ts";
 import { readCountTable } from "../../src/datasets/cell-type-elements/read-counts.ts";
 import { readCellTypeElements } from "../../src/datasets/cell-type-elements/table.ts";
 import { readActivityWindows } from "../../src/datasets/chromatin-activity/windows.ts";
@@ -32,6 +35,7 @@ import { reportDocument } from "../../src/report/documents.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { writeLeaderboard } from "../../src/report/submissions/leaderboard-folder.ts";
 import { submittedCells } from "../../src/report/submissions/submitted-cells.ts";
+import { zipBytes } from "../../test/base/zip-bytes.ts";
 import { bgzip } from "../../test/dna/genome/bgzip-writer.ts";
 import type { Form } from "./mutate.ts";
 import { bamOf, safetensorsOf } from "./seeds.ts";
@@ -95,6 +99,11 @@ function folderParser(
 
 async function drain(items: AsyncIterable<unknown>): Promise<void> {
   for await (const item of items) void item;
+}
+
+async function readArchive(path: string): Promise<void> {
+  await using file = await openFile(path);
+  for (const entry of (await readZipDirectory(file)).values()) await drain(entryContents(file, entry));
 }
 
 async function readGenome(path: string): Promise<void> {
@@ -302,6 +311,22 @@ export const PARSERS: readonly Parser[] = [
         files: (mutated) => ({ "pytorch_model.bin": mutated }),
       })),
     parse: readCheckpoint,
+  },
+  {
+    name: "zip",
+    seeds: () =>
+      [false, true].map((zip64) => ({
+        bytes: zipBytes(
+          [
+            { name: "stored", data: Buffer.from("ACGT") },
+            { name: "deflated", data: deflateRawSync("ACGT".repeat(50)), method: 8, unpacked: 200 },
+          ],
+          { zip64 },
+        ),
+        form: "bytes",
+        files: (mutated) => ({ "archive.zip": mutated }),
+      })),
+    parse: (folder) => readArchive(join(folder, "archive.zip")),
   },
   fileParser("keras", "chrombpnet.h5", readChrombpnet),
   fileParser("processed-hdf5", "data.h5", readProcessed),
