@@ -2,14 +2,13 @@ import { existsSync, readFileSync, statfsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { defineConfig } from "vitest/config";
 
-/** Tests that replace modules, change the process's environment or measure its memory: each gets a process of its own. */
+/** Tests that replace modules, print, or measure the process: each gets a process of its own. */
 const ISOLATED = [
-  "test/cli/{cell-type-elements,commands,data,privacy,suite-exported,terminal}.test.ts",
+  "test/cli/terminal.test.ts",
   "test/base/{child-program,download,file-lock,folder,process,temporary-files}.test.ts",
   "test/datasets/cell-type-elements/read-counts.test.ts",
-  "test/evaluation/runs/{disk-full,scale}.test.ts",
+  "test/evaluation/runs/disk-full.test.ts",
   "test/evaluation/settings/embedding-storage.test.ts",
-  "test/models/{hub,init-tokenizer}.test.ts",
 ];
 
 /** Waits for minutes for leases and time limits: `npm run cluster`, not a part of `npm test`. */
