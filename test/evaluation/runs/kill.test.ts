@@ -45,7 +45,7 @@ test("a run killed at random moments gives the bytes of an undisturbed one", asy
 
 test("a second process on a shard is refused, and takes over after a kill", async () => {
   const folder = join(root, "run");
-  const first = await worker(folder, "2000", "1/2");
+  const first = await worker(folder, "20000", "1/2");
   const second = await (await worker(folder, "0", "1/2")).ended;
   expect(second.code).toBe(1);
   expect(second.errors).toContain(`process ${first.child.pid} has held this since`);
