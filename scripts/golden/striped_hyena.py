@@ -2,15 +2,16 @@
 # requires-python = "==3.11.*"
 # dependencies = ["torch==2.15.0", "stripedhyena==0.2.2", "vtx==1.1.0"]
 # ///
-"""Tiny StripedHyena models by the authors' packages in float64, on the CPU.
+"""Tiny models of both generations of StripedHyena by the authors' packages in float64, on the CPU.
 
 Attention is the MHA of vtx, a copy of flash-attn's that runs without CUDA; its rotation by a Triton kernel is replaced
-by the function in PyTorch next to it. Weights and contents of the files as in architectures.py.
+by the function in PyTorch next to it. Dense layers are not in FP8. Weights and contents of the files as in architectures.py.
 Writes test/golden/architectures/NAME.json. Run as: python scripts/golden/striped_hyena.py [NAME...]
 """
 
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 
@@ -20,6 +21,8 @@ from torch.func import functional_call
 sys.modules["flash_attn_2_cuda"] = ModuleType("flash_attn_2_cuda")
 import vortex.model.attention
 import vortex.model.rotary
+from vortex.model.layers import TELinear
+from vortex.model.model import StripedHyena as StripedHyena2
 
 sys.modules["flash_attn"] = ModuleType("flash_attn")
 sys.modules["flash_attn.modules"] = ModuleType("flash_attn.modules")
@@ -62,7 +65,51 @@ COMMON = {
     "column_split_hyena": True,
     "mlp_activation": "gelu",
 }
+SECOND = {
+    "vocab_size": 512,
+    "hidden_size": 16,
+    "num_filters": 16,
+    "num_layers": 4,
+    "num_attention_heads": 2,
+    "attn_layer_idxs": [2],
+    "hcl_layer_idxs": [3],
+    "hcm_layer_idxs": [1],
+    "hcs_layer_idxs": [0],
+    "hcm_filter_length": 128,
+    "hcl_filter_groups": 16,
+    "hcm_filter_groups": 4,
+    "hcs_filter_groups": 8,
+    "hcs_filter_length": 4,
+    "short_filter_length": 3,
+    "short_filter_bias": False,
+    "state_size": 3,
+    "eps": 1e-6,
+    "inner_mlp_size": 24,
+    "proj_groups": 1,
+    "hyena_filter_groups": 1,
+    "column_split_hyena": False,
+    "column_split": True,
+    "interleave": True,
+    "evo2_style_activations": True,
+    "model_parallel_size": 1,
+    "tie_embeddings": True,
+    "mha_out_proj_bias": True,
+    "hyena_out_proj_bias": True,
+    "hyena_flip_x1x2": False,
+    "qkv_proj_bias": False,
+    "use_fp8_input_projections": False,
+    "max_seqlen": 64,
+    "mlp_activation": "gelu",
+    "rotary_emb_base": 10000,
+    "rotary_emb_scaling_factor": 128,
+    "use_interpolated_rotary_pos_emb": True,
+}
 CASES = {
+    "stripedhyena2": SECOND,
+    "stripedhyena2-untied": SECOND
+    | {"tie_embeddings": False, "hyena_out_proj_bias": False, "mha_out_proj_bias": False, "qkv_proj_bias": True}
+    | {"attn_layer_idxs": [0], "hcs_layer_idxs": [2], "column_split": False, "evo2_style_activations": False}
+    | {"short_filter_bias": True, "use_interpolated_rotary_pos_emb": False, "mlp_activation": "silu"},
     "stripedhyena": COMMON | {"use_interpolated_rotary_pos_emb": True, "rotary_emb_scaling_factor": 16},
     "stripedhyena-untied": COMMON
     | {"attn_layer_idxs": [2], "hyena_layer_idxs": [0, 1], "tie_embeddings": False, "column_split_hyena": False}
@@ -107,28 +154,52 @@ def rounded(value):
     return [rounded(each) for each in value] if isinstance(value, list) else value
 
 
-class Causal(torch.nn.Module):
-    """The module of the Hugging Face repositories: `backbone` is the model."""
+DTYPES = {f"{part}_dtype": torch.float64 for part in ("params", "attn_block", "hyena_block", "mlp")}
+SETTINGS = DTYPES | {"use_flash_attn": False, "use_flashfft": False, "final_norm": True}
 
-    def __init__(self, config):
+
+class Causal(torch.nn.Module):
+    """Weights by their names in checkpoints, and hidden states next to the logits."""
+
+    def __init__(self, config, network, prefix):
         super().__init__()
-        dtypes = {f"{part}_dtype": torch.float64 for part in ("params", "attn_block", "hyena_block", "mlp")}
-        more = {"use_flash_attn": False, "use_flashfft": False, "final_norm": True}
-        self.backbone = StripedHyena(dotdict(config | dtypes | more))
-        self.states = []
-        for block in self.backbone.blocks:
+        self.network, self.prefix = network.double().eval(), prefix
+        self.permutes = network.config.get("column_split", True) and type(network) is StripedHyena2
+        self.heads, self.states = config["num_attention_heads"], []
+        for block in network.blocks:
             block.register_forward_pre_hook(lambda _, given: self.states.append(given[0]))
-        self.backbone.norm.register_forward_hook(lambda _, __, y: self.states.append(y))
-        with torch.no_grad():
-            for name, parameter in self.named_parameters():
-                parameter.copy_(hashed(name, parameter.shape))
-        self.double().eval()
+        network.norm.register_forward_hook(lambda _, __, y: self.states.append(y))
+        state = {
+            name: hashed(prefix + name, value.shape) if isinstance(value, torch.nn.Parameter) else value
+            for name, value in network.state_dict(keep_vars=True).items()
+        }
+        if "unembed.weight" in state and config["tie_embeddings"]:
+            state["unembed.weight"] = state["embedding_layer.weight"]
+        load = network.custom_load_state_dict if type(network) is StripedHyena2 else network.load_state_dict
+        load(state)
+
+    def tensors(self):
+        return {self.prefix + name: list(value.shape) for name, value in self.network.state_dict().items()}
+
+    def loaded(self, name, weight):
+        """A weight of a checkpoint as the network stores it: queries, keys and values of all heads."""
+        if not self.permutes or not name.endswith("Wqkv"):
+            return weight
+        rows = torch.arange(len(weight)).reshape(self.heads, 3, -1).transpose(0, 1).flatten()
+        return weight[rows]
 
     def forward(self, ids):
         """Logits, and the hidden states: the input of every block, and the normed output of the last."""
         self.states = []
-        logits, _ = self.backbone(ids)
+        logits, _ = self.network(ids)
         return logits, self.states
+
+
+def network_of(config):
+    second = "hcl_layer_idxs" in config
+    given = dotdict(config | SETTINGS)
+    # The Hugging Face repositories of the first generation have the network in a module `backbone`.
+    return (StripedHyena2(given), "") if second else (StripedHyena(given), "backbone.")
 
 
 def likelihood(model, row):
@@ -140,14 +211,15 @@ def likelihood(model, row):
 def lora_step(model, classify):
     """Logits, loss and gradients of the factors A and B of every dense layer, for the labels 1 and 0."""
     factors, changed = {}, {}
-    for name, module in model.named_modules():
-        if type(module) is not torch.nn.Linear:
+    for name, module in model.network.named_modules():
+        if type(module) not in (torch.nn.Linear, TELinear):
             continue
-        weight, (out, columns) = f"{name}.weight", module.weight.shape
+        weight, (out, columns) = f"{model.prefix}{name}.weight", module.weight.shape
         a = hashed(f"{weight}:A", (RANK, columns)).requires_grad_()
         b = hashed(f"{weight}:B", (out, RANK)).requires_grad_()
         factors[weight] = (a, b)
-        changed[weight] = module.weight.detach() + SCALE * (b @ a)
+        stored = hashed(weight, module.weight.shape)
+        changed[f"network.{name}.weight"] = model.loaded(name, stored + SCALE * (b @ a))
     classes = classify(functional_call(model, changed, (torch.tensor(ROWS),))[1])
     loss = torch.nn.functional.cross_entropy(classes, torch.tensor([1, 0]))
     loss.backward()
@@ -168,7 +240,7 @@ def lora_step(model, classify):
 
 def golden(name):
     config = CASES[name]
-    model = Causal(config)
+    model = Causal(config, *network_of(config))
     score = hashed("score.weight", (LABELS, config["hidden_size"]))
 
     def classify(states):
@@ -186,7 +258,7 @@ def golden(name):
         "config": config,
         "rows": ROWS,
         "mask": MASK,
-        "tensors": {key: list(value.shape) for key, value in model.state_dict().items()},
+        "tensors": model.tensors(),
         "masked": run,
         "unmasked": run,
         "classes": classes,
@@ -199,6 +271,7 @@ def golden(name):
 if __name__ == "__main__":
     torch.set_default_dtype(torch.float64)
     torch.float32 = torch.float64  # filters, convolutions and angles, which the packages compute in float32
+    torch.cuda.device = nullcontext
     vortex.model.rotary.apply_rotary = plain_rotation
     for case in sys.argv[1:] or CASES:
         golden(case)

@@ -64,7 +64,7 @@ const vocabulary = nucleotideTransformerVocabulary(2, 6);
 test.each([
   ["caduceus/ps-131k", caduceusTokenizer()],
   ["hyenadna/large-1m", hyenadnaTokenizer()],
-  ["hf:togethercomputer/evo-1-131k-base", evoTokenizer()],
+  ["hf:togethercomputer/evo-1-131k-base", evoTokenizer({ start: true })],
   ["nucleotide-transformer/v2-500m-multi-species", kMerTokenizer("nt", vocabulary, "vocab.txt")],
   ["hf:zhihan1996/DNA_bert_6", overlappingKMerTokenizer("6", overlappingKMerVocabulary(6), "vocab.txt")],
 ] as const)("350 bases are as many tokens of %s as listed", (model, tokenizer) => {

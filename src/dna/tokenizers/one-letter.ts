@@ -65,17 +65,18 @@ function oneLetterTokenizer(name: string, normalize: (character: string) => stri
 }
 
 /**
- * Tokenizer of Evo: the end-of-document token, 0, then one token per character, whose id is its ASCII code.
- * The authors score sequences after this token; padding has the id 1.
+ * Tokenizer of Evo: one token per character, whose id is its ASCII code. Padding has the id 1.
+ *
+ * @param start  true puts the end-of-document token, 0, before a sequence, as Evo 1's authors do to score it
  */
-export function evoTokenizer(): Tokenizer {
+export function evoTokenizer({ start }: { readonly start: boolean }): Tokenizer {
   const [eod, pad] = [0, 1];
   return letterTokenizer({
     name: "evo",
     idOf: (character) => character.charCodeAt(0),
     vocabularySize: 128,
     special: { pad, bos: eod, eos: eod },
-    before: [eod],
+    before: start ? [eod] : [],
     after: [],
     token: (id) => ["[EOD]", "[PAD]"][id] ?? (id < 128 ? String.fromCharCode(id) : undefined),
   });

@@ -16,6 +16,7 @@ import { mistralDna } from "./mistral-dna.ts";
 import { modernbert } from "./modernbert.ts";
 import { nucleotideTransformer } from "./nucleotide-transformer.ts";
 import { stripedhyena } from "./stripedhyena.ts";
+import { stripedhyena2 } from "./stripedhyena2.ts";
 
 /**
  * All families of language models. A checkpoint belongs to the first that recognises it: the families of
@@ -37,6 +38,7 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   mamba2,
   modernbert,
   stripedhyena,
+  stripedhyena2,
 ];
 
 /** A model that is not a language model: fitted when opened, trained in a setting, or read from a file. */

@@ -55,20 +55,30 @@ const layersIn = (c: LayerKinds): readonly number[] =>
   [...c.attn_layer_idxs, ...c.hyena_layer_idxs].sort((a, b) => a - b);
 
 const formOf = (c: Config): StripedHyenaForm => ({
+  prefix: "backbone.",
   vocabulary: c.vocab_size,
   width: c.hidden_size,
   heads: c.num_attention_heads,
   inner: innerSize(c),
   maxTokens: c.max_seqlen,
   epsilon: c.eps,
-  mixers: layersIn(c).map((i) => (c.attn_layer_idxs.includes(i) ? "attention" : "hyena")),
+  mixers: layersIn(c).map((i) =>
+    c.attn_layer_idxs.includes(i) ? "attention" : { kind: "complex", modes: c.state_size },
+  ),
   attention: {
     bias: c.qkv_proj_bias,
     outputBias: c.mha_out_proj_bias,
+    byHead: false,
     base: c.rotary_emb_base,
     divisor: c.use_interpolated_rotary_pos_emb ? c.rotary_emb_scaling_factor : 1,
   },
-  hyena: { taps: c.short_filter_length, modes: c.state_size, byHead: c.column_split_hyena },
+  hyena: {
+    bias: true,
+    outputBias: true,
+    taps: c.short_filter_length,
+    shortBias: true,
+    order: c.column_split_hyena ? "heads" : "blocks",
+  },
   activation: c.mlp_activation === "gelu" ? (x) => gelu(x) : silu,
   tied: c.tie_embeddings,
 });
@@ -116,6 +126,6 @@ export const stripedhyena: LanguageModelCard = {
     },
   }),
   tokens: "one-letter",
-  note: "Evo 1: `--model hf:togethercomputer/evo-1-131k-base@1.1_fix`, the revision in which the authors corrected the order of some projections. Tested with small random weights against the package stripedhyena 0.2.2; no published weights were tried. Rows of different lengths run one length at a time, and only dense layers have LoRA factors. Evo 2 (StripedHyena 2, partly in FP8) is evaluated by [an adapter](adapters.md).",
-  tokenizer: async () => evoTokenizer(),
+  note: "Evo 1: `--model hf:togethercomputer/evo-1-131k-base@1.1_fix`, the revision in which the authors corrected the order of some projections. The forward pass is tested with small random weights against the package stripedhyena 0.2.2; no published weights were tried. Rows of different lengths run one length at a time, and only dense layers have LoRA factors.",
+  tokenizer: async () => evoTokenizer({ start: true }),
 };

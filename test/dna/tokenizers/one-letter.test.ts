@@ -72,7 +72,7 @@ test("only Caduceus accepts lower case", () => {
 });
 
 describe("Evo", () => {
-  const tokenizer = evoTokenizer();
+  const tokenizer = evoTokenizer({ start: true });
 
   test("ids are ASCII codes after the end-of-document token", () => {
     const { ids, starts, ends } = tokenizer.encode("ACGTNacgt");
@@ -89,6 +89,10 @@ describe("Evo", () => {
       undefined,
     ]);
     expect(tokenizer.special).toEqual({ pad: 1, bos: 0, eos: 0 });
+  });
+
+  test("the second generation has no token before a sequence", () => {
+    expect([...evoTokenizer({ start: false }).encode("AT").ids]).toEqual([65, 84]);
   });
 
   test("characters outside ASCII are refused", () => {

@@ -18,7 +18,7 @@ export interface HyenaMixer {
 /** Differences between models with the operator. */
 export interface HyenaForm {
   /** x₀, x₁ and v, each [b, d, t], from the short convolution's output [b, 3d, t]; blocks of rows if absent. */
-  readonly parts?: (u: Sym) => readonly Sym[];
+  readonly parts?: ((u: Sym) => readonly Sym[]) | undefined;
   /** The queries of each row, [b, t, d] → [b, q, d]; all tokens if absent. */
   readonly rowsOf?: (x: Sym) => Sym;
 }
@@ -34,17 +34,26 @@ export interface HyenaForm {
  * @param long    a convolution over t positions
  * @returns       [b, q, d]
  */
-export function hyena(
-  p: HyenaMixer,
+export function hyena(p: HyenaMixer, x: Sym, kernel: Sym, long: LongConvolution, form: HyenaForm = {}): Sym {
+  return gatedConvolution(p, x, (z) => long.apply(channelsNext(z), withSkip(kernel, p.skip)), form);
+}
+
+/**
+ * out(convolve(v ⊙ x₁) ⊙ x₀), with x₀, x₁, v = short(in(x)).
+ *
+ * @param x         [b, t, d]
+ * @param convolve  a causal convolution, [b, d, t] → [b, t, d]
+ * @returns         [b, q, d]
+ */
+export function gatedConvolution(
+  p: Omit<HyenaMixer, "skip">,
   x: Sym,
-  kernel: Sym,
-  long: LongConvolution,
+  convolve: (z: Sym) => Sym,
   { parts = blocks, rowsOf = (all) => all }: HyenaForm = {},
 ): Sym {
   const u = channelsNext(linear(p.inProjection, x)); // [b, 3d, t]
   const [x0, x1, v] = parts(shortCausalConvolution(p.shortFilter, u));
-  const y = long.apply(channelsNext(mul(v!, x1!)), withSkip(kernel, p.skip));
-  return linear(p.outProjection, rowsOf(mul(y, channelsNext(x0!))));
+  return linear(p.outProjection, rowsOf(mul(convolve(mul(v!, x1!)), channelsNext(x0!))));
 }
 
 /** [b, 3d, t] → three times [b, d, t] */
@@ -54,7 +63,7 @@ function blocks(u: Sym): readonly Sym[] {
 }
 
 /** [b, t, d] ↔ [b, d, t]: the short convolution takes tokens last, everything else channels last. */
-const channelsNext = (x: Sym) => transpose(x, [0, 2, 1]);
+export const channelsNext = (x: Sym) => transpose(x, [0, 2, 1]);
 
 /** The skip connection is one more tap at distance zero: k̃[0] = k[0] + skip. */
 function withSkip(kernel: Sym, skip: Sym): Sym {

@@ -1,8 +1,20 @@
 import type { NdArray } from "../../../net/arrays/array.ts";
-import { add, div, mul, parameter, pow, reduceMean, reshape, split, sqrt } from "../../../net/graph/build.ts";
+import {
+  add,
+  div,
+  expand,
+  mul,
+  parameter,
+  pow,
+  reduceMean,
+  reshape,
+  split,
+  sqrt,
+} from "../../../net/graph/build.ts";
 import { knownSize } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../../net/nn/attention.ts";
+import { shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
 import { type Linear, linear } from "../../../net/nn/linear.ts";
 import {
   type LongConvolution,
@@ -14,7 +26,8 @@ import { applyRotary } from "../../../net/nn/position-encoding.ts";
 import type { Architecture, InitialLaw, ReadTensor } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";
 import type { DeclaredTensor, ParameterTable } from "../parameters.ts";
-import { type HyenaMixer, hyena } from "./hyena.ts";
+import { channelsNext, gatedConvolution, type HyenaMixer, hyena } from "./hyena.ts";
+import { type FilterForm, isLong, longFilter, storedFilter } from "./hyena-filters.ts";
 import {
   type LayerForm,
   lastTokenClassifier,
@@ -26,6 +39,8 @@ import {
 
 /** Sizes and choices of a StripedHyena. */
 export interface StripedHyenaForm {
+  /** First part of the names of all tensors: "backbone." or nothing. */
+  readonly prefix: string;
   readonly vocabulary: number;
   readonly width: number;
   readonly heads: number;
@@ -33,32 +48,35 @@ export interface StripedHyenaForm {
   readonly inner: number;
   readonly maxTokens: number;
   readonly epsilon: number;
-  /** Attention or a Hyena operator, layer by layer. */
-  readonly mixers: readonly ("attention" | "hyena")[];
+  /** Attention, or a Hyena operator with these filters, layer by layer. */
+  readonly mixers: readonly ("attention" | FilterForm)[];
   readonly attention: {
     readonly bias: boolean;
     readonly outputBias: boolean;
+    /** True if queries, keys and values alternate head by head in the projection; blocks of rows otherwise. */
+    readonly byHead: boolean;
     /** Base of the rotary frequencies. */
     readonly base: number;
     /** Divisor of the positions. */
     readonly divisor: number;
   };
   readonly hyena: {
-    /** Taps of the short convolution. */
+    readonly bias: boolean;
+    readonly outputBias: boolean;
+    /** Taps of the short convolution, and whether it has a bias. */
     readonly taps: number;
-    /** Complex exponentials of a filter. */
-    readonly modes: number;
-    /** True if x₀, x₁ and v alternate head by head in the projection; blocks of rows otherwise. */
-    readonly byHead: boolean;
+    readonly shortBias: boolean;
+    /** Order of x₀, x₁ and v in the projection: three blocks, or alternating by heads or by channels. */
+    readonly order: "blocks" | "heads" | "channels";
   };
-  activation(x: Sym): Sym;
+  activation(x: Sym, layer: number): Sym;
   /** The embedding is also the head. */
   readonly tied: boolean;
 }
 
 interface Block {
   readonly mixerNorm: Norm;
-  readonly mixer: AttentionMixer | ModalHyena;
+  readonly mixer: AttentionMixer | LongHyena | ShortHyena;
   readonly feedForwardNorm: Norm;
   readonly gate: Linear;
   readonly up: Linear;
@@ -71,14 +89,20 @@ interface AttentionMixer {
   readonly output: Linear;
 }
 
-interface ModalHyena extends HyenaMixer {
-  /** Name of the filter, a derived tensor [t, d]. */
+interface LongHyena extends HyenaMixer {
+  /** Name of the filters, a derived tensor [t, d]. */
   readonly kernel: string;
 }
 
+interface ShortHyena extends Omit<HyenaMixer, "skip"> {
+  /** [g, 1, taps] */
+  readonly filter: Sym;
+}
+
 /**
- * StripedHyena (Poli et al. 2023, github.com/togethercomputer/stripedhyena): Hyena operators whose filters
- * are sums of complex exponentials, and a few layers of attention with rotary positions.
+ * Hyena operators and a few layers of attention with rotary positions: StripedHyena, whose filters are sums
+ * of complex exponentials (Poli et al. 2023, github.com/togethercomputer/stripedhyena), and StripedHyena 2
+ * with filters of three kinds (Ku et al. 2025, arXiv:2503.01868).
  */
 function family(form: StripedHyenaForm): TransformerFamily<Block> {
   const { width, heads, inner, epsilon } = form;
@@ -101,16 +125,14 @@ function family(form: StripedHyenaForm): TransformerFamily<Block> {
     /** a = x + mixer(rms₁(x)); a + W₃·(act(W₁·z) ⊙ W₂·z), z = rms₂(a) */
     layer(p, x, at) {
       const y = rms(p.mixerNorm, x, epsilon);
-      const { mixer } = p;
-      const mixed =
-        "joint" in mixer ? attend(mixer, form, y, at) : convolve(mixer, form, y, at, convolutionOf);
-      const a = add(at.at.queries.rowsOf(x), mixed);
+      const a = add(at.at.queries.rowsOf(x), mix(p.mixer, form, y, at, convolutionOf));
       const z = rms(p.feedForwardNorm, a, epsilon);
-      return add(a, linear(p.down, mul(form.activation(linear(p.gate, z)), linear(p.up, z))));
+      const gate = form.activation(linear(p.gate, z), at.index);
+      return add(a, linear(p.down, mul(gate, linear(p.up, z))));
     },
     lastNorm: (p, x) => rms(p, x, epsilon),
-    ignored: [/^score\./, /\.rotary_emb\.inv_freq$/],
-    wrapped: "backbone",
+    ignored: [/^score\./, /\.rotary_emb\.inv_freq$/, /\._extra_state$/],
+    wrapped: form.prefix === "" ? "blocks" : form.prefix.slice(0, -1),
     initialDeviation: 0.02,
     classifier: (labels) => lastTokenClassifier(width, labels),
   };
@@ -120,40 +142,60 @@ function family(form: StripedHyenaForm): TransformerFamily<Block> {
 const rms = ({ weight }: Norm, x: Sym, epsilon: number) =>
   mul(div(x, add(sqrt(reduceMean(pow(x, 2), [-1], { keepDims: true })), epsilon)), weight);
 
+/** Attention or the Hyena operator.  y: [b, t, d] → [b, q, d] */
+function mix(
+  p: Block["mixer"],
+  form: StripedHyenaForm,
+  y: Sym,
+  at: LayerForm,
+  convolutionOf: (tokens: number) => LongConvolution,
+): Sym {
+  if ("joint" in p) return attend(p, form, y, at);
+  const { width } = form;
+  const parts = {
+    blocks: undefined,
+    heads: (u: Sym) => partsByHead(u, form),
+    channels: (u: Sym) => partsByHead(u, { width, heads: width }),
+  }[form.hyena.order];
+  const given = { parts, rowsOf: at.at.queries.rowsOf };
+  if ("filter" in p) return gatedConvolution(p, y, (z) => convolveShort(p.filter, z), given);
+  const tokens = knownSize(y.shape[1], "the number of tokens");
+  return hyena(p, y, parameter(p.kernel, [tokens, width]), convolutionOf(tokens), given);
+}
+
 /** W_o·softmax(R(q)·R(k)ᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
 function attend(
   { joint, output }: AttentionMixer,
-  { width, heads: count }: StripedHyenaForm,
+  form: StripedHyenaForm,
   y: Sym,
   { at, all }: LayerForm,
 ): Sym {
-  const [q, k, v] = split(linear(joint, y), -1, [width, width, width]) as readonly [Sym, Sym, Sym];
+  const { width, heads: count } = form;
+  const projected = linear(joint, y); // [b, t, 3d]
+  const [q, k, v] = (
+    form.attention.byHead
+      ? partsByHead(channelsNext(projected), form).map(channelsNext)
+      : split(projected, -1, [width, width, width])
+  ) as [Sym, Sym, Sym];
   const heads = (x: Sym) => splitHeads(x, count);
   const turned = applyRotary(heads(at.queries.rowsOf(q)), at.angles!); // [b, h, q, c]
   return linear(output, mergeHeads(attention(turned, applyRotary(heads(k), all.angles!), heads(v), at.bias)));
 }
 
-/** The Hyena operator.  y: [b, t, d] → [b, q, d] */
-function convolve(
-  p: ModalHyena,
-  form: StripedHyenaForm,
-  y: Sym,
-  { at }: LayerForm,
-  convolutionOf: (tokens: number) => LongConvolution,
-): Sym {
-  const tokens = knownSize(y.shape[1], "the number of tokens");
-  return hyena(p, y, parameter(p.kernel, [tokens, form.width]), convolutionOf(tokens), {
-    ...(form.hyena.byHead ? { parts: (u: Sym) => partsByHead(u, form) } : {}),
-    rowsOf: at.queries.rowsOf,
-  });
-}
-
-/** x₀, x₁ and v, which alternate head by head.  [b, 3d, t] → three times [b, d, t] */
-function partsByHead(u: Sym, { width, heads }: StripedHyenaForm): readonly Sym[] {
+/** Three parts that alternate head by head.  [b, 3d, t] → three times [b, d, t] */
+function partsByHead(u: Sym, { width, heads }: Pick<StripedHyenaForm, "width" | "heads">): readonly Sym[] {
   const [batch, , tokens] = u.shape;
   const own = width / heads;
   const byHead = reshape(u, [batch!, heads, 3 * own, tokens!]);
   return split(byHead, 2, [own, own, own]).map((part) => reshape(part, [batch!, width, tokens!]));
+}
+
+/** Convolution with one filter per group of neighbouring channels.  z: [b, d, t] → [b, t, d] */
+function convolveShort(filter: Sym, z: Sym): Sym {
+  const [groups, , taps] = filter.shape as readonly [number, number, number];
+  const width = knownSize(z.shape[1], "the channels");
+  const weight = reshape(expand(filter, [groups, width / groups, taps]), [width, 1, taps]);
+  return channelsNext(shortCausalConvolution({ weight }, z));
 }
 
 /**
@@ -161,57 +203,66 @@ function partsByHead(u: Sym, { width, heads }: StripedHyenaForm): readonly Sym[]
  * not of the classes that minLoRA adapts.
  */
 function declare(table: ParameterTable, form: StripedHyenaForm) {
-  const { width: d, inner } = form;
+  const { prefix, width: d, inner } = form;
   const plain = { bias: false };
   const words = {
-    weight: table.tensor("backbone.embedding_layer.weight", [form.vocabulary, d], {
-      aliases: form.tied ? ["backbone.unembed.weight"] : [],
+    weight: table.tensor(`${prefix}embedding_layer.weight`, [form.vocabulary, d], {
+      aliases: form.tied ? [`${prefix}unembed.weight`] : [],
     }),
   };
   const norm = (at: string): Norm => ({ weight: table.tensor(`${at}.scale`, [d]) });
-  const mixer = (i: number): AttentionMixer | ModalHyena => {
-    if (form.mixers[i] === "attention") {
-      const at = `${blockName(i)}.inner_mha_cls`;
-      return {
-        joint: table.linear(`${at}.Wqkv`, d, 3 * d, { bias: form.attention.bias }),
-        output: table.linear(`${at}.out_proj`, d, d, { bias: form.attention.outputBias }),
-      };
-    }
-    const at = `${blockName(i)}.filter`;
-    for (const name of ["poles", "residues"]) {
-      table.tensor(`${at}.${name}`, [d, form.hyena.modes, 1, 2], { hostOnly: true });
-    }
-    return {
-      kernel: kernelName(i),
-      inProjection: table.linear(`${blockName(i)}.projections`, d, 3 * d),
-      shortFilter: {
-        weight: table.tensor(`${at}.short_filter_weight`, [3 * d, 1, form.hyena.taps]),
-        bias: table.tensor(`${at}.short_filter_bias`, [3 * d]),
-      },
-      skip: table.tensor(`${at}.D`, [d]),
-      outProjection: table.linear(`${blockName(i)}.out_filter_dense`, d, d),
-    };
-  };
   return {
     words,
-    layers: form.mixers.map((_, i): Block => {
-      const at = blockName(i);
+    layers: form.mixers.map((mixer, i): Block => {
+      const at = blockName(form, i);
       return {
         mixerNorm: norm(`${at}.pre_norm`),
-        mixer: mixer(i),
+        mixer:
+          mixer === "attention" ? declareAttention(table, form, at) : declareHyena(table, form, at, mixer),
         feedForwardNorm: norm(`${at}.post_norm`),
         gate: table.linear(`${at}.mlp.l1`, d, inner, plain),
         up: table.linear(`${at}.mlp.l2`, d, inner, plain),
         down: table.linear(`${at}.mlp.l3`, inner, d, plain),
       };
     }),
-    lastNorm: norm("backbone.norm"),
-    head: form.tied ? words : { weight: table.tensor("backbone.unembed.weight", [form.vocabulary, d]) },
+    lastNorm: norm(`${prefix}norm`),
+    head: form.tied ? words : { weight: table.tensor(`${prefix}unembed.weight`, [form.vocabulary, d]) },
   };
 }
 
-const blockName = (i: number) => `backbone.blocks.${i}`;
-const kernelName = (i: number) => `${blockName(i)}.filter.kernel`;
+function declareAttention(table: ParameterTable, { width: d, attention }: StripedHyenaForm, block: string) {
+  const at = `${block}.inner_mha_cls`;
+  return {
+    joint: table.linear(`${at}.Wqkv`, d, 3 * d, { bias: attention.bias }),
+    output: table.linear(`${at}.out_proj`, d, d, { bias: attention.outputBias }),
+  };
+}
+
+function declareHyena(
+  table: ParameterTable,
+  { width: d, hyena }: StripedHyenaForm,
+  block: string,
+  filter: FilterForm,
+): LongHyena | ShortHyena {
+  const at = `${block}.filter`;
+  const mixer = {
+    inProjection: table.linear(`${block}.projections`, d, 3 * d, { bias: hyena.bias }),
+    shortFilter: {
+      weight: table.tensor(`${at}.short_filter_weight`, [3 * d, 1, hyena.taps]),
+      bias: hyena.shortBias ? table.tensor(`${at}.short_filter_bias`, [3 * d]) : undefined,
+    },
+    outProjection: table.linear(`${block}.out_filter_dense`, d, d, { bias: hyena.outputBias }),
+  };
+  const stored = storedFilter(filter, d).map(([name, shape]) =>
+    table.tensor(`${at}.${name}`, shape, { hostOnly: isLong(filter) }),
+  );
+  return isLong(filter)
+    ? { ...mixer, skip: table.tensor(`${at}.D`, [d]), kernel: kernelName(block) }
+    : { ...mixer, filter: stored[0] };
+}
+
+const blockName = ({ prefix }: StripedHyenaForm, i: number) => `${prefix}blocks.${i}`;
+const kernelName = (block: string) => `${block}.filter.kernel`;
 
 /** A StripedHyena with filters that are computed when a program is opened. */
 export function stripedHyenaArchitecture(form: StripedHyenaForm, lora?: LoraAdapters): Architecture {
@@ -222,66 +273,31 @@ export function stripedHyenaArchitecture(form: StripedHyenaForm, lora?: LoraAdap
     derive: (tokens, read) => kernels(form, tokens, read),
     derivedBytes(tokens) {
       const { matrices, perLayer } = longConvolutionBytes(tokens, form.width);
-      return matrices + hyenaLayers(form).length * perLayer;
+      return matrices + longFilters(form).length * perLayer;
     },
     adapted: (factors) => stripedHyenaArchitecture(form, factors),
     initial,
   };
 }
 
-const hyenaLayers = ({ mixers }: StripedHyenaForm): readonly number[] =>
-  [...mixers.keys()].filter((i) => mixers[i] === "hyena");
+const longFilters = (form: StripedHyenaForm) =>
+  form.mixers.flatMap((filter, i) =>
+    filter === "attention" || !isLong(filter) ? [] : [{ filter, block: blockName(form, i) }],
+  );
 
-/** Filters of all Hyena layers for inputs of `tokens` tokens. */
+/** Long filters of all layers for inputs of `tokens` tokens, each [t, d]. */
 async function kernels(
   form: StripedHyenaForm,
   tokens: number,
   read: ReadTensor,
 ): Promise<ReadonlyMap<string, NdArray>> {
+  const { width } = form;
   const derived = new Map<string, NdArray>();
-  for (const i of hyenaLayers(form)) {
-    const values = async (name: string) =>
-      (await read(`${blockName(i)}.filter.${name}`)).data as Float32Array;
-    const data = modalFilter(await values("poles"), await values("residues"), form.hyena.modes, tokens);
-    derived.set(kernelName(i), { dtype: "float32", shape: [tokens, form.width], data });
+  for (const { filter, block } of longFilters(form)) {
+    const data = await longFilter(filter, { width, tokens }, (name) => read(`${block}.filter.${name}`));
+    derived.set(kernelName(block), { dtype: "float32", shape: [tokens, width], data });
   }
   return derived;
-}
-
-/**
- * k[τ, d] = Σₙ Re(r[d, n] · p[d, n]^τ) in float64 (Massaroli et al. 2023, arXiv:2310.18780). In float32, as
- * the official code computes it, the phase of a pole is off by up to 0.001 after 8,192 positions.
- *
- * @param poles     p, [d, n, 2], real and imaginary part
- * @param residues  r, [d, n, 2]
- * @param modes     n
- * @param length    t
- * @returns         [t, d], row-major
- */
-function modalFilter(
-  poles: Float32Array,
-  residues: Float32Array,
-  modes: number,
-  length: number,
-): Float32Array {
-  const width = poles.length / (2 * modes);
-  const filter = new Float32Array(length * width);
-  const channel = new Float64Array(length);
-  for (let d = 0; d < width; d++) {
-    channel.fill(0);
-    for (let at = 2 * modes * d; at < 2 * modes * (d + 1); at += 2) {
-      const [pr, pi] = [poles[at], poles[at + 1]];
-      let [re, im] = [residues[at], residues[at + 1]];
-      for (let position = 0; position < length; position++) {
-        channel[position] += re;
-        const next = re * pr - im * pi;
-        im = re * pi + im * pr;
-        re = next;
-      }
-    }
-    for (let position = 0; position < length; position++) filter[position * width + d] = channel[position];
-  }
-  return filter;
 }
 
 /**
@@ -291,7 +307,8 @@ function modalFilter(
 function initial({ name, shape }: DeclaredTensor): InitialLaw {
   if (name.endsWith(".scale")) return { kind: "constant", value: 1 };
   if (name.endsWith(".poles")) return { kind: "uniform", bound: 0.7 };
+  if (name.endsWith(".log_poles")) return { kind: "drawn", value: (u) => -u };
   if (name.endsWith(".residues")) return { kind: "normal", deviation: 1 / Math.sqrt(shape[1]) };
-  if (name.endsWith(".short_filter_weight")) return { kind: "uniform", bound: 1 / Math.sqrt(shape[2]) };
+  if (/\.(short_filter_weight|h)$/.test(name)) return { kind: "uniform", bound: 1 / Math.sqrt(shape[2]) };
   return shape.length === 1 ? { kind: "constant", value: 0 } : { kind: "normal", deviation: 0.02 };
 }
