@@ -1,3 +1,4 @@
+import { InputError } from "../../base/errors.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
@@ -91,6 +92,7 @@ export class Programs {
    * Runs a query on a batch of tokens.
    *
    * @param more  the query's own inputs, by name
+   * @throws {InputError} for rows without tokens, if the graph depends on their number
    */
   async run(
     query: GraphQuery,
@@ -111,6 +113,7 @@ export class Programs {
     const program = known ?? this.open(query, length, device);
     this.opened.delete(key);
     this.opened.set(key, program);
+    program.catch(() => this.opened.delete(key));
     const [oldest] = this.opened;
     if (this.opened.size > programsKept(this.architecture) && oldest !== undefined) {
       this.opened.delete(oldest[0]);
@@ -134,7 +137,9 @@ export class Programs {
 
   /** Tokens of a row in the graph: a number if the graph depends on it. */
   private lengthOf(tokens: number): Dim {
-    return this.architecture.fixedLength ? tokens : "t";
+    if (!this.architecture.fixedLength) return "t";
+    if (tokens > 0) return tokens;
+    throw new InputError("the empty sequence has no tokens, and this model has no start token");
   }
 
   private graph(query: GraphQuery, length: Dim, device: ConcreteDevice): Readonly<Record<string, Sym>> {
