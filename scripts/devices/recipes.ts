@@ -65,9 +65,9 @@ export const RECIPES: readonly TinyRecipe[] = [
     return { logits: probingHeadLikeLogits(network, x), feeds: { x: oneHot(BASES) } };
   }),
   recipe("CNN like ChromBPNet", (layers) => {
-    const network = chrombpnetLike(layers, { length: 500, outputs: 2 });
-    const x = input("x", "float32", ["b", 500, 4]);
-    return { logits: chrombpnetLikeLogits(network, x), feeds: { x: oneHot(500) } };
+    const network = chrombpnetLike(layers, { length: 280, outputs: 2, channels: 16 });
+    const x = input("x", "float32", ["b", 280, 4]);
+    return { logits: chrombpnetLikeLogits(network, x), feeds: { x: oneHot(280) } };
   }),
   { name: "ChromBPNet", open: async () => chrombpnet() },
   ...LANGUAGE_MODELS.flatMap((card) =>

@@ -107,16 +107,23 @@ const CHROMBPNET_LIKE_LAYERS: Readonly<Record<string, string>> = {
 /** Declares the layers of a network for sequences of `length` bases, at least 275. */
 export function chrombpnetLike(
   layers: FreshLayers,
-  { length, outputs }: { readonly length: number; readonly outputs: number },
+  { length, outputs, channels = CHROMBPNET_LIKE_CHANNELS }: ChrombpnetLikeSizes,
 ): ChrombpnetLike {
   return {
-    first: layers.convolution("first", 4, CHROMBPNET_LIKE_CHANNELS, CHROMBPNET_LIKE_FIRST_KERNEL),
-    position: position(layers, length - CHROMBPNET_LIKE_FIRST_KERNEL + 1, CHROMBPNET_LIKE_CHANNELS),
+    first: layers.convolution("first", 4, channels, CHROMBPNET_LIKE_FIRST_KERNEL),
+    position: position(layers, length - CHROMBPNET_LIKE_FIRST_KERNEL + 1, channels),
     dilated: Array.from({ length: BLOCKS }, (_, i) =>
-      layers.convolution(`dilated.${i}`, CHROMBPNET_LIKE_CHANNELS, CHROMBPNET_LIKE_CHANNELS, 3),
+      layers.convolution(`dilated.${i}`, channels, channels, 3),
     ),
-    output: layers.linear("output", CHROMBPNET_LIKE_CHANNELS, outputs),
+    output: layers.linear("output", channels, outputs),
   };
+}
+
+interface ChrombpnetLikeSizes {
+  readonly length: number;
+  readonly outputs: number;
+  /** 512 in DART-Eval and by default. */
+  readonly channels?: number;
 }
 
 /**
