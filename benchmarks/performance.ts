@@ -181,6 +181,7 @@ function networkWork(network: MeasuredNetwork, folder: string) {
 /** Random weights, as `models init` draws them. The input is token ids: the tokenizer only has to exist. */
 async function writeCheckpoint({ card, config }: MeasuredModel, folder: string): Promise<void> {
   if (existsSync(join(folder, "config.json"))) return;
+  await rm(folder, { recursive: true, force: true }); // of an interrupted run
   const tokenizer = {
     ...card.tokenizerFiles?.(config),
     ...(card.name === "bert" ? { "vocab.txt": `${overlappingKMerVocabulary(6).join("\n")}\n` } : {}),

@@ -37,10 +37,10 @@ class Dropout:
         return F.dropout(x, self.rate, self.rate > 0)
 
 
-def module_of(family):
+def module_of(family, classes):
     from models import transformers_class
 
-    if family in transformers_class.FAMILIES:
+    if family in getattr(transformers_class, classes):
         return None, transformers_class
     return importlib.import_module(f"models.{family.replace('-', '_')}"), None
 
@@ -55,7 +55,7 @@ class Query:
     """The forward pass, likelihoods, or embeddings of a language model."""
 
     def __init__(self, work, family, folder, kind, ids, positions=None, targets=None):
-        functional, classes = module_of(family)
+        functional, classes = module_of(family, "QUERIED")
         if functional is None:
             self.model = classes.open_folder(folder, kind, family)
         else:
@@ -108,7 +108,7 @@ class LoraTraining(Training):
 
         self.lora = Lora(adapter)
         self.ids, self.labels = torch.tensor(ids), torch.tensor(labels)
-        functional, classes = module_of(family)
+        functional, classes = module_of(family, "TRAINED")
         if functional is None:
             model = classes.open_classifier(folder, family, self.lora, 2)
         else:

@@ -8,7 +8,8 @@ from .layers import Model
 
 transformers.utils.logging.disable_progress_bar()
 transformers.utils.logging.set_verbosity_error()
-FAMILIES = ("bert", "gpn", "gpt2", "gpt-neox", "llama", "mistral-dna", "modernbert")
+TRAINED = ("bert", "gpn", "gpt2", "gpt-neox", "llama", "modernbert")
+QUERIED = (*TRAINED, "mistral-dna")
 
 
 class LowRank(torch.nn.Module):
@@ -50,8 +51,6 @@ def open_folder(folder, kind, family):
 
 def open_classifier(folder, family, lora, labels):
     """The model with factors on its weights, and its classifier; its dropout follows `lora.training`."""
-    if family == "mistral-dna":
-        raise NotImplementedError("Transformers joins the weights of the experts: no parametrization of each")
     model = opened(transformers.AutoModelForSequenceClassification, folder, family, num_labels=labels)
     model.requires_grad_(False)
     modules, unused = dict(model.named_modules()), set(lora.factors)
