@@ -48,6 +48,9 @@ function page(): string {
 One forward and backward pass of each training recipe on a tiny model with the same values, on the device and on the CPU. A deviation is relative to the largest
 gradient of its parameter. Ops on the CPU are those that the device has no kernel for, and copies between both; ops on shapes and indices are not counted.
 
+A parameter whose gradients are all below a thousandth of the largest gradient is compared on that scale. ChromBPNet's \`profile.bias\` is one: its gradient is zero, because the softmax over
+positions does not depend on it, and its deviation is rounding.
+
 ${lines.join("")}`;
 }
 
