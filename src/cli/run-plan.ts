@@ -1,6 +1,7 @@
 import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
 import { detectable } from "../evaluation/runs/detectable-difference.ts";
+import { writePositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan, PlannedCell, PlannedEmbeddings } from "../evaluation/runs/request.ts";
 import { type RunOptions, runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import { bytes, count, duration, fixed, roughBytes, roughDuration } from "../report/numbers.ts";
@@ -30,6 +31,24 @@ export async function runPlan(
       terminal.say(`done ${cell}: ${counted(rows, "row")} in ${duration(seconds)}${speed}`);
     }
     return outcomes;
+  } finally {
+    stop();
+  }
+}
+
+/** Scores the bases of the best and worst rows of finished runs. @param rows  number of either */
+export async function scorePositions(
+  plans: readonly Plan[],
+  rows: number,
+  { terminal, signal }: Context,
+): Promise<void> {
+  const { onProgress, stop } = showRunProgress(terminal);
+  try {
+    for (const plan of plans) {
+      for (const note of await writePositionScores(plan, rows, { onProgress, signal })) {
+        terminal.say(`note: ${note}`);
+      }
+    }
   } finally {
     stop();
   }

@@ -47,6 +47,7 @@ export {
   type SequenceNetwork,
   supports,
   type TokenLogProbabilities,
+  type TokenOptions,
 } from "./model.ts";
 export { type OpenedModel, openModel, type Scores } from "./open-model.ts";
 export { type PretrainingRecipe, type PretrainingRequest, pretrain } from "./training/pretraining.ts";

@@ -43,6 +43,12 @@ export interface QueryOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Options of `Model.tokenLogProbabilities`. */
+export interface TokenOptions extends QueryOptions {
+  /** Bases [from, to) whose tokens are needed, 0-based; a model may score more. Default: all. */
+  readonly within?: readonly [from: number, to: number];
+}
+
 /** Options of `Model.embed`. */
 export interface EmbedOptions extends QueryOptions {
   /**
@@ -135,10 +141,10 @@ export interface Model {
    * estimated from the scores if absent.
    */
   readonly scoreRounding?: number;
-  /** The terms of `logLikelihood`: one entry per sequence. The benchmark does not need them. */
+  /** The terms of `logLikelihood`: one entry per sequence. Metrics do not need them. */
   tokenLogProbabilities?(
     sequences: readonly string[],
-    options: QueryOptions,
+    options: TokenOptions,
   ): Awaitable<readonly TokenLogProbabilities[]>;
   /** Last hidden states, one entry per sequence. */
   embed?(sequences: readonly string[], options: EmbedOptions): Awaitable<readonly SequenceEmbedding[]>;

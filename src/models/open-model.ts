@@ -22,6 +22,7 @@ import {
   type SequenceEmbedding,
   supports,
   type TokenLogProbabilities,
+  type TokenOptions,
 } from "./model.ts";
 import { poolSequences } from "./queries/embeddings.ts";
 import type { ModelProgramOptions } from "./queries/programs.ts";
@@ -274,7 +275,7 @@ export interface OpenedModel extends Model, AsyncDisposable {
   /** Log-probability of every scored token, nats: the terms of `logLikelihood`. */
   tokenLogProbabilities(
     sequences: readonly string[],
-    options?: Partial<QueryOptions>,
+    options?: Partial<TokenOptions>,
   ): Promise<readonly TokenLogProbabilities[]>;
   /** Last hidden states of every token, [tokens, width] per sequence. */
   embed(sequences: readonly string[], options?: Partial<EmbedOptions>): Promise<readonly SequenceEmbedding[]>;

@@ -57,7 +57,7 @@ ${rowsSection(rows)}
 ${provenanceSection(report)}
 <footer>Written by dart-eval ${version}. This page loads nothing and sends nothing.</footer>
 </main>
-${panels.some(({ motifs }) => motifs !== undefined) ? logoSymbols : undefined}<script type="application/json" id="page-data">${embeddedJson(data)}</script>
+${panels.some(({ motifs, positions }) => motifs !== undefined || positions.size > 0) ? logoSymbols : undefined}<script type="application/json" id="page-data">${embeddedJson(data)}</script>
 <script>${new Html(code)}</script>
 </body>
 </html>

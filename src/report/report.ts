@@ -3,8 +3,9 @@ import { type CellPredictions, readCellPredictions } from "../evaluation/compari
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
 import { allTasks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";
+import { type PositionScores, readPositionScores } from "../evaluation/runs/position-scores.ts";
 import type { StoredResult } from "../evaluation/runs/stored-results.ts";
-import { type CellStrata, readStrata } from "../evaluation/strata/strata-file.ts";
+import { readStrata } from "../evaluation/strata/strata-file.ts";
 import type { PredictionColumns } from "../evaluation/tasks/prediction-columns.ts";
 import type { RowView } from "../evaluation/tasks/row-view.ts";
 import type { Task } from "../evaluation/tasks/task.ts";
@@ -23,6 +24,8 @@ export interface ReportPanel extends Panel {
   readonly comparison: PanelComparison;
   /** Rows by cell identity, of cells whose rows are stored. */
   readonly views: ReadonlyMap<string, RowView>;
+  /** Scores of bases by cell identity, of runs with `--position-scores`. */
+  readonly positions: ReadonlyMap<string, PositionScores>;
   /** Strata of the results that `dart-eval strata` was run on. */
   readonly strata: StrataOfCells;
   /** Published numbers of the same models on the same data. */
@@ -86,7 +89,8 @@ export async function gatherReport(
       heading,
       comparison: panelComparison(groups, panel),
       views: await views.of(panel),
-      strata: await strataOf(panel),
+      positions: await fromEach(panel, readPositionScores),
+      strata: await fromEach(panel, readStrata),
       published: publishedValues(panel, known, forms),
       ...(motifs === undefined ? {} : { motifs }),
       forms,
@@ -100,14 +104,17 @@ function taskHeading(name: string, tasks: NonNullable<ReportOptions["tasks"]>): 
   return task ?? { title: name, question: "A custom task without description." };
 }
 
-/** Strata of a panel's results by cell identity. */
-async function strataOf({ entries }: Panel): Promise<StrataOfCells> {
-  const strata = new Map<string, CellStrata>();
+/** Contents of a file in the folders of a panel's results, by cell identity. */
+async function fromEach<Contents>(
+  { entries }: Panel,
+  read: (stored: StoredResult) => Promise<Contents | undefined>,
+): Promise<ReadonlyMap<string, Contents>> {
+  const found = new Map<string, Contents>();
   for (const { stored, result } of entries) {
-    const found = await readStrata(stored);
-    if (found !== undefined) strata.set(result.identity, found);
+    const contents = await read(stored);
+    if (contents !== undefined) found.set(result.identity, contents);
   }
-  return strata;
+  return found;
 }
 
 /**

@@ -23,6 +23,26 @@ export interface IntegerForm {
 
 export type ColumnForm = TextForm | NumberForm | IntegerForm;
 
+/** Scored tokens of one sequence: those of `positions.json`. */
+export interface BaseTrack {
+  /** Name of the sequence in its row. */
+  readonly member: string;
+  readonly length: number;
+  /** Index of the first of `bases` in the sequence, 0-based. */
+  readonly from: number;
+  readonly bases: string;
+  /** Bases of each token; absent if each is one base. */
+  readonly spans?: readonly number[];
+  /** Log-probability of each token, nats. */
+  readonly scores: readonly number[];
+}
+
+/** Scores of the bases of one row, by model. */
+export interface TrackedRow {
+  readonly row: number;
+  readonly models: readonly { readonly label: string; readonly tracks: readonly BaseTrack[] }[];
+}
+
 /** Rows of one panel. */
 export interface RowSet {
   /** Id of the element with the compressed columns. */
@@ -39,6 +59,8 @@ export interface RowSet {
   readonly hasLoci: boolean;
   /** Label of the scores. */
   readonly score: string;
+  /** Numbers of the rows with scores of their bases, ascending; absent without any. */
+  readonly tracked?: readonly number[];
   /** Name of the assembly, of which genome browsers show loci. */
   readonly assembly?: string;
   /** Order of better predictions; `column` is an index in `columns`. */

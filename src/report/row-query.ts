@@ -32,6 +32,8 @@ export interface RowFilter {
   readonly texts: ReadonlyMap<number, ReadonlySet<number>>;
   /** Bases [from, to), 0-based, that a row overlaps. */
   readonly within?: { readonly chromosome: number; readonly from: number; readonly to: number };
+  /** Row numbers. */
+  readonly rows?: ReadonlySet<number>;
   /** Bounds of a number column. */
   readonly range?: { readonly column: number; readonly least: number; readonly most: number };
 }
@@ -40,7 +42,10 @@ export interface RowFilter {
 const CHROMOSOME = 1;
 
 /** Rows that meet a filter, ascending. */
-export function filterRows({ set, values }: OpenRowSet, { texts, within, range }: RowFilter): Uint32Array {
+export function filterRows(
+  { set, values }: OpenRowSet,
+  { texts, within, range, rows: wanted }: RowFilter,
+): Uint32Array {
   const kept = new Uint8Array(set.rows).fill(1);
   for (const [column, codes] of texts) {
     const form = set.columns[column];
@@ -69,6 +74,10 @@ export function filterRows({ set, values }: OpenRowSet, { texts, within, range }
       const value = own[i] ?? Number.NaN;
       if (!(value >= range.least && value <= range.most)) kept[i] = 0;
     }
+  }
+  if (wanted !== undefined) {
+    const [numbers] = values;
+    for (let i = 0; i < kept.length; i++) if (!wanted.has(numbers?.[i] ?? -1)) kept[i] = 0;
   }
   let count = 0;
   const rows = new Uint32Array(set.rows);

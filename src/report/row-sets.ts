@@ -6,7 +6,7 @@ import { type Html, html } from "./html.ts";
 import { count } from "./numbers.ts";
 import { type Entry, panelId, panelTitle } from "./panels.ts";
 import type { ReportPanel } from "./report.ts";
-import { type ColumnForm, encodeRows, type RowSet } from "./row-format.ts";
+import { type ColumnForm, encodeRows, type RowSet, type TrackedRow } from "./row-format.ts";
 
 /**
  * Scores (rows × models) of a page, about 3 bytes each. Panels beyond them list their best and worst rows.
@@ -19,6 +19,8 @@ const EXTREMES = 500;
 export interface PackedRows {
   readonly set: RowSet;
   readonly base64: string;
+  /** Scores of bases as compressed JSON, `TrackedRow[]`, in base64. */
+  readonly tracks?: string;
 }
 
 interface ViewedEntry {
@@ -28,7 +30,7 @@ interface ViewedEntry {
 
 /** Rows of every panel whose rows are stored, by its id; panels in page order. */
 export function packRows(panels: readonly ReportPanel[]): ReadonlyMap<string, PackedRows> {
-  const packed = new Map<string, PackedRows>();
+  const sets = new Map<string, PackedRows>();
   let left = MOST_SCORES;
   for (const panel of panels) {
     const viewed = firstProtocol(panel).flatMap((entry): ViewedEntry[] => {
@@ -39,9 +41,9 @@ export function packRows(panels: readonly ReportPanel[]): ReadonlyMap<string, Pa
     const scores = viewed.length * viewed[0].view.rows.length;
     const places = scores <= left ? undefined : extremeRows(viewed);
     left -= places === undefined ? scores : places.length * viewed.length;
-    packed.set(panelId(panel), packPanel(panel, viewed, places));
+    sets.set(panelId(panel), packPanel(panel, viewed, places));
   }
-  return packed;
+  return sets;
 }
 
 /** Positions of the rows with the highest and lowest scores of each model, ascending. */
@@ -96,6 +98,7 @@ function packPanel(
     columns.map(({ values }) => pick(values)),
     rows,
   );
+  const tracked = trackedRows(panel, viewed);
   const source = entry.result.origins?.genome?.source;
   const texts = merit?.kind === "class" ? facts[merit.fact] : undefined;
   return {
@@ -107,6 +110,7 @@ function packPanel(
       columns: forms,
       hasLoci: loci !== undefined,
       score: view.score.title,
+      ...(tracked.length === 0 ? {} : { tracked: tracked.map(({ row }) => row) }),
       ...(source === undefined ? {} : { assembly: source }),
       ...(merit === undefined
         ? {}
@@ -124,8 +128,24 @@ function packPanel(
                     },
           }),
     },
-    base64: deflateSync(bytes, { level: 9 }).toString("base64"),
+    base64: packed(bytes),
+    ...(tracked.length === 0 ? {} : { tracks: packed(JSON.stringify(tracked)) }),
   };
+}
+
+const packed = (bytes: Uint8Array | string) => deflateSync(bytes, { level: 9 }).toString("base64");
+
+/** Rows with scores of their bases, ascending. */
+function trackedRows({ positions }: ReportPanel, viewed: readonly ViewedEntry[]): readonly TrackedRow[] {
+  const rows = new Map<number, TrackedRow["models"][number][]>();
+  for (const { entry } of viewed) {
+    for (const { row, sequences } of positions.get(entry.result.identity)?.rows ?? []) {
+      const models = rows.get(row) ?? [];
+      models.push({ label: entry.label, tracks: sequences });
+      rows.set(row, models);
+    }
+  }
+  return [...rows].map(([row, models]) => ({ row, models })).sort((a, b) => a.row - b.row);
 }
 
 function factColumn(fact: FactColumn): { readonly form: ColumnForm; readonly values: ArrayLike<number> } {
@@ -136,14 +156,14 @@ function factColumn(fact: FactColumn): { readonly form: ColumnForm; readonly val
 }
 
 /** View with the rows of all panels, one at a time; undefined without stored rows. */
-export function rowsSection(packed: ReadonlyMap<string, PackedRows>): Html | undefined {
-  if (packed.size === 0) return undefined;
+export function rowsSection(sets: ReadonlyMap<string, PackedRows>): Html | undefined {
+  if (sets.size === 0) return undefined;
   return html`<section class="view" id="rows" aria-labelledby="rows-title">
 <h1 id="rows-title">Rows</h1>
 <p class="lead">Every row with its scores, to three significant digits. Sort by a heading, or list the best and worst rows of a model.</p>
-${[...packed.values()].map(({ set: { id } }) => html`<span class="row-set" id="${id}"></span>`)}
-<details class="row-sets"><summary>${counted(packed.size, "table")} of rows</summary>
-<ul>${[...packed.values()].map(
+${[...sets.values()].map(({ set: { id } }) => html`<span class="row-set" id="${id}"></span>`)}
+<details class="row-sets"><summary>${counted(sets.size, "table")} of rows</summary>
+<ul>${[...sets.values()].map(
     ({ set: { id, title, rows, evaluated } }) =>
       html`<li><a href="#${id}">${title}</a> <span class="detail">${count(rows)} rows${
         rows < evaluated ? `: the best and worst ${EXTREMES} of each model, of ${count(evaluated)}` : ""
@@ -153,8 +173,17 @@ ${[...packed.values()].map(({ set: { id } }) => html`<span class="row-set" id="$
 </details>
 <div id="explorer"><p class="quiet">The table of rows needs JavaScript.</p></div>
 </section>
-${[...packed.values()].map(
-  ({ set, base64 }) => html`<script type="application/octet-stream" id="${set.id}-data">${base64}</script>
-`,
+${[...sets.values()].map(
+  ({
+    set,
+    base64,
+    tracks,
+  }) => html`<script type="application/octet-stream" id="${set.id}-data">${base64}</script>
+${
+  tracks === undefined
+    ? undefined
+    : html`<script type="application/octet-stream" id="${set.id}-tracks">${tracks}</script>
+`
+}`,
 )}`;
 }

@@ -68,6 +68,18 @@ describe.each(["hyenadna", "mistral-dna", "caduceus", "dnabert2", "nucleotide-tr
         expect(ends.at(-1)).toBe(SEQUENCES[i].length);
         expect([...starts.slice(1)]).toEqual([...ends.slice(0, -1)]);
       });
+      // Tokens around some bases have the same log-probabilities, up to the rounding of another batch.
+      const around = await model.tokenLogProbabilities(SEQUENCES, { within: [2, 5] });
+      around.forEach(({ values, starts, ends }, i) => {
+        expect(starts[0]).toBeLessThanOrEqual(2);
+        expect(ends.at(-1)).toBeGreaterThanOrEqual(5);
+        const first = tokens[i].starts.indexOf(starts[0]);
+        values.forEach((value, k) => {
+          expect(Math.abs(value - tokens[i].values[first + k])).toBeLessThan(1e-5);
+        });
+      });
+      const counts = [around, tokens].map((all) => sum(all.map(({ values }) => values.length)));
+      if (model.kind === "masked") expect(counts[0]).toBeLessThan(counts[1]);
     });
 
     test("embeddings, and their mean over the bases", async () => {

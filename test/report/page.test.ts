@@ -280,6 +280,48 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
     await opened.close();
   });
 
+  test("rows: the bases of a row, by click and by Enter, as letters and as numbers", async () => {
+    const report = await gatherReport(results, { tasks, predictions: fixturePredictions });
+    const track = (member: string, bases: string, scores: readonly number[]) => ({
+      ...{ member, length: 350, from: 10, bases, scores },
+    });
+    const sequences = [
+      track("element", "ACGT", [-0.1, -1.4, -3, -0.7]),
+      track("control", "ACCT", [-0.1, -1.4, -2, -0.7]),
+    ];
+    const row = { row: 2, sequences: [...sequences, { ...sequences[0], spans: [3, 1], scores: [-3, -1] }] };
+    const scored = report.panels.map((panel) => {
+      const { identity } = panel.entries.find(({ label }) => label === "strong")!.result;
+      const kind = { format: "dart-eval position scores", formatVersion: 1 } as const;
+      return { ...panel, positions: new Map([[identity, { ...kind, identity, rows: [row] }]]) };
+    });
+    const { opened, complaints } = await open(renderPage({ ...report, panels: scored }, assets));
+    await opened.locator(".contents").getByRole("link", { name: "Rows" }).click();
+    await opened.getByLabel("scored base by base (1)").check();
+    await expect.poll(() => opened.locator("#explorer > p.quiet").textContent()).toMatch(/^1 of 1,187/);
+    await opened.getByRole("button", { name: "Row 2: show its bases" }).click();
+    const bases = opened.getByRole("region", { name: /^Bases of row 2, chr/ });
+    expect(await opened.evaluate("document.activeElement.className")).toBe("bases");
+    const drawings = bases.getByRole("img");
+    expect(await drawings.count()).toBe(3);
+    // 5.2 nats of 4 bases are 2 − 5.2/(4 ln 2) = 0.12 bits per base.
+    expect(await drawings.first().getAttribute("aria-label")).toBe(
+      "element: 4 bases, −5.20 nats, 0.12 bits per base above equal bases",
+    );
+    expect(await drawings.first().locator("use").count()).toBe(4);
+    expect(await drawings.first().locator(".marked").count()).toBe(1);
+    await bases.getByText("Numbers").click();
+    expect(await bases.locator("tbody tr").nth(2).allInnerTexts()).toEqual([
+      "13\tG\t−3.000\tC\t−2.000\tG\t−1.000",
+    ]);
+    await bases.getByRole("button", { name: "Close" }).click();
+    expect(await bases.isVisible()).toBe(false);
+    for (const key of ["j", "Enter"]) await opened.keyboard.press(key);
+    expect(await bases.isVisible()).toBe(true);
+    expect(complaints).toEqual([]);
+    await opened.close();
+  });
+
   test("the model filter and the keys", async () => {
     const { opened, complaints } = await open(page);
     await opened.keyboard.press("j");

@@ -87,6 +87,7 @@ test("filters by overlap, text and range; unknown numbers are in no range", () =
   expect(of({ within: { chromosome: 1, from: 60, to: 100 } })).toEqual([]);
   expect(of({ within: { chromosome: 2, from: 0, to: 2 ** 32 } })).toEqual([2, 3, 4]);
   expect(of({ texts: new Map([[4, new Set([2])]]) })).toEqual([1, 3]);
+  expect(of({ rows: new Set([7, 1, 9]) })).toEqual([1, 4]);
   expect(of({ range: { column: 5, least: -2, most: Number.POSITIVE_INFINITY } })).toEqual([0, 2, 4]);
 });
 

@@ -21,7 +21,7 @@ import { openModel } from "../../models/open-model.ts";
 import { plainTable } from "../../report/table.ts";
 import { reportText } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
-import { runPlan } from "../run-plan.ts";
+import { runPlan, scorePositions } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
 import { protocolFolders, resultsText } from "../run-results.ts";
 
@@ -94,6 +94,9 @@ async function demoFiles(out: string, { terminal }: Context): Promise<DemoFiles>
 /** Toy models are too small for several threads, which mostly wait for one another. */
 const THREADS = 1;
 
+/** Best rows, and worst ones, whose bases are scored. */
+const POSITION_ROWS = 3;
+
 async function demoModel(
   spec: string,
   { motifs }: DemoFiles,
@@ -151,6 +154,7 @@ async function runAll(
       await runPlan(plan, context);
       await mergeWithProgress(plan.folder!, context);
     }
+    await scorePositions(plans, POSITION_ROWS, context);
   } finally {
     for (const plan of plans) await plan.close();
     for (const model of models.values()) await model.close?.();

@@ -6,6 +6,7 @@ import { parseDecimal } from "../../base/table.ts";
 import type { Split } from "../../dna/genome/chromosome-split.ts";
 import { openControls } from "../../evaluation/runs/open-controls.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
+import { MOST_POSITION_ROWS } from "../../evaluation/runs/position-scores.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
 import type { ShardOutcome } from "../../evaluation/runs/run-shard.ts";
 import { parseShard, type Shard } from "../../evaluation/runs/shard.ts";
@@ -28,7 +29,7 @@ import {
 import { runOnDevices } from "../device-processes.ts";
 import { reportHubDownload } from "../hub-download.ts";
 import { openRequestedTasks, type RequestOptions } from "../requested-tasks.ts";
-import { planJson, planText, runPlan } from "../run-plan.ts";
+import { planJson, planText, runPlan, scorePositions } from "../run-plan.ts";
 import { mergeWithProgress } from "../run-progress.ts";
 import { protocolFolders, resultsText } from "../run-results.ts";
 import {
@@ -66,6 +67,7 @@ interface RunOptions extends RequestOptions {
   readonly timing: boolean;
   readonly sbatch?: string;
   readonly shards?: number;
+  readonly positionScores?: number;
   readonly json?: boolean;
 }
 
@@ -187,6 +189,11 @@ export const define: DefineCommand = (command, context) => {
       "with --sbatch: number of shards (default: of about an hour each)",
       wholeNumberOption(1),
     )
+    .option(
+      "--position-scores <rows>",
+      `also store the log-likelihood of every base, for this number of best and of worst rows of each zero-shot cell (at most ${MOST_POSITION_ROWS}); the report draws them`,
+      positionRowsOption,
+    )
     .option("--json", "print the plan or the results as JSON")
     .addHelpText(
       "after",
@@ -232,6 +239,11 @@ async function run(typed: RunOptions, given: Command, context: Context): Promise
     throw new InputError("--motifs is an option of --controls", { hint: "add --controls, or leave it out" });
   }
   checkSlurmOptions(typed);
+  if (typed.positionScores !== undefined && (typed.shard.count > 1 || typed.sbatch !== undefined)) {
+    throw new InputError("--position-scores needs all rows in one shard, without --shard and --sbatch", {
+      hint: "score a part of the rows in a run of its own, with --limit",
+    });
+  }
   const extend = addModel.length > 0;
   const forSlurm = typed.sbatch === undefined ? {} : { threads: typed.threads ?? slurmThreads() };
   const options: RunOptions = { ...typed, ...(extend ? await optionsOfRun(out, given) : {}), ...forSlurm };
@@ -327,6 +339,7 @@ async function planAndRun(
     }
     const outcomes: ShardOutcome[] = [];
     for (const plan of plans) outcomes.push(...(await runPlan(plan, context, options)));
+    if (options.positionScores !== undefined) await scorePositions(plans, options.positionScores, context);
     return outcomes;
   } finally {
     for (const plan of plans) await plan.close();
@@ -334,9 +347,17 @@ async function planAndRun(
   }
 }
 
+function positionRowsOption(text: string): number {
+  const rows = wholeNumberOption(1)(text);
+  if (rows > MOST_POSITION_ROWS) {
+    throw new InvalidArgumentError(`Expected a number of rows, at most ${MOST_POSITION_ROWS}.`);
+  }
+  return rows;
+}
+
 /** @throws {InputError} for options that contradict `--devices` */
 function checkDevices(given: Command): void {
-  for (const name of ["device", "shard", "untilWidth", "plan", "sbatch"]) {
+  for (const name of ["device", "shard", "untilWidth", "plan", "sbatch", "positionScores"]) {
     if (given.getOptionValueSource(name) !== "cli") continue;
     const option = given.options.find((each) => each.attributeName() === name);
     throw new InputError(`${option?.long ?? name} and --devices exclude each other`, {

@@ -11,6 +11,7 @@ import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
 import { cellIdentity, rowsDigest } from "./cell.ts";
 import { sampled } from "./draft-cells.ts";
 import { metricsRecord } from "./merge.ts";
+import { positionMismatches } from "./position-scores.ts";
 import { type CellResult, cellResult, measureCell } from "./result.ts";
 import { writtenScores } from "./scores-table.ts";
 import { type OpenedSeal, withPresentKeys } from "./stored-results.ts";
@@ -49,7 +50,7 @@ const MOST_LISTED = 20;
 
 /**
  * Verifies a result against its stored scores: the digest of the result, its identity, number and digest of
- * rows, scores.tsv line by line, and every metric and interval, recomputed. With inputs also their digests,
+ * rows, scores.tsv line by line, every metric and interval, recomputed, and the sums of positions.json. With inputs also their digests,
  * the selection of rows, and the facts of each row.
  *
  * @throws {InputError} when the scores are missing, the task is not known, or an input cannot be read
@@ -99,6 +100,7 @@ export async function verifyCell(
       mismatches.push(...differences("result", result, cellResult(result, measurement, result)));
       if (folder !== undefined) {
         mismatches.push(...(await metricsMismatches(folder, metricsRecord(cell, measurement))));
+        mismatches.push(...(await positionMismatches({ folder, result }, predictions)));
       }
     }
     if (inputs !== undefined) mismatches.push(...(await dataMismatches(task, inputs, result, predictions)));

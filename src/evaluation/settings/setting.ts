@@ -106,6 +106,8 @@ export interface Setting<Name extends string = string> {
   readonly readyAtOnce: boolean;
   /** Can evaluate a file of trained weights instead of training. */
   readonly takesWeights?: true;
+  /** Scores are sums of log-probabilities of tokens, which `positions.json` lists for some rows. */
+  readonly sumsTokens?: true;
   /**
    * The device of training computes everything, embeddings included. Default: the model's device also does.
    */

@@ -16,6 +16,7 @@ export const zeroShot: Setting<"zero-shot"> = {
   description: "Zero-shot: the model scores sequences by their likelihoods; nothing is trained.",
   publishedAs: ["zero_shot_likelihood"],
   readyAtOnce: true,
+  sumsTokens: true,
   unsupportedReason(task: Task, model: Model, protocol: Protocol) {
     if (comparesAlleles(task)) return whyAllelesUnsupported(model, protocol);
     if (supports(model, "logLikelihood")) return undefined;

@@ -1,3 +1,4 @@
+import { InternalError } from "../../base/errors.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
 import type { Blocks } from "../../metrics/blocks.ts";
 
@@ -95,4 +96,41 @@ export interface RowView {
    */
   readonly merit?: RowMerit;
   readonly figures: readonly RowFigure[];
+}
+
+/** Merit of each row: larger for better predictions, NaN if unknown; undefined if no row is better. [rows] */
+function meritsOf({ score, facts, merit }: RowView): Float64Array | undefined {
+  const { values } = score;
+  if (merit === undefined) return undefined;
+  if (merit.kind === "score") return Float64Array.from(values);
+  const fact = facts[merit.fact];
+  if (merit.kind === "error" && "values" in fact) {
+    return Float64Array.from(values, (value, i) => -Math.abs(value - fact.values[i]));
+  }
+  if (merit.kind === "class" && "codes" in fact) {
+    const positive = fact.texts.indexOf(merit.positive) + 1;
+    return Float64Array.from(values, (value, i) => {
+      const code = fact.codes[i];
+      return code === 0 ? Number.NaN : (code === positive ? 1 : -1) * Math.abs(value);
+    });
+  }
+  throw new InternalError("the merit of rows names a fact of another kind");
+}
+
+/**
+ * Numbers of the rows with the best predictions, best first, then of those with the worst, worst first.
+ * Equal ones are in row order; a row is listed once.
+ *
+ * @param count  number of best rows and of worst rows
+ * @returns      undefined if no row is better than another
+ */
+export function bestAndWorst(view: RowView, count: number): Uint32Array | undefined {
+  const merits = meritsOf(view);
+  if (merits === undefined) return undefined;
+  const order = Array.from(merits.keys())
+    .filter((i) => !Number.isNaN(merits[i]))
+    .sort((a, b) => merits[b] - merits[a] || a - b);
+  const best = order.slice(0, count);
+  const worst = order.slice(Math.max(count, order.length - count)).reverse();
+  return Uint32Array.from([...best, ...worst], (i) => view.rows[i]);
 }

@@ -4,7 +4,7 @@ import type { NdArray } from "../../net/arrays/array.ts";
 import { gatherElements, input, logSoftmax, squeeze } from "../../net/graph/build.ts";
 import { rowAt } from "../../net/nn/queries.ts";
 import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
-import type { QueryOptions } from "../model.ts";
+import type { QueryOptions, TokenOptions } from "../model.ts";
 import { logLikelihoodOf, type ScoredTokens } from "./causal-likelihood.ts";
 import { overlappingTokenLogProbabilities } from "./overlapping-likelihood.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
@@ -25,8 +25,8 @@ export async function maskedLogLikelihoods(
 /**
  * log P(token | all other tokens) for each scored token of each row, the token masked in a copy of the row.
  * Their sum is the row's pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659, eq. 1). Special tokens
- * are seen but not scored. Of overlapping k-mers, bases are predicted: see
- * `overlappingTokenLogProbabilities`.
+ * are seen but not scored, nor are tokens outside of `within`. Of overlapping k-mers, all bases are predicted:
+ * see `overlappingTokenLogProbabilities`.
  *
  * The original also runs copies for special tokens and padding, whose results it drops, and pads copies to a
  * common length, which its attention mask undoes: neither is done here.
@@ -36,11 +36,11 @@ export async function maskedLogLikelihoods(
 export async function maskedTokenLogProbabilities(
   query: TokenQuery,
   rows: readonly Tokens[],
-  options: Partial<QueryOptions>,
+  options: Partial<TokenOptions>,
 ): Promise<readonly ScoredTokens[]> {
   if (query.tokenizer.overlap !== undefined) return overlappingTokenLogProbabilities(query, rows, options);
   const shown = maskId(query.tokenizer);
-  const spans = rows.map(({ ids }) => scoredSpan(query.tokenizer, ids));
+  const spans = rows.map((row) => within(scoredSpan(query.tokenizer, row.ids), row, options.within));
   const predictions = rows.flatMap(({ ids }, row) => {
     const { start, end } = spans[row];
     return Array.from({ length: end - start }, (_, i): TokenPrediction => {
@@ -55,6 +55,18 @@ export async function maskedTokenLogProbabilities(
     at += end - start;
     return { first: start, values };
   });
+}
+
+/** The scored tokens of a row that cover some of the bases. */
+function within(
+  { start, end }: ReturnType<typeof scoredSpan>,
+  { starts, ends }: Tokens,
+  [from, to]: readonly [number, number] = [0, Number.POSITIVE_INFINITY],
+) {
+  const span = { start, end };
+  while (span.start < end && ends[span.start] <= from) span.start++;
+  while (span.end > span.start && starts[span.end - 1] >= to) span.end--;
+  return span;
 }
 
 /** A token whose log-probability is computed, at one position of a row. */

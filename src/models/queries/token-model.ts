@@ -9,6 +9,7 @@ import type {
   QueryOptions,
   SequenceEmbedding,
   TokenLogProbabilities,
+  TokenOptions,
 } from "../model.ts";
 import { causalLogLikelihoods, causalTokenLogProbabilities } from "./causal-likelihood.ts";
 import { pooledEmbeddings, tokenStates } from "./embeddings.ts";
@@ -57,7 +58,7 @@ export abstract class TokenModel implements Model {
 
   async tokenLogProbabilities(
     sequences: readonly string[],
-    options: Partial<QueryOptions> = {},
+    options: Partial<TokenOptions> = {},
   ): Promise<readonly TokenLogProbabilities[]> {
     const score = this.query.kind === "masked" ? maskedTokenLogProbabilities : causalTokenLogProbabilities;
     const rows = this.encodeAll(sequences);

@@ -1,4 +1,4 @@
-import type { RowSet } from "../row-format.ts";
+import type { RowSet, TrackedRow } from "../row-format.ts";
 import {
   fieldText,
   filterRows,
@@ -10,6 +10,7 @@ import {
   sortRows,
   tsvOf,
 } from "../row-query.ts";
+import { baseTracks } from "./base-tracks.ts";
 import { element, filterForm, rowFilterOf } from "./row-filter-form.ts";
 
 /** Height of a row in CSS pixels; the style sheet sets it. */
@@ -30,6 +31,9 @@ export class RowExplorer {
   #body: HTMLTableSectionElement | undefined;
   #scroll: HTMLElement | undefined;
   #count: HTMLElement | undefined;
+  /** Place of the bases of one row, below the table. */
+  #bases: HTMLElement | undefined;
+  #tracks: ReadonlyMap<number, TrackedRow> = new Map();
 
   constructor(place: HTMLElement, isShown: (model: string) => boolean) {
     this.#place = place;
@@ -39,7 +43,9 @@ export class RowExplorer {
   /** Shows the rows of a set, unfiltered. */
   async show(set: RowSet): Promise<void> {
     if (this.#rows?.set === set) return;
-    this.#rows = openRowSet(set, await unpacked(set));
+    const [bytes, tracks] = await Promise.all([unpacked(`${set.id}-data`), tracksOf(set)]);
+    this.#tracks = tracks;
+    this.#rows = openRowSet(set, bytes);
     this.#order = undefined;
     this.draw();
   }
@@ -66,7 +72,8 @@ export class RowExplorer {
     this.#body = table.tBodies[0];
     this.#count = count;
     const title = element("h2", { textContent: rows.set.title });
-    this.#place.replaceChildren(title, form, this.#actions(form), count, scroll);
+    this.#bases = element("section", { className: "bases", hidden: true, tabIndex: -1 });
+    this.#place.replaceChildren(title, form, this.#actions(form), count, scroll, this.#bases);
     this.#apply(form);
   }
 
@@ -194,8 +201,9 @@ export class RowExplorer {
     const line = document.createElement("tr");
     line.setAttribute("aria-rowindex", String(place + 2));
     if (place === this.#selected) line.className = "selected";
-    line.insertCell().append(fieldText(rows, 0, row));
-    line.cells[0]?.classList.add("number");
+    const number = line.insertCell();
+    number.className = "number";
+    number.append(this.#rowNumber(rows, row));
     const locus = locusOf(rows, row);
     if (locus !== undefined) line.insertCell().append(...locusCell(locus, rows.set.assembly));
     for (const c of columns) {
@@ -206,8 +214,53 @@ export class RowExplorer {
     return line;
   }
 
-  /** Moves the selected row by j and k or the arrows. */
+  /** Number of a row: a button where its bases are scored. */
+  #rowNumber(rows: OpenRowSet, row: number): Node {
+    const text = fieldText(rows, 0, row);
+    if (!this.#tracks.has(Number(text))) return document.createTextNode(text);
+    const button = element("button", { type: "button", textContent: text, title: "Show its bases" });
+    button.setAttribute("aria-label", `Row ${text}: show its bases`);
+    button.addEventListener("click", () => this.#showBases(rows, row));
+    return button;
+  }
+
+  /** Shows the bases of a row below the table. */
+  #showBases(rows: OpenRowSet, row: number): void {
+    const [place, number] = [this.#bases, Number(fieldText(rows, 0, row))];
+    const tracked = this.#tracks.get(number);
+    if (place === undefined || tracked === undefined) return;
+    const locus = locusOf(rows, row);
+    const at = locus === undefined ? "" : `, ${locus.chromosome}:${locus.start + 1}-${locus.end}`;
+    const title = element("h3", { textContent: `Bases of row ${number}${at}`, id: "bases-title" });
+    const close = element("button", { type: "button", textContent: "Close" });
+    close.addEventListener("click", () => {
+      place.hidden = true;
+      this.#scroll?.focus();
+    });
+    place.setAttribute("aria-labelledby", title.id);
+    const note = element("p", {
+      className: "quiet",
+      textContent:
+        "The height of a letter is the log₂ of the probability that the model gives the base, in bits above one of four equal bases. Faint letters below the line are less likely than that. Positions count from 1 in the sequence that the model sees; few bases that differ between the sequences are marked.",
+    });
+    place.replaceChildren(title, close, note, ...baseTracks(tracked, this.#isShown));
+    place.hidden = false;
+    place.scrollIntoView({ block: "nearest" });
+    place.focus({ preventScroll: true });
+  }
+
+  /** Moves the selected row by j and k or the arrows; Enter shows its bases. */
   #key(event: KeyboardEvent): void {
+    const [rows, chosen] = [this.#rows, this.#kept[this.#selected]];
+    if (
+      event.key === "Enter" &&
+      event.target === this.#scroll &&
+      rows !== undefined &&
+      chosen !== undefined
+    ) {
+      this.#showBases(rows, chosen);
+      return;
+    }
     const step = { j: 1, ArrowDown: 1, k: -1, ArrowUp: -1 }[event.key];
     if (step === undefined || this.#scroll === undefined || this.#kept.length === 0) return;
     event.preventDefault();
@@ -221,12 +274,20 @@ export class RowExplorer {
   }
 }
 
-/** Bytes of a set's columns, from its element in the page. */
-async function unpacked({ id }: RowSet): Promise<Uint8Array> {
-  const text = document.getElementById(`${id}-data`)?.textContent ?? "";
+/** Compressed bytes of an element of the page, unpacked; none without the element. */
+async function unpacked(id: string): Promise<Uint8Array<ArrayBuffer>> {
+  const text = document.getElementById(id)?.textContent ?? "";
+  if (text === "") return new Uint8Array();
   const packed = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Scores of bases by row number. */
+async function tracksOf({ id, tracked }: RowSet): Promise<ReadonlyMap<number, TrackedRow>> {
+  if (tracked === undefined) return new Map();
+  const rows = JSON.parse(new TextDecoder().decode(await unpacked(`${id}-tracks`))) as TrackedRow[];
+  return new Map(rows.map((one) => [one.row, one]));
 }
 
 function gap(rows: number): HTMLTableRowElement {

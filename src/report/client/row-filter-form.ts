@@ -13,7 +13,7 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
 }
 
 /** Inputs of the filter: locus, texts, and the range of one number. */
-export function filterForm({ columns, hasLoci }: RowSet): HTMLFormElement {
+export function filterForm({ columns, hasLoci, tracked }: RowSet): HTMLFormElement {
   const form = element("form", { className: "row-filter" });
   form.setAttribute("role", "search");
   form.setAttribute("aria-label", "Rows");
@@ -49,11 +49,17 @@ export function filterForm({ columns, hasLoci }: RowSet): HTMLFormElement {
   for (const name of ["least", "most"]) {
     labelled(name === "least" ? "from" : "to", element("input", { name, type: "number", step: "any" }));
   }
+  if (tracked !== undefined) {
+    labelled(
+      `scored base by base (${tracked.length.toLocaleString("en-US")})`,
+      element("input", { name: "tracked", type: "checkbox" }),
+    );
+  }
   return form;
 }
 
 /** The filter that the form has. */
-export function rowFilterOf({ columns }: RowSet, data: FormData): RowFilter {
+export function rowFilterOf({ columns, tracked }: RowSet, data: FormData): RowFilter {
   const text = (name: string) => String(data.get(name) ?? "").trim();
   const texts = new Map<number, ReadonlySet<number>>();
   columns.forEach((column, c) => {
@@ -73,6 +79,7 @@ export function rowFilterOf({ columns }: RowSet, data: FormData): RowFilter {
   return {
     texts,
     ...(within === undefined ? {} : { within }),
+    ...(data.has("tracked") ? { rows: new Set(tracked) } : {}),
     ...(hasRange
       ? {
           range: {
