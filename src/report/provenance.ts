@@ -145,11 +145,11 @@ function cellsTable(panels: Report["panels"]): Table {
   };
 }
 
-/** Origin of an input by its digest: `built from ENCODE ENCFF420VPZ (…)`, or `custom data: my.fa`. */
+/** Origin of an input by its digest: `built from ENCODE ENCFF420VPZ (…)`, or `custom data my.fa`. */
 function originText(origin: FileOrigin | undefined): string {
   if (origin === undefined) return "custom data given in memory";
   const source = SOURCES.find(({ name }) => name === origin.source);
-  if (source === undefined) return `custom data: ${origin.file}`;
+  if (source === undefined) return `custom data ${origin.file}`;
   const address = source.addresses[0];
   const from = address === undefined || address.kind === "web" ? source.name : addressText(address);
   return `${origin.built ? "built from " : ""}${from} (${source.what})`;
@@ -160,7 +160,7 @@ export function dataText(entries: readonly Pick<Entry, "result">[], forms?: Cust
   const texts = entries.flatMap(({ result: { cell, origins } }) =>
     Object.keys(evaluatedData(cell, forms)).map((input) => {
       const text = origins === undefined ? "origin not recorded" : originText(origins[input]);
-      return `${input}: ${text}`;
+      return `${input}, ${text}`;
     }),
   );
   return `Data: ${[...new Set(texts)].join("; ")}.`;

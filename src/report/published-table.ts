@@ -52,7 +52,7 @@ function reasonsOf(entries: readonly Entry[], forms?: CustomForms): readonly str
     if (why !== undefined) models.set(why, (models.get(why) ?? new Set()).add(label));
   }
   return [...models].map(
-    ([why, labels]) => `No published value is shown for ${[...labels].join(", ")}: ${why}.`,
+    ([why, labels]) => `No published value is shown for ${[...labels].join(", ")} (${why}).`,
   );
 }
 

@@ -55,7 +55,7 @@ test("a corrected result has no published number, with the reason", async () => 
   expect(await textOf(results.slice(0, 1))).not.toContain("0.971");
   const page = await pageOf(results.slice(0, 1));
   expect(page).not.toContain("<h3>Published values</h3>");
-  expect(page).toContain("No published value is shown for my-caduceus: the published values are those of");
+  expect(page).toContain("No published value is shown for my-caduceus (the published values are those of");
 });
 
 test.each([
@@ -67,16 +67,16 @@ test.each([
   const some = [{ ...paper!, result: { ...result, rows: { ...result.rows, inTable: 2_348_854 } } }];
   expect(await textOf(some)).not.toContain("Published values");
   const page = await pageOf(some);
-  expect(page).toContain(`No published value is shown for my-caduceus: ${why}`);
+  expect(page).toContain(`No published value is shown for my-caduceus (${why}`);
   if ("sources" in change) expect(page).not.toMatch(/ENCFF420VPZ|ENCODE/);
 });
 
 test("the page names a source only for data with its digest", async () => {
   const page = await pageOf(results);
   expect(page).toMatch(/<h3>Published values<\/h3>[\s\S]*<td class="number">0\.971<\/td>/);
-  expect(page).toContain("Data: elements: ENCODE ENCFF420VPZ");
+  expect(page).toContain("Data: elements, ENCODE ENCFF420VPZ");
   expect(page).toContain("; genome: hg38 (GRCh38 without alternative contigs");
-  expect(await pageOf(both)).toContain("Data: genome: origin not recorded; elements: origin not recorded.");
+  expect(await pageOf(both)).toContain("Data: genome, origin not recorded; elements, origin not recorded.");
 });
 
 test("a model without published family has no reason", async () => {

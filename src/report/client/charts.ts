@@ -126,21 +126,26 @@ function points({ points: all, classes, ofModels, identity, level }: PointsChart
         fillOpacity: ofModels ? 1 : 0.65,
       }),
       ...(ofModels
-        ? [false, true].map((isLeft) =>
-            Plot.text(
-              shown.filter((point) => isLeft === isRight(point, shown)),
-              {
-                x: "x",
-                y: "y",
-                text: "name",
-                textAnchor: isLeft ? "end" : "start",
-                dx: isLeft ? -9 : 9,
-                fill: "var(--ink)",
-                stroke: "var(--sheet)",
-                strokeWidth: 3,
-              },
-            ),
-          )
+        ? [false, true].flatMap((isLeft) => {
+            const side = shown.filter((point) => isLeft === isRight(point, shown));
+            const shifts = labelShifts(side, shown);
+            return [...new Set(shifts.values())].map((dy) =>
+              Plot.text(
+                side.filter((point) => shifts.get(point) === dy),
+                {
+                  x: "x",
+                  y: "y",
+                  text: "name",
+                  textAnchor: isLeft ? "end" : "start",
+                  dx: isLeft ? -9 : 9,
+                  dy,
+                  fill: "var(--ink)",
+                  stroke: "var(--sheet)",
+                  strokeWidth: 3,
+                },
+              ),
+            );
+          })
         : []),
       ...pointerTip(
         drawing,
@@ -157,6 +162,24 @@ function isRight(point: PointMark, all: readonly PointMark[]): boolean {
   const logs = all.map(({ x }) => Math.log(x));
   const [least, most] = [Math.min(...logs), Math.max(...logs)];
   return Math.log(point.x) - least > 0.5 * (most - least) && most > least;
+}
+
+/** Part of the axis below which the labels of two points overlap. */
+const LABEL = 0.06;
+
+/** Vertical shifts in pixels that separate the labels of two points of almost equal height. */
+function labelShifts(side: readonly PointMark[], all: readonly PointMark[]): ReadonlyMap<PointMark, number> {
+  const ends = all.flatMap(({ y, low = y, high = y }) => [low, high]);
+  const near = LABEL * (Math.max(...ends) - Math.min(...ends));
+  const shifts = new Map<PointMark, number>();
+  let above: PointMark | undefined;
+  for (const point of side.toSorted((a, b) => b.y - a.y)) {
+    const overlaps = above !== undefined && above.y - point.y < near && shifts.get(above) === 0;
+    if (overlaps && above !== undefined) shifts.set(above, -7);
+    shifts.set(point, overlaps ? 7 : 0);
+    above = point;
+  }
+  return shifts;
 }
 
 /** Lines of the key below a figure: models of curves, or classes of points; empty for one or very many. */

@@ -241,7 +241,7 @@ export class RowExplorer {
     const note = element("p", {
       className: "quiet",
       textContent:
-        "The height of a letter is the log₂ of the probability that the model gives the base, in bits above one of four equal bases. Faint letters below the line are less likely than that. Positions count from 1 in the sequence that the model sees; few bases that differ between the sequences are marked.",
+        "The height of a letter is the log₂ of the probability that the model gives the base, in bits above one of four equal bases; faint letters below the line are less likely than that. Positions count from 1 in the sequence that the model sees. Bases in which the sequences differ are marked if they are few. Each model has its own best and worst rows: the others are not drawn here.",
     });
     place.replaceChildren(title, close, note, ...baseTracks(tracked, this.#isShown));
     place.hidden = false;
