@@ -105,7 +105,8 @@ function heatMap(chapters: readonly Chapter[]): Html {
 <li><svg class="swatch" aria-hidden="true"><line class="interval" x1="1" x2="25" y1="50%" y2="50%"/><circle class="value" cx="13" cy="50%" r="4"/></svg>value and 95 % interval</li>
 <li><svg class="swatch" aria-hidden="true"><line class="chance" x1="13" x2="13" y1="0" y2="100%"/></svg>chance</li>
 ${withPublished ? html`<li><svg class="swatch" aria-hidden="true"><path class="published" d="M8 7 13 2 18 7 13 12Z"/></svg>published value</li>` : undefined}
-<li><span><b>bold</b>: the best of its panel, or not distinguished from the best</span></li>
+<li><span><b>bold</b>: the best of its task and setting, or not distinguished from the best</span></li>
+<li><span><b>order</b>: mean distance from chance, over the tasks that a model has</span></li>
 </ul>
 <div class="scroll" role="region" aria-label="Main metric of each model and task" tabindex="0">
 <table class="map">
