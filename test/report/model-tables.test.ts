@@ -39,6 +39,16 @@ test.each(Object.entries(COUNTED))("the parameters of %s are those of its file",
   expect(sizes.get(model)?.parameters).toBe(counted);
 });
 
+test.each([
+  ["l20", 20],
+  ["l24", 40],
+  ["l28", 112],
+  ["l32", 225],
+])("the parameters of PlantCaduceus_%s are the %i million that its authors state", (name, millions) => {
+  const { parameters } = sizes.get(`hf:kuleshov-group/PlantCaduceus_${name}`)!;
+  expect(Math.abs(parameters / (1e6 * millions) - 1)).toBeLessThan(0.1);
+});
+
 test("the operations of a causal decoder are those of its matrix products and little more", () => {
   // 2 · parameters per token for every dense layer, without the embedding, and 4 · t² · d for attention
   const { gigaflop, tokensOf350: t } = sizes.get("hf:GenerTeam/GENERator-eukaryote-1.2b-base")!;

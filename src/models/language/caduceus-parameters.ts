@@ -21,6 +21,8 @@ const sizes = z.object({
   rms_norm: z.literal(true),
   fused_add_norm: z.literal(true),
   bidirectional: z.literal(true),
+  /** PlantCAD2 has Mamba-2 modules: "v2". */
+  mamba_version: z.literal("v1").optional(),
   bidirectional_strategy: z.literal("add"),
   bidirectional_weight_tie: z.literal(true),
   conjoin_eval: z.boolean().default(false),

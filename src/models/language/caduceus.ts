@@ -252,7 +252,10 @@ export const caduceus: LanguageModelCard = {
   licence: "Apache-2.0",
   recognises: ({ model_type }) => model_type === "caduceus",
   architecture,
-  /** PlantCaduceus has a tokenizer.json of its own; the other checkpoints have none. */
+  /**
+   * PlantCaduceus is a Caduceus-PS with a tokenizer.json: bases in lower case, N as [UNK], and no token at the
+   * end. The other checkpoints have no tokenizer.json.
+   */
   tokenizer: async (folder) =>
     (await kindOfPath(join(folder, "tokenizer.json"))) === "file"
       ? openTokenizer(folder)

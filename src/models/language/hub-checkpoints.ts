@@ -66,6 +66,15 @@ const agroNt = {
   },
   tokensOf350: 61,
 };
+const plantCaduceusSizes = (d_model: number, n_layer: number) => ({
+  config: {
+    ...{ model_type: "caduceus", d_model, n_layer, vocab_size: 7, pad_vocab_size_multiple: 8, rcps: true },
+    ...{ norm_epsilon: 1e-5, rms_norm: true, fused_add_norm: true, bidirectional: true },
+    ...{ bidirectional_strategy: "add", bidirectional_weight_tie: true },
+    complement_map: { 0: 0, 1: 1, 2: 2, 3: 6, 4: 5, 5: 4, 6: 3, 7: 7 },
+  },
+  tokensOf350: 350,
+});
 const human = { trainedOn: "human genome" };
 const arabidopsis = { trainedOn: "Arabidopsis thaliana" };
 const plants = { trainedOn: "plant genomes" };
@@ -130,10 +139,10 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
     ],
   ]),
   ...group("kuleshov-group/PlantCaduceus_{}", family("caduceus"), plantCaduceus, [
-    ["l20", { parameters: 20e6 }],
-    ["l24", { parameters: 40e6 }],
-    ["l28", { parameters: 112e6 }],
-    ["l32", { parameters: 225e6 }],
+    ["l20", { parameters: 20e6, ...plantCaduceusSizes(384, 20) }],
+    ["l24", { parameters: 40e6, ...plantCaduceusSizes(512, 24) }],
+    ["l28", { parameters: 112e6, ...plantCaduceusSizes(768, 28) }],
+    ["l32", { parameters: 225e6, ...plantCaduceusSizes(1024, 32) }],
   ]),
   ...group("RaphaelMourad/Mistral-DNA-v1-{}", family("mistral-dna"), mixtral, [
     ["17M-cow-5races", { trainedOn: "genomes of 5 breeds of cattle", parameters: 16_797_952 }],

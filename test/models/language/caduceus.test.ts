@@ -9,7 +9,9 @@ import { caduceusTokenizer } from "../../../src/dna/tokenizers/one-letter.ts";
 import { initCheckpoint } from "../../../src/models/checkpoints/init.ts";
 import type { Architecture } from "../../../src/models/language/architecture.ts";
 import { caduceus } from "../../../src/models/language/caduceus.ts";
+import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { rowsPerRun } from "../../../src/models/language/collate.ts";
+import { gpn } from "../../../src/models/language/gpn.ts";
 import { bindParameters } from "../../../src/models/language/parameters.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
@@ -729,4 +731,44 @@ test("with loops, no value along the row is wider than the inner width", () => {
   const long = inside(graphOf({ logits })).filter((shape) => shape.some((dim) => /\bt\b/.test(String(dim))));
   expect(long.length).toBeGreaterThan(20);
   expect(Math.max(...long.map(widthOver))).toBe(32);
+});
+
+describe("PlantCaduceus", () => {
+  /** The names and complements of its config.json and tokenizer.json, with small sizes. */
+  const config = {
+    ...caduceus.toys.toy,
+    vocab_size: 7,
+    complement_map: { 0: 0, 1: 1, 2: 2, 3: 6, 4: 5, 5: 4, 6: 3, 7: 7 },
+  };
+  let folder = "";
+  let model: LanguageModel;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "plant-caduceus-"));
+    const card = { ...caduceus, toys: { plant: config } };
+    const tokenizer = gpn.tokenizerFiles!({ vocab_size: 7 });
+    await initCheckpoint(card, { preset: "plant", seed: 5, folder: join(folder, "plant"), tokenizer });
+    model = await LanguageModel.open(join(folder, "plant"), LANGUAGE_MODELS);
+  });
+  afterAll(async () => {
+    await model.close();
+    rmSync(folder, { recursive: true });
+  });
+
+  test("is a Caduceus whose tokens are bases alone", () => {
+    expect(model.family).toBe("caduceus");
+    expect([...model.tokenizer.encode("ACGTN").ids]).toEqual([3, 4, 5, 6, 2]);
+    expect(model.architecture.vocabulary).toBe(8);
+  });
+
+  test("gives a sequence and its reverse complement one likelihood, and mirrored states", async () => {
+    const [sequence, reverse] = ["ACCGTTTGAC", "GTCAAACGGT"];
+    const [a, b] = await model.logLikelihood([sequence, reverse], { protocol: "corrected" });
+    expect(Math.abs(a - b)).toBeLessThan(1e-5);
+    const [x, y] = await model.embed([sequence, reverse], { protocol: "corrected" });
+    expect([x.tokens, x.width]).toEqual([10, 64]);
+    const mirrored = y.states.toReversed();
+    const furthest = Math.max(...mirrored.map((value, i) => Math.abs(value - x.states[i])));
+    expect(furthest).toBeLessThan(1e-5);
+  });
 });
