@@ -121,6 +121,22 @@ CASES = {
         {"model_type": "ConvNet", "vocab_size": 24, "hidden_size": 32, "n_layers": 3, "kernel_size": 5},
         ["model"],
     ),
+    "esm": (
+        "masked",
+        COMMON
+        | {"model_type": "esm", "intermediate_size": 40, "max_position_embeddings": 16, "mask_token_id": MASK_TOKEN}
+        | {"position_embedding_type": "rotary", "token_dropout": True, "emb_layer_norm_before": False}
+        | {"layer_norm_eps": 1e-5},
+        ["esm"],
+    ),
+    "esm-absolute": (
+        "masked",
+        COMMON
+        | {"model_type": "esm", "intermediate_size": 40, "max_position_embeddings": 16, "mask_token_id": MASK_TOKEN}
+        | {"position_embedding_type": "absolute", "token_dropout": False, "emb_layer_norm_before": True}
+        | {"layer_norm_eps": 1e-12, "tie_word_embeddings": False},
+        ["esm"],
+    ),
     "mamba": (
         "causal",
         {"model_type": "mamba", "vocab_size": 24, "hidden_size": 32, "num_hidden_layers": 2, "state_size": 6}
@@ -167,7 +183,10 @@ def filled(model):
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.copy_(hashed(name, parameter.shape))
-    return model.double().eval()
+        for name, buffer in model.named_buffers():
+            if name in model.state_dict():
+                buffer.copy_(hashed(name, buffer.shape))
+    return masking_embeddings(model.double().eval())
 
 
 def summary(tensor):
@@ -256,6 +275,17 @@ def called_as_transformers(model):
         return SimpleNamespace(logits=logits, hidden_states=states[-1:])
 
     return call
+
+
+def masking_embeddings(model):
+    """Passes the attention mask to ESM's embeddings, as Transformers 4.37 does and 4.57 does not."""
+    if model.config.model_type == "esm":
+        seen = {}
+        model.esm.register_forward_pre_hook(lambda _, args, named: seen.update(named), with_kwargs=True)
+        model.esm.embeddings.register_forward_pre_hook(
+            lambda _, args, named: (args, named | {"attention_mask": seen["attention_mask"]}), with_kwargs=True
+        )
+    return model
 
 
 def classifier_of(config):

@@ -4,6 +4,7 @@ import { bert } from "./bert.ts";
 import { caduceus } from "./caduceus.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "./card.ts";
 import { dnabert2 } from "./dnabert2.ts";
+import { esm } from "./esm.ts";
 import { genaLm } from "./gena-lm.ts";
 import { gpn } from "./gpn.ts";
 import { gptNeox } from "./gpt-neox.ts";
@@ -30,6 +31,7 @@ export const LANGUAGE_MODELS: readonly LanguageModelCard[] = [
   mistralDna,
   nucleotideTransformer,
   bert,
+  esm,
   gpn,
   gpt2,
   gptNeox,

@@ -59,7 +59,7 @@ const generatorSizes = (hidden_size: number, num_hidden_layers: number, intermed
 });
 const agroNt = {
   config: {
-    ...{ model_type: "esm", position_embedding_type: "absolute", token_dropout: true, vocab_size: 4105 },
+    ...{ model_type: "esm", position_embedding_type: "absolute", vocab_size: 4105 },
     ...{ hidden_size: 1500, num_hidden_layers: 40, num_attention_heads: 20, intermediate_size: 5120 },
     ...{ max_position_embeddings: 1026, pad_token_id: 1, mask_token_id: 2 },
     ...{ emb_layer_norm_before: false, tie_word_embeddings: false, layer_norm_eps: 1e-12 },
@@ -122,7 +122,7 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
       ["-yeast", { trainedOn: "yeast", parameters: 135_260_928 }],
     ],
   ),
-  ...group("InstaDeepAI/{}", family("nucleotide-transformer"), { architecture: "EsmForMaskedLM" }, [
+  ...group("InstaDeepAI/{}", family("esm"), { architecture: "EsmForMaskedLM" }, [
     [
       "agro-nucleotide-transformer-1b",
       {
@@ -133,6 +133,8 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
         ...agroNt,
       },
     ],
+  ]),
+  ...group("InstaDeepAI/{}", family("nucleotide-transformer"), { architecture: "EsmForMaskedLM" }, [
     [
       "nucleotide-transformer-v2-50m-3mer-multi-species",
       { tokens: "3-mers", parameters: 51_772_364, context: 2048, trainedOn: "genomes of 850 species" },
