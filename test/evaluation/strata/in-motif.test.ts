@@ -10,6 +10,7 @@ import type { RowsToStratify } from "../../../src/evaluation/strata/rows.ts";
 import { tableColumn } from "../../../src/evaluation/strata/table-column.ts";
 import type { Prediction } from "../../../src/evaluation/tasks/prediction.ts";
 import { PredictionColumns } from "../../../src/evaluation/tasks/prediction-columns.ts";
+import type { StageProgress } from "../../../src/evaluation/tasks/task.ts";
 import { variantEffects } from "../../../src/evaluation/tasks/variant-effects/variant-effects.ts";
 import { scratchFiles } from "../../scratch-files.ts";
 
@@ -58,7 +59,12 @@ const rowsOf = (some = variants): RowsToStratify => {
 };
 
 test("a variant is in a motif if a hit with either allele overlaps it", async () => {
-  const { values } = await inMotif(genome, motifs, "motifs.meme").valuesOf(rowsOf());
+  const stages: StageProgress[] = [];
+  const onStage = (stage: StageProgress) => stages.push(stage);
+  const { values } = await inMotif(genome, motifs, "motifs.meme").valuesOf(rowsOf(), { onStage });
+  expect(stages).toMatchObject([
+    { stage: "variants scanned for 4 motifs", done: 7, total: 7, secondsLeft: 0 },
+  ]);
   const inside = [true, true, false, false, true, false, false];
   expect(values).toEqual(inside.map((is) => (is ? "in a motif" : "outside motifs")));
 });
