@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { FormatError, InputError, InternalError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { firstIssue } from "../../base/json.ts";
+import { checkNesting, firstIssue, JsonError } from "../../base/json.ts";
 import { shownValue } from "../../base/message-text.ts";
 import { version } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
@@ -235,6 +235,9 @@ function short(value: unknown): string {
   return text.length > 24 ? `${text.slice(0, 16)}…` : text;
 }
 
+/** Levels of objects and arrays, far more than a record has. */
+const DEEPEST_RECORD = 64;
+
 /**
  * Parses and validates JSON that dart-eval wrote.
  * @throws {FormatError} naming the file and the invalid field
@@ -242,6 +245,7 @@ function short(value: unknown): string {
 export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
+    checkNesting(text, DEEPEST_RECORD);
     value = JSON.parse(text, (key, item: unknown) => {
       if (item === Infinity || item === -Infinity) {
         throw new FormatError({ file }, `the number under ${shownValue(key)} is out of range`);
@@ -252,7 +256,7 @@ export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>)
     if (error instanceof FormatError) throw error;
     throw new FormatError(
       { file },
-      "not valid JSON",
+      error instanceof JsonError ? `the file ${error.message}` : "not valid JSON",
       "the file may have been edited, or copied incompletely",
       error,
     );

@@ -276,5 +276,8 @@ describe("errors before the run starts", () => {
     expect(await refusal({})).toMatch(/plan\.json: format/);
     await writeFile(join(root, "run", "plan.json"), "{");
     expect(await refusal({})).toMatch(/plan\.json: not valid JSON/);
+    const deep = 10_000;
+    await writeFile(join(root, "run", "plan.json"), "[".repeat(deep) + "]".repeat(deep));
+    expect(await refusal({})).toMatch(/plan\.json: the file is nested more than 64 deep/);
   });
 });
