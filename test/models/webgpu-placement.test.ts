@@ -29,8 +29,8 @@ const SHAPES_AND_INDICES = [
 /** Each expert selects its slots: the number of tokens of an expert determines shapes. */
 const ROUTING = ["Compress", "Equal"];
 
-/** Ops without a kernel on WebGPU: sizes that depend on values, loops, and integers of 64 bits. */
-const WITHOUT_KERNEL = ["Compress", "Mod", "Scan"];
+/** Ops without a kernel on WebGPU: sizes that depend on values, loops, and integers of 64 and 8 bits. */
+const WITHOUT_KERNEL = ["Compress", "MatMulIntegerToFloat", "Mod", "QuantizeLinear", "Scan", "Transpose"];
 
 interface Placement {
   readonly graph: string;
