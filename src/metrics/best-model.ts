@@ -82,7 +82,7 @@ export function probabilitiesOfBest(values: ArrayLike<number>, { ofModel, draws 
  *                nothing
  * @returns       [models]
  */
-export function tieGroups(
+export function modelTiers(
   values: ArrayLike<number>,
   pOf: (model: number, other: number) => number,
   level = 0.95,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
 import { aurocOver } from "../../src/metrics/auroc.ts";
-import { drawDeviations, probabilitiesOfBest, tieGroups } from "../../src/metrics/best-model.ts";
+import { drawDeviations, modelTiers, probabilitiesOfBest } from "../../src/metrics/best-model.ts";
 import { compareOver, inferenceFrom } from "../../src/metrics/block-estimate.ts";
 import { blocksBy, genomicBlocks } from "../../src/metrics/blocks.ts";
 import { jackknifeError, leaveOutGroups } from "../../src/metrics/jackknife.ts";
@@ -87,7 +87,7 @@ describe("the best model", () => {
 describe("tie groups", () => {
   /** p-values of pairs "01", "02", ... */
   const groupsOf = (values: readonly number[], p: Readonly<Record<string, number>>) =>
-    tieGroups(values, (a, b) => p[`${Math.min(a, b)}${Math.max(a, b)}`]);
+    modelTiers(values, (a, b) => p[`${Math.min(a, b)}${Math.max(a, b)}`]);
 
   test("of two models follow the two-sided test", () => {
     expect(groupsOf([0.7, 0.8], { "01": 0.05 })).toEqual([2, 1]);

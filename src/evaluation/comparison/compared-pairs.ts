@@ -1,6 +1,11 @@
 import { InternalError } from "../../base/errors.ts";
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { type Deviations, drawDeviations, probabilitiesOfBest, tieGroups } from "../../metrics/best-model.ts";
+import {
+  type Deviations,
+  drawDeviations,
+  modelTiers,
+  probabilitiesOfBest,
+} from "../../metrics/best-model.ts";
 import { inferenceFrom } from "../../metrics/block-estimate.ts";
 import { anyTimeLevel } from "../../metrics/confidence-sequence.ts";
 import { holm } from "../../metrics/false-discovery.ts";
@@ -123,7 +128,7 @@ export function tiersOf(
 ): readonly number[] {
   const known = new Map(pairs.map(({ first, second, p }) => [`${first}\n${second}`, p ?? Number.NaN]));
   const between = (a: number, b: number) => known.get(`${labels[Math.min(a, b)]}\n${labels[Math.max(a, b)]}`);
-  return tieGroups(
+  return modelTiers(
     values.map((value) => sign * value),
     (a, b) => between(a, b) ?? Number.NaN,
   );

@@ -54,11 +54,13 @@ export interface PublishedFacts {
 }
 
 /** Contents of tokenizer files by name, for a configuration; none if they do not follow from it. */
-export type TokenizerFiles = (config: Readonly<Record<string, unknown>>) => Readonly<Record<string, string>>;
+export type TokenizerFilesOf = (
+  config: Readonly<Record<string, unknown>>,
+) => Readonly<Record<string, string>>;
 
 /** Files for configurations with a vocabulary of this size. */
 export const tokenizerFilesOfSize =
-  (size: number, files: Readonly<Record<string, string>>): TokenizerFiles =>
+  (size: number, files: Readonly<Record<string, string>>): TokenizerFilesOf =>
   ({ vocab_size }) =>
     vocab_size === size ? files : {};
 
@@ -94,7 +96,7 @@ export interface LanguageModelCard {
    * Tokenizer files by name, for untrained checkpoints, if they follow from the sizes. Otherwise they come
    * from a published checkpoint.
    */
-  readonly tokenizerFiles?: TokenizerFiles;
+  readonly tokenizerFiles?: TokenizerFilesOf;
   readonly checkpoints: readonly PublicCheckpoint[];
   readonly facts?: PublishedFacts;
   /**

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./architecture.ts";
-import { type Mamba, mamba as mixer } from "./blocks/mamba.ts";
+import { type Mamba, mambaMixer } from "./blocks/mamba.ts";
 import { type StateSpaceFamily, stateSpaceArchitecture, stepBias } from "./blocks/state-space.ts";
 import { architectureCard } from "./card.ts";
 import type { DeclaredTensor, ParameterTable } from "./parameters.ts";
@@ -47,7 +47,7 @@ const family = (c: Config): StateSpaceFamily<Mamba> => ({
   liveValuesPerToken: 4 * c.hidden_size + 5 * c.inner,
   stateValues: c.inner * c.state_size,
   declare: (table, at) => declare(table, at, c),
-  mixer,
+  mixer: mambaMixer,
   initial: (tensor) => initial(tensor, c),
 });
 

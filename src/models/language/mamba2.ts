@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./architecture.ts";
-import { type Mamba2, mamba2 as mixer } from "./blocks/mamba2.ts";
+import { type Mamba2, mamba2Mixer } from "./blocks/mamba2.ts";
 import { type StateSpaceFamily, stateSpaceArchitecture, stepBias } from "./blocks/state-space.ts";
 import { architectureCard } from "./card.ts";
 import type { DeclaredTensor, ParameterTable } from "./parameters.ts";
@@ -61,7 +61,7 @@ function family(c: Config): StateSpaceFamily<Mamba2> {
     liveValuesPerToken: 4 * c.hidden_size + 5 * convolved(c),
     stateValues: c.inner * c.state_size,
     declare: (table, at) => declare(table, at, c),
-    mixer: (p, x, form) => mixer(p, x, sizes, form),
+    mixer: (p, x, form) => mamba2Mixer(p, x, sizes, form),
     initial: (tensor) => initial(tensor, c),
   };
 }

@@ -56,7 +56,11 @@ export interface Mamba {
  * @param mask  [t, b, 1], 0 for padding, which Transformers masks before and after the convolution
  * @returns     [t, b, d]
  */
-export function mamba(p: Mamba, x: Sym, { loops, mask }: { loops: boolean; mask: Sym | undefined }): Sym {
+export function mambaMixer(
+  p: Mamba,
+  x: Sym,
+  { loops, mask }: { loops: boolean; mask: Sym | undefined },
+): Sym {
   const form: MambaForm = { loops, queriesOf: (all) => all };
   return gated(p.projections, x, form, (u) => ssm(p.model, masked(u, mask), "forward", loops, mask));
 }

@@ -64,7 +64,7 @@ export interface Mamba2Sizes {
  * @param u  [t, b, d]
  * @returns  [t, b, d]
  */
-export function mamba2(p: Mamba2, u: Sym, sizes: Mamba2Sizes, { loops, mask }: MixerForm): Sym {
+export function mamba2Mixer(p: Mamba2, u: Sym, sizes: Mamba2Sizes, { loops, mask }: MixerForm): Sym {
   const inner = sizes.heads * sizes.headWidth;
   const convolved = inner + 2 * sizes.groups * sizes.states;
   const all = linear(p.input, masked(u, mask));

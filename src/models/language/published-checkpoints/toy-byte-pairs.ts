@@ -1,4 +1,4 @@
-import { type TokenizerFiles, tokenizerFilesOfSize } from "../card.ts";
+import { type TokenizerFilesOf, tokenizerFilesOfSize } from "../card.ts";
 
 /**
  * Tokens of 350 bases with DNABERT-2's byte pairs, which Mistral-DNA shares: the mean of 2,000 windows of human
@@ -12,7 +12,7 @@ export interface ToyBytePairs {
   readonly json: string;
   readonly vocabularySize: number;
   /** Its `tokenizer.json` for configurations with a vocabulary of this size. */
-  readonly tokenizerFiles: TokenizerFiles;
+  readonly tokenizerFiles: TokenizerFilesOf;
 }
 
 const SPECIALS = ["[UNK]", "[CLS]", "[SEP]", "[PAD]", "[MASK]"];
