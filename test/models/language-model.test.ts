@@ -128,6 +128,11 @@ describe("rejects a folder that is not a checkpoint", () => {
 
   test("no config.json, one that is not JSON, one of another family", async () => {
     await expect(LanguageModel.open(folder, LANGUAGE_MODELS)).rejects.toThrow(/there is no .*config\.json/);
+    const out = join(folder, "not-json");
+    mkdirSync(out, { recursive: true });
+    // a string without an end, whose quotes are all escaped
+    writeFileSync(join(out, "config.json"), `{"model_type":"${'\\"'.repeat(500_000)}\\`);
+    await expect(LanguageModel.open(out, LANGUAGE_MODELS)).rejects.toThrow(/is not JSON/);
     await expect(write("other-family", { model_type: "t5" }, () => true)).rejects.toThrow(
       /model_type "t5" .* is not a known family/,
     );

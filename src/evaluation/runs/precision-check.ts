@@ -40,7 +40,10 @@ const SLOWDOWN = 3;
 /** Rows on which a cell in a reduced precision is checked: the first that a limit would pick. */
 export const checkedRows = (selected: RowNumbers): RowNumbers => pickRows(selected, SAMPLE_ROWS);
 
-/** Seconds of the check, which scores its rows in both precisions. @param perRow  seconds in the reduced one */
+/**
+ * Seconds of the check, which scores its rows in both precisions.
+ * @param perRow  seconds in the reduced one
+ */
 export const checkSeconds = (rows: number, perRow: number): number => rows * perRow * (1 + SLOWDOWN);
 
 /**

@@ -50,8 +50,8 @@ const MOST_LISTED = 20;
 
 /**
  * Verifies a result against its stored scores: the digest of the result, its identity, number and digest of
- * rows, scores.tsv line by line, every metric and interval, recomputed, and the sums of positions.json. With inputs also their digests,
- * the selection of rows, and the facts of each row.
+ * rows, scores.tsv line by line, every metric and interval, recomputed, and the sums of positions.json. With
+ * inputs also their digests, the selection of rows, and the facts of each row.
  *
  * @throws {InputError} when the scores are missing, the task is not known, or an input cannot be read
  */
