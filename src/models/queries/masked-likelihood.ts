@@ -40,7 +40,10 @@ export async function maskedTokenLogProbabilities(
 ): Promise<readonly ScoredTokens[]> {
   if (query.tokenizer.overlap !== undefined) return overlappingTokenLogProbabilities(query, rows, options);
   const shown = maskId(query.tokenizer);
-  const spans = rows.map((row) => within(scoredSpan(query.tokenizer, row.ids), row, options.within));
+  const spans = rows.map((row) => {
+    const span = scoredSpan(query.tokenizer, row.ids);
+    return options.within === undefined ? span : within(span, row, options.within);
+  });
   const predictions = rows.flatMap(({ ids }, row) => {
     const { start, end } = spans[row];
     return Array.from({ length: end - start }, (_, i): TokenPrediction => {
@@ -61,7 +64,7 @@ export async function maskedTokenLogProbabilities(
 function within(
   { start, end }: ReturnType<typeof scoredSpan>,
   { starts, ends }: Tokens,
-  [from, to]: readonly [number, number] = [0, Number.POSITIVE_INFINITY],
+  [from, to]: readonly [number, number],
 ) {
   const span = { start, end };
   while (span.start < end && ends[span.start] <= from) span.start++;
