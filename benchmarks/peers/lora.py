@@ -28,7 +28,7 @@ class Lora:
 
     def update(self, name):
         a, b = self.factors[name]["A"], self.factors[name]["B"]
-        exchanged = a.shape[1] == RANK  # of an embedding, [rows, rank] and [rank, width]
+        exchanged = a.shape[1] == RANK == b.shape[0]  # of an embedding, [rows, rank] and [rank, width]
         if self.training:
             a = a * F.dropout(torch.ones((a.shape[0], 1) if exchanged else (1, a.shape[1])), LORA_DROPOUT)
         return ALPHA / RANK * (a @ b if exchanged else b @ a)
