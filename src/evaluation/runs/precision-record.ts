@@ -44,7 +44,7 @@ export async function writePrecisionCheck(cellFolder: string, check: PrecisionCh
 }
 
 /**
- * The check that a cell has passed; undefined if there is none.
+ * Reads the check that a cell has passed. Undefined if the cell was not checked.
  * @throws {FormatError} when the file is damaged
  */
 export async function readPrecisionCheck(cellFolder: string): Promise<PrecisionCheck | undefined> {
