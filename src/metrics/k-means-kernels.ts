@@ -1,61 +1,5 @@
-import { InputError } from "../base/errors.ts";
-import { KERNELS } from "./k-means-kernels-wasm.ts";
+import { instantiate, type KernelFunctions, memoryOf, NUMBER_BYTES } from "./k-means-module.ts";
 import type { Matrix } from "./matrix.ts";
-
-/** The subset of WebAssembly used here, which TypeScript declares for browsers only. */
-declare const WebAssembly: {
-  readonly Memory: new (size: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
-  readonly Module: new (bytes: Uint8Array) => object;
-  readonly Instance: new (module: object, imports: object) => { readonly exports: Functions };
-};
-
-/** Exports of the module; addresses and sizes are in bytes. */
-interface Functions {
-  nearer(block: number, end: number, origin: number, width: number, known: number, out: number): void;
-  products(pair: number, end: number, rows: number, centres: number, width: number, out: number): void;
-  addRows(row: number, end: number, width: number, cluster: number, targets: number): void;
-  wake(
-    row: number,
-    end: number,
-    reach: number,
-    lower: number,
-    moved: number,
-    width: number,
-    woken: number,
-  ): number;
-  pair(
-    woken: number,
-    end: number,
-    reach: number,
-    lower: number,
-    moved: number,
-    width: number,
-    pair: number,
-    count: number,
-  ): void;
-  compare(
-    woken: number,
-    end: number,
-    starts: number,
-    pair: number,
-    found: number,
-    scale: number,
-    error: number,
-    norms: number,
-    squares: number,
-    path: number,
-    clusters: number,
-    own: number,
-    lower: number,
-    width: number,
-    nearest: number,
-    best: number,
-    second: number,
-  ): void;
-}
-
-const PAGE = 65_536;
-const NUMBER = Float64Array.BYTES_PER_ELEMENT;
 
 /** Rows of a block, whose distances are computed together. */
 const BLOCK = 8;
@@ -65,8 +9,6 @@ const BLOCKS_AT_ONCE = 16;
 
 /** Rows whose pairs with all centres fit into one call of `products`. */
 export const ROWS_AT_ONCE = 256;
-
-let compiled: object | undefined;
 
 /**
  * A table in WebAssembly memory with the inner loops of k-means: squared distances to a row, products of rows
@@ -147,7 +89,7 @@ export class KMeansKernels {
   readonly pairs: Int32Array;
   /** Address of the sum of each cluster, or 0. [k] */
   private readonly targets: Int32Array;
-  private readonly functions: Functions;
+  private readonly functions: KernelFunctions;
   private readonly width: number;
 
   /**
@@ -224,8 +166,7 @@ export class KMeansKernels {
     this.second = numbers();
     this.known = numbers().subarray(0, rows);
     this.trials = parts.slice(part).map((distances) => distances.subarray(0, rows));
-    compiled ??= new WebAssembly.Module(Buffer.from(KERNELS, "base64"));
-    this.functions = new WebAssembly.Instance(compiled, { "k-means": { memory } }).exports;
+    this.functions = instantiate(memory);
     this.dataScale = scaleOf(data);
     for (let row = 0; row < rows; row++) {
       const block = Math.floor(row / BLOCK) * width * BLOCK + (row % BLOCK);
@@ -249,13 +190,13 @@ export class KMeansKernels {
     }
     const block = width * BLOCK;
     for (let from = 0; from < blocks.length; from += BLOCKS_AT_ONCE * block) {
-      const start = blocks.byteOffset + NUMBER * from;
-      const end = blocks.byteOffset + NUMBER * Math.min(from + BLOCKS_AT_ONCE * block, blocks.length);
-      const first = (NUMBER * from) / width;
+      const start = blocks.byteOffset + NUMBER_BYTES * from;
+      const end = blocks.byteOffset + NUMBER_BYTES * Math.min(from + BLOCKS_AT_ONCE * block, blocks.length);
+      const first = (NUMBER_BYTES * from) / width;
       for (let trial = 0; trial < candidates.length; trial++) {
-        const origin = origins.byteOffset + NUMBER * trial * stride;
+        const origin = origins.byteOffset + NUMBER_BYTES * trial * stride;
         const out = trials[trial].byteOffset + first;
-        this.functions.nearer(start, end, origin, NUMBER * width, known.byteOffset + first, out);
+        this.functions.nearer(start, end, origin, NUMBER_BYTES * width, known.byteOffset + first, out);
       }
     }
   }
@@ -382,31 +323,18 @@ export class KMeansKernels {
   addRows(changed: Uint8Array): void {
     const { clusters, data, sums, stride, targets } = this;
     changed.forEach((yes, cluster) => {
-      targets[cluster] = yes === 0 ? 0 : sums.byteOffset + NUMBER * stride * cluster;
+      targets[cluster] = yes === 0 ? 0 : sums.byteOffset + NUMBER_BYTES * stride * cluster;
       if (yes !== 0) sums.fill(0, cluster * stride, (cluster + 1) * stride);
     });
     const end = data.byteOffset + data.byteLength;
-    this.functions.addRows(data.byteOffset, end, NUMBER * stride, clusters.byteOffset, targets.byteOffset);
-  }
-}
-
-/** Memory for arrays of these lengths, each aligned to 64 bytes, after 64 unused bytes. */
-function memoryOf(lengths: readonly number[]) {
-  let bytes = 64;
-  const starts = lengths.map((length) => {
-    const start = bytes;
-    bytes += 64 * Math.ceil((NUMBER * length) / 64);
-    return start;
-  });
-  const pages = Math.ceil(bytes / PAGE);
-  if (pages > 65_536) {
-    throw new InputError(
-      `k-means of this table needs ${Math.round(bytes / 2 ** 30)} GiB; at most 4 GiB fit into WebAssembly memory`,
+    this.functions.addRows(
+      data.byteOffset,
+      end,
+      NUMBER_BYTES * stride,
+      clusters.byteOffset,
+      targets.byteOffset,
     );
   }
-  const memory = new WebAssembly.Memory({ initial: pages });
-  const parts = lengths.map((length, i) => new Float64Array(memory.buffer, starts[i], length));
-  return { memory, parts };
 }
 
 /** Power of two that brings the largest of the numbers between 0.5 and 1; 1 where all are 0. */

@@ -1,7 +1,8 @@
 import { basename, resolve } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
-import { deviceFor, expectExactProducts, type ReducedPrecision } from "../net/runtime/precision.ts";
+import { expectExactProducts } from "../net/runtime/integer-products.ts";
+import { deviceFor, type ReducedPrecision } from "../net/runtime/precision.ts";
 import { forwardBytes, RUNTIME_BYTES } from "../net/runtime/session-memory.ts";
 import {
   type CheckpointFolder,

@@ -76,9 +76,6 @@ const fileSchema: z.ZodType<PositionScores & { readonly sha256: string }> = cont
 
 const POSITIONS_FILE = "positions.json";
 
-/** Maximum number of best rows of a cell, and of worst ones. */
-export const MOST_POSITION_ROWS = 50;
-
 /** Sequences longer than this are scored around the bases in which the members of a row differ. */
 const LONGEST_WHOLE = 512;
 /** Bases scored before and after the first such base. */

@@ -7,7 +7,8 @@ import { peakValues } from "../../net/graph/peak-values.ts";
 import { quantised } from "../../net/graph/quantise.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type ConcreteDevice, runsLoopsWell } from "../../net/runtime/device.ts";
-import { deviceFor, expectExactProducts, type Precision } from "../../net/runtime/precision.ts";
+import { expectExactProducts } from "../../net/runtime/integer-products.ts";
+import { deviceFor, type Precision } from "../../net/runtime/precision.ts";
 import {
   openProgram,
   type ParameterSource,

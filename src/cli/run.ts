@@ -1,0 +1,268 @@
+import { join } from "node:path";
+import type { Command } from "commander";
+import { InputError } from "../base/errors.ts";
+import { counted } from "../base/message-text.ts";
+import type { Split } from "../dna/genome/chromosome-split.ts";
+import { openControls } from "../evaluation/runs/open-controls.ts";
+import { planRun } from "../evaluation/runs/plan.ts";
+import type { Plan } from "../evaluation/runs/request.ts";
+import {
+  missingRunError,
+  type RunCommand,
+  readRunRecord,
+  runFolders,
+} from "../evaluation/runs/run-folder.ts";
+import type { ShardOutcome } from "../evaluation/runs/run-shard.ts";
+import type { Shard } from "../evaluation/runs/shard.ts";
+import { runResults } from "../evaluation/runs/stored-results.ts";
+import type { Model, Protocol } from "../models/model.ts";
+import { openModels } from "../models/open-model.ts";
+import type { Device } from "../net/runtime/device.ts";
+import type { Precision } from "../net/runtime/precision.ts";
+import { headline } from "../report/leaderboard.ts";
+import { type Context, shellWord } from "./command.ts";
+import { runOnDevices } from "./device-processes.ts";
+import { reportHubDownload } from "./hub-download.ts";
+import { openRequestedTasks, type RequestOptions } from "./requested-tasks.ts";
+import { planJson, planText, runPlan, scorePositions } from "./run-plan.ts";
+import { mergeWithProgress } from "./run-progress.ts";
+import { protocolFolders, resultsText } from "./run-results.ts";
+import {
+  checkSlurmOptions,
+  slurmJobs,
+  slurmJobsText,
+  slurmThreads,
+  wordsOf,
+  writeSlurmScripts,
+} from "./slurm-scripts.ts";
+
+/** Options of `dart-eval run`, parsed. */
+export interface RunOptions extends RequestOptions {
+  readonly model?: readonly string[];
+  readonly addModel?: readonly string[];
+  readonly controls?: boolean;
+  readonly motifs?: string;
+  readonly protocol: Protocol | "both";
+  readonly out: string;
+  readonly context?: number;
+  readonly split?: Split;
+  readonly untilWidth?: number;
+  readonly recipe: readonly string[];
+  readonly weights?: string;
+  readonly embeddings?: string;
+  readonly trained?: string;
+  readonly seed: number;
+  readonly shard: Shard;
+  readonly wait?: boolean;
+  readonly device: Device;
+  readonly devices?: readonly Device[];
+  readonly precision: Precision;
+  readonly batchSize?: number;
+  readonly threads?: number;
+  readonly plan?: boolean;
+  readonly timing: boolean;
+  readonly sbatch?: string;
+  readonly shards?: number;
+  readonly positionScores?: number;
+  readonly json?: boolean;
+}
+
+/**
+ * Plans and runs the cells of the command line, merges a run of one shard and prints its results.
+ *
+ * @throws {InputError} when options contradict each other, and as `planRun` does
+ */
+export async function run(typed: RunOptions, given: Command, context: Context): Promise<void> {
+  const { model = [], addModel = [], out } = typed;
+  if ((model.length === 0) === (addModel.length === 0)) {
+    throw new InputError(
+      model.length === 0 ? "no model given" : "--model and --add-model exclude each other",
+      {
+        hint: "--model begins or resumes a run, --add-model adds to one",
+      },
+    );
+  }
+  if (typed.controls && typed.weights !== undefined) {
+    throw new InputError("--controls and --weights exclude each other", {
+      hint: "controls are trained by the run; train them without --weights, in a separate run",
+    });
+  }
+  if (typed.motifs !== undefined && !typed.controls) {
+    throw new InputError("--motifs is an option of --controls", { hint: "add --controls, or leave it out" });
+  }
+  checkSlurmOptions(typed);
+  if (typed.positionScores !== undefined && (typed.shard.count > 1 || typed.sbatch !== undefined)) {
+    throw new InputError("--position-scores needs all rows in one shard, without --shard and --sbatch", {
+      hint: "score a part of the rows in a run of its own, with --limit",
+    });
+  }
+  const extend = addModel.length > 0;
+  const forSlurm = typed.sbatch === undefined ? {} : { threads: typed.threads ?? slurmThreads() };
+  const options: RunOptions = { ...typed, ...(extend ? await optionsOfRun(out, given) : {}), ...forSlurm };
+  if (options.devices !== undefined) {
+    checkDevices(given);
+    const threads = typed.threads === undefined ? [] : [`--threads=${typed.threads}`];
+    context.resume = "Run the same command again to resume.";
+    await runOnDevices(options.devices, [...wordsOf(given), ...threads], context);
+    await printResults(options, context);
+    return;
+  }
+  const outcomes = await planAndRun(options, given, context);
+  if (outcomes === undefined) return;
+  if (options.shard.count === 1) await printResults(options, context);
+  else printShard(options, outcomes, context);
+}
+
+/**
+ * Plans and runs, or prints the plan. Tables and models are closed afterwards, so that a merge has their
+ * memory.
+ * @returns undefined if only the plan was requested
+ */
+async function planAndRun(
+  options: RunOptions,
+  given: Command,
+  context: Context,
+): Promise<readonly ShardOutcome[] | undefined> {
+  const { terminal, signal } = context;
+  const { model = [], addModel = [], out } = options;
+  const extend = addModel.length > 0;
+  await using requested = await openRequestedTasks(options);
+  const { genome } = requested;
+  const models: Model[] = [];
+  const plans: Plan[] = [];
+  try {
+    const { device, threads, precision } = options;
+    const download = reportHubDownload(terminal);
+    try {
+      models.push(
+        ...(await openModels([...model, ...addModel], {
+          ...{ device, threads, precision, genome, signal, download },
+        })),
+      );
+    } finally {
+      download.stop();
+    }
+    const requestedModels = [...models];
+    const { controls, notes } = options.controls
+      ? await openControls(requestedModels, { device, threads, genome, signal, motifs: options.motifs })
+      : { controls: [], notes: [] };
+    models.push(...controls.map(({ model }) => model));
+    const request = requested.request(requestedModels);
+    for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
+      const { context: bases, split, untilWidth, batchSize, weights, embeddings, trained } = options;
+      plans.push(
+        await planRun({
+          ...request,
+          models: requestedModels,
+          controls,
+          protocol,
+          seed: options.seed,
+          folder,
+          ...(extend ? { extend } : { command: recordedOptions(given) }),
+          shard: options.shard,
+          device,
+          signal,
+          earlier: [...plans],
+          timeTraining: (options.plan === true || options.sbatch !== undefined) && options.timing,
+          ...(options.timing ? {} : { timing: false }),
+          ...(bases === undefined ? {} : { context: bases }),
+          ...(untilWidth === undefined ? {} : { untilWidth }),
+          ...(split === undefined ? {} : { split }),
+          ...(batchSize === undefined ? {} : { batchSize }),
+          ...(threads === undefined ? {} : { threads }),
+          ...(weights === undefined ? {} : { weights }),
+          ...(embeddings === undefined ? {} : { embeddings }),
+          ...(trained === undefined ? {} : { trained }),
+        }),
+      );
+    }
+    for (const note of [...requested.notes, ...notes]) terminal.say(`note: ${note}`);
+    if (options.plan || options.sbatch !== undefined) {
+      const text = options.json
+        ? JSON.stringify(plans.map(planJson), null, 2)
+        : plans.map(planText).join("\n");
+      terminal.print(text);
+      if (options.sbatch !== undefined) {
+        const jobs = slurmJobs(plans, options);
+        await writeSlurmScripts(options.sbatch, jobs, { out, words: wordsOf(given) });
+        terminal.say(`${slurmJobsText(jobs)}\nnext: ${shellWord(join(options.sbatch, "submit.sh"))}`);
+      }
+      return undefined;
+    }
+    const outcomes: ShardOutcome[] = [];
+    for (const plan of plans) outcomes.push(...(await runPlan(plan, context, options)));
+    if (options.positionScores !== undefined) await scorePositions(plans, options.positionScores, context);
+    return outcomes;
+  } finally {
+    for (const plan of plans) await plan.close();
+    for (const model of models) await model.close?.();
+  }
+}
+
+/** @throws {InputError} for options that contradict `--devices` */
+function checkDevices(given: Command): void {
+  for (const name of ["device", "shard", "untilWidth", "plan", "sbatch", "positionScores"]) {
+    if (given.getOptionValueSource(name) !== "cli") continue;
+    const option = given.options.find((each) => each.attributeName() === name);
+    throw new InputError(`${option?.long ?? name} and --devices exclude each other`, {
+      hint: "--devices starts a process for each device, which runs one shard",
+    });
+  }
+}
+
+/** Merges a run whose shards are done and prints its results. */
+async function printResults({ out, json, addModel, protocol }: RunOptions, context: Context) {
+  const { terminal } = context;
+  const folders = protocolFolders(protocol, out).map(({ folder }) => folder);
+  for (const folder of folders) await mergeWithProgress(folder, context, addModel !== undefined);
+  const results = await runResults(folders);
+  terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
+  terminal.say(`next: dart-eval report ${shellWord(out)} --out report.html`);
+}
+
+/** Prints the outcome of one shard and the next step. */
+function printShard(
+  { out, shard, json }: RunOptions,
+  outcomes: readonly ShardOutcome[],
+  { terminal }: Context,
+) {
+  const of = `shard ${shard.index} of ${shard.count}`;
+  const lines = outcomes.map(({ cell, rows, measurement }) => {
+    const main = measurement === null ? "" : ` · ${headline(measurement)} on this shard`;
+    return `cell ${cell} · ${of} · ${counted(rows, "row")}${main}`;
+  });
+  terminal.print(json ? JSON.stringify(outcomes, null, 2) : lines.join("\n"));
+  terminal.say(`next: when all ${shard.count} shards are done, dart-eval merge ${shellWord(out)}`);
+}
+
+/**
+ * Options of `dart-eval run` that determine rows and data, and are repeated for models that are added later.
+ */
+const RECORDED = [
+  ...["task", "suite", "setting", "genome", "data", "protocol"],
+  ...["context", "split", "limit", "untilWidth", "recipe", "weights", "seed", "precision"],
+];
+
+/** Options of this command to record in the run: those that the user gave, as typed. */
+function recordedOptions(command: Command): RunCommand {
+  const given = RECORDED.filter((name) => command.getOptionValueSource(name) === "cli");
+  return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name)]));
+}
+
+/**
+ * Options for adding models to the run in a folder: those that began it, replaced by those that are given
+ * now, such as the new path of a file.
+ *
+ * @throws {InputError} when the folder has no run, or its plan records no options and none are given
+ */
+async function optionsOfRun(folder: string, command: Command): Promise<RunCommand> {
+  const [first] = await runFolders(folder);
+  const run = await readRunRecord(first);
+  if (run === undefined) throw missingRunError(folder);
+  const options = { ...run.command, ...recordedOptions(command) };
+  if (options.task !== undefined || options.suite !== undefined) return options;
+  throw new InputError("the run does not record the options that began it", {
+    place: { file: folder },
+    hint: "repeat them: --task or --suite, --data, --genome, and what else was given",
+  });
+}
