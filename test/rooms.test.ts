@@ -21,7 +21,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "models/queries": ["base", "dna", "net", "metrics", "models/language", "models/model.ts"],
   "models/baselines": ["base", "dna", "net", "metrics", "models/training", "models/model.ts"],
   "models/chrombpnet": ["base", "dna", "net", "metrics", "models/language", "models/model.ts"],
-  "models/enformer": [
+  "models/tracks": [
     "base",
     "dna",
     "net",

@@ -35,6 +35,7 @@ import type { ModelProgramOptions } from "./queries/programs.ts";
  * - `chrombpnet:FILE.h5`, `chrombpnet:strands=both,FILE.h5`: a trained ChromBPNet in Keras format; `*` in the
  *   path averages folds, `{cell-line}` selects one network per cell line;
  * - `enformer:FOLDER`, `enformer:track=121,FOLDER`: an Enformer in the format of enformer-pytorch;
+ * - `borzoi:FOLDER`, `borzoi:track=1345,FOLDER`: a Borzoi in the format of borzoi-pytorch;
  * - a folder with config.json and weights;
  * - `toy:hyenadna`: a small trained checkpoint of each family that comes with the package, and
  *   `toy:chrombpnet`;
@@ -113,7 +114,7 @@ const languageModels = () => import("./language-model.ts");
 const kmerMarkov = () => import("./baselines/kmer-markov.ts");
 const motifCounts = () => import("./baselines/motif-counts.ts");
 const chrombpnet = () => import("./chrombpnet/chrombpnet.ts");
-const enformer = () => import("./enformer/enformer-model.ts");
+const tracks = () => import("./tracks/track-model.ts");
 const adapters = () => import("./external/adapter-model.ts");
 const modules = () => import("./external/module-model.ts");
 const onnx = () => import("./external/onnx-model.ts");
@@ -134,8 +135,8 @@ const OPENERS: readonly Opener[] = [
     open: async (spec, context) => (await chrombpnet()).openChrombpnet(spec, programOptions(context)),
   },
   {
-    form: /^enformer:/,
-    open: async (spec, context) => (await enformer()).openEnformer(spec, programOptions(context)),
+    form: /^(borzoi|enformer):/,
+    open: async (spec, context) => (await tracks()).openTrackModel(spec, programOptions(context)),
   },
   {
     form: /^stdio:/,

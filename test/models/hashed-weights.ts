@@ -5,11 +5,11 @@ import { mergeLora } from "./merge-lora.ts";
 /**
  * Weights of the encoders' tiny models, exact in float32 without a random generator: each value in ±0.25 from
  * a hash of the tensor's name (FNV-1a) and the element's index, mixed as MurmurHash3 ends; scales of norms
- * are raised by 1.
+ * and variances are raised by 1.
  */
 export function hashedArray(name: string, shape: readonly number[]): NdArray {
   const seed = fnv1a(name);
-  const raise = shape.length === 1 && name.endsWith(".weight") ? 1 : 0;
+  const raise = (shape.length === 1 && name.endsWith(".weight")) || name.endsWith("running_var") ? 1 : 0;
   const data = Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, (_, i) => {
     let z = (Math.imul(i, 0x9e3779b1) + seed) >>> 0;
     z = Math.imul(z ^ (z >>> 16), 0x85ebca6b) >>> 0;

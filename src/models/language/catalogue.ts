@@ -96,6 +96,13 @@ export const BASELINES: readonly BaselineCard[] = [
     toy: true,
   },
   {
+    name: "borzoi",
+    title: "Borzoi",
+    answers:
+      "log(1 + coverage) of a DNase-seq or ATAC-seq track over the central 1,024 of 524,288 bases, with `--context 524288`: `borzoi:FOLDER` of the package borzoi-pytorch, Flashzoi included, has a track per cell line of the benchmark, `borzoi:track=1345,FOLDER` any track of the human head; other tracks are read as predicted",
+    cite: "Linder et al. 2025, doi:10.1038/s41588-024-02053-6",
+  },
+  {
     name: "enformer",
     title: "Enformer",
     answers:

@@ -36,6 +36,28 @@ export function relativePositionFeatures(n: number, width: number, scale: GammaS
   return { dtype: "float32", shape: [2 * n - 1, width], data };
 }
 
+/**
+ * Features of the distances −(n − 1) … n − 1 in Borzoi: 1 where |distance| < 4097^(k / m) − 1, k = 1 … m, and
+ * these multiplied by the distance's sign; m = width / 2. The widths are those of 4,096 positions whatever n.
+ *
+ * @param width  even
+ * @returns      [2n − 1, width]
+ * @see Linder et al. 2025, doi:10.1038/s41588-024-02053-6
+ */
+export function centralMasks(n: number, width: number): NdArray<"float32"> {
+  const count = width / 2;
+  const data = new Float32Array((2 * n - 1) * width);
+  for (let at = 0; at < 2 * n - 1; at++) {
+    const distance = at - (n - 1);
+    for (let k = 0; k < count; k++) {
+      if (4097 ** ((k + 1) / count) - 1 <= Math.abs(distance)) continue;
+      data[at * width + k] = 1;
+      data[at * width + count + k] = Math.sign(distance);
+    }
+  }
+  return { dtype: "float32", shape: [2 * n - 1, width], data };
+}
+
 /** Added to a density before it is scaled. */
 const EPSILON = 1e-8;
 

@@ -7,10 +7,11 @@ import { InputError } from "../../../src/base/errors.ts";
 import { writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import { PUBLISHED_SIZES } from "../../../src/models/enformer/enformer.ts";
-import { enformerValues } from "../../../src/models/enformer/enformer-model.ts";
-import { relativePositionFeatures } from "../../../src/models/enformer/relative-positions.ts";
 import { openModel } from "../../../src/models/open-model.ts";
+import { enformerGraph, PUBLISHED_SIZES } from "../../../src/models/tracks/enformer.ts";
+import { relativePositionFeatures } from "../../../src/models/tracks/relative-positions.ts";
+import { trackValues } from "../../../src/models/tracks/track-model.ts";
+import type { Sym } from "../../../src/net/graph/sym.ts";
 import { repository } from "../../source-files.ts";
 
 const golden = join(repository, "test", "golden", "enformer");
@@ -167,7 +168,8 @@ describe("relative positions", () => {
 test("the published size is planned without weights", () => {
   // The stem's activations, 768 x 196,608 float32 values, take 0.6 GB each.
   const stem = 768 * 196_608;
-  const values = enformerValues(PUBLISHED_SIZES, 1);
+  const graph = (x: Sym) => enformerGraph(PUBLISHED_SIZES, x, { head: "human", track: 0 });
+  const values = trackValues({ graph }, PUBLISHED_SIZES.inputLength, 1);
   expect(values).toBeGreaterThan(3 * stem);
   expect(values).toBeLessThan(6 * stem);
 });

@@ -1,0 +1,126 @@
+import {
+  add,
+  conv,
+  div,
+  matMul,
+  mul,
+  pad,
+  relu,
+  reshape,
+  slice,
+  softmax,
+  sqrt,
+  sub,
+  swapLast,
+  unsqueeze,
+} from "../../net/graph/build.ts";
+import { knownSize } from "../../net/graph/dim.ts";
+import type { Sym } from "../../net/graph/sym.ts";
+import { mergeHeads, splitHeads } from "../../net/nn/attention.ts";
+import type { Convolution } from "../../net/nn/convolution.ts";
+import { linear } from "../../net/nn/linear.ts";
+import { layerNorm } from "../../net/nn/norm.ts";
+import type { ParameterTable } from "../language/parameters.ts";
+
+// Layers that networks of tracks share, with tensor names of their PyTorch ports. axes: b batch · n bins · l
+// length · c channels · d width · h heads · k key width · f features · r relative distances
+
+/** Declares a convolution with bias. */
+export const declareConvolution = (
+  table: ParameterTable,
+  at: string,
+  out: number,
+  channels: number,
+  kernel: number,
+): Convolution => ({
+  weight: table.tensor(`${at}.weight`, [out, channels, kernel]),
+  bias: table.tensor(`${at}.bias`, [out]),
+});
+
+/** Convolution that keeps the length.  [b, c, l] → [b, o, l] */
+export function sameConvolution({ weight, bias }: Convolution, x: Sym): Sym {
+  const half = (knownSize(weight.shape[2], "a kernel") - 1) / 2;
+  return conv(x, weight, bias, { pads: [half, half] });
+}
+
+/** Batch normalisation with the stored statistics.  [b, c, l] → the same */
+export function batchNorm(table: ParameterTable, at: string, x: Sym, epsilon: number): Sym {
+  const channels = knownSize(x.shape[1], "a number of channels");
+  const of = (name: string) => table.tensor(`${at}.${name}`, [channels]);
+  const scale = div(of("weight"), sqrt(add(of("running_var"), epsilon)));
+  const shift = sub(of("bias"), mul(of("running_mean"), scale));
+  const column = (values: Sym) => reshape(values, [channels, 1]);
+  return add(mul(x, column(scale)), column(shift));
+}
+
+/**
+ * x + attention(LN(x)), then plus a feed-forward layer of twice the width with ReLU.  [b, n, d] → the same
+ *
+ * @param attend  attention, given the name of its module
+ */
+export function transformerLayer(
+  table: ParameterTable,
+  at: string,
+  x: Sym,
+  epsilon: number,
+  attend: (at: string, x: Sym) => Sym,
+): Sym {
+  const width = knownSize(x.shape[2], "a width");
+  const norm = table.norm(`${at}.0.fn.0`, width);
+  const attended = add(x, attend(`${at}.0.fn.1`, layerNorm(norm, x, epsilon)));
+  const inner = table.linear(`${at}.1.fn.1`, width, 2 * width);
+  const outer = table.linear(`${at}.1.fn.4`, 2 * width, width);
+  const rows = layerNorm(table.norm(`${at}.1.fn.0`, width), attended, epsilon);
+  return add(attended, linear(outer, relu(linear(inner, rows))));
+}
+
+export interface RelativeAttention {
+  readonly heads: number;
+  readonly keyWidth: number;
+  readonly valueWidth: number;
+  /** Features of the distances −(n − 1) … n − 1: [r, f]. */
+  readonly positions: Sym;
+}
+
+/**
+ * Attention with relative positions: logits of the keys' contents, (q + u)·k, and of their distances, (q +
+ * v)·r (Avsec et al. 2021, doi:10.1038/s41592-021-01252-x, supplementary methods).
+ *
+ * @param x  [b, n, d]
+ */
+export function relativeAttention(
+  table: ParameterTable,
+  at: string,
+  x: Sym,
+  { heads, keyWidth, valueWidth, positions }: RelativeAttention,
+): Sym {
+  const width = knownSize(x.shape[2], "a width");
+  const project = (name: string, size: number) =>
+    splitHeads(linear(table.linear(`${at}.${name}`, width, heads * size, { bias: false }), x), heads);
+  const queries = mul(project("to_q", keyWidth), keyWidth ** -0.5); // [b, h, n, k]
+  const keys = project("to_k", keyWidth);
+  const values = project("to_v", valueWidth);
+  const bias = (name: string) => table.tensor(`${at}.${name}`, [1, heads, 1, keyWidth]);
+  const features = knownSize(positions.shape[1], "the number of features");
+  const toDistances = table.linear(`${at}.to_rel_k`, features, heads * keyWidth, { bias: false });
+  const distances = splitHeads(unsqueeze(linear(toDistances, positions), 0), heads);
+  const contents = matMul(add(queries, bias("rel_content_bias")), swapLast(keys)); // [b, h, n, n]
+  const byDistance = matMul(add(queries, bias("rel_pos_bias")), swapLast(distances)); // [b, h, n, r]
+  const weights = softmax(add(contents, shiftedToKeys(byDistance)));
+  const output = table.linear(`${at}.to_out`, heads * valueWidth, width);
+  return linear(output, mergeHeads(matMul(weights, values)));
+}
+
+/**
+ * Logits per distance to logits per key: y[i, j] = x[i, j − i + n − 1].  [b, h, n, 2n − 1] → [b, h, n, n]
+ *
+ * A column in front makes the rows 2n long. Read as 2n rows of n without the first, they are aligned so that
+ * the first n of each 2n − 1 values belong to one query.
+ */
+function shiftedToKeys(x: Sym): Sym {
+  const [batch, heads, size] = x.shape;
+  const n = knownSize(size, "the number of bins");
+  const longer = reshape(pad(x, 3, 1, 0), [batch, heads, 2 * n, n]);
+  const rows = reshape(slice(longer, 2, 1, 2 * n), [batch, heads, n, 2 * n - 1]);
+  return slice(rows, 3, 0, n);
+}
