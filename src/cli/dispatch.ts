@@ -6,114 +6,114 @@ import type { Terminal } from "./terminal.ts";
 
 interface CommandEntry {
   readonly summary: string;
-  readonly load: () => Promise<{ readonly define: DefineCommand }>;
+  readonly load: () => Promise<DefineCommand>;
 }
 
 /** Every command with its summary and the file that is loaded when it is called. */
 const COMMANDS: Readonly<Record<string, CommandEntry>> = {
   demo: {
     summary: "run everything on a small synthetic genome, in a few minutes",
-    load: () => import("./commands/demo.ts"),
+    load: async () => (await import("./commands/demo.ts")).defineDemo,
   },
   data: {
     summary: "fetch, verify and transfer the benchmark's files",
-    load: () => import("./commands/data.ts"),
+    load: async () => (await import("./commands/data.ts")).defineData,
   },
   build: {
     summary: "build a task's table from public files",
-    load: () => import("./commands/build.ts"),
+    load: async () => (await import("./commands/build.ts")).defineBuild,
   },
   check: {
     summary: "check a table for errors before scoring",
-    load: () => import("./commands/check.ts"),
+    load: async () => (await import("./commands/check.ts")).defineCheck,
   },
   variants: {
     summary: "convert scores between variant tables and runs",
-    load: () => import("./commands/variants.ts"),
+    load: async () => (await import("./commands/variants.ts")).defineVariants,
   },
   run: {
     summary: "evaluate models on a task or a suite",
-    load: () => import("./commands/run.ts"),
+    load: async () => (await import("./commands/run.ts")).defineRun,
   },
   status: {
     summary: "show the progress of a run on all its machines",
-    load: () => import("./commands/status.ts"),
+    load: async () => (await import("./commands/status.ts")).defineStatus,
   },
   view: {
     summary: "serve the report of a run to a browser while it goes on",
-    load: () => import("./commands/view.ts"),
+    load: async () => (await import("./commands/view.ts")).defineView,
   },
   merge: {
     summary: "merge the shards of a run and compute its metrics",
-    load: () => import("./commands/merge.ts"),
+    load: async () => (await import("./commands/merge.ts")).defineMerge,
   },
   strata: {
     summary: "split results by properties of rows: GC content, distance to genes, classes",
-    load: () => import("./commands/strata.ts"),
+    load: async () => (await import("./commands/strata.ts")).defineStrata,
   },
   report: {
     summary: "write results as an HTML page or as tables",
-    load: () => import("./commands/report.ts"),
+    load: async () => (await import("./commands/report.ts")).defineReport,
   },
   export: {
     summary: "write rows, scores, metrics and tables as CSV, Parquet, JSON, Markdown or LaTeX",
-    load: () => import("./commands/export.ts"),
+    load: async () => (await import("./commands/export.ts")).defineExport,
   },
   query: {
     summary: "run SQL over the rows, scores and metrics of runs",
-    load: () => import("./commands/query.ts"),
+    load: async () => (await import("./commands/query.ts")).defineQuery,
   },
   leaderboard: {
     summary: "add results to a folder of static files, to commit and host",
-    load: () => import("./commands/leaderboard.ts"),
+    load: async () => (await import("./commands/leaderboard.ts")).defineLeaderboard,
   },
   verify: {
     summary: "recompute metrics from stored scores and name differences",
-    load: () => import("./commands/verify.ts"),
+    load: async () => (await import("./commands/verify.ts")).defineVerify,
   },
   compare: {
     summary: "compare models: differences, tests, tie groups",
-    load: () => import("./commands/compare.ts"),
+    load: async () => (await import("./commands/compare.ts")).defineCompare,
   },
   published: {
     summary: "list the values that the benchmark's authors published",
-    load: () => import("./commands/published.ts"),
+    load: async () => (await import("./commands/published.ts")).definePublished,
   },
   models: {
     summary: "list, create, fetch and verify checkpoints, test adapters",
-    load: () => import("./commands/models.ts"),
+    load: async () => (await import("./commands/models.ts")).defineModels,
   },
   chrombpnet: {
     summary: "train ChromBPNet on your own signal, and predict with it",
-    load: () => import("./commands/chrombpnet.ts"),
+    load: async () => (await import("./commands/chrombpnet.ts")).defineChrombpnet,
   },
   tasks: {
     summary: "list the tasks, their settings and inputs",
-    load: () => import("./commands/tasks.ts"),
+    load: async () => (await import("./commands/tasks.ts")).defineTasks,
   },
   suites: {
     summary: "list the suites, or print one to edit",
-    load: () => import("./commands/suites.ts"),
+    load: async () => (await import("./commands/suites.ts")).defineSuites,
   },
   cache: {
     summary: "list and prune caches",
-    load: () => import("./commands/cache.ts"),
+    load: async () => (await import("./commands/cache.ts")).defineCache,
   },
   profile: {
     summary: "measure a model's speed and memory, forward and backward",
-    load: () => import("./commands/profile.ts"),
+    load: async () => (await import("./commands/profile.ts")).defineProfile,
   },
   install: {
     summary: "download libraries for a device",
-    load: () => import("./commands/install.ts"),
+    load: async () => (await import("./commands/install.ts")).defineInstall,
   },
   doctor: {
     summary: "show the machine's devices and verify its results",
-    load: () => import("./commands/doctor.ts"),
+    load: async () => (await import("./commands/doctor.ts")).defineDoctor,
   },
   completion: {
     summary: "print a completion script for bash, zsh or fish",
-    load: () => import("./commands/completion.ts"),
+    load: async () => (await import("./commands/completion.ts")).defineCompletion,
   },
 };
 
@@ -130,7 +130,7 @@ export async function dispatch(
   const context: Context = { terminal, signal, commandLine, resume: undefined, exitCode: 0 };
   try {
     if (argv[0] === COMPLETE) {
-      const { completions } = await import("./completion.ts");
+      const { completions } = await import("./commands/completion.ts");
       const found = await completions(argv.slice(1), (words) => programFor(words, context));
       if (found.length > 0) terminal.print(found.join("\n"));
       return 0;
@@ -177,7 +177,8 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
     const command = program.command(name).summary(entry.summary);
     command.showHelpAfterError(`Try dart-eval ${name} --help.`);
     if (name !== called) continue;
-    (await entry.load()).define(command, context);
+    const define = await entry.load();
+    define(command, context);
     for (const part of command.commands) {
       part.showHelpAfterError(`Try dart-eval ${name} ${part.name()} --help.`);
     }

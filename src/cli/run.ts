@@ -37,7 +37,7 @@ import {
 } from "./slurm-scripts.ts";
 
 /** Options of `dart-eval run`, parsed. */
-export interface RunOptions extends RequestOptions {
+export interface RunArguments extends RequestOptions {
   readonly model?: readonly string[];
   readonly addModel?: readonly string[];
   readonly controls?: boolean;
@@ -72,7 +72,7 @@ export interface RunOptions extends RequestOptions {
  *
  * @throws {InputError} when options contradict each other, and as `planRun` does
  */
-export async function run(typed: RunOptions, given: Command, context: Context): Promise<void> {
+export async function run(typed: RunArguments, given: Command, context: Context): Promise<void> {
   const { model = [], addModel = [], out } = typed;
   if ((model.length === 0) === (addModel.length === 0)) {
     throw new InputError(
@@ -98,7 +98,7 @@ export async function run(typed: RunOptions, given: Command, context: Context): 
   }
   const extend = addModel.length > 0;
   const forSlurm = typed.sbatch === undefined ? {} : { threads: typed.threads ?? slurmThreads() };
-  const options: RunOptions = { ...typed, ...(extend ? await optionsOfRun(out, given) : {}), ...forSlurm };
+  const options: RunArguments = { ...typed, ...(extend ? await optionsOfRun(out, given) : {}), ...forSlurm };
   if (options.devices !== undefined) {
     checkDevices(given);
     const threads = typed.threads === undefined ? [] : [`--threads=${typed.threads}`];
@@ -119,7 +119,7 @@ export async function run(typed: RunOptions, given: Command, context: Context): 
  * @returns undefined if only the plan was requested
  */
 async function planAndRun(
-  options: RunOptions,
+  options: RunArguments,
   given: Command,
   context: Context,
 ): Promise<readonly ShardOutcome[] | undefined> {
@@ -211,7 +211,7 @@ function checkDevices(given: Command): void {
 }
 
 /** Merges a run whose shards are done and prints its results. */
-async function printResults({ out, json, addModel, protocol }: RunOptions, context: Context) {
+async function printResults({ out, json, addModel, protocol }: RunArguments, context: Context) {
   const { terminal } = context;
   const folders = protocolFolders(protocol, out).map(({ folder }) => folder);
   for (const folder of folders) await mergeWithProgress(folder, context, addModel !== undefined);
@@ -222,7 +222,7 @@ async function printResults({ out, json, addModel, protocol }: RunOptions, conte
 
 /** Prints the outcome of one shard and the next step. */
 function printShard(
-  { out, shard, json }: RunOptions,
+  { out, shard, json }: RunArguments,
   outcomes: readonly ShardOutcome[],
   { terminal }: Context,
 ) {

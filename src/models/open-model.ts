@@ -54,7 +54,8 @@ import type { ModelProgramOptions } from "./queries/programs.ts";
  *     await using model = await openModel("toy:hyenadna");
  *     const [logLikelihood] = await model.logLikelihood(["ACGTTGCA"]);
  *
- * @throws {InputError} when the text has none of these forms, or names a model without the requested precision
+ * @throws {InputError} when the text has none of these forms, or names a model without the requested
+ *   precision
  */
 export async function openModel(text: string, context: OpenModelContext = {}): Promise<OpenedModel> {
   const [, name, spec] = /^(?:([\w.-]+)=)?(.+)$/s.exec(text) ?? [];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { topDownCorrelation } from "../../src/metrics/top-down-correlation.ts";
+import { topDownCorrelation } from "../../src/metrics/correlation.ts";
 
 /** All orders of 0 to n − 1. */
 function orders(n: number): number[][] {

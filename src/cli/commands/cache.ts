@@ -7,7 +7,7 @@ import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
 
 const FOLDERS = "run folders, or folders of run --embeddings: includes their embeddings";
 
-export const define: DefineCommand = (command, context) => {
+export const defineCache: DefineCommand = (command, context) => {
   const { terminal } = context;
   command.description(
     "Lists and prunes caches that can be rebuilt: copies of weights, digests, embeddings. Checkpoints in the Hugging Face cache and results of runs are never touched.",

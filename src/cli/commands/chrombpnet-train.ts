@@ -8,12 +8,12 @@ import { CHROMOSOME_SPLIT } from "../../dna/genome/chromosome-split.ts";
 import { openGenome } from "../../dna/genome/genome.ts";
 import { readChrombpnet } from "../../models/chrombpnet/read-keras.ts";
 import { readRegions } from "../../models/chrombpnet/regions.ts";
-import { type Fold, foldOf, readFold } from "../../models/chrombpnet/training/fold.ts";
 import {
   type ChrombpnetRecipe,
   PUBLISHED_RECIPE,
   readChrombpnetRecipe,
 } from "../../models/chrombpnet/training/recipe.ts";
+import { type Fold, foldOf, readFold } from "../../models/chrombpnet/training/region-selection.ts";
 import { trainChrombpnet } from "../../models/chrombpnet/training/train.ts";
 import { writeTrained } from "../../models/chrombpnet/training/write-trained.ts";
 import type { TrainingDevice } from "../../net/runtime/device.ts";
@@ -48,7 +48,7 @@ const BENCHMARK_FOLD: Fold = {
   test: CHROMOSOME_SPLIT.test,
 };
 
-export const define: DefineCommand = (command, context) => {
+export const defineChrombpnetTrain: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
     .description(

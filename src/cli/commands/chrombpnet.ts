@@ -1,11 +1,117 @@
-import type { DefineCommand } from "../command.ts";
-import { define as definePredict } from "./chrombpnet-predict.ts";
-import { define as defineTrain } from "./chrombpnet-train.ts";
+import { InputError } from "../../base/errors.ts";
+import { expectWritableFile } from "../../base/folder.ts";
+import { counted } from "../../base/message-text.ts";
+import { writeFileAtomic } from "../../base/write-file.ts";
+import { type Genome, openGenome } from "../../dna/genome/genome.ts";
+import { bigWigBytes } from "../../dna/genome/write-bigwig.ts";
+import { windowCodes } from "../../dna/sequence/encoding.ts";
+import { Chrombpnet } from "../../models/chrombpnet/chrombpnet.ts";
+import { expectedProfile } from "../../models/chrombpnet/predictor.ts";
+import { around, NearestProfiles, type Region, readRegions } from "../../models/chrombpnet/regions.ts";
+import { count } from "../../report/numbers.ts";
+import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
+import { startProgress } from "../progress.ts";
+import { defineChrombpnetTrain } from "./chrombpnet-train.ts";
 
-export const define: DefineCommand = (command, context) => {
+export const defineChrombpnet: DefineCommand = (command, context) => {
   command.description(
     "Trains ChromBPNet, a bias-factorized model of chromatin accessibility at base resolution, and predicts with it.",
   );
-  defineTrain(command.command("train").summary("train a model from a bigWig, peaks and non-peaks"), context);
-  definePredict(command.command("predict").summary("predict the signal in regions"), context);
+  defineChrombpnetTrain(
+    command.command("train").summary("train a model from a bigWig, peaks and non-peaks"),
+    context,
+  );
+  defineChrombpnetPredict(command.command("predict").summary("predict the signal in regions"), context);
 };
+
+interface PredictOptions {
+  readonly model: string;
+  readonly genome: string;
+  readonly regions: string;
+  readonly counts?: string;
+  readonly profile?: string;
+  readonly bothStrands?: boolean;
+  readonly threads?: number;
+}
+
+const defineChrombpnetPredict: DefineCommand = (command, context) => {
+  const { terminal } = context;
+  command
+    .description("Predicts the reads in regions: total counts and base-resolution profiles.")
+    .requiredOption("--model <h5>", "model file: bias, chrombpnet or chrombpnet_nobias")
+    .requiredOption("--genome <file>", "FASTA (plain or bgzip) or 2bit")
+    .requiredOption("--regions <bed>", "regions; narrowPeak files are centred on the summit")
+    .option("--counts <tsv>", "output file: predicted ln(1 + reads) of each region")
+    .option(
+      "--profile <bigwig>",
+      "output file: predicted reads per base; in overlaps from the region with the nearest centre",
+    )
+    .option("--both-strands", "average the predictions for both strands")
+    .option("--threads <number>", "CPU threads", wholeNumberOption(1))
+    .addHelpText(
+      "after",
+      examples({
+        "both files":
+          "dart-eval chrombpnet predict --model k562/chrombpnet.h5 --genome hg38.fa --regions peaks.bed --counts counts.tsv --profile predicted.bw",
+      }),
+    )
+    .action(async (options: PredictOptions) => {
+      if (options.counts === undefined && options.profile === undefined) {
+        throw new InputError("no output file given", {
+          hint: "use --counts FILE, --profile FILE or both",
+        });
+      }
+      for (const file of [options.counts, options.profile]) {
+        if (file !== undefined) await expectWritableFile(file);
+      }
+      await using genome = await openGenome(options.genome);
+      const regions = await readRegions(options.regions, genome);
+      if (options.profile !== undefined) checkFits(regions, genome);
+      const model = await Chrombpnet.open(options.model, {
+        strands: options.bothStrands === true ? "both" : "one",
+        ...(options.threads === undefined ? {} : { threads: options.threads }),
+      });
+      const progress = startProgress(terminal, { unit: "rows", total: regions.length });
+      try {
+        const lines = ["chr\tstart\tend\tlog_counts\n"];
+        const profiles = new NearestProfiles(genome.chromosomes);
+        for (let from = 0; from < regions.length; from += model.batchSize) {
+          const some = regions.slice(from, from + model.batchSize);
+          const codes: Uint8Array[] = [];
+          for (const region of some) {
+            const { chrom, start, end } = around(region, model.inputLength);
+            codes.push(windowCodes(await genome.chromosome(chrom), start, end));
+          }
+          const predictions = await model.predict(codes, context.signal);
+          predictions.forEach((prediction, i) => {
+            const { chrom, start, end } = around(some[i], model.outputLength);
+            lines.push(`${chrom}\t${start}\t${end}\t${prediction.logCounts}\n`);
+            if (options.profile === undefined) return;
+            profiles.add(some[i], expectedProfile(prediction));
+          });
+          progress.update(from + some.length);
+        }
+        if (options.counts !== undefined) await writeFileAtomic(options.counts, lines.join(""));
+        if (options.profile !== undefined)
+          await writeFileAtomic(options.profile, bigWigBytes(profiles.signal()));
+      } finally {
+        progress.stop();
+        await model.close();
+      }
+      terminal.say(`predicted ${counted(regions.length, "region")}`);
+    });
+};
+
+/** Limits of a bigWig file, which is built in memory. */
+const MOST_BASES = 5e8;
+const MOST_REGIONS = 20_000;
+
+function checkFits(regions: readonly Region[], { chromosomes }: Genome): void {
+  const names = new Set(regions.map(({ chrom }) => chrom));
+  const bases = [...names].reduce((sum, name) => sum + chromosomes.get(name)!, 0);
+  if (bases <= MOST_BASES && regions.length <= MOST_REGIONS) return;
+  throw new InputError(
+    `--profile: ${counted(regions.length, "region")} on chromosomes of ${count(bases)} bases do not fit in memory`,
+    { hint: `use regions of one chromosome at a time, at most ${count(MOST_REGIONS)}, or only --counts` },
+  );
+}

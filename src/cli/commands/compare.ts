@@ -19,7 +19,7 @@ interface CompareCommandOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, { terminal, signal }) => {
+export const defineCompare: DefineCommand = (command, { terminal, signal }) => {
   command
     .description(
       "Compares models on the same rows: paired differences with intervals and tests, probabilities of being the best, tie groups, ranks over tasks, and the differences between the runs.",

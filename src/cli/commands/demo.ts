@@ -31,7 +31,7 @@ interface DemoOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineDemo: DefineCommand = (command, context) => {
   command
     .description(
       "Writes a small synthetic genome with planted signals, evaluates small trained models and baselines on it in every setting, prints the results and whether each signal is recovered, and writes the report. Takes about two minutes and needs no download. Training is far shorter than in the benchmark.",

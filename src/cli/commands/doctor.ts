@@ -19,7 +19,7 @@ interface DoctorOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineDoctor: DefineCommand = (command, context) => {
   command
     .description(
       "Lists the machine's devices and verifies in a few seconds that it computes reference results.",

@@ -10,7 +10,7 @@ interface ExportCommandOptions {
   readonly format?: readonly ExportFormat[];
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineExport: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .description(

@@ -20,7 +20,7 @@ interface InstallOptions {
   readonly index?: string;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineInstall: DefineCommand = (command, context) => {
   command.description("Downloads libraries that the npm package does not contain.");
   command
     .command("cuda")

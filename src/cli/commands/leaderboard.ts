@@ -8,7 +8,7 @@ interface LeaderboardCommandOptions {
   readonly replace?: boolean;
 }
 
-export const define: DefineCommand = (command, { terminal }) => {
+export const defineLeaderboard: DefineCommand = (command, { terminal }) => {
   command
     .description(
       "Adds merged results to a leaderboard: a folder of static files to commit, diff and host, with a JSON file per cell, index.html and README.md.",

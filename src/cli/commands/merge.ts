@@ -4,7 +4,7 @@ import { type DefineCommand, examples, shellWord } from "../command.ts";
 import { mergeWithProgress } from "../run-progress.ts";
 import { resultsText } from "../run-results.ts";
 
-export const define: DefineCommand = (command, context) => {
+export const defineMerge: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
     .description("Merges the shards of a run and computes its metrics.")

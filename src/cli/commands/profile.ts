@@ -38,7 +38,7 @@ The same: backward is the forward pass with the sum of the outputs and all gradi
 tokenization is timed; a last partial batch is left out; standard deviations are those of the population.
 `;
 
-export const define: DefineCommand = (command, context) => {
+export const defineProfile: DefineCommand = (command, context) => {
   command
     .description(
       "Measures a model's time and memory, forward and backward, as DART-Eval's profiling does: a classifier with one output on top, gradients of all weights, sequences of Task 4's length. A model without a classifier is measured on its embeddings, likelihoods or activity.",

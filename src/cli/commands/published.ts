@@ -13,7 +13,7 @@ interface PublishedOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, { terminal }) => {
+export const definePublished: DefineCommand = (command, { terminal }) => {
   command
     .description(
       "Lists the values that the benchmark's authors published, with the table or notebook of each.",

@@ -9,7 +9,7 @@ interface QueryOptions {
   readonly csv?: boolean;
 }
 
-export const define: DefineCommand = (command, { terminal }) => {
+export const defineQuery: DefineCommand = (command, { terminal }) => {
   command
     .description(
       "Runs SQL (DuckDB) over merged runs: views rows (facts and scores of each cell), metrics, breakdowns, strata and cells. Needs the optional package @duckdb/node-api.",

@@ -19,7 +19,7 @@ interface ReportOptions {
   readonly paperTables?: boolean;
 }
 
-export const define: DefineCommand = (command, { terminal }) => {
+export const defineReport: DefineCommand = (command, { terminal }) => {
   command
     .description("Writes merged results as one HTML page, or as tables.")
     .argument("<folder...>", "run folders; several are compared")

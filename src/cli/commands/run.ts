@@ -9,12 +9,12 @@ import {
   examples,
   wholeNumberOption,
 } from "../command.ts";
-import type { RunOptions } from "../run.ts";
+import type { RunArguments } from "../run.ts";
 
 /** Largest number of rows of either kind whose bases are scored. */
 const MOST_POSITION_ROWS = 50;
 
-export const define: DefineCommand = (command, context) => {
+export const defineRun: DefineCommand = (command, context) => {
   command
     .description(
       "Evaluates models on a task or a suite and stores every score. The same command resumes an interrupted run.",
@@ -160,7 +160,7 @@ export const define: DefineCommand = (command, context) => {
           "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --weights supervised_models/probed/hyenadna-large-1m-seqlen-hf --genome hg38.fa --data elements.tsv --out runs/published-head",
       }),
     )
-    .action(async (options: RunOptions, given: Command) => {
+    .action(async (options: RunArguments, given: Command) => {
       const { run } = await import("../run.ts");
       await run(options, given, context);
     });

@@ -10,7 +10,7 @@ interface StatusOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineStatus: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .description(

@@ -25,7 +25,7 @@ interface StrataOptions {
 
 const NAMES = STRATIFICATIONS.map(({ name, what }) => `${name} (${what})`).join(", ");
 
-export const define: DefineCommand = (command, context) => {
+export const defineStrata: DefineCommand = (command, context) => {
   command
     .description(
       "Splits the results of runs by properties of their rows, from stored scores. Writes strata.json and strata.tsv to the folder of each result.",

@@ -4,7 +4,7 @@ import { readSuite, suiteFile } from "../../evaluation/suites/read-suite.ts";
 import { wholeSuite } from "../../evaluation/suites/suite.ts";
 import { type DefineCommand, examples } from "../command.ts";
 
-export const define: DefineCommand = (command, { terminal }) => {
+export const defineSuites: DefineCommand = (command, { terminal }) => {
   command
     .description(
       "Lists the suites. A suite is several tasks, each on its data sets, evaluated in one run. With a name, prints the suite as JSON, which you can edit and pass to run --suite as a file.",

@@ -2,7 +2,7 @@ import { TASKS } from "../../evaluation/tasks/catalogue.ts";
 import type { Task } from "../../evaluation/tasks/task.ts";
 import { type DefineCommand, examples } from "../command.ts";
 
-export const define: DefineCommand = (command, { terminal }) => {
+export const defineTasks: DefineCommand = (command, { terminal }) => {
   command
     .description("Lists the tasks with their question, settings and inputs.")
     .option("--json", "print the list as JSON")

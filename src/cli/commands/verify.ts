@@ -14,7 +14,7 @@ interface VerifyCommandOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineVerify: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .description(

@@ -8,7 +8,7 @@ interface ViewOptions {
   readonly title?: string;
 }
 
-export const define: DefineCommand = (command, { terminal, signal }) => {
+export const defineView: DefineCommand = (command, { terminal, signal }) => {
   command
     .description(
       "Serves the report of runs to a browser on this machine, also while they go on: shards, speed, time left, failures, and the results of the complete cells. Ends with Ctrl-C.",

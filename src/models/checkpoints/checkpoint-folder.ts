@@ -152,7 +152,8 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
 }
 
 /**
- * JSON text with null for Python's Infinity, which is not JSON: `"time_step_limit": [0.0, Infinity]` of Mamba-2.
+ * JSON text with null for Python's Infinity, which is not JSON: `"time_step_limit": [0.0, Infinity]` of
+ * Mamba-2.
  *
  * A string without its closing quote matches to the end of the text, so that no text takes quadratic time.
  */

@@ -253,8 +253,8 @@ export const caduceus: LanguageModelCard = {
   recognises: ({ model_type }) => model_type === "caduceus",
   architecture,
   /**
-   * PlantCaduceus is a Caduceus-PS with a tokenizer.json: bases in lower case, N as [UNK], and no token at the
-   * end. The other checkpoints have no tokenizer.json.
+   * PlantCaduceus is a Caduceus-PS with a tokenizer.json: bases in lower case, N as [UNK], and no token at
+   * the end. The other checkpoints have no tokenizer.json.
    */
   tokenizer: async (folder) =>
     (await kindOfPath(join(folder, "tokenizer.json"))) === "file"

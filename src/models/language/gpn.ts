@@ -221,7 +221,9 @@ function build(c: Config, lora?: LoraAdapters): Architecture {
   };
 }
 
-/** W₂·gelu(W₁·s), s the mean of all states, in the second generation its norm: the package's standard head. */
+/**
+ * W₂·gelu(W₁·s), s the mean of all states, in the second generation its norm: the package's standard head.
+ */
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();
   const d = c.hidden_size;

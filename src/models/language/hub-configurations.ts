@@ -1,5 +1,5 @@
-// Values of config.json that determine the sizes of public checkpoints. Where a number of parameters is stated
-// elsewhere, test/report/model-tables.test.ts compares it.
+// Values of config.json that determine the sizes of public checkpoints. Where a number of parameters is
+// stated elsewhere, test/report/model-tables.test.ts compares it.
 
 /** DNABERT. */
 export const bertBase = (vocab_size: number, tokensOf350: number) => ({

@@ -25,8 +25,8 @@ export async function maskedLogLikelihoods(
 /**
  * log P(token | all other tokens) for each scored token of each row, the token masked in a copy of the row.
  * Their sum is the row's pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659, eq. 1). Special tokens
- * are seen but not scored, nor are tokens outside of `within`. Of overlapping k-mers, all bases are predicted:
- * see `overlappingTokenLogProbabilities`.
+ * are seen but not scored, nor are tokens outside of `within`. Of overlapping k-mers, all bases are
+ * predicted: see `overlappingTokenLogProbabilities`.
  *
  * The original also runs copies for special tokens and padding, whose results it drops, and pads copies to a
  * common length, which its attention mask undoes: neither is done here.

@@ -26,13 +26,13 @@ const STEPS = 127;
 const TINY = 1e-30;
 
 /**
- * A graph with its dense layers in 8-bit integers: both factors of each `Gemm` of computed rows and a constant
- * matrix are rounded to 255 steps, one scale per row (token) and one per column of the matrix.
+ * A graph with its dense layers in 8-bit integers: both factors of each `Gemm` of computed rows and a
+ * constant matrix are rounded to 255 steps, one scale per row (token) and one per column of the matrix.
  *
  *     y[i, j] = s[i]·c[j]·Σ_k q[i, k]·w[k, j] + b[j],  q = round(x / s),  s[i] = max_k |x[i, k]| / 127
  *
- * Each row is quantised once for all layers that read it. The constant matrices are quantised when a session is
- * built. Everything else stays float32, including layers with fewer than 24 inputs or outputs.
+ * Each row is quantised once for all layers that read it. The constant matrices are quantised when a session
+ * is built. Everything else stays float32, including layers with fewer than 24 inputs or outputs.
  *
  * @param inner    tensors whose layers are quantised, such as the last hidden states
  * @param outputs  tensors to return; layers between `inner` and them stay float32
@@ -75,7 +75,7 @@ export function quantised(inner: readonly Sym[], outputs: readonly Sym[]): reado
   function matrixInSteps(matrix: Sym, transB: boolean): Quantised {
     const { node } = matrix;
     if (transB && isOp(node, "Slice") && node.attributes.axis === 0) {
-      const { steps, scale } = matrixInSteps(node.inputs[0]!, true);
+      const { steps, scale } = matrixInSteps(node.inputs[0], true);
       const { start, end, step } = node.attributes;
       return { steps: slice(steps, 0, start, end, step), scale: slice(scale, 0, start, end, step) };
     }
@@ -85,7 +85,7 @@ export function quantised(inner: readonly Sym[], outputs: readonly Sym[]): reado
 
   /** Layers flatten the same tensor each for itself. */
   function once(x: Sym, along: "rows" | "columns", make: () => Quantised): Quantised {
-    const source = isOp(x.node, "Reshape") ? x.node.inputs[0]! : x;
+    const source = isOp(x.node, "Reshape") ? x.node.inputs[0] : x;
     const key = `${source.output} ${x.shape} ${along}`;
     const known = quantisedOnce.get(source.node) ?? new Map<string, Quantised>();
     quantisedOnce.set(source.node, known);

@@ -19,8 +19,8 @@ export interface Convolution {
  *
  * The shifted inputs of a sequence, stacked along the channels, are multiplied by the kernel as a matrix.
  * With hundreds of channels this is faster than `convolutionLast`: the product of a sequence fits into the
- * cache, that of all sequences does not. A training step of the ChromBPNet-like network takes 0.95 of the time
- * on 32 × 500 bp and 0.86 on 8 × 2,114 bp, on two cores of an AMD EPYC.
+ * cache, that of all sequences does not. A training step of the ChromBPNet-like network takes 0.95 of the
+ * time on 32 × 500 bp and 0.86 on 8 × 2,114 bp, on two cores of an AMD EPYC.
  *
  * @param x  [b, c, l], l known
  * @returns  [b, o, l − dilation · (k − 1)]

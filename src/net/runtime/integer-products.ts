@@ -9,8 +9,8 @@ const [LARGEST, STEPS] = [255, 127];
 let exact: Promise<boolean> | undefined;
 
 /**
- * Checks that the CPU adds products of 8-bit integers without overflow. x86 processors without VNNI add two of
- * them in 16 bits, which saturates.
+ * Checks that the CPU adds products of 8-bit integers without overflow. x86 processors without VNNI add two
+ * of them in 16 bits, which saturates.
  *
  * @throws {InputError} when sums saturate
  */

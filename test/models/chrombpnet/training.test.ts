@@ -5,9 +5,9 @@ import type { Interval } from "../../../src/dna/genome/interval.ts";
 import { openPredictor } from "../../../src/models/chrombpnet/predictor.ts";
 import { insideGenome, readWindows } from "../../../src/models/chrombpnet/regions.ts";
 import { regionExamples, regionExamplesInParts } from "../../../src/models/chrombpnet/training/examples.ts";
-import { foldOf } from "../../../src/models/chrombpnet/training/fold.ts";
 import { type ChrombpnetRecipe, PUBLISHED_RECIPE } from "../../../src/models/chrombpnet/training/recipe.ts";
 import {
+  foldOf,
   selectForAccessibility,
   selectForBias,
 } from "../../../src/models/chrombpnet/training/region-selection.ts";

@@ -24,7 +24,7 @@ interface CellTypeOptions {
   readonly rscript: string;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineBuildCellTypeElements: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .summary("build the table of task 3 from peaks and reads of five cell lines")

@@ -27,7 +27,7 @@ interface ActivityOptions {
 /** Non-peaks per test peak, as in ChromBPNet's pipeline. */
 const PER_TEST_PEAK = 1;
 
-export const define: DefineCommand = (command, context) => {
+export const defineBuildChromatinActivity: DefineCommand = (command, context) => {
   command
     .summary("build the tables of task 4 from peaks of a cell line")
     .description(

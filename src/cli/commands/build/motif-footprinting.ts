@@ -26,7 +26,7 @@ interface FootprintingOptions {
   readonly out: string;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineBuildMotifFootprinting: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .summary("build the sequences of task 2 from a motif file")

@@ -17,7 +17,7 @@ interface ElementsOptions {
 /** Bases of the published windows. */
 const INPUT_SIZE = 350;
 
-export const define: DefineCommand = (command, context) => {
+export const defineBuildRegulatoryElements: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
     .summary("build the table of task 1 from a BED file of elements")

@@ -16,7 +16,7 @@ interface FetchOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineDataFetch: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   dataFolderOption(
     command

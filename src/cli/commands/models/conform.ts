@@ -21,7 +21,7 @@ interface ConformOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, context) => {
+export const defineModelsConform: DefineCommand = (command, context) => {
   command
     .description(
       "Tests a model for common errors of adapters by consistency checks: shifted logits, scored padding or special tokens, flipped strand, off-by-one positions, mishandled N, dependence on the batch, NaN, noise, truncated sequences.",

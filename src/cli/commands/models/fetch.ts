@@ -2,12 +2,14 @@ import { InputError } from "../../../base/errors.ts";
 import { suggestion } from "../../../base/message-text.ts";
 import { fetchFromHub, hubLicence } from "../../../models/checkpoints/hub.ts";
 import { HUB_FORM, hubReference } from "../../../models/checkpoints/hub-model.ts";
-import { publicCheckpoint } from "../../../models/language/catalogue.ts";
+import { LANGUAGE_MODELS, publicCheckpoint } from "../../../models/language/catalogue.ts";
+import { LanguageModel } from "../../../models/language-model.ts";
 import { modelNames } from "../../../models/open-model.ts";
+import { verifyModel } from "../../../models/verify.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { reportHubDownload } from "../../hub-download.ts";
 
-export const define: DefineCommand = (command, context) => {
+export const defineModelsFetch: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .description(
@@ -60,3 +62,36 @@ function publishedSource(name: string): Source {
   const { repo, revision, sha256 } = checkpoint;
   return { repo, revision, sha256, licence: card.licence };
 }
+
+interface VerifyOptions {
+  readonly preset?: string;
+  readonly json?: boolean;
+}
+
+export const defineModelsVerify: DefineCommand = (command, context) => {
+  const { terminal } = context;
+  command
+    .description(
+      "Compares a checkpoint's hidden states with those of the official code. docs/models.md lists the checkpoints with known states; of those that DART-Eval evaluated, Nucleotide Transformer v2-500m and Mistral-DNA 1.6B have none.",
+    )
+    .argument("<folder>", "folder with config.json and weights")
+    .option("--preset <name>", "the published checkpoint (default: by the digest of the weights)")
+    .option("--json", "print the comparison as JSON")
+    .addHelpText("after", examples({ "verify a checkpoint": "dart-eval models verify ./hyenadna-large-1m" }))
+    .action(async (folder: string, { preset, json }: VerifyOptions) => {
+      const model = await LanguageModel.open(folder, LANGUAGE_MODELS);
+      try {
+        const checks = await verifyModel(model, preset);
+        if (checks.length === 0)
+          throw new InputError(`no hidden states of the official code are known for ${folder}`);
+        const lines = checks.map(
+          ({ anchor, deviation, agrees }) =>
+            `${agrees ? "agrees " : "DIFFERS"} ${anchor.of}: largest deviation ${deviation.toExponential(1)}, allowed ${anchor.tolerance.toExponential(1)}`,
+        );
+        terminal.print(json ? JSON.stringify(checks, null, 2) : lines.join("\n"));
+        if (!checks.every(({ agrees }) => agrees)) context.exitCode = 1;
+      } finally {
+        await model.close();
+      }
+    });
+};

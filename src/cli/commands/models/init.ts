@@ -12,7 +12,7 @@ interface InitOptions {
   readonly json?: boolean;
 }
 
-export const define: DefineCommand = (command, { terminal, signal }) => {
+export const defineModelsInit: DefineCommand = (command, { terminal, signal }) => {
   command
     .description(
       "Writes an untrained checkpoint in the layout of the published ones, as a control or for tests.",

@@ -1,7 +1,6 @@
 import { aurocEstimate } from "../../../metrics/auroc.ts";
-import { spearman } from "../../../metrics/correlation.ts";
+import { spearman, topDownCorrelation } from "../../../metrics/correlation.ts";
 import { median } from "../../../metrics/quantiles.ts";
-import { topDownCorrelation } from "../../../metrics/top-down-correlation.ts";
 import { isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
 import { CLEARLY, FALSE_ALARM, type Finding, finding } from "./finding.ts";
 import { alignedQtls, effectScoreCorrelation, type ScoredQtl, type TableScores } from "./orientation.ts";

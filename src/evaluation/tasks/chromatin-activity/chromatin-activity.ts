@@ -1,5 +1,6 @@
 import { ACTIVITY_WINDOW } from "../../../datasets/chromatin-activity/windows.ts";
 import { asKind } from "../prediction.ts";
+import type { GenomicStratification } from "../stratification.ts";
 import type { Task, TaskSetting } from "../task.ts";
 import { ACTIVITY_BENCHMARK } from "./benchmark.ts";
 import { ACTIVITY_SETS, type ActivityFacts, targetOf } from "./columns.ts";
@@ -13,8 +14,16 @@ import {
 import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PREDICTED, ACTIVITY_PROBED } from "./recipes.ts";
 import { viewActivity } from "./row-view.ts";
 import { type ChromatinActivityInputs, openChromatinActivity } from "./rows.ts";
-import { ACTIVITY_STRATA } from "./strata.ts";
 import { activityEpoch, checkEpochRecipe, type ValidationOrder, validateActivity } from "./training.ts";
+
+/** Stratifications of Task 4; composition is that of the network's window. */
+const ACTIVITY_STRATA: readonly GenomicStratification[] = [
+  { use: "gc", over: "window" },
+  { use: "tss" },
+  { use: "ccre-class" },
+  { use: "repeats" },
+  { use: "chromosome" },
+];
 
 /** Common part of the settings that train: regression of log(1 + counts). */
 const trained = (order: ValidationOrder): Omit<TaskSetting<ActivityFacts, ActivityMetric>, "recipe"> => ({

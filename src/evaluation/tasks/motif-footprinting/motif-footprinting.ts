@@ -1,4 +1,5 @@
 import { asKind } from "../prediction.ts";
+import type { TaskStratification } from "../stratification.ts";
 import type { Task } from "../task.ts";
 import { FOOTPRINTS_BENCHMARK } from "./benchmark.ts";
 import { publishedMotifs } from "./breakdowns.ts";
@@ -11,7 +12,18 @@ import {
 } from "./measure.ts";
 import { viewFootprints } from "./row-view.ts";
 import { type FootprintFacts, type MotifFootprintingInputs, openMotifFootprinting } from "./rows.ts";
-import { FOOTPRINTS_STRATA } from "./strata.ts";
+
+/** Stratifications of Task 2. */
+const FOOTPRINTS_STRATA: readonly TaskStratification<FootprintFacts>[] = [
+  { use: "tf-family" },
+  { name: "tf", title: "transcription factor", valueOf: ({ motif }) => factorOf(motif) },
+];
+
+/**
+ * Transcription factor in a motif's name of HOCOMOCO: `CTCF` of `CTCF.H12CORE.0.P.B` and of
+ * `CTCF_HUMAN.H11MO.0.A`.
+ */
+const factorOf = (motif: string): string => motif.split(".", 1)[0].replace(/_[A-Z]+$/, "");
 
 const publishedTable = { name: "motifs.tsv", text: publishedMotifs };
 

@@ -1,4 +1,5 @@
 import { asKind } from "../prediction.ts";
+import type { GenomicStratification } from "../stratification.ts";
 import type { Task, TaskSetting } from "../task.ts";
 import { ELEMENTS_BENCHMARK } from "./benchmark.ts";
 import {
@@ -13,7 +14,15 @@ import type { PairFacts } from "./pair.ts";
 import { ELEMENTS_AB_INITIO, ELEMENTS_FINE_TUNED, ELEMENTS_PROBED } from "./recipes.ts";
 import { viewPairs } from "./row-view.ts";
 import { openRegulatoryElements, type RegulatoryElementsInputs } from "./rows.ts";
-import { ELEMENTS_STRATA } from "./strata.ts";
+
+/** Stratifications of Task 1: kind, composition and place of the element. */
+const ELEMENTS_STRATA: readonly GenomicStratification[] = [
+  { use: "ccre-class" },
+  { use: "gc" },
+  { use: "tss" },
+  { use: "repeats" },
+  { use: "chromosome" },
+];
 
 type RegulatoryElementsMetric = PairMetric | ClassifiedPairMetric;
 

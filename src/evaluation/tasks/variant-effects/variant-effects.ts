@@ -1,4 +1,5 @@
 import { asKind, type Prediction } from "../prediction.ts";
+import type { TaskStratification } from "../stratification.ts";
 import type { ScoreTable, Task } from "../task.ts";
 import { VARIANT_WINDOW } from "./alleles.ts";
 import { VARIANTS_BENCHMARK } from "./benchmark.ts";
@@ -6,8 +7,26 @@ import { measureVariants, type VariantMetric, variantStatistic } from "./measure
 import { viewVariants } from "./row-view.ts";
 import { openVariants, type VariantEffectsInputs } from "./rows.ts";
 import type { StoredVariantFacts } from "./scores.ts";
-import { VARIANTS_STRATA } from "./strata.ts";
 import { TRAINING_INPUTS, VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./training.ts";
+
+/** True if a variant is a control, of which tables may lack the effect. */
+const isControl = ({ significant }: StoredVariantFacts) => significant === 0;
+
+/** Stratifications of Task 5; composition is that of the model's window. */
+const VARIANTS_STRATA: readonly TaskStratification<StoredVariantFacts>[] = [
+  {
+    name: "effect-size",
+    title: "absolute effect size of QTLs, each stratum against all controls",
+    valueOf: (facts) => (isControl(facts) || facts.effect === undefined ? undefined : Math.abs(facts.effect)),
+    inEveryStratum: isControl,
+  },
+  { use: "in-motif" },
+  { use: "tss" },
+  { use: "ccre-class" },
+  { use: "gc", over: "window" },
+  { use: "repeats" },
+  { use: "chromosome" },
+];
 
 /** Columns that identify a row in its table; positions 1-based, as there. */
 const KEYS = ["idx", "chrom", "pos", "allele1", "allele2"] as const;

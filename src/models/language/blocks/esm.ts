@@ -97,8 +97,8 @@ const isAbsolute = (c: EsmConfig) => c.position_embedding_type === "absolute";
 const MASKED_IN_TRAINING = 0.15 * 0.8;
 
 /**
- * (1 − 0.12) / (1 − r) · E[ids], where a mask token's E is 0 and r is the share of mask tokens in the row: ESM's
- * token dropout, which keeps the scale of pretraining in rows with any number of masks.
+ * (1 − 0.12) / (1 − r) · E[ids], where a mask token's E is 0 and r is the share of mask tokens in the row:
+ * ESM's token dropout, which keeps the scale of pretraining in rows with any number of masks.
  */
 function scaledWords(p: Parameters, c: EsmConfig, { ids, mask }: ForwardInput): Sym {
   const masked = equal(ids, c.mask_token_id); // [b, t]

@@ -17,7 +17,9 @@ export interface HyenaMixer {
 
 /** Differences between models with the operator. */
 export interface HyenaForm {
-  /** x₀, x₁ and v, each [b, d, t], from the short convolution's output [b, 3d, t]; blocks of rows if absent. */
+  /**
+   * x₀, x₁ and v, each [b, d, t], from the short convolution's output [b, 3d, t]; blocks of rows if absent.
+   */
   readonly parts?: ((u: Sym) => readonly Sym[]) | undefined;
   /** The queries of each row, [b, t, d] → [b, q, d]; all tokens if absent. */
   readonly rowsOf?: (x: Sym) => Sym;

@@ -57,9 +57,9 @@ export interface Mamba2Sizes {
 }
 
 /**
- * W_out·RMS((ssd(x; Δ, B, C) + D ⊙ x) ⊙ SiLU(z)) with (z, xBC, δ) = W_in·u, (x, B, C) = SiLU(conv(xBC)) and Δ =
- * softplus(δ + b) (Dao & Gu 2024, arXiv:2405.21060, section 7). The recurrence is that of Mamba, with A and Δ
- * equal in all channels of a head.
+ * W_out·RMS((ssd(x; Δ, B, C) + D ⊙ x) ⊙ SiLU(z)) with (z, xBC, δ) = W_in·u, (x, B, C) = SiLU(conv(xBC)) and
+ * Δ = softplus(δ + b) (Dao & Gu 2024, arXiv:2405.21060, section 7). The recurrence is that of Mamba, with A
+ * and Δ equal in all channels of a head.
  *
  * @param u  [t, b, d]
  * @returns  [t, b, d]

@@ -18,7 +18,9 @@ export interface MixerForm {
   readonly mask: Sym | undefined;
 }
 
-/** Sizes and functions of a causal state-space model in Transformers' layout; `P` are a mixer's parameters. */
+/**
+ * Sizes and functions of a causal state-space model in Transformers' layout; `P` are a mixer's parameters.
+ */
 export interface StateSpaceFamily<P> {
   readonly width: number;
   readonly layers: number;

@@ -53,7 +53,9 @@ export interface StripedHyenaForm {
   readonly attention: {
     readonly bias: boolean;
     readonly outputBias: boolean;
-    /** True if queries, keys and values alternate head by head in the projection; blocks of rows otherwise. */
+    /**
+     * True if queries, keys and values alternate head by head in the projection; blocks of rows otherwise.
+     */
     readonly byHead: boolean;
     /** Base of the rotary frequencies. */
     readonly base: number;

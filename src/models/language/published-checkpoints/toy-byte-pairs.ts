@@ -1,8 +1,8 @@
 import { type TokenizerFilesOf, tokenizerFilesOfSize } from "../card.ts";
 
 /**
- * Tokens of 350 bases with DNABERT-2's byte pairs, which Mistral-DNA shares: the mean of 2,000 windows of human
- * chromosome 20.
+ * Tokens of 350 bases with DNABERT-2's byte pairs, which Mistral-DNA shares: the mean of 2,000 windows of
+ * human chromosome 20.
  */
 export const BYTE_PAIRS_OF_350 = 71;
 

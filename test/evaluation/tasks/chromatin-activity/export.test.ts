@@ -61,12 +61,12 @@ test("data.h5 in place of tables, genome and signal: the same rows, letters, cod
   const plain = await chromatinActivity.open(inputs, { seed: 0 });
   let compared = 0;
   for (const split of ["train", "val", "test"] as const) {
-    const asked = (of: OpenTask) => of.examples(rowsOf(of, split).filter((_, i) => i % 5 !== 2));
-    const [ours, theirs] = [await asked(plain), await asked(task)];
-    expect(theirs.map(({ row, sequences, codes }) => ({ row, sequences, codes }))).toEqual(
+    const examplesOf = (of: OpenTask) => of.examples(rowsOf(of, split).filter((_, i) => i % 5 !== 2));
+    const [ours, expected] = [await examplesOf(plain), await examplesOf(task)];
+    expect(expected.map(({ row, sequences, codes }) => ({ row, sequences, codes }))).toEqual(
       ours.map(({ row, sequences, codes }) => ({ row, sequences, codes })),
     );
-    for (const [i, { facts }] of theirs.entries()) {
+    for (const [i, { facts }] of expected.entries()) {
       expect(facts.set).toBe(ours[i].facts.set);
       expect(Number(facts.counts)).toBeCloseTo(Number(ours[i].facts.counts), 4);
       compared++;
