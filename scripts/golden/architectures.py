@@ -163,8 +163,64 @@ CASES = {
         | {"use_conv_bias": False, "tie_word_embeddings": True, "pad_token_id": PAD, "use_cache": False},
         ["backbone"],
     ),
+    "llama-yarn": (
+        "causal",
+        LLAMA
+        | {"model_type": "llama", "hidden_act": "gelu_new", "max_position_embeddings": 128}
+        | {"rope_scaling": {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 32, "beta_fast": 2.0}},
+        ["model"],
+    ),
+    "llama3": (
+        "causal",
+        LLAMA
+        | {"model_type": "llama", "hidden_act": "relu", "tie_word_embeddings": True}
+        | {
+            "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 32}
+            | {"low_freq_factor": 1.0, "high_freq_factor": 4.0}
+        },
+        ["model"],
+    ),
+    "bert-untied": (
+        "masked",
+        COMMON
+        | {"model_type": "bert", "intermediate_size": 40, "max_position_embeddings": 16, "type_vocab_size": 1}
+        | {"hidden_act": "quick_gelu", "layer_norm_eps": 1e-5, "tie_word_embeddings": False},
+        ["bert.embeddings", "bert.encoder"],
+    ),
+    "gpt2-scaled": (
+        "causal",
+        {"model_type": "gpt2", "vocab_size": 24, "n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 16}
+        | {"pad_token_id": PAD, "activation_function": "silu", "scale_attn_weights": False}
+        | {"scale_attn_by_inverse_layer_idx": True},
+        ["transformer"],
+    ),
+    "gpt-neox-tied": (
+        "causal",
+        COMMON
+        | {"model_type": "gpt_neox", "intermediate_size": 40, "max_position_embeddings": 16, "rotary_pct": 0.5}
+        | {"hidden_act": "gelu_fast", "tie_word_embeddings": True},
+        ["gpt_neox"],
+    ),
+    "mamba2-limited": (
+        "causal",
+        {"model_type": "mamba2", "vocab_size": 24, "hidden_size": 32, "num_hidden_layers": 1, "state_size": 6}
+        | {"num_heads": 4, "head_dim": 16, "n_groups": 4, "chunk_size": 4, "pad_token_id": PAD, "use_cache": False}
+        | {"time_step_limit": [0.6, 0.75]},
+        ["backbone"],
+    ),
     "qwen3": ("causal", LLAMA | {"model_type": "qwen3", "head_dim": 10, "num_key_value_heads": 1}, ["model"]),
 }
+
+
+def norm_of_groups(norm, groups):
+    """The gated norm of mamba_ssm and of Transformers 5: each group of channels by itself."""
+
+    def forward(states, gate):
+        gated = (states * torch.nn.functional.silu(gate)).unflatten(-1, (groups, -1))
+        scaled = gated * torch.rsqrt((gated**2).mean(-1, keepdim=True) + norm.variance_epsilon)
+        return norm.weight * scaled.flatten(-2)
+
+    norm.forward = forward
 
 
 def hashed(name, shape):
@@ -179,13 +235,22 @@ def hashed(name, shape):
     return raised.reshape(shape).to(torch.float32).to(torch.float64)
 
 
+def decoder_bias(model, name):
+    """Transformers 5 has a bias of its own for an untied decoder of BERT."""
+    untied = name == "cls.predictions.bias" and not model.config.tie_word_embeddings
+    return "cls.predictions.decoder.bias" if untied else name
+
+
 def filled(model):
     with torch.no_grad():
         for name, parameter in model.named_parameters():
-            parameter.copy_(hashed(name, parameter.shape))
+            parameter.copy_(hashed(decoder_bias(model, name), parameter.shape))
         for name, buffer in model.named_buffers():
             if name in model.state_dict():
                 buffer.copy_(hashed(name, buffer.shape))
+    if model.config.model_type == "mamba2":
+        for layer in model.backbone.layers:
+            norm_of_groups(layer.mixer.norm, model.config.n_groups)
     return masking_embeddings(model.double().eval())
 
 

@@ -139,7 +139,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
       if (value === Infinity || value === -Infinity) {
         throw new JsonError(`has a number out of range under ${shownValue(key)}`);
       }
-      return value;
+      return isInfinity(value) ? null : value;
     });
     if (typeof config === "object" && config !== null && !Array.isArray(config)) {
       return { config: config as Record<string, unknown>, file };
@@ -150,6 +150,10 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
   }
   throw new FormatError({ file }, "is not a JSON object", "download it again");
 }
+
+/** Infinity as Transformers 5 writes it. */
+const isInfinity = (value: unknown) =>
+  typeof value === "object" && value !== null && "__float__" in value && value.__float__ === "Infinity";
 
 /**
  * JSON text with null for Python's Infinity, which is not JSON: `"time_step_limit": [0.0, Infinity]` of

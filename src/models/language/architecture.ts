@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { FormatError } from "../../base/errors.ts";
+import { FormatError, InternalError } from "../../base/errors.ts";
 import { quotedText, shownValue } from "../../base/message-text.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
+import { ACTIVATIONS, type Activation } from "../../net/nn/activation.ts";
 import type { Dropout } from "../../net/nn/dropout.ts";
 import type { Linear } from "../../net/nn/linear.ts";
 import type { LoraAdapters } from "./lora.ts";
@@ -130,17 +131,45 @@ export const sizeSchema = (most = 1 << 20) => z.number().int().min(1).max(most);
 /** A small positive number such as an epsilon. */
 export const epsilonSchema = () => z.number().positive().max(1);
 
+/** An activation function, by its name in Transformers. */
+export const activationSchema = (fallback: keyof typeof ACTIVATIONS) =>
+  z
+    .enum(Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[])
+    .default(fallback)
+    .transform((name): Activation => ACTIVATIONS[name]);
+
 /** Dropout probability; 0.1 if absent, as in Transformers. */
 export const dropoutRateSchema = () => z.number().min(0).lt(1).default(0.1);
 
+/** Keys of an object's schema, with conditions and transformations or without. */
+function keysOf(schema: z.core.$ZodType): ReadonlySet<string> {
+  if (schema instanceof z.ZodObject) return new Set(Object.keys(schema.shape));
+  if (schema instanceof z.ZodPipe) return keysOf(schema.in);
+  if (schema instanceof z.ZodUnion) return new Set(schema.options.flatMap((each) => [...keysOf(each)]));
+  throw new InternalError("the schema of a config.json is not of an object");
+}
+
+/** Keys that change the forward pass of every model whose class reads them. */
+const CHANGING = ["rope_parameters", "rope_scaling", "partial_rotary_factor", "layer_types"];
+
 /**
- * Parses config.json by its schema; other keys are ignored.
+ * Parses config.json by its schema. Other keys are ignored, except for those that choose positions or layers.
  *
  * @throws {FormatError} naming the key, its value and what is expected
  */
 export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, file: string): z.output<S> {
   const result = schema.safeParse(config);
-  if (result.success) return result.data;
+  if (result.success) {
+    const read = keysOf(schema);
+    const given = Object.entries(config as Record<string, unknown>);
+    const unread = given.find(([key, value]) => value !== null && CHANGING.includes(key) && !read.has(key));
+    if (unread === undefined) return result.data;
+    throw new FormatError(
+      { file },
+      `"${unread[0]}" is ${shownValue(unread[1])}: expected null, as this architecture has no such choice`,
+      "serve the model by an adapter: docs/adapters.md",
+    );
+  }
   const { path, message } = result.error.issues[0];
   const key = path.length === 0 ? "the file" : quotedText(path.join("."));
   const found = path.reduce<unknown>(

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { overlappingKMerVocabulary } from "../../dna/tokenizers/overlapping-k-mer.ts";
-import { parseConfig } from "./architecture.ts";
+import { activationSchema, parseConfig } from "./architecture.ts";
 import {
   type BertFamily,
   type BertParameters,
@@ -27,9 +27,9 @@ const schema = z
     ...bertSizes,
     layer_norm_eps: bertSizes.layer_norm_eps.default(1e-12),
     type_vocab_size: z.number().int().min(1).max(64).default(2),
-    hidden_act: z.literal("gelu").default("gelu"),
+    hidden_act: activationSchema("gelu"),
     position_embedding_type: z.literal("absolute").default("absolute"),
-    tie_word_embeddings: z.literal(true).default(true),
+    tie_word_embeddings: z.boolean().default(true),
     is_decoder: z.literal(false).default(false),
     classifier_dropout: classifierDropout(),
   })
@@ -47,7 +47,7 @@ const family = (c: Config): BertFamily<BertParameters & BertEmbeddings> => ({
 
 function declare(table: ParameterTable, c: Config): BertParameters & BertEmbeddings {
   const d = c.hidden_size;
-  const { embeddings, bias } = declareEmbeddings(table, c);
+  const { embeddings, decoder } = declareEmbeddings(table, c);
   return {
     ...embeddings,
     layers: Array.from({ length: c.num_hidden_layers }, (_, i) => {
@@ -59,7 +59,7 @@ function declare(table: ParameterTable, c: Config): BertParameters & BertEmbeddi
         feedForwardNorm: table.norm(`${at}.output.LayerNorm`, d),
       };
     }),
-    head: declareHead(table, d, { weight: embeddings.words.weight, bias }),
+    head: declareHead(table, d, decoder),
   };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
-import { parseConfig } from "./architecture.ts";
+import { activationSchema, parseConfig } from "./architecture.ts";
 import {
   type BertFamily,
   type BertParameters,
@@ -28,7 +28,7 @@ const schema = z
   .object({
     ...bertSizes,
     type_vocab_size: z.number().int().min(1).max(64),
-    hidden_act: z.literal("gelu"),
+    hidden_act: activationSchema("gelu"),
     position_embedding_type: z.literal("absolute").default("absolute"),
     pre_layer_norm: z.literal(true),
     last_layer_norm: z.boolean().default(true),
@@ -53,7 +53,7 @@ const family = (c: Config): BertFamily<Parameters> => ({
 
 function declare(table: ParameterTable, c: Config): Parameters {
   const d = c.hidden_size;
-  const { embeddings, bias } = declareEmbeddings(table, c);
+  const { embeddings, decoder } = declareEmbeddings(table, c);
   return {
     ...embeddings,
     layers: Array.from({ length: c.num_hidden_layers }, (_, i) => {
@@ -66,7 +66,7 @@ function declare(table: ParameterTable, c: Config): Parameters {
       };
     }),
     lastNorm: c.last_layer_norm ? table.norm("bert.encoder.last_layer_ln", d) : undefined,
-    head: declareHead(table, d, { weight: embeddings.words.weight, bias }),
+    head: declareHead(table, d, decoder),
   };
 }
 

@@ -1,13 +1,14 @@
 import { z } from "zod";
-import { add, concat, gelu, relu, reshape, split, transpose } from "../../net/graph/build.ts";
+import { add, concat, reshape, split, transpose } from "../../net/graph/build.ts";
 import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { attention, mergeHeads } from "../../net/nn/attention.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { applyRotary } from "../../net/nn/position-encoding.ts";
-import { epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
+import { activationSchema, epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
 import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
+import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
   type LayerForm,
   lastTokenClassifier,
@@ -21,44 +22,45 @@ import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · c width of a head
 
-const schema = z
-  .object({
-    architectures: z.array(z.string()).default([]),
-    vocab_size: sizeSchema(),
-    hidden_size: sizeSchema(1 << 16),
-    num_hidden_layers: sizeSchema(512),
-    num_attention_heads: sizeSchema(1024),
-    intermediate_size: sizeSchema(),
-    max_position_embeddings: sizeSchema(1 << 24),
-    hidden_act: z.enum(["gelu", "gelu_new", "relu"]).default("gelu"),
-    layer_norm_eps: epsilonSchema().default(1e-5),
-    rotary_pct: z.number().positive().max(1).default(0.25),
-    rotary_emb_base: z.number().positive().default(10_000),
-    rope_theta: z.number().positive().optional(),
-    rope_scaling: z.null().optional(),
-    use_parallel_residual: z.boolean().default(true),
-    attention_bias: z.boolean().default(true),
-    attention_dropout: z.literal(0).default(0),
-    hidden_dropout: z.literal(0).default(0),
-    tie_word_embeddings: z.literal(false).default(false),
-    initializer_range: z.number().positive().max(10).default(0.02),
-  })
-  .refine(headsFit, HEADS_FIT)
-  .refine((c) => rotatedWidth(c) % 2 === 0, {
-    path: ["rotary_pct"],
-    error: "expected an even number of rotated columns per head",
-  });
+const keys = z.object({
+  architectures: z.array(z.string()).default([]),
+  vocab_size: sizeSchema(),
+  hidden_size: sizeSchema(1 << 16),
+  num_hidden_layers: sizeSchema(512),
+  num_attention_heads: sizeSchema(1024),
+  intermediate_size: sizeSchema(),
+  max_position_embeddings: sizeSchema(1 << 24),
+  hidden_act: activationSchema("gelu"),
+  layer_norm_eps: epsilonSchema().default(1e-5),
+  rotary_pct: z.number().positive().max(1).default(0.25),
+  partial_rotary_factor: z.number().positive().max(1).optional(),
+  rotary_emb_base: z.number().positive().default(10_000),
+  rope_theta: z.number().positive().optional(),
+  rope_scaling: ropeSchema(),
+  rope_parameters: ropeSchema(),
+  use_parallel_residual: z.boolean().default(true),
+  attention_bias: z.boolean().default(true),
+  attention_dropout: z.literal(0).default(0),
+  hidden_dropout: z.literal(0).default(0),
+  tie_word_embeddings: z.boolean().default(false),
+  initializer_range: z.number().positive().max(10).default(0.02),
+});
+
+const schema = keys.refine(headsFit, HEADS_FIT).refine((c) => rotaryOf(c).width % 2 === 0, {
+  path: ["num_attention_heads"],
+  error: "expected heads with an even number of rotated columns",
+});
 
 type Config = z.output<typeof schema>;
 
-/** Columns of a head that rotate with the position; the others carry none. */
-const rotatedWidth = (c: HeadSizes) => Math.floor((c.hidden_size / c.num_attention_heads) * c.rotary_pct);
-
-interface HeadSizes {
-  readonly hidden_size: number;
-  readonly num_attention_heads: number;
-  readonly rotary_pct: number;
-}
+/** Rotary positions of the first columns of a head; the others carry none. */
+const rotaryOf = (c: z.output<typeof keys>) =>
+  rotaryForm(c.rope_parameters ?? c.rope_scaling, {
+    headWidth: c.hidden_size / c.num_attention_heads,
+    base: c.rope_theta ?? c.rotary_emb_base,
+    context: c.max_position_embeddings,
+    share: c.partial_rotary_factor ?? c.rotary_pct,
+  });
 
 interface Layer {
   readonly attentionNorm: Norm;
@@ -80,14 +82,14 @@ const family = (c: Config): TransformerFamily<Layer> => ({
   liveValuesPerPair: 2 * c.num_attention_heads + 1,
   attends: "before",
   declare: (table) => declare(table, c),
-  positions: () => ({ rotary: { width: rotatedWidth(c), base: c.rope_theta ?? c.rotary_emb_base } }),
+  positions: () => ({ rotary: rotaryOf(c) }),
   /** x + attention(LN₁(x)) + mlp(LN₂(x)); not parallel: a = x + attention(LN₁(x)); a + mlp(LN₂(a)) */
   layer(p, x, form) {
     const own = form.at.queries.rowsOf(x);
     const attended = add(own, attend(p, c, layerNorm(p.attentionNorm, x, c.layer_norm_eps), form));
     const fed = c.use_parallel_residual ? own : attended;
     const inner = linear(p.inner, layerNorm(p.feedForwardNorm, fed, c.layer_norm_eps));
-    return add(attended, linear(p.outer, activation(c, inner)));
+    return add(attended, linear(p.outer, c.hidden_act(inner)));
   },
   lastNorm: (p, x) => layerNorm(p, x, c.layer_norm_eps),
   ignored: [/^score\./, /\.attention\.(masked_)?bias$/, /\.rotary_emb\.inv_freq$/],
@@ -95,9 +97,6 @@ const family = (c: Config): TransformerFamily<Layer> => ({
   initialDeviation: c.initializer_range,
   classifier: (labels) => lastTokenClassifier(c.hidden_size, labels),
 });
-
-const activation = ({ hidden_act }: Config, x: Sym) =>
-  hidden_act === "relu" ? relu(x) : gelu(x, hidden_act === "gelu" ? "none" : "tanh");
 
 /** W_o·softmax(R(q)·R(k)ᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
 function attend(p: Layer, c: Config, y: Sym, { at, all }: LayerForm): Sym {
@@ -124,8 +123,11 @@ function rotated(x: Sym, { angles }: QueryContext): Sym {
 function declare(table: ParameterTable, c: Config) {
   const d = c.hidden_size;
   const bias = { bias: c.attention_bias };
+  const words = table.embedding("gpt_neox.embed_in", c.vocab_size, d, {
+    aliases: c.tie_word_embeddings ? ["embed_out.weight"] : [],
+  });
   return {
-    words: table.embedding("gpt_neox.embed_in", c.vocab_size, d),
+    words,
     layers: Array.from({ length: c.num_hidden_layers }, (_, i): Layer => {
       const at = `gpt_neox.layers.${i}`;
       return {
@@ -140,7 +142,9 @@ function declare(table: ParameterTable, c: Config) {
     lastNorm: table.norm("gpt_neox.final_layer_norm", d),
     head: c.architectures.includes("GPTNeoXForSequenceClassification")
       ? undefined
-      : table.linear("embed_out", d, c.vocab_size, { bias: false }),
+      : c.tie_word_embeddings
+        ? { weight: words.weight }
+        : table.linear("embed_out", d, c.vocab_size, { bias: false }),
   };
 }
 

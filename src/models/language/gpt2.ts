@@ -1,11 +1,12 @@
 import { z } from "zod";
-import { add, cast, gelu, relu, split } from "../../net/graph/build.ts";
+import { add, cast, mul, split } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
 import { type Embedding, embed } from "../../net/nn/embedding.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import {
+  activationSchema,
   dropoutRateSchema,
   epsilonSchema,
   type ForwardInput,
@@ -34,14 +35,14 @@ const schema = z
     n_head: sizeSchema(1024),
     n_positions: sizeSchema(1 << 24),
     n_inner: sizeSchema().nullish(),
-    activation_function: z.enum(["gelu_new", "gelu", "relu"]).default("gelu_new"),
+    activation_function: activationSchema("gelu_new"),
     layer_norm_epsilon: epsilonSchema().default(1e-5),
     initializer_range: z.number().positive().max(10).default(0.02),
     resid_pdrop: dropoutRateSchema(),
     embd_pdrop: dropoutRateSchema(),
     attn_pdrop: dropoutRateSchema(),
-    scale_attn_weights: z.literal(true).default(true),
-    scale_attn_by_inverse_layer_idx: z.literal(false).default(false),
+    scale_attn_weights: z.boolean().default(true),
+    scale_attn_by_inverse_layer_idx: z.boolean().default(false),
     add_cross_attention: z.literal(false).default(false),
     tie_word_embeddings: z.boolean().default(true),
   })
@@ -79,12 +80,13 @@ const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   embed: (p, input, { positions }) =>
     drop(input, add(embed(p.words, input.ids), embed(p.positions, cast(positions, "int32"))), c.embd_pdrop),
   positions: () => ({}),
-  /** a = x + attention(LN₁(x)); a + W₂·gelu(W₁·LN₂(a)) */
+  /** a = x + attention(LN₁(x)); a + W₂·f(W₁·LN₂(a)) */
   layer(p, x, form) {
     const { input } = form;
     const y = layerNorm(p.attentionNorm, x, c.layer_norm_epsilon);
     const a = add(form.at.queries.rowsOf(x), drop(input, attend(p, c, y, form), c.resid_pdrop));
-    const inner = activation(c, linear(p.inner, layerNorm(p.feedForwardNorm, a, c.layer_norm_epsilon)));
+    const z = layerNorm(p.feedForwardNorm, a, c.layer_norm_epsilon);
+    const inner = c.activation_function(linear(p.inner, z));
     return add(a, drop(input, linear(p.outer, inner), c.resid_pdrop));
   },
   lastNorm: (p, x) => layerNorm(p, x, c.layer_norm_epsilon),
@@ -96,19 +98,25 @@ const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
 
 const innerWidth = ({ n_inner, n_embd }: Config) => n_inner ?? 4 * n_embd;
 
-const activation = ({ activation_function }: Config, x: Sym) =>
-  activation_function === "relu" ? relu(x) : gelu(x, activation_function === "gelu" ? "none" : "tanh");
-
-/** W_o·softmax(q·kᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
-function attend(p: Layer, c: Config, y: Sym, { at, input }: LayerForm): Sym {
+/** W_o·softmax(s·q·kᵀ + bias)·v, s = 1/√c in most checkpoints.  y: [b, t, d] → [b, q, d] */
+function attend(p: Layer, c: Config, y: Sym, { at, input, index }: LayerForm): Sym {
   const d = c.n_embd;
   const [q, k, v] = split(linear(p.projection, y), -1, [d, d, d]) as readonly [Sym, Sym, Sym];
   const heads = (x: Sym) => splitHeads(x, c.n_head);
   const dropped = (weights: Sym) => drop(input, weights, c.attn_pdrop);
   return linear(
     p.output,
-    mergeHeads(attention(heads(at.queries.rowsOf(q)), heads(k), heads(v), at.bias, dropped)),
+    mergeHeads(
+      attention(heads(scaled(at.queries.rowsOf(q), c, index)), heads(k), heads(v), at.bias, dropped),
+    ),
   );
+}
+
+/** The queries times s·√c: 1 in most checkpoints. */
+function scaled(q: Sym, c: Config, layer: number): Sym {
+  const byLayer = c.scale_attn_by_inverse_layer_idx ? layer + 1 : 1;
+  const factor = (c.scale_attn_weights ? 1 : Math.sqrt(c.n_embd / c.n_head)) / byLayer;
+  return factor === 1 ? q : mul(q, factor);
 }
 
 function declare(table: ParameterTable, c: Config): Parameters {

@@ -1,8 +1,8 @@
 import { z } from "zod";
-import { add, mul, silu } from "../../net/graph/build.ts";
+import { add, mul } from "../../net/graph/build.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 import { type Norm, rmsNorm } from "../../net/nn/norm.ts";
-import { epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
+import { activationSchema, epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
 import {
   declareGroupedAttention,
   decoderSizes,
@@ -15,6 +15,13 @@ import {
   headWidth,
 } from "./blocks/decoder.ts";
 import {
+  everyLayerHasType,
+  LAYER_TYPES_FIT,
+  type LayerType,
+  layerTypesSchema,
+} from "./blocks/layer-types.ts";
+import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
+import {
   lastTokenClassifier,
   type TransformerFamily,
   transformerArchitecture,
@@ -25,16 +32,6 @@ import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
 
 // axes: b batch · t tokens · q queries · d width
 
-/** Rotary positions, unscaled or divided by a factor. */
-const rope = z
-  .looseObject({
-    rope_type: z.enum(["default", "linear"]).optional(),
-    type: z.enum(["default", "linear"]).optional(),
-    rope_theta: z.number().positive().optional(),
-    factor: z.number().positive().optional(),
-  })
-  .nullish();
-
 const schema = z
   .object({
     ...decoderSizes,
@@ -43,8 +40,10 @@ const schema = z
     max_position_embeddings: sizeSchema(1 << 24),
     rms_norm_eps: epsilonSchema().default(1e-6),
     rope_theta: z.number().positive().default(10_000),
-    rope_scaling: rope,
-    rope_parameters: rope,
+    rope_scaling: ropeSchema(),
+    rope_parameters: ropeSchema(),
+    layer_types: layerTypesSchema(),
+    hidden_act: activationSchema("silu"),
     attention_bias: z.boolean().default(false),
     mlp_bias: z.boolean().default(false),
     use_sliding_window: z.boolean().default(false),
@@ -52,6 +51,7 @@ const schema = z
     tie_word_embeddings: z.boolean().default(false),
   })
   .transform((c) => ({ ...c, num_key_value_heads: c.num_key_value_heads ?? c.num_attention_heads }))
+  .refine(everyLayerHasType, LAYER_TYPES_FIT)
   .refine(groupsFit, GROUPS_FIT)
   .refine(headsEven, HEADS_EVEN);
 
@@ -100,7 +100,13 @@ interface Layer {
  */
 function family(c: Config): TransformerFamily<Layer> {
   const variant = variantOf(c);
-  const rotary = rotaryOf(c);
+  const rotary = rotaryForm(c.rope_parameters ?? c.rope_scaling, {
+    headWidth: headWidth(c),
+    base: c.rope_theta,
+    context: c.max_position_embeddings,
+  });
+  const windowOf = (layer: number) =>
+    c.layer_types ? windowByType(c, c.layer_types[layer]) : variant.window(layer);
   return {
     width: c.hidden_size,
     layers: c.num_hidden_layers,
@@ -110,13 +116,13 @@ function family(c: Config): TransformerFamily<Layer> {
     liveValuesPerPair: 2 * c.num_attention_heads + 1,
     attends: "before",
     declare: (table) => declare(table, c, variant),
-    positions: (layer) => ({ rotary, window: variant.window(layer) }),
-    /** a = x + attention(rms₁(x)); a + W_down·(silu(W_gate·z) ⊙ W_up·z), z = rms₂(a) */
+    positions: (layer) => ({ rotary, window: windowOf(layer) }),
+    /** a = x + attention(rms₁(x)); a + W_down·(f(W_gate·z) ⊙ W_up·z), z = rms₂(a) */
     layer(p, x, form) {
       const y = rmsNorm(p.attentionNorm, x, c.rms_norm_eps);
       const a = add(form.at.queries.rowsOf(x), groupedAttention(p.attention, c, y, form));
       const z = rmsNorm(p.feedForwardNorm, a, c.rms_norm_eps);
-      return add(a, linear(p.down, mul(silu(linear(p.gate, z)), linear(p.up, z))));
+      return add(a, linear(p.down, mul(c.hidden_act(linear(p.gate, z)), linear(p.up, z))));
     },
     lastNorm: (p, x) => rmsNorm(p, x, c.rms_norm_eps),
     ignored: [/^score\./, /\.rotary_emb\.inv_freq$/],
@@ -126,16 +132,8 @@ function family(c: Config): TransformerFamily<Layer> {
   };
 }
 
-function rotaryOf(c: Config) {
-  const {
-    rope_theta = c.rope_theta,
-    rope_type,
-    type,
-    factor = 1,
-  } = c.rope_parameters ?? c.rope_scaling ?? {};
-  const divisor = (rope_type ?? type) === "linear" ? factor : 1;
-  return { width: headWidth(c), base: rope_theta, divisor };
-}
+const windowByType = ({ sliding_window }: Config, type: LayerType | undefined) =>
+  type === "sliding_attention" ? (sliding_window ?? undefined) : undefined;
 
 function declare(table: ParameterTable, c: Config, variant: Variant) {
   const d = c.hidden_size;

@@ -26,8 +26,8 @@ const schema = z
     time_step_min: z.number().positive().default(0.001),
     time_step_max: z.number().positive().default(0.1),
     time_step_floor: z.number().positive().default(1e-4),
-    /** Without a limit, which Transformers writes as Infinity. */
-    time_step_limit: z.tuple([z.literal(0), z.null()]).default([0, null]),
+    /** Least and largest step; null: Infinity, no limit. */
+    time_step_limit: z.tuple([z.number().min(0), z.number().positive().nullable()]).default([0, null]),
     initializer_range: z.number().positive().max(10).default(0.1),
     tie_word_embeddings: z.boolean().default(false),
   })
@@ -51,6 +51,7 @@ function family(c: Config): StateSpaceFamily<Mamba2> {
     groups: c.n_groups,
     states: c.state_size,
     epsilon: c.layer_norm_epsilon,
+    stepLimit: c.time_step_limit,
   };
   return {
     width: c.hidden_size,

@@ -1,13 +1,26 @@
 import { z } from "zod";
-import { add, div, gelu, mul, reduceSum, slice, squeeze, unsqueeze } from "../../net/graph/build.ts";
+import { add, div, mul, reduceSum, slice, squeeze, unsqueeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
 import { embed } from "../../net/nn/embedding.ts";
 import { type FeedForward, gatedFeedForward, type Linear, linear, rowBlocks } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { applyRotary } from "../../net/nn/position-encoding.ts";
-import { type ClassifierHead, epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
+import {
+  activationSchema,
+  type ClassifierHead,
+  epsilonSchema,
+  parseConfig,
+  sizeSchema,
+} from "./architecture.ts";
 import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
+import {
+  everyLayerHasType,
+  LAYER_TYPES_FIT,
+  type LayerType,
+  layerTypesSchema,
+} from "./blocks/layer-types.ts";
+import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
   type LayerForm,
   type TransformerFamily,
@@ -28,8 +41,8 @@ const schema = z
     num_attention_heads: sizeSchema(1024),
     intermediate_size: sizeSchema(),
     max_position_embeddings: sizeSchema(1 << 24),
-    hidden_activation: z.literal("gelu").default("gelu"),
-    classifier_activation: z.literal("gelu").default("gelu"),
+    hidden_activation: activationSchema("gelu"),
+    classifier_activation: activationSchema("gelu"),
     classifier_pooling: z.enum(["cls", "mean"]).default("cls"),
     norm_eps: epsilonSchema().default(1e-5),
     norm_bias: z.boolean().default(false),
@@ -45,10 +58,13 @@ const schema = z
     local_attention: sizeSchema(1 << 24).default(128),
     global_rope_theta: z.number().positive().default(160_000),
     local_rope_theta: z.number().positive().nullable().default(10_000),
-    tie_word_embeddings: z.literal(true).default(true),
+    layer_types: layerTypesSchema(),
+    rope_parameters: z.object({ full_attention: ropeSchema(), sliding_attention: ropeSchema() }).nullish(),
+    tie_word_embeddings: z.boolean().default(true),
     initializer_range: z.number().positive().max(10).default(0.02),
   })
   .refine(headsFit, HEADS_FIT)
+  .refine(everyLayerHasType, LAYER_TYPES_FIT)
   .refine((c) => (c.hidden_size / c.num_attention_heads) % 2 === 0, {
     path: ["num_attention_heads"],
     error: "expected heads of even width, as rotary positions need",
@@ -88,20 +104,25 @@ const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   /** x⁰ = LN(E[ids]) */
   embed: (p, { ids }) => layerNorm(p.embeddingNorm, embed(p.words, ids), c.norm_eps),
   positions(layer) {
-    const width = c.hidden_size / c.num_attention_heads;
-    if (layer % c.global_attn_every_n_layers === 0) return { rotary: { width, base: c.global_rope_theta } };
-    const rotary = { width, base: c.local_rope_theta ?? c.global_rope_theta };
-    return { rotary, window: Math.floor(c.local_attention / 2) };
+    const type = c.layer_types?.[layer] ?? typeOf(layer, c);
+    const whole = type === "full_attention";
+    const rotary = rotaryForm(c.rope_parameters?.[type], {
+      headWidth: c.hidden_size / c.num_attention_heads,
+      base: whole ? c.global_rope_theta : (c.local_rope_theta ?? c.global_rope_theta),
+      context: c.max_position_embeddings,
+    });
+    return whole ? { rotary } : { rotary, window: Math.floor(c.local_attention / 2) };
   },
-  /** a = x + attention(LN₁(x)); a + W₂·(gelu(g) ⊙ u), (g, u) = W₁·LN₂(a) */
+  /** a = x + attention(LN₁(x)); a + W₂·(f(g) ⊙ u), (g, u) = W₁·LN₂(a) */
   layer(p, x, form) {
     const y = p.attentionNorm === undefined ? x : layerNorm(p.attentionNorm, x, c.norm_eps);
     const a = add(form.at.queries.rowsOf(x), attend(p, c, y, form));
-    return add(a, gatedFeedForward(p.feedForward, layerNorm(p.feedForwardNorm, a, c.norm_eps), gelu));
+    const z = layerNorm(p.feedForwardNorm, a, c.norm_eps);
+    return add(a, gatedFeedForward(p.feedForward, z, c.hidden_activation));
   },
   lastNorm: (p, x) => layerNorm(p, x, c.norm_eps),
   statesBeforeNorm: true,
-  /** decoder(LN(gelu(W·h))) */
+  /** decoder(LN(f(W·h))) */
   logits: (p, h) => linear(p.head!, predictionHead(p, h, c)),
   ignored: [/^classifier\./],
   wrapped: "model",
@@ -109,8 +130,12 @@ const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   classifier: (labels) => classifier(c, labels),
 });
 
+/** Every n-th layer attends to all tokens, the first included. */
+const typeOf = (layer: number, c: Config): LayerType =>
+  layer % c.global_attn_every_n_layers === 0 ? "full_attention" : "sliding_attention";
+
 const predictionHead = (p: Pick<Parameters, "headDense" | "headNorm">, h: Sym, c: Config) =>
-  layerNorm(p.headNorm, gelu(linear(p.headDense, h)), c.norm_eps);
+  layerNorm(p.headNorm, c.classifier_activation(linear(p.headDense, h)), c.norm_eps);
 
 /** W_o·softmax(R(q)·R(k)ᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
 function attend(p: Layer, c: Config, y: Sym, { at, all }: LayerForm): Sym {
@@ -125,7 +150,7 @@ function declare(table: ParameterTable, c: Config): Parameters {
   const d = c.hidden_size;
   const norm = (at: string) => table.norm(at, d, { bias: c.norm_bias });
   const words = table.embedding("model.embeddings.tok_embeddings", c.vocab_size, d, {
-    aliases: ["decoder.weight"],
+    aliases: c.tie_word_embeddings ? ["decoder.weight"] : [],
   });
   return {
     words,
@@ -147,14 +172,16 @@ function declare(table: ParameterTable, c: Config): Parameters {
     headDense: table.linear("head.dense", d, d, { bias: c.classifier_bias }),
     headNorm: norm("head.norm"),
     head: {
-      weight: words.weight,
+      weight: c.tie_word_embeddings
+        ? words.weight
+        : table.linear("decoder", d, c.vocab_size, { bias: false }).weight,
       bias: c.decoder_bias ? table.tensor("decoder.bias", [c.vocab_size]) : undefined,
     },
   };
 }
 
 /**
- * `classifier` on LN(gelu(W·s)), s the first token's state or the mean over all tokens. W and the norm are
+ * `classifier` on LN(f(W·s)), s the first token's state or the mean over all tokens. W and the norm are
  * those of the pretrained head.
  */
 function classifier(c: Config, labels: number): ClassifierHead {

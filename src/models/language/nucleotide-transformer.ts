@@ -57,7 +57,9 @@ export const nucleotideTransformer: LanguageModelCard = {
     config.add_bias_fnn === false ||
     (config.model_type === "esm" &&
       config.position_embedding_type === "absolute" &&
-      config.token_dropout === true),
+      config.token_dropout === true &&
+      config.emb_layer_norm_before === false &&
+      config.tie_word_embeddings === false),
   architecture,
   tokenizer: openTokenizer,
   ...nucleotideTransformerCheckpoints,

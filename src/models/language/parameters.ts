@@ -140,7 +140,7 @@ export function bindParameters(
   const missing: string[] = [];
   const file = checkpoint.files[0];
   for (const { name, shape, aliases, dtype, tiedTo } of declared) {
-    const names = [name, ...aliases];
+    const names = [name, ...aliases, ...earlierNames(name)];
     const found = [...names, tiedTo].find((each) => each !== undefined && checkpoint.arrays.has(each));
     for (const each of names) left.delete(each);
     if (found === undefined) {
@@ -170,6 +170,14 @@ export function bindParameters(
   }
   return bound;
 }
+
+/** Names that norms had in TensorFlow, which Transformers still reads. */
+const earlierNames = (name: string): readonly string[] =>
+  name.endsWith(".weight")
+    ? [name.replace(/weight$/, "gamma")]
+    : name.endsWith(".bias")
+      ? [name.replace(/bias$/, "beta")]
+      : [];
 
 /** Bytes of the weights that a graph reads, as stored in their files. */
 export function weightBytes(

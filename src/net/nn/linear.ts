@@ -1,6 +1,7 @@
 import { flip, gelu, gemm, matMul, mul, reshape, slice } from "../graph/build.ts";
 import { knownSize, multiplyDims } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
+import type { Activation } from "./activation.ts";
 
 /** A dense layer as PyTorch stores it: weight [out, in], bias [out]. */
 export interface Linear {
@@ -64,8 +65,9 @@ export interface FeedForward {
   readonly outer: Linear;
 }
 
-/** W₂·gelu(W₁·x), with the exact GELU.  [..., d] → [..., d] */
-export const feedForward = ({ inner, outer }: FeedForward, x: Sym) => linear(outer, gelu(linear(inner, x)));
+/** W₂·f(W₁·x); f is the exact GELU if absent.  [..., d] → [..., d] */
+export const feedForward = ({ inner, outer }: FeedForward, x: Sym, activation: Activation = gelu) =>
+  linear(outer, activation(linear(inner, x)));
 
 /**
  * W₂·(f(a) ⊙ b), where a and b are the first and the second half of W₁·x: a gated linear unit with f = GELU
@@ -76,7 +78,7 @@ export const feedForward = ({ inner, outer }: FeedForward, x: Sym) => linear(out
 export function gatedFeedForward(
   { inner, outer }: FeedForward,
   x: Sym,
-  activation: (a: Sym) => Sym,
+  activation: Activation,
   drop = (product: Sym) => product,
 ): Sym {
   const [a, b] = rowBlocks(inner, 2) as readonly [Linear, Linear];

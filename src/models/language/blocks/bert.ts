@@ -2,6 +2,7 @@ import { z } from "zod";
 import { add, gelu, slice, squeeze, tanh } from "../../../net/graph/build.ts";
 import type { Dim } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
+import type { Activation } from "../../../net/nn/activation.ts";
 import { attention, mergeHeads, splitHeads } from "../../../net/nn/attention.ts";
 import { type FeedForward, type Linear, linear } from "../../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../../net/nn/norm.ts";
@@ -103,6 +104,8 @@ export interface BertFamily<P extends BertParameters> {
   readonly hiddenStates: "all" | "last";
   /** Epsilon of the masked head's norm; `layer_norm_eps` if absent. */
   readonly headEpsilon?: number;
+  /** Activation of the masked head; the exact GELU if absent. */
+  readonly headActivation?: Activation;
   readonly maxTokens: number;
   readonly ignored: readonly RegExp[];
   readonly wrapped: readonly string[];
@@ -115,7 +118,7 @@ export interface BertFamily<P extends BertParameters> {
  * An encoder of the BERT kind (Devlin et al. 2019, arXiv:1810.04805), with what is the family's own in
  * `family`.
  *
- *     x⁰ = embed(ids);  xⁱ = layerᵢ(xⁱ⁻¹), i = 1 … n;  h = lastHidden(xⁿ);  logits = decoder(LN(gelu(W·h)))
+ *     x⁰ = embed(ids);  xⁱ = layerᵢ(xⁱ⁻¹), i = 1 … n;  h = lastHidden(xⁿ);  logits = decoder(LN(f(W·h)))
  *
  * @param lora  factors added to the weights, for fine-tuning
  */
@@ -139,7 +142,7 @@ export function bertArchitecture<P extends BertParameters>(
     return {
       hiddenStates: family.hiddenStates === "all" ? [...states.slice(0, -1), h] : [h],
       lastHidden: h,
-      logits: maskedHead(p.head, h, family.headEpsilon ?? c.layer_norm_eps),
+      logits: maskedHead(p.head, h, family.headEpsilon ?? c.layer_norm_eps, family.headActivation),
     };
 
     function layerForm(queries: Queries): LayerForm {
@@ -221,9 +224,9 @@ function selfAttention(
   return drop.hidden(linear(p.output, mergeHeads(attention(q, k, v, bias, drop.attention))));
 }
 
-/** Logits of the token at each query: decoder(LN(gelu(W·h))).  h: [b, q, d] → [b, q, v] */
-const maskedHead = (p: MaskedHead, h: Sym, epsilon: number) =>
-  linear(p.decoder, layerNorm(p.norm, gelu(linear(p.dense, h)), epsilon));
+/** Logits of the token at each query: decoder(LN(f(W·h))).  h: [b, q, d] → [b, q, v] */
+const maskedHead = (p: MaskedHead, h: Sym, epsilon: number, activation: Activation = gelu) =>
+  linear(p.decoder, layerNorm(p.norm, activation(linear(p.dense, h)), epsilon));
 
 /**
  * BERT's classifier on its pooler, with the tensors named as in Transformers' BertForSequenceClassification.

@@ -5,6 +5,8 @@ import {
   expand,
   fill,
   matMul,
+  maximum,
+  minimum,
   mul,
   neg,
   reshape,
@@ -54,12 +56,14 @@ export interface Mamba2Sizes {
   readonly groups: number;
   readonly states: number;
   readonly epsilon: number;
+  /** Least and largest Δ; null: no limit. */
+  readonly stepLimit: readonly [least: number, largest: number | null];
 }
 
 /**
  * W_out·RMS((ssd(x; Δ, B, C) + D ⊙ x) ⊙ SiLU(z)) with (z, xBC, δ) = W_in·u, (x, B, C) = SiLU(conv(xBC)) and
- * Δ = softplus(δ + b) (Dao & Gu 2024, arXiv:2405.21060, section 7). The recurrence is that of Mamba, with A
- * and Δ equal in all channels of a head.
+ * Δ = softplus(δ + b), RMS over each group's channels (Dao & Gu 2024, arXiv:2405.21060, section 7). The
+ * recurrence is that of Mamba, with A and Δ equal in all channels of a head.
  *
  * @param u  [t, b, d]
  * @returns  [t, b, d]
@@ -69,9 +73,22 @@ export function mamba2Mixer(p: Mamba2, u: Sym, sizes: Mamba2Sizes, { loops, mask
   const convolved = inner + 2 * sizes.groups * sizes.states;
   const all = linear(p.input, masked(u, mask));
   const [z, xBC, delta] = split(all, -1, [inner, convolved, sizes.heads]) as readonly [Sym, Sym, Sym];
-  const step = stableSoftplus(add(delta, p.stepBias)); // [t, b, h]
+  const step = limited(stableSoftplus(add(delta, p.stepBias)), sizes.stepLimit); // [t, b, h]
   const y = loops ? inLoop(p, sizes, xBC, step, mask) : withoutLoop(p, sizes, xBC, step, mask);
-  return linear(p.output, rmsNorm(p.norm, mul(y, silu(z)), sizes.epsilon));
+  return linear(p.output, normOfGroups(p.norm, mul(y, silu(z)), sizes));
+}
+
+/** RMS norm of each group's channels, as in the package mamba_ssm and in Transformers 5.  [..., e] → [..., e] */
+function normOfGroups({ weight }: Norm, x: Sym, { heads, headWidth, groups, epsilon }: Mamba2Sizes): Sym {
+  if (groups === 1) return rmsNorm({ weight }, x, epsilon);
+  const grouped = [groups, (heads * headWidth) / groups];
+  const rows = reshape(x, [...x.shape.slice(0, -1), ...grouped]);
+  return reshape(rmsNorm({ weight: reshape(weight, grouped) }, rows, epsilon), x.shape);
+}
+
+function limited(step: Sym, [least, largest]: Mamba2Sizes["stepLimit"]): Sym {
+  const raised = least === 0 ? step : maximum(step, least);
+  return largest === null ? raised : minimum(raised, largest);
 }
 
 const masked = (x: Sym, mask: Sym | undefined) => (mask === undefined ? x : mul(x, mask));

@@ -1,8 +1,8 @@
 import { add, range, slice } from "../../../net/graph/build.ts";
-import type { Sym } from "../../../net/graph/sym.ts";
+import type { Activation } from "../../../net/nn/activation.ts";
 import { LOWEST, paddingBias } from "../../../net/nn/attention.ts";
 import { type Embedding, embed, rowsOf } from "../../../net/nn/embedding.ts";
-import { feedForward } from "../../../net/nn/linear.ts";
+import { feedForward, type Linear } from "../../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../../net/nn/norm.ts";
 import type { ParameterTable } from "../parameters.ts";
 import {
@@ -27,7 +27,13 @@ export interface BertEmbeddings {
 interface Config extends BertConfig {
   readonly type_vocab_size: number;
   readonly classifier_dropout?: number | null | undefined;
+  /** The exact GELU if absent. */
+  readonly hidden_act?: Activation;
+  /** The masked head shares the weights of the words; true if absent. */
+  readonly tie_word_embeddings?: boolean;
 }
+
+const isTied = (c: Config) => c.tie_word_embeddings ?? true;
 
 /** Choices of BERT in Transformers (Devlin et al. 2019), except for the layers and the last hidden state. */
 export const standardBert = (c: Config) =>
@@ -40,35 +46,47 @@ export const standardBert = (c: Config) =>
       return drop.hidden(layerNorm(p.embeddingNorm, sum, c.layer_norm_eps));
     },
     attentionBias: (mask) => mask && paddingBias(mask, LOWEST),
-    /** W₂·gelu(W₁·y) */
-    feed: (p, y, drop) => drop.hidden(feedForward(p, y)),
+    /** W₂·f(W₁·y) */
+    feed: (p, y, drop) => drop.hidden(feedForward(p, y, c.hidden_act)),
+    ...(c.hidden_act === undefined ? {} : { headActivation: c.hidden_act }),
     hiddenStates: "all",
     maxTokens: c.max_position_embeddings,
     // gena-lm-bert-base, of the first generation, includes BERT's next-sentence head
-    ignored: [/\.position_ids$/, /^bert\.pooler\./, /^cls\.seq_relationship\./, /^classifier\./],
+    ignored: [
+      /\.position_ids$/,
+      /^bert\.pooler\./,
+      /^cls\.seq_relationship\./,
+      /^classifier\./,
+      ...(isTied(c) ? [] : [/^cls\.predictions\.bias$/]),
+    ],
     wrapped: ["bert.embeddings", "bert.encoder"],
     classifier: (labels) => poolerClassifier(c, labels),
   }) satisfies Partial<BertFamily<BertEmbeddings & BertParameters>>;
 
 /**
- * Declares the embeddings and the bias of the masked head, whose weights are those of the words: some
+ * Declares the embeddings and the decoder of the masked head. A tied decoder has the weights of the words: some
  * checkpoints store them twice.
  */
 export function declareEmbeddings(
   table: ParameterTable,
   c: Config,
-): { readonly embeddings: BertEmbeddings; readonly bias: Sym } {
+): { readonly embeddings: BertEmbeddings; readonly decoder: Linear } {
   const d = c.hidden_size;
+  const tied = isTied(c);
+  const decoder = "cls.predictions.decoder";
   const words = table.embedding("bert.embeddings.word_embeddings", c.vocab_size, d, {
-    aliases: ["cls.predictions.decoder.weight"],
+    aliases: tied ? [`${decoder}.weight`] : [],
   });
-  const bias = table.tensor("cls.predictions.bias", [c.vocab_size], {
-    aliases: ["cls.predictions.decoder.bias"],
-  });
+  const stored = [`${decoder}.bias`, "cls.predictions.bias"] as const;
+  // Transformers 5 stores two for an untied decoder, of which the decoder's own counts.
+  const bias = tied
+    ? table.tensor(stored[1], [c.vocab_size], { aliases: [stored[0]] })
+    : table.tensor(stored[0], [c.vocab_size], { tiedTo: stored[1] });
   const types = table.embedding("bert.embeddings.token_type_embeddings", c.type_vocab_size, d);
   const positions = table.embedding("bert.embeddings.position_embeddings", c.max_position_embeddings, d);
   const embeddingNorm = table.norm("bert.embeddings.LayerNorm", d);
-  return { embeddings: { words, types, positions, embeddingNorm }, bias };
+  const weight = tied ? words.weight : table.linear(decoder, d, c.vocab_size, { bias: false }).weight;
+  return { embeddings: { words, types, positions, embeddingNorm }, decoder: { weight, bias } };
 }
 
 /** Declares the attention of a layer. */

@@ -123,7 +123,9 @@ function family(form: StripedHyenaForm): TransformerFamily<Block> {
     liveValuesPerPair: 2 * heads + 1,
     attends: "before",
     declare: (table) => declare(table, form),
-    positions: () => ({ rotary: { width: width / heads, base, divisor } }),
+    positions: () => ({
+      rotary: { width: width / heads, base, scaling: { kind: "linear", factor: divisor } },
+    }),
     /** a = x + mixer(rms₁(x)); a + W₃·(act(W₁·z) ⊙ W₂·z), z = rms₂(a) */
     layer(p, x, at) {
       const y = rms(p.mixerNorm, x, epsilon);

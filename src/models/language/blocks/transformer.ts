@@ -9,6 +9,7 @@ import {
   fill,
   greater,
   lessOrEqual,
+  mul,
   range,
   reduceSum,
   scalar,
@@ -23,8 +24,9 @@ import { causalBias, LOWEST } from "../../../net/nn/attention.ts";
 import { type Embedding, embed } from "../../../net/nn/embedding.ts";
 import { type Linear, linear } from "../../../net/nn/linear.ts";
 import type { Norm } from "../../../net/nn/norm.ts";
-import { type RotaryAngles, rotaryAnglesAt, rotaryFrequencies } from "../../../net/nn/position-encoding.ts";
+import { type RotaryAngles, rotaryAnglesAt } from "../../../net/nn/position-encoding.ts";
 import { everyToken, oneToken, type Queries, rowAt } from "../../../net/nn/queries.ts";
+import { type RotaryForm, rotaryAmplitude, scaledFrequencies } from "../../../net/nn/rotary-scaling.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";
 import { ParameterTable } from "../parameters.ts";
@@ -51,8 +53,7 @@ export interface LayerForm {
 
 /** Positions as attention of one layer sees them. */
 export interface LayerPositions {
-  /** Rotary positions: rotated columns of a head, base of the frequencies, divisor of the positions. */
-  readonly rotary?: { readonly width: number; readonly base: number; readonly divisor?: number };
+  readonly rotary?: RotaryForm;
   /**
    * Causal: tokens that a token attends to, itself included. Bidirectional: largest distance. Undefined
    * without a limit.
@@ -179,9 +180,11 @@ function queryContext(
   };
 }
 
-function anglesAt(positions: Sym, { width, base, divisor = 1 }: NonNullable<LayerPositions["rotary"]>) {
-  const data = rotaryFrequencies(width, base).map((angle) => angle / divisor);
-  return rotaryAnglesAt(positions, constant({ dtype: "float32", shape: [data.length], data }));
+function anglesAt(positions: Sym, rotary: RotaryForm): RotaryAngles {
+  const data = scaledFrequencies(rotary);
+  const { cos, sin } = rotaryAnglesAt(positions, constant({ dtype: "float32", shape: [data.length], data }));
+  const amplitude = rotaryAmplitude(rotary);
+  return amplitude === 1 ? { cos, sin } : { cos: mul(cos, amplitude), sin: mul(sin, amplitude) };
 }
 
 /**
