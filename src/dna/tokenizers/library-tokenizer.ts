@@ -22,7 +22,8 @@ const LINEAR = /^(?:\.|\\[wds]|[A-Za-z0-9-]|\[\^?[A-Za-z0-9]+\])?(?:[+*?]|\{\d{1
  * `@huggingface/tokenizers`; undefined for other models.
  *
  * The library returns no offsets. The texts of the tokens, without the marks of words and continuations, must
- * spell the sequence, which gives the spans; a sequence with an unknown token is refused.
+ * spell the sequence, which gives the spans; a sequence with an unknown token, or one without bases, is
+ * refused.
  *
  * @param source    parsed contents of the file
  * @param settings  contents of tokenizer_config.json and special_tokens_map.json
@@ -62,7 +63,12 @@ export function libraryTokenizer(
           `${name} has no token for the bases at position ${at}: ${quotedText(sequence.slice(at, at + 20))}`,
         );
       }
-      if (bases.length > 0) row.push({ id, start: at, end });
+      if (bases.length === 0) {
+        throw new InputError(`${name} has a token without bases, ${quotedText(textOf.get(id) ?? "")}`, {
+          hint: "such tokenizers are not supported: serve the model by an adapter",
+        });
+      }
+      row.push({ id, start: at, end });
       at = end;
     }
     if (at !== sequence.length) {

@@ -39,6 +39,8 @@ export const TOKENIZER_FILES = [
 
 const settings = z.looseObject({
   tokenizer_class: z.string().nullish(),
+  add_bos_token: z.boolean().nullish(),
+  add_eos_token: z.boolean().nullish(),
   characters: z.array(z.string()).nullish(),
 });
 
@@ -65,7 +67,9 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
 
   if (names.includes("tokenizer.json")) {
     const files = [config, await readJson("special_tokens_map.json")];
-    return await bytePairs(name, join(folder, "tokenizer.json"), files);
+    const tokenizer = await bytePairs(name, join(folder, "tokenizer.json"), files);
+    checkEnds(tokenizer, config, join(folder, "tokenizer_config.json"));
+    return tokenizer;
   }
   if (names.includes("vocab.txt")) {
     const path = join(folder, "vocab.txt");
@@ -91,6 +95,30 @@ export async function openTokenizer(folder: string): Promise<Tokenizer> {
     );
   }
   return byClass();
+}
+
+/** Classes of Transformers 4 that add special tokens by flags, whatever tokenizer.json says. */
+const FLAGGED = /^(Llama|CodeLlama|Gemma|Cohere|GPTNeoX)Tokenizer(Fast)?$/;
+
+/** @throws {FormatError} when tokenizer.json adds other special tokens than the class of the tokenizer */
+function checkEnds(
+  { before, after }: Tokenizer,
+  { tokenizer_class: kind, add_bos_token, add_eos_token }: z.output<typeof settings>,
+  file: string,
+): void {
+  if (!FLAGGED.test(kind ?? "")) return;
+  const sides = [
+    ["add_bos_token", add_bos_token, before.length > 0],
+    ["add_eos_token", add_eos_token, after.length > 0],
+  ] as const;
+  const wrong = sides.find(([, flag, added]) => flag != null && flag !== added);
+  if (wrong === undefined) return;
+  const [key, flag, added] = wrong;
+  throw new FormatError(
+    { file },
+    `${key} is ${flag} for ${kind}, but tokenizer.json ${added ? "adds" : "does not add"} such a token`,
+    "Transformers follows the class: save the tokenizer again with AutoTokenizer.from_pretrained and save_pretrained",
+  );
 }
 
 /**

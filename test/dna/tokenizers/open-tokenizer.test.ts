@@ -43,6 +43,53 @@ test("refuses other characters", async () => {
   await expect(openTokenizer(folder)).rejects.toThrow(FormatError);
 });
 
+describe("special tokens at the ends", () => {
+  const tokenizerJson = (type: string, ends: boolean) => ({
+    "tokenizer.json": JSON.stringify({
+      decoder: null,
+      added_tokens: [],
+      normalizer: null,
+      pre_tokenizer: type === "Metaspace" ? { type, replacement: "▁", prepend_scheme: "always" } : null,
+      post_processor: ends
+        ? {
+            type: "TemplateProcessing",
+            single: [{ SpecialToken: { id: "<s>", type_id: 0 } }, { Sequence: { id: "A", type_id: 0 } }],
+            special_tokens: { "<s>": { id: "<s>", ids: [0], tokens: ["<s>"] } },
+          }
+        : null,
+      model:
+        type === "BPE"
+          ? { type, vocab: { "<s>": 0, A: 1, C: 2, G: 3, T: 4 }, merges: [] }
+          : {
+              type: "Unigram",
+              unk_id: 0,
+              vocab: ["<s>", "A", "C", "G", "T", "▁"].map((token) => [token, -1]),
+            },
+    }),
+  });
+  const opened = (flags: object, ends: boolean) =>
+    openTokenizer(folderWith({ ...tokenizerJson("BPE", ends), ...config(flags) }));
+
+  test("those of tokenizer.json, where the class of the tokenizer adds the same", async () => {
+    const llama = { tokenizer_class: "LlamaTokenizerFast", add_bos_token: true, add_eos_token: false };
+    expect([...(await opened(llama, true)).encode("AC").ids]).toEqual([0, 1, 2]);
+    const unflagged = { tokenizer_class: "PreTrainedTokenizerFast", add_bos_token: true };
+    expect([...(await opened(unflagged, false)).encode("AC").ids]).toEqual([1, 2]);
+  });
+
+  test("a class that adds others is refused", async () => {
+    const llama = { tokenizer_class: "LlamaTokenizerFast", add_bos_token: true };
+    await expect(opened(llama, false)).rejects.toThrow("add_bos_token is true for LlamaTokenizerFast");
+    const neox = { tokenizer_class: "GPTNeoXTokenizer", add_bos_token: false };
+    await expect(opened(neox, true)).rejects.toThrow("but tokenizer.json adds such a token");
+  });
+
+  test("a token for the start of a word, without bases, is refused", async () => {
+    const tokenizer = await openTokenizer(folderWith(tokenizerJson("Metaspace", false)));
+    expect(() => tokenizer.encode("ACGT")).toThrow('has a token without bases, "▁"');
+  });
+});
+
 testWithSharedData(
   "special tokens come from either file, or from their usual names",
   "tokenizers/dnabert2/tokenizer.json",
