@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { InternalError } from "./errors.ts";
+import { counted } from "./message-text.ts";
 
 /**
  * Canonical JSON for digests: the keys of every object in code-unit order, no spaces. Equal values give equal
@@ -51,10 +52,36 @@ export function tryParseJson(text: string): unknown {
   }
 }
 
-/** First violation of a schema, as `path: message`; `root` replaces an empty path. */
+/** First violation of a schema, as `path: expected …`; `root` replaces an empty path. */
 export function firstIssue({ issues: [issue] }: z.ZodError, root: string): string {
-  return `${issue.path.join(".") || root}: ${issue.message}`;
+  return `${issue.path.join(".") || root}: ${issueText(issue)}`;
 }
+
+/** Text of a violation of a schema: the expected values or bounds, or the schema's own message. */
+export function issueText(issue: z.core.$ZodIssue): string {
+  if (!/^(Too (small|big)|Invalid (input|option)): /.test(issue.message)) return issue.message;
+  switch (issue.code) {
+    case "invalid_type":
+      return `expected ${issue.expected === "int" ? "a whole number" : withArticle(issue.expected)}`;
+    case "invalid_value":
+      return `expected ${issue.values.map((value) => JSON.stringify(value)).join(" or ")}`;
+    case "too_small":
+      return `expected ${issue.inclusive ? "at least" : "more than"} ${boundText(issue.minimum, issue.origin)}`;
+    case "too_big":
+      return `expected ${issue.inclusive ? "at most" : "less than"} ${boundText(issue.maximum, issue.origin)}`;
+    default:
+      return issue.message;
+  }
+}
+
+const withArticle = (noun: string) => `${/^[aeiou]/.test(noun) ? "an" : "a"} ${noun}`;
+
+const boundText = (bound: number | bigint, origin: string) =>
+  origin === "string"
+    ? counted(Number(bound), "character")
+    : origin === "array" || origin === "set"
+      ? counted(Number(bound), "item")
+      : `${bound}`;
 
 /**
  * Invalid JSON. The message is a predicate, such as "is not JSON", for a sentence that starts with the file.

@@ -42,16 +42,20 @@ export function suggestion(name: string, known: readonly string[]): string {
 /** Longest text that is compared with known names. */
 const LONGEST_NAME = 100;
 
-/** Levenshtein distance. */
+/** Levenshtein distance, in which an exchange of neighbours counts once (optimal string alignment). */
 function editDistance(a: string, b: string): number {
+  let above: readonly number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
     for (let j = 1; j <= b.length; j++) {
-      const [left = 0, above = 0, diagonal = 0] = [next[j - 1], row[j], row[j - 1]];
-      next.push(Math.min(left + 1, above + 1, diagonal + (a[i - 1] === b[j - 1] ? 0 : 1)));
+      const replaced = row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1);
+      const exchanged =
+        i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1] ? above[j - 2] + 1 : replaced;
+      next.push(Math.min(next[j - 1] + 1, row[j] + 1, replaced, exchanged));
     }
+    above = row;
     row = next;
   }
-  return row[b.length] ?? 0;
+  return row[b.length];
 }

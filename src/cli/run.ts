@@ -1,10 +1,12 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { InputError } from "../base/errors.ts";
+import { expectWritableFolder } from "../base/folder.ts";
 import { counted } from "../base/message-text.ts";
 import type { Split } from "../dna/genome/chromosome-split.ts";
 import { openControls } from "../evaluation/runs/open-controls.ts";
 import { planRun } from "../evaluation/runs/plan.ts";
+import { expectPositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan } from "../evaluation/runs/request.ts";
 import {
   missingRunError,
@@ -91,6 +93,7 @@ export async function run(typed: RunArguments, given: Command, context: Context)
     throw new InputError("--motifs is an option of --controls", { hint: "add --controls, or leave it out" });
   }
   checkSlurmOptions(typed);
+  if (typed.sbatch !== undefined) await expectWritableFolder(typed.sbatch);
   if (typed.positionScores !== undefined && (typed.shard.count > 1 || typed.sbatch !== undefined)) {
     throw new InputError("--position-scores needs all rows in one shard, without --shard and --sbatch", {
       hint: "score a part of the rows in a run of its own, with --limit",
@@ -176,6 +179,7 @@ async function planAndRun(
         }),
       );
     }
+    if (options.positionScores !== undefined) expectPositionScores(plans);
     for (const note of [...requested.notes, ...notes]) terminal.say(`note: ${note}`);
     if (options.plan || options.sbatch !== undefined) {
       const text = options.json

@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import { counted } from "../../base/message-text.ts";
 import { csvText } from "../../report/export/csv.ts";
 import { type QueryResult, type QueryValue, queryRuns } from "../../report/export/query.ts";
@@ -16,7 +17,7 @@ export const defineQuery: DefineCommand = (command, { terminal }) => {
     )
     .argument("<sql>", "the query; it can read the views only")
     .argument("<folder...>", "run folders")
-    .option("--json", "print a JSON object per row, as a list")
+    .addOption(new Option("--json", "print a JSON object per row, as a list").conflicts("csv"))
     .option("--csv", "print CSV")
     .addHelpText(
       "after",

@@ -8,7 +8,7 @@ import type { OpenTask } from "../tasks/task.ts";
 import type { RowNumbers } from "../tasks/task-rows.ts";
 import { fittingBatchSize, fittingTraining, idleMemory, wantedBatchSize } from "./batches.ts";
 import { type CellRecord, cellName } from "./cell.ts";
-import { type CostEstimate, estimateCost, sampleOf } from "./cost.ts";
+import { type CostEstimate, contextOf, estimateCost, sampleOf } from "./cost.ts";
 import type { CellDraft } from "./draft-cells.ts";
 import { checkedRows, checkSeconds } from "./precision-check.ts";
 import type { Plan, PlannedCell, ReusablePredictions, RunRequest } from "./request.ts";
@@ -94,6 +94,10 @@ export async function planCell(
   const disk = training?.disk ?? 0;
   const counts = { rows: rows.length, rowsLeft };
   const timing = reuses === undefined && (request.timing ?? true);
+  if (!timing && weights !== undefined && rowsLeft > 0 && request.folder !== undefined) {
+    // As timing does: unusable weights are an error before the run folder is written.
+    await (await setting.open(contextOf(draft))).close();
+  }
   const estimate =
     !setting.readyAtOnce && weights === undefined && timing && request.timeTraining
       ? await estimateTraining(draft, sample, { ...counts, memory, training: disk, trained, trials })

@@ -1,7 +1,8 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
-import { sizeBelow } from "../../base/folder.ts";
+import { kindOfPath, sizeBelow } from "../../base/folder.ts";
+import { suggestion } from "../../base/message-text.ts";
 import { embeddingsPlace } from "../embeddings/embedding-store.ts";
 import { checkFreeSpace, type SpaceNeed } from "../embeddings/packed-embedding.ts";
 import {
@@ -69,6 +70,20 @@ export async function planEmbeddings(
 
 const isStorage = (text: string): text is EmbeddingStorage =>
   EMBEDDING_STORAGES.some((storage) => storage === text);
+
+/**
+ * Checks that a folder of embeddings is not a misspelt storage: a new folder whose name is like one.
+ * @throws {InputError} otherwise
+ */
+export async function checkEmbeddings(request: Pick<RunRequest, "embeddings">): Promise<void> {
+  const folder = sharedEmbeddings(request);
+  if (folder === undefined || /[\\/]/.test(folder) || (await kindOfPath(folder)) !== undefined) return;
+  const meant = suggestion(folder, EMBEDDING_STORAGES);
+  if (meant === "") return;
+  throw new InputError(`there is no storage of embeddings ${JSON.stringify(folder)}`, {
+    hint: `${meant}A new folder of this name is ./${folder}`,
+  });
+}
 
 /** Folder of embeddings that runs share; undefined if the request names none. */
 export const sharedEmbeddings = ({ embeddings }: Pick<RunRequest, "embeddings">): string | undefined =>

@@ -14,7 +14,7 @@ import { controlsFor, settingsWithControls } from "./controls.ts";
 import { type CellDraft, draftCells, type UnsupportedCell, unsupportedMessage } from "./draft-cells.ts";
 import { checkExtension } from "./extend-run.ts";
 import { planCell } from "./plan-cell.ts";
-import { planEmbeddings, sharedEmbeddings } from "./plan-embeddings.ts";
+import { checkEmbeddings, planEmbeddings, sharedEmbeddings } from "./plan-embeddings.ts";
 import { checkRequest, type Plan, type PlannedCell, type RequestedTask, type RunRequest } from "./request.ts";
 import { checkRunFolder } from "./run-folder.ts";
 import { TimedTrials } from "./training-cost.ts";
@@ -106,6 +106,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     const records = drafts.map(({ record }) => record);
     refuseDuplicateCells(records);
     if (folder !== undefined) await (request.extend ? checkExtension : checkRunFolder)(folder, records);
+    await checkEmbeddings(request);
     // Fail before hours of training, not after.
     for (const place of [folder, sharedEmbeddings(request), request.trained]) {
       if (place !== undefined) await expectWritableFolder(place);

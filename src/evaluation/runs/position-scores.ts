@@ -88,6 +88,19 @@ export interface PositionScoresOptions {
 }
 
 /**
+ * Checks that the bases of some cell can be scored, before the run.
+ * @throws {InputError} when no cell's setting sums the log-likelihoods of tokens, or no model has them
+ */
+export function expectPositionScores(plans: readonly Plan[]): void {
+  const cells = plans.flatMap((plan) => plan.cells);
+  if (cells.some(({ setting, model }) => setting.sumsTokens && supports(model, "tokenLogProbabilities")))
+    return;
+  throw new InputError("no requested cell has scores of bases, which --position-scores stores", {
+    hint: "request the setting zero-shot, for a language model or kmer-markov",
+  });
+}
+
+/**
  * Scores the tokens of the best and worst rows of each cell whose setting sums them, and writes
  * `positions.json` into the cell's folder. The scores of the cell do not change.
  *

@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Supervision } from "../tasks/task.ts";
 
-const count = z.int("expected a whole number").positive();
+const count = z.int().positive();
 
 /** Recipe values for inference with a trained network. */
 export const inferenceFields = {

@@ -40,6 +40,9 @@ const suiteSchema: z.ZodType<Suite & { readonly format: string; readonly formatV
       .min(1),
   });
 
+/** Advice for a file that is not a suite. */
+const SUITE_FILE = "`dart-eval suites mini > my-suite.json` prints a suite to edit";
+
 /**
  * Reads a suite by name (`dart-eval`, `mini`, `mini:0.05` for other widths) or from a JSON file.
  *
@@ -61,11 +64,11 @@ export async function readSuite(name: string, forms: CustomForms = {}): Promise<
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw new FormatError({ file: name }, "not valid JSON", undefined, cause);
+    throw new FormatError({ file: name }, "not valid JSON", SUITE_FILE, cause);
   }
   const { success, data, error } = suiteSchema.safeParse(value);
   if (!success) {
-    throw new FormatError({ file: name }, firstIssue(error, "the file"));
+    throw new FormatError({ file: name }, firstIssue(error, "the file"), SUITE_FILE);
   }
   const { format: _, formatVersion: __, ...suite } = data;
   return suite;

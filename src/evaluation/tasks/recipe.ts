@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { InputError, InternalError } from "../../base/errors.ts";
+import { issueText } from "../../base/json.ts";
 
 export type RecipeValue = string | number | boolean | null;
 
@@ -11,9 +12,9 @@ export function readRecipe<T>(schema: z.ZodType<T>, recipe: Recipe): T {
   const parsed = schema.safeParse(recipe);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  const name = issue?.path.join(".") ?? "";
+  const name = issue.path.join(".");
   throw new InputError(
-    `${name} of the recipe is ${JSON.stringify(recipe[name]) ?? "absent"}: ${issue?.message}`,
+    `${name} of the recipe is ${JSON.stringify(recipe[name]) ?? "absent"}: ${issueText(issue)}`,
   );
 }
 

@@ -62,7 +62,9 @@ export async function tokenizerFilesFor(
 
 async function filesAt(path: string, card: LanguageModelCard, preset: string): Promise<TokenizerFiles> {
   if (card.tokens === "one-letter") {
-    throw new InputError(`${card.title} has one token per base and takes no tokenizer from ${path}`);
+    throw new InputError(`${card.title} has one token per base and takes no tokenizer from ${path}`, {
+      hint: "leave out --tokenizer",
+    });
   }
   const kind = await kindOfPath(path);
   if (kind === undefined) {

@@ -4,7 +4,7 @@ import { cachedDigest } from "../../base/cached-digest.ts";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { checkIsFile, kindOfPath, namesInFolder } from "../../base/folder.ts";
-import { JsonError, parseUniqueJson, stableStringify } from "../../base/json.ts";
+import { issueText, JsonError, parseUniqueJson, stableStringify } from "../../base/json.ts";
 import { openFile } from "../../base/read-file.ts";
 import { letterTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
@@ -74,8 +74,8 @@ export async function readOnnxCard(model: string): Promise<OnnxCard> {
   const card = await readJson(path);
   const parsed = cardSchema.safeParse(card);
   if (parsed.success) return parsed.data;
-  const { path: key, message } = deepestIssue(parsed.error.issues[0]);
-  throw new FormatError({ file: path }, `${key.join(".") || "the card"}: ${message}`, HINT);
+  const issue = deepestIssue(parsed.error.issues[0]);
+  throw new FormatError({ file: path }, `${issue.path.join(".") || "the card"}: ${issueText(issue)}`, HINT);
 }
 
 async function readJson(path: string): Promise<unknown> {
@@ -95,14 +95,14 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 /** The issue of the nearest alternative of a union, or of an invalid key. */
-function deepestIssue(issue: z.core.$ZodIssue): { path: readonly PropertyKey[]; message: string } {
+function deepestIssue(issue: z.core.$ZodIssue): z.core.$ZodIssue {
   if (issue.code === "invalid_key") return { ...issue, message: issue.issues[0]?.message ?? issue.message };
   if (issue.code !== "invalid_union") return issue;
   const [nearest] = issue.errors.toSorted((a, b) => a.length - b.length);
   const inner = nearest?.[0];
   if (inner === undefined) return issue;
   const deeper = deepestIssue(inner);
-  return { path: [...issue.path, ...deeper.path], message: deeper.message };
+  return { ...deeper, path: [...issue.path, ...deeper.path] };
 }
 
 /** A tokenizer, and text that changes whenever its tokens can change. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FormatError, InternalError } from "../../base/errors.ts";
+import { issueText } from "../../base/json.ts";
 import { quotedText, shownValue } from "../../base/message-text.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Dim } from "../../net/graph/dim.ts";
@@ -170,7 +171,8 @@ export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, fil
       "serve the model by an adapter: docs/adapters.md",
     );
   }
-  const { path, message } = result.error.issues[0];
+  const [issue] = result.error.issues;
+  const { path } = issue;
   const key = path.length === 0 ? "the file" : quotedText(path.join("."));
   const found = path.reduce<unknown>(
     (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
@@ -178,7 +180,7 @@ export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, fil
   );
   throw new FormatError(
     { file },
-    `${key} is ${shownValue(found)}: ${message}`,
+    `${key} is ${shownValue(found)}: ${issueText(issue)}`,
     "config.json must be the one published with the weights",
   );
 }

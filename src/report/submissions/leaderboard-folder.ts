@@ -61,9 +61,16 @@ export async function writeLeaderboard(
   { title, withScores = false, replace = false, ...forms }: LeaderboardOptions = {},
 ): Promise<LeaderboardOutcome> {
   const submitted = (await Promise.all(paths.map(submittedCells))).flat();
+  if (paths.length === 0 && (await kindOfPath(join(folder, SETTINGS_FILE))) === undefined) {
+    throw new InputError("no leaderboard in this folder", {
+      place: { file: folder },
+      hint: "to begin one, give merged runs: dart-eval leaderboard FOLDER RUN",
+    });
+  }
   await expectWritableFolder(folder);
   await using _ = await takeLock(join(folder, "leaderboard.lock"));
-  const shown = title ?? (await storedTitle(folder)) ?? "DNA language models on regulatory DNA";
+  const stored = await storedTitle(folder);
+  const shown = title ?? stored ?? "DNA language models on regulatory DNA";
   const write = async (name: string, text: string) => {
     const path = join(folder, name);
     await removeTemporaryFiles(path);

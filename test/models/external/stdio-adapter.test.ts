@@ -148,19 +148,19 @@ describe("an adapter that exits", () => {
 
 describe("an invalid response is an error that quotes it", () => {
   test.each<[string, string, RegExp]>([
-    [
-      "another protocol",
-      `{ protocol: 2, name: "x", answers: ["log-likelihood"] }`,
-      /protocol: Invalid input: expected 1/,
-    ],
-    ["no name", `{ protocol: 1, answers: ["log-likelihood"] }`, /name: Invalid input: expected string/],
+    ["another protocol", `{ protocol: 2, name: "x", answers: ["log-likelihood"] }`, /protocol: expected 1/],
+    ["no name", `{ protocol: 1, answers: ["log-likelihood"] }`, /name: expected a string/],
     [
       "a name of two lines",
       `{ protocol: 1, name: "a\\nb", answers: ["log-likelihood"] }`,
       /name: expected one line/,
     ],
-    ["no outputs", `{ protocol: 1, name: "x", answers: [] }`, /answers: Too small/],
-    ["an unknown output", `{ protocol: 1, name: "x", answers: ["poems"] }`, /answers\.0: Invalid option/],
+    ["no outputs", `{ protocol: 1, name: "x", answers: [] }`, /answers: expected at least 1 item/],
+    [
+      "an unknown output",
+      `{ protocol: 1, name: "x", answers: ["poems"] }`,
+      /answers\.0: expected "log-likelihood" or /,
+    ],
     [
       "text",
       `"Loading weights\\u2026 \\u001b[1m"`,
@@ -202,7 +202,7 @@ describe("an invalid response is an error that quotes it", () => {
     [
       "a fraction of a base",
       "states: [[1]], starts: [0.5], ends: [4]",
-      /embeddings\.0\.starts\.0: Invalid input: expected int/,
+      /embeddings\.0\.starts\.0: expected a whole number/,
     ],
     [
       "rows of two lengths",

@@ -121,7 +121,11 @@ describe("writeLeaderboard", () => {
     const file = at("edited", "entries", name);
     await writeFile(file, (await readFile(file, "utf8")).replace(/"value": 0\.\d+/, '"value": 0.99'));
     await expect(writeLeaderboard(at("edited"), [])).rejects.toThrow("this entry was changed");
-    await expect(writeLeaderboard(folder, [runs[0]])).rejects.toThrow("other files and no leaderboard");
+    for (const title of [{}, { title: "Mine" }]) {
+      await expect(writeLeaderboard(folder, [runs[0]], title)).rejects.toThrow(
+        "other files and no leaderboard",
+      );
+    }
   });
 });
 

@@ -18,7 +18,7 @@ import {
 /** Recipe values that select the non-peaks of an epoch, since there are many more of them than peaks. */
 const epochFields = z.object({
   /** An epoch has every peak and one of this many non-peaks. */
-  negativeRatio: z.int("a whole number is expected").positive(),
+  negativeRatio: z.int().positive(),
   /**
    * "strided": every n-th non-peak, starting at e mod n in epoch e. "segments": segment e mod n of n equal
    * segments. "first-segment": the first segment in every epoch (quirk Q3).
