@@ -193,7 +193,9 @@ async function writeCheckpoint({ card, config }: MeasuredModel, folder: string):
   await initCheckpoint({ ...card, toys }, { preset: "measured", seed: 1, folder, tokenizer });
 }
 
-const BYTE_PAIR_FAMILIES: ReadonlySet<string> = new Set(["gpt-neox", "gpt2", "llama", "modernbert"]);
+const BYTE_PAIR_FAMILIES: ReadonlySet<string> = new Set([
+  ...["gpt-neox", "gpt2", "llama", "mamba", "mamba2", "modernbert"],
+]);
 
 interface Sides {
   readonly ours: Side;

@@ -36,7 +36,8 @@ weights. A time is the least of all rounds. A ratio above 1 means that PyTorch t
 | training step | forward, backward and Adam of a network of DART-Eval | the same |
 
 PyTorch runs eagerly in float32, with its fused attention: the classes of Transformers and of the package gpn for Mistral-DNA and the architectures, and functions written from the papers for the other
-families and for LoRA on Mistral-DNA (\`benchmarks/peers/models/\`): Caduceus' scan is a loop, as in the published code without a CUDA kernel. Before timing, the outputs of both sides are compared, or the losses of three
+families and for LoRA on Mistral-DNA (\`benchmarks/peers/models/\`): Caduceus' scan is a loop, as in the published code without a CUDA kernel. Mamba and Mamba-2 are the classes of Transformers without CUDA kernels, StripedHyena the authors' packages
+stripedhyena and vtx. Before timing, the outputs of both sides are compared, or the losses of three
 training steps without dropout: the last column has the largest difference, relative to the largest value. A token of a mixture of experts whose router's two best logits are nearly equal may go to another expert on the other side.
 
 The share of the product rate is the time that the matrix products and convolutions of our graph would take at the rate of one large product of the model's width in ONNX Runtime, divided by our time.

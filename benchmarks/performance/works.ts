@@ -21,7 +21,18 @@ const GPN = { model_type: "GPN", vocab_size: 7, hidden_size: 512, intermediate_s
 const COMMON = { hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, vocab_size: 4096 };
 const LONG = { max_position_embeddings: 1024 };
 const BYTE_PAIRS = { rows: 8, tokens: 77, ids: [5, 4000] } as const;
+/** For recurrences that PyTorch computes in a loop. */
+const FEW_BYTE_PAIRS = { ...BYTE_PAIRS, rows: 2 } as const;
 const BASES = { tokens: 351, ids: [7, 11] } as const;
+/** Bytes, of which bases are some. */
+const BYTES = { rows: 2, tokens: 351, ids: [65, 85] } as const;
+/** Sizes of both generations of StripedHyena, next to the width and the layers. */
+const STRIPED_HYENA = {
+  ...{ ...COMMON, num_layers: 12, num_filters: 768, vocab_size: 512, inner_mlp_size: 2048, max_seqlen: 1024 },
+  ...{ eps: 1e-6, final_norm: true, tie_embeddings: true, proj_groups: 1, hyena_filter_groups: 1 },
+  ...{ short_filter_length: 3, mlp_activation: "gelu", rotary_emb_base: 10_000, mha_out_proj_bias: true },
+  model_parallel_size: 1,
+};
 
 /** All measured models, the published ones first. */
 export const MODELS: readonly MeasuredModel[] = [
@@ -67,6 +78,23 @@ export const MODELS: readonly MeasuredModel[] = [
       ...{ ...GPN, num_hidden_layers: 25, encoder: "convnet", embedding: "one_hot" },
     },
   ),
+  architecture("mamba", "12 × 768", FEW_BYTE_PAIRS, { ...COMMON, model_type: "mamba", state_size: 16 }),
+  architecture("mamba2", "12 × 768", FEW_BYTE_PAIRS, {
+    ...{ ...COMMON, model_type: "mamba2", state_size: 128, num_heads: 24, head_dim: 64, n_groups: 1 },
+  }),
+  architecture("stripedhyena", "12 × 768", BYTES, {
+    ...{ ...STRIPED_HYENA, model_type: "stripedhyena", state_size: 8, column_split_hyena: true },
+    ...{ attn_layer_idxs: [4, 8], hyena_layer_idxs: [0, 1, 2, 3, 5, 6, 7, 9, 10, 11] },
+    ...{ short_filter_bias: true, qkv_proj_bias: true },
+  }),
+  architecture("stripedhyena2", "12 × 768", BYTES, {
+    ...{ ...STRIPED_HYENA, state_size: 16, column_split_hyena: false, column_split: false, interleave: true },
+    ...{ hcs_layer_idxs: [0, 4, 7, 11], hcm_layer_idxs: [1, 5, 8], hcl_layer_idxs: [2, 6, 9] },
+    ...{ attn_layer_idxs: [3, 10], hcs_filter_length: 7, hcs_filter_groups: 48, hcm_filter_length: 128 },
+    ...{ hcm_filter_groups: 48, hcl_filter_groups: 768, short_filter_bias: false, qkv_proj_bias: false },
+    ...{ hyena_out_proj_bias: true, hyena_flip_x1x2: false, evo2_style_activations: true },
+    use_fp8_input_projections: false,
+  }),
 ];
 
 type Batch = Pick<MeasuredModel, "rows" | "tokens" | "ids">;

@@ -1,5 +1,7 @@
 """The classes of Transformers, and of the package gpn, with their default attention, which is PyTorch's fused kernel."""
 
+from types import SimpleNamespace
+
 import torch
 import transformers
 from torch.nn.utils import parametrize
@@ -8,7 +10,8 @@ from .layers import Model
 
 transformers.utils.logging.disable_progress_bar()
 transformers.utils.logging.set_verbosity_error()
-TRAINED = ("bert", "gpn", "gpt2", "gpt-neox", "llama", "modernbert")
+WITHOUT_CLASSIFIER = ("mamba", "mamba2")
+TRAINED = ("bert", "gpn", "gpt2", "gpt-neox", "llama", "modernbert", *WITHOUT_CLASSIFIER)
 QUERIED = (*TRAINED, "mistral-dna")
 
 
@@ -22,6 +25,19 @@ class LowRank(torch.nn.Module):
     def forward(self, weight):
         update = self.update()
         return weight + (update.T if self.transposed else update.view(weight.shape))
+
+
+class LastToken(torch.nn.Module):
+    """A causal model with the classifier `score` on its last token, as the other causal classes have."""
+
+    def __init__(self, causal, labels):
+        super().__init__()
+        self.backbone = causal.backbone
+        self.score = torch.nn.Linear(causal.config.hidden_size, labels, bias=False)
+
+    def forward(self, input_ids):
+        states = self.backbone(input_ids=input_ids, use_cache=False).last_hidden_state
+        return SimpleNamespace(logits=self.score(states[:, -1]))
 
 
 PAD = 3  # absent from the batches; classifiers look for it
@@ -51,7 +67,10 @@ def open_folder(folder, kind, family):
 
 def open_classifier(folder, family, lora, labels):
     """The model with factors on its weights, and its classifier; its dropout follows `lora.training`."""
-    model = opened(transformers.AutoModelForSequenceClassification, folder, family, num_labels=labels)
+    if family in WITHOUT_CLASSIFIER:
+        model = LastToken(opened(transformers.AutoModelForCausalLM, folder, family), labels)
+    else:
+        model = opened(transformers.AutoModelForSequenceClassification, folder, family, num_labels=labels)
     model.requires_grad_(False)
     modules, unused = dict(model.named_modules()), set(lora.factors)
     for name, module in modules.items():
