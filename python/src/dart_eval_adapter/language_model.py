@@ -100,6 +100,9 @@ class LanguageModel:
             raise TypeError("the tokenizer has no mask_token, which a masked model requires")
         self.batch_size = batch_size
         self.tokens, self.bases_per_token = self.encoder.kind_and_longest()
+        self.overlaps = self.encoder("ACGTACGTACGT").k > 0
+        if self.overlaps and self.kind == "causal":
+            raise TypeError("overlapping k-mers have a likelihood rule for masked models only")
         self.max_tokens = max_tokens or learned_positions(model)
         with torch.inference_mode():
             probe = self._ids([self.encoder("ACGTACGTACGT")])
@@ -116,8 +119,10 @@ class LanguageModel:
         }
 
     def facts(self):
-        special = len(self.encoder("").ids)
-        longest = (self.max_tokens - special) * self.bases_per_token if self.max_tokens and self.tokens != "bpe" else None
+        longest = None
+        if self.max_tokens and self.tokens != "bpe":
+            longest = (self.max_tokens - len(self.encoder("").ids)) * self.bases_per_token
+            longest += self.encoder.k - 1 if self.overlaps else 0
         return {
             "kind": self.kind,
             "tokens": self.tokens,
@@ -161,17 +166,19 @@ class LanguageModel:
 
     def _masked(self, encoded):
         totals = torch.zeros(len(encoded), dtype=torch.float64)
-        progress = Progress("log-likelihood", sum(last - first for _, first, last, _, _ in encoded))
+        terms = [self.encoder.predictions(each) for each in encoded]
+        progress = Progress("log-likelihood", sum(map(len, terms)))
         for group in of_equal_length(encoded):
             ids = self._ids([encoded[row] for row in group])
-            copies = [(i, at) for i, row in enumerate(group) for at in range(encoded[row].first, encoded[row].last)]
+            copies = [(i, each) for i, row in enumerate(group) for each in terms[row]]
             for some in chunks(copies, self.batch_size):
-                of, at = torch.tensor(some, device=self.device).T
-                batch, rows = ids[of], torch.arange(len(some), device=self.device)
-                targets = batch[rows, at]
-                batch[rows, at] = self.encoder.mask
-                terms = self._log_probabilities(self._logits(batch)[rows, at], targets)
-                totals.index_add_(0, torch.tensor([group[i] for i, _ in some]), terms.double().cpu())
+                places = [(i, each.first, each.last, each.at) for i, each in some]
+                of, first, last, at = torch.tensor(places, device=self.device).T
+                token = torch.arange(ids.shape[1], device=self.device)
+                hidden = (first[:, None] <= token) & (token < last[:, None])
+                logits = self._logits(torch.where(hidden, self.encoder.mask, ids[of]))
+                values = self._summed(logits[torch.arange(len(some), device=self.device), at], [each for _, each in some])
+                totals.index_add_(0, torch.tensor([group[i] for i, _ in some]), values)
                 progress.add(len(some))
         return totals.tolist()
 
@@ -182,6 +189,8 @@ class LanguageModel:
         for i, (a, b) in enumerate(zip(first, second)):
             if len(a.ids) != len(b.ids):
                 raise Refused(f"the alleles of pair {i} have {len(a.ids)} and {len(b.ids)} tokens; expected equal numbers")
+        if self.overlaps:
+            return self._overlapping_alleles(first, second)
         totals = torch.zeros(len(pairs), 2, dtype=torch.float64)
         shift = 1 if self.kind == "causal" else 0
         for group in of_equal_length(first):
@@ -196,6 +205,25 @@ class LanguageModel:
                 terms = self._log_probabilities(logits.expand(2, *logits.shape), alleles[:, of, at])
                 where = torch.tensor(rows)[of.cpu()]
                 totals.index_add_(0, where, terms.T.double().cpu())
+        return totals.tolist()
+
+    def _overlapping_alleles(self, first, second):
+        """As `alleles`: every k-mer is masked that contains a base that differs."""
+        totals = torch.zeros(len(first), 2, dtype=torch.float64)
+        both = [zip(self.encoder.predictions(a), self.encoder.predictions(b)) for a, b in zip(first, second)]
+        differ = [[(a, b) for a, b in terms if a.targets != b.targets] for terms in both]
+        for group in of_equal_length(first):
+            for rows in chunks(group, self.batch_size):
+                ids = self._ids([first[row] for row in rows])
+                terms = [(i, *pair) for i, row in enumerate(rows) for pair in differ[row]]
+                for i, term, _ in terms:
+                    ids[i, term.first : term.last] = self.encoder.mask
+                if not terms:
+                    continue
+                logits = self._logits(ids)[[i for i, _, _ in terms], [term.at for _, term, _ in terms]]
+                where = torch.tensor([rows[i] for i, _, _ in terms])
+                for allele in (0, 1):
+                    totals[:, allele].index_add_(0, where, self._summed(logits, [each[1 + allele] for each in terms]))
         return totals.tolist()
 
     @torch.inference_mode()
@@ -231,6 +259,13 @@ class LanguageModel:
         if hasattr(output, "logits"):
             return output.logits
         return output[0] if isinstance(output, (tuple, list)) else output
+
+    def _summed(self, logits, terms):
+        """log P(any of the targets) of each term, float64 on the CPU.  logits: [n, v]"""
+        most = max(len(term.targets) for term in terms)
+        targets = torch.tensor([term.targets + (-1,) * (most - len(term.targets)) for term in terms], device=self.device)
+        values = logits.float().log_softmax(-1).gather(-1, targets.clamp(min=0))
+        return values.masked_fill(targets < 0, float("-inf")).logsumexp(-1).double().cpu()
 
     @staticmethod
     def _log_probabilities(logits, targets):

@@ -208,7 +208,9 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
   ...group("arcinstitute/evo2_{}", script("examples/adapters/evo2_adapter.py"), evo2, [
     ["1b_base", { parameters: 1e9, context: 8192 }],
     ["7b_base", { parameters: 7e9, context: 8192 }],
+    ["7b_262k", { parameters: 7e9, context: 262_144 }],
     ["7b", { parameters: 7e9, context: 1_048_576 }],
+    ["20b", { parameters: 20e9, context: 1_048_576 }],
     ["40b_base", { parameters: 40e9, context: 8192 }],
     ["40b", { parameters: 40e9, context: 1_048_576 }],
   ]),

@@ -232,12 +232,47 @@ describe("a PyTorch model", () => {
     );
   });
 
-  test("conforms", async () => {
-    const command = `stdio:${python} ${join(adapters, "masked_lm.py")} ${join(folder, "masked")}`;
-    const { exitCode, printed, said } = await runCommand(["models", "conform", command]);
-    expect(printed).not.toContain("FAULT");
-    expect(printed.match(/^ {2}ok/gm)!.length).toBeGreaterThan(15);
-    expect(said).toBe("");
-    expect(exitCode).toBe(0);
-  }, 240_000);
+  test("overlapping k-mers have the same scores through transformers and natively", async () => {
+    const at = join(folder, "overlapping");
+    const [bridged, native] = [
+      await open(`${python} -m dart_eval_adapter ${at} --batch-size 7`),
+      await openModel(at),
+    ];
+    onTestFinished(() => native.close());
+    expect(bridged).toMatchObject({ kind: "masked", tokens: "k-mer", width: 16 });
+    const sequences = ["ACGTTGCATTGACCATG", "TTGACA", "GAT", "CA", "", "TTGACG"];
+    const likelihoods = [...(await native.logLikelihood(sequences, corrected))];
+    expect([...(await bridged.logLikelihood(sequences, corrected))]).toEqual(
+      likelihoods.map((value) => expect.closeTo(value, 4)),
+    );
+    const pairs = [
+      ["ACGTTGCA", "ACGATGCT"],
+      ["GATTACAA", "GATTACAA"],
+      ["CCGAT", "ACGAT"],
+    ] as const;
+    const alleles = await native.compareAlleles(pairs, corrected);
+    expect(await bridged.compareAlleles(pairs, corrected)).toEqual(
+      alleles.map(({ first, second }) => ({
+        first: expect.closeTo(first, 4),
+        second: expect.closeTo(second, 4),
+      })),
+    );
+    const [[own], [theirs]] = [await bridged.embed(sequences), await native.embed(sequences)];
+    expect([...own.states]).toEqual([...theirs.states].map((value) => expect.closeTo(value, 4)));
+    expect([own.starts, own.ends]).toEqual([theirs.starts, theirs.ends]);
+    await expect(bridged.logLikelihood(["A".repeat(101)])).rejects.toThrow(/at most 100/);
+  });
+
+  test.each(["masked", "overlapping"])(
+    "conforms: %s",
+    async (name) => {
+      const command = `stdio:${python} ${join(adapters, "masked_lm.py")} ${join(folder, name)}`;
+      const { exitCode, printed, said } = await runCommand(["models", "conform", command]);
+      expect(printed).not.toContain("FAULT");
+      expect(printed.match(/^ {2}ok/gm)!.length).toBeGreaterThan(15);
+      expect(said).toBe("");
+      expect(exitCode).toBe(0);
+    },
+    240_000,
+  );
 });

@@ -1,9 +1,10 @@
 """Tiny random models of transformers, and their scores computed by transformers alone.
 
-tiny_models.py FOLDER  writes FOLDER/masked and FOLDER/causal, and prints scores as JSON
+tiny_models.py FOLDER  writes FOLDER/masked, FOLDER/causal and FOLDER/overlapping, and prints scores as JSON
 tiny_models.py serve FOLDER  serves a folder with a tokenizer.json alone, as objects
 """
 
+import itertools
 import json
 import random
 import sys
@@ -48,6 +49,19 @@ def causal():
     )
 
 
+def overlapping(folder):
+    """A BERT of overlapping 3-mers in the files of DNABERT: vocab.txt, and a tokenizer that expects blanks."""
+    torch.manual_seed(3)
+    words = [*SPECIAL, *("".join(each) for each in itertools.product("ATCG", repeat=3))]
+    sizes = dict(hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16)
+    config = transformers.BertConfig(vocab_size=69, max_position_embeddings=100, initializer_range=0.5, **sizes)
+    transformers.BertForMaskedLM(config).eval().save_pretrained(folder)
+    with open(f"{folder}/vocab.txt", "w") as file:
+        file.write("\n".join(words) + "\n")
+    with open(f"{folder}/tokenizer_config.json", "w") as file:
+        json.dump({"tokenizer_class": "BertTokenizer", "do_lower_case": False, **NAMES}, file)
+
+
 def masked_terms(model, ids, positions, of):
     """log P(of[p]) at each position p of `ids`, each masked in a copy."""
     total = 0.0
@@ -65,6 +79,7 @@ def main(folder):
     for name, model, tokenizer in (("masked", bert, letters), ("causal", llama, pairs_of_bytes)):
         model.save_pretrained(f"{folder}/{name}")
         tokenizer.save_pretrained(f"{folder}/{name}")
+    overlapping(f"{folder}/overlapping")
     expected = {"sequences": SEQUENCES, "pairs": PAIRS, "masked": [], "causal": [], "alleles": []}
     with torch.inference_mode():
         for sequence in SEQUENCES:
