@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { parseDecimal } from "../../base/table.ts";
 import { parseShard } from "../../evaluation/runs/shard.ts";
-import { PRECISIONS } from "../../net/runtime/precision.ts";
+import { PRECISIONS, type Precision } from "../../net/runtime/precision.ts";
 import {
   type DefineCommand,
   deviceListOption,
@@ -110,6 +110,7 @@ export const defineRun: DefineCommand = (command, context) => {
         "f32, or int8: dense layers of language models in 8-bit integers on the CPU, checked against f32 on a sample of the rows",
       )
         .choices(PRECISIONS)
+        .argParser(precisionOption)
         .default("f32"),
     )
     .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
@@ -178,4 +179,12 @@ function halfWidthOption(text: string): number {
   const value = parseDecimal(text);
   if (value > 0 && value < 1) return value;
   throw new InvalidArgumentError("Expected a number between 0 and 1, such as 0.01.");
+}
+
+function precisionOption(text: string): Precision {
+  const known = PRECISIONS.find((each) => each === text);
+  if (known !== undefined) return known;
+  const half = /^(b?f|fp|b?float)16$|^half$/.test(text);
+  const reason = "CPUs are not faster in 16 bits, and 16 bits on GPUs are not implemented.";
+  throw new InvalidArgumentError(`Expected ${PRECISIONS.join(" or ")}.${half ? ` ${reason}` : ""}`);
 }
