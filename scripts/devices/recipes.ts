@@ -65,7 +65,8 @@ export const RECIPES: readonly TinyRecipe[] = [
     return { logits: probingHeadLikeLogits(network, x), feeds: { x: oneHot(BASES) } };
   }),
   recipe("CNN like ChromBPNet", (layers) => {
-    const network = chrombpnetLike(layers, { length: 280, outputs: 2, channels: 16 });
+    // As many channels as Winograd's convolutions need.
+    const network = chrombpnetLike(layers, { length: 280, outputs: 2, channels: 128 });
     const x = input("x", "float32", ["b", 280, 4]);
     return { logits: chrombpnetLikeLogits(network, x), feeds: { x: oneHot(280) } };
   }),

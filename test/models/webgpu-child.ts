@@ -13,6 +13,7 @@ import { type GraphQuery, Programs } from "../../src/models/queries/programs.ts"
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import * as g from "../../src/net/graph/build.ts";
 import type { Sym } from "../../src/net/graph/sym.ts";
+import { convolution } from "../../src/net/nn/convolution.ts";
 import { openProgram } from "../../src/net/runtime/program.ts";
 import { openTrainStep, type TrainState } from "../../src/net/train/train-step.ts";
 
@@ -59,6 +60,12 @@ async function operations() {
       group: 3,
       pads: [2, 0],
     }),
+    // With the channels that Winograd's form needs.
+    convolution: convolution(
+      { weight: g.constant(normals(new Pcg64(4), [128, 128, 3])) },
+      g.matMul(g.constant(normals(new Pcg64(5), [128, 3])), x),
+      { dilation: 2 },
+    ),
     gather: g.gather(x, g.constant({ dtype: "int32", shape: [2], data: Int32Array.of(2, 0) }), 1),
     cumSum: g.cumSum(x, 1),
     reduceMax: g.reduceMax(x, [2]),

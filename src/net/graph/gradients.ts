@@ -26,14 +26,20 @@ const unary = (rule: (dy: Sym, x: Sym, y: Sym) => Sym) => single<Op>((dy, [x], y
 
 const nothing = (_: readonly (Sym | null)[], node: Node): InputGradients => node.inputs.map(() => null);
 
-/** Sums a gradient over the axes along which its tensor was broadcast. */
+/**
+ * Sums a gradient over the axes along which its tensor was broadcast: leading axes first, unless the innermost
+ * is among the others, over which ONNX Runtime sums several times as fast.
+ */
 function sumTo(dy: Sym, shape: Shape): Sym {
   if (sameShape(dy.shape, shape)) return dy;
   const extra = dy.shape.length - shape.length;
   const leading = Array.from({ length: extra }, (_, axis) => axis);
-  const summed = g.reduceSum(dy, leading);
-  const repeated = shape.flatMap((dim, axis) => (dim === 1 && summed.shape[axis] !== 1 ? [axis] : []));
-  return g.reduceSum(summed, repeated, { keepDims: true });
+  const repeated = shape.flatMap((dim, i) => (dim === 1 && dy.shape[extra + i] !== 1 ? [extra + i] : []));
+  if (repeated.includes(dy.shape.length - 1)) {
+    return g.reduceSum(g.reduceSum(dy, repeated, { keepDims: true }), leading);
+  }
+  const inner = repeated.map((axis) => axis - extra);
+  return g.reduceSum(g.reduceSum(dy, leading), inner, { keepDims: true });
 }
 
 /** Broadcasts the gradient of a reduction back over the reduced axes. */
@@ -61,16 +67,25 @@ const flatRows = (x: Sym) => g.reshape(x, [multiplyDims(...x.shape.slice(0, -1))
 
 /**
  * For a weight shared by all leading axes, dW is one product over all rows instead of a product per batch and
- * a sum.
+ * a sum; for one on the left, the sum is a product with ones, which is faster than `ReduceSum`.
  */
 function matMulGradients(dy: Sym, [a, b]: readonly Sym[]): InputGradients {
-  const shared = b!.shape.length === 2 && a!.shape.length > 2;
+  const [left, right] = [a!.shape.length, b!.shape.length];
+  const da = g.matMul(dy, g.swapLast(b!));
   return [
-    sumTo(g.matMul(dy, g.swapLast(b!)), a!.shape),
-    shared
+    left === 2 && right > 2 ? sumOfMatrices(da) : sumTo(da, a!.shape),
+    right === 2 && left > 2
       ? g.gemm(flatRows(a!), flatRows(dy), undefined, { transA: true })
       : sumTo(g.matMul(g.swapLast(a!), dy), b!.shape),
   ];
+}
+
+/** [..., m, n] → [m, n] */
+function sumOfMatrices(x: Sym): Sym {
+  const count = multiplyDims(...x.shape.slice(0, -2));
+  const matrix = x.shape.slice(-2);
+  const rows = g.reshape(x, [count, multiplyDims(...matrix)]);
+  return g.reshape(g.matMul(g.fill([1, count], 1, x.dtype), rows), matrix);
 }
 
 function gemmGradients(dy: Sym, [a, b, c]: readonly Sym[], transA: boolean, transB: boolean): InputGradients {

@@ -1,11 +1,11 @@
 import { InternalError } from "../../base/errors.ts";
-import { add, fill } from "./build.ts";
+import { add, fill, sub } from "./build.ts";
 import { sameShape } from "./dim.ts";
 import type { GradientRule, Walk } from "./gradient-rule.ts";
 import { gradients } from "./gradients.ts";
 import { capturedBy, nodesBehind } from "./graph.ts";
 import { GraphError } from "./graph-error.ts";
-import type { Node, Op, Sym } from "./sym.ts";
+import { isOp, type Node, type Op, type Sym } from "./sym.ts";
 
 /**
  * dL/dx for some tensors, by reverse-mode differentiation (Griewank & Walther 2008, chapter 3). Visits only
@@ -44,7 +44,7 @@ function pullBack(
   const pour = (into: Sym, flow: Sym) => {
     const slots = flows.get(into.node) ?? into.node.outputs.map(() => null);
     const sofar = slots[into.output] ?? null;
-    slots[into.output] = sofar === null ? flow : add(sofar, flow);
+    slots[into.output] = sofar === null ? flow : sumOf(sofar, flow);
     flows.set(into.node, slots);
   };
   for (const [i, output] of outputs.entries()) pour(output, dy[i]);
@@ -64,4 +64,10 @@ function pullBack(
     });
   }
   return of.map((sym) => flows.get(sym.node)?.[sym.output] ?? fill(sym.shape, 0, sym.dtype));
+}
+
+/** a + b. A negation is not computed: a + (−b) = a − b, also after rounding. */
+function sumOf(a: Sym, b: Sym): Sym {
+  if (isOp(b.node, "Neg")) return sub(a, b.node.inputs[0]);
+  return isOp(a.node, "Neg") ? sub(b, a.node.inputs[0]) : add(a, b);
 }

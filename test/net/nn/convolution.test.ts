@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/random.ts";
 import * as g from "../../../src/net/graph/build.ts";
+import { countOperations } from "../../../src/net/graph/operation-count.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
 import { centre, convolution, diagonalConvolution } from "../../../src/net/nn/convolution.ts";
@@ -43,6 +44,9 @@ test.each([
   { length: 14, channels: 5, out: 3, kernel: 3, dilation: 4 },
   { length: 7, channels: 4, out: 2, kernel: 7, dilation: 1 },
   { length: 5, channels: 4, out: 3, kernel: 1, dilation: 1 },
+  // Winograd's form, with a full and a padded last block.
+  { length: 6, channels: 128, out: 128, kernel: 3, dilation: 1 },
+  { length: 11, channels: 128, out: 128, kernel: 3, dilation: 2 },
 ])(
   "$length × $channels, kernel $kernel, dilation $dilation: the convolution of the definition, and its gradients",
   (each) => {
@@ -51,6 +55,23 @@ test.each([
       convolution({ weight, bias }, x, { dilation }),
       g.conv(x, weight, bias, { dilation }),
     ]);
+  },
+);
+
+test.each([
+  { channels: 128, kernel: 3, dilation: 2, share: 2 / 3 },
+  { channels: 128, kernel: 3, dilation: 7, share: (4 * 14) / (3 * 26) },
+  { channels: 128, kernel: 3, dilation: 9, share: 1 },
+  { channels: 64, kernel: 3, dilation: 2, share: 1 },
+  { channels: 128, kernel: 5, dilation: 2, share: 1 },
+])(
+  "$channels channels, kernel $kernel, dilation $dilation over 40 positions take $share of the definition's products",
+  ({ channels, kernel, dilation, share }) => {
+    const x = g.input("x", "float32", ["b", 128, 40]);
+    const weight = g.parameter("weight", [channels, 128, kernel]);
+    const products = [convolution({ weight }, x, { dilation }), g.conv(x, weight, undefined, { dilation })];
+    const [ours, definition] = products.map((y) => countOperations([y], { b: 2 }).products);
+    expect(ours! / definition!).toBeCloseTo(share, 12);
   },
 );
 
