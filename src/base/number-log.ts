@@ -38,8 +38,8 @@ export class NumberLog {
   #tail: Float64Array<ArrayBuffer>;
   #inTail = 0;
   #type: NumberType | undefined = "uint8";
-  #lastRead = -1;
-  #lastNumbers: Numbers;
+  /** The two chunks of the file that `at` read last, for a reader at two places. */
+  #recent: readonly { readonly number: number; readonly numbers: Numbers }[] = [];
 
   /**
    * @param capacity  expected count of numbers; more may be appended
@@ -48,7 +48,6 @@ export class NumberLog {
   constructor(capacity = CHUNK, memory: number = IN_MEMORY) {
     this.#memory = memory;
     this.#tail = new Float64Array(Math.max(Math.min(capacity, CHUNK), 1));
-    this.#lastNumbers = this.#tail;
   }
 
   get length(): number {
@@ -86,7 +85,7 @@ export class NumberLog {
     for (let i = 0; i < count; i++) this.push(value);
   }
 
-  /** @param i  0-based, below the length. Ascending calls read each chunk once */
+  /** @param i  0-based, below the length. Two sequences of neighbours read each chunk once */
   at(i: number): number {
     return this.#chunk(Math.floor(i / CHUNK))[i % CHUNK];
   }
@@ -100,22 +99,36 @@ export class NumberLog {
     for (let at = start; at < end; ) {
       const chunk = Math.floor(at / CHUNK);
       const until = Math.min(end, (chunk + 1) * CHUNK);
-      numbers.set(this.#chunk(chunk).subarray(at % CHUNK, until - chunk * CHUNK), at - start);
+      numbers.set(this.#part(chunk, at % CHUNK, until - chunk * CHUNK), at - start);
       at = until;
     }
     return numbers;
+  }
+
+  /** Frees the temporary file. The log cannot be read afterwards. */
+  close(): void {
+    this.#file?.close();
   }
 
   #chunk(number: number): Numbers {
     const chunk = this.#chunks[number];
     if (chunk === undefined) return this.#tail;
     if (typeof chunk.held !== "number") return chunk.held;
-    if (this.#lastRead !== number) {
-      this.#lastNumbers = newNumbers(chunk.type, CHUNK);
-      this.#file!.read(this.#lastNumbers, chunk.held);
-      this.#lastRead = number;
-    }
-    return this.#lastNumbers;
+    const [last, other] = this.#recent;
+    if (last?.number === number) return last.numbers;
+    const found = other?.number === number ? other : { number, numbers: this.#part(number, 0, CHUNK) };
+    this.#recent = last === undefined ? [found] : [found, last];
+    return found.numbers;
+  }
+
+  /** The numbers [from, to) of a chunk. */
+  #part(number: number, from: number, to: number): Numbers {
+    const chunk = this.#chunks[number];
+    const held = chunk?.held ?? this.#tail;
+    if (typeof held !== "number") return held.subarray(from, to);
+    const numbers = newNumbers(chunk.type, to - from);
+    this.#file!.read(numbers, held + from * bytesPerNumber(chunk.type));
+    return numbers;
   }
 
   #makeRoom(): void {
@@ -153,7 +166,11 @@ class UnnamedFile {
     } catch (error) {
       throw fileError(this.#path, error);
     }
-    closeWhenCollected.register(this, this.#descriptor);
+    closeWhenCollected.register(this, this.#descriptor, this);
+  }
+
+  close(): void {
+    if (closeWhenCollected.unregister(this)) closeSync(this.#descriptor);
   }
 
   /** @returns the offset of the numbers in bytes */

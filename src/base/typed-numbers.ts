@@ -15,6 +15,13 @@ const ARRAYS = {
 
 export type Numbers = InstanceType<(typeof ARRAYS)[NumberType]>;
 
+/** Numbers by place, in memory or on disk. */
+export interface NumberList {
+  readonly length: number;
+  /** @param i  0-based, below the length */
+  at(i: number): number;
+}
+
 /** Array of zeros. */
 export function newNumbers(type: NumberType, length: number): Numbers {
   return new ARRAYS[type](length);

@@ -96,5 +96,5 @@ export type {
 } from "./tasks/stratification.ts";
 export { pickRows, tableDigest } from "./tasks/table-rows.ts";
 export type { OpenTask, StageProgress, Supervision, Task, TaskInputs } from "./tasks/task.ts";
-export type { Example, RowNumbers } from "./tasks/task-rows.ts";
+export type { Example, RowList, RowNumbers } from "./tasks/task-rows.ts";
 export { variantEffects } from "./tasks/variant-effects/variant-effects.ts";

@@ -1,4 +1,4 @@
-import type { BlockStatistic, Blocks } from "./blocks.ts";
+import { type BlockSizes, type BlockStatistic, rowsIn } from "./blocks.ts";
 import { studentTQuantile, studentTUpperTail } from "./distributions.ts";
 import { requireLevel } from "./input-checks.ts";
 import type { Estimate } from "./intervals.ts";
@@ -64,7 +64,7 @@ function scaleOf([least, most]: readonly [number, number]): Scale {
  * @throws {InputError} when the level is outside (0, 1)
  */
 export function blockInference(
-  blocks: Blocks,
+  blocks: BlockSizes,
   statistic: BlockStatistic,
   { range, level = 0.95 }: BlockEstimateOptions = {},
 ): BlockInference {
@@ -74,7 +74,7 @@ export function blockInference(
 
 /** `blockInference` of a statistic whose values without each group are known. */
 export function inferenceFrom(
-  blocks: Blocks,
+  blocks: BlockSizes,
   { value, without, basis }: LeftOutGroups,
   { range, level = 0.95 }: BlockEstimateOptions = {},
 ): BlockInference {
@@ -92,7 +92,7 @@ export function inferenceFrom(
       value,
       low: from(centre - half),
       high: from(centre + half),
-      n: blocks.of.length,
+      n: rowsIn(blocks),
       method: `${blocks.kind}-jackknife`,
       basis,
     },
@@ -103,7 +103,7 @@ export function inferenceFrom(
 
 /** The estimate of `blockInference`. */
 export const blockEstimate = (
-  blocks: Blocks,
+  blocks: BlockSizes,
   statistic: BlockStatistic,
   options?: BlockEstimateOptions,
 ): Estimate => blockInference(blocks, statistic, options).estimate;
@@ -128,7 +128,7 @@ export interface ModelComparison {
  * @throws {InputError} when the level is outside (0, 1)
  */
 export function compareOver(
-  blocks: Blocks,
+  blocks: BlockSizes,
   first: BlockStatistic,
   second: BlockStatistic,
   level = 0.95,

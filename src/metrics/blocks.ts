@@ -2,13 +2,11 @@ import { InputError } from "../base/errors.ts";
 import { requireFinite, requireSameLength } from "./input-checks.ts";
 
 /**
- * Rows in groups. Rows of one block may depend on one another; blocks are taken as independent, and are left
- * out as a whole. Neighbours along a chromosome share composition, repeats and annotation; both strands of
- * one background sequence share everything.
+ * Sizes of blocks of rows. Rows of one block may depend on one another; blocks are taken as independent, and
+ * are left out as a whole. Neighbours along a chromosome share composition, repeats and annotation; both
+ * strands of one background sequence share everything.
  */
-export interface Blocks {
-  /** Block of each row, numbered from 0 in order of first appearance. [rows] */
-  readonly of: Int32Array;
+export interface BlockSizes {
   /** Rows in each block, never 0. [blocks] */
   readonly sizes: Int32Array;
   /** Kind of block, kebab-case; the first part of `Estimate.method`: "genomic-block". */
@@ -22,6 +20,12 @@ export interface Blocks {
     /** Width of a bin in bases. */
     readonly width: number;
   };
+}
+
+/** Rows in blocks. */
+export interface Blocks extends BlockSizes {
+  /** Block of each row, numbered from 0 in order of first appearance. [rows] */
+  readonly of: Int32Array;
 }
 
 /** Bases [start, end) of a chromosome, 0-based and half-open. */
@@ -105,34 +109,67 @@ export function genomicBlocksOf(
   { chromosomes, starts, ends }: GenomicColumns,
   width = GENOMIC_BLOCK,
 ): Blocks {
-  if (!(Number.isSafeInteger(width) && width > 0)) {
+  const numbers = new GenomicBlockNumbers(width);
+  const of = new Int32Array(starts.length);
+  for (let row = 0; row < starts.length; row++) {
+    of[row] = numbers.add(chromosomes[row], starts[row], ends[row]);
+  }
+  return { of, ...numbers.blocks() };
+}
+
+/** `genomicBlocksOf` for rows that arrive one after another. */
+export class GenomicBlockNumbers {
+  readonly #found = new Map<
+    string | number,
+    { readonly number: number; readonly blocks: Map<number, number> }
+  >();
+  readonly #sizes: number[] = [];
+  readonly #chromosome: number[] = [];
+  readonly #bin: number[] = [];
+
+  /** @throws {InputError} as `genomicBlocks` */
+  constructor(private readonly width = GENOMIC_BLOCK) {
+    if (Number.isSafeInteger(width) && width > 0) return;
     throw new InputError(`the width of genomic blocks is ${width}; expected a whole number of bases above 0`);
   }
-  const found = new Map<string | number, { readonly number: number; readonly blocks: Map<number, number> }>();
-  const of = new Int32Array(starts.length);
-  const sizes: number[] = [];
-  const chromosome: number[] = [];
-  const bin: number[] = [];
-  for (let row = 0; row < starts.length; row++) {
-    const at = Math.floor((starts[row] + ends[row]) / 2 / width);
-    let along = found.get(chromosomes[row]);
+
+  /**
+   * Adds a row to its block.
+   *
+   * @param chromosome  its name, or a number that identifies it
+   * @returns           number of the block, from 0 in order of first appearance
+   */
+  add(chromosome: string | number, start: number, end: number): number {
+    const at = Math.floor((start + end) / 2 / this.width);
+    let along = this.#found.get(chromosome);
     if (along === undefined) {
-      along = { number: found.size, blocks: new Map() };
-      found.set(chromosomes[row], along);
+      along = { number: this.#found.size, blocks: new Map() };
+      this.#found.set(chromosome, along);
     }
     let block = along.blocks.get(at);
     if (block === undefined) {
-      block = sizes.length;
+      block = this.#sizes.length;
       along.blocks.set(at, block);
-      sizes.push(0);
-      chromosome.push(along.number);
-      bin.push(at);
+      this.#sizes.push(0);
+      this.#chromosome.push(along.number);
+      this.#bin.push(at);
     }
-    of[row] = block;
-    sizes[block]++;
+    this.#sizes[block]++;
+    return block;
   }
-  const positions = { chromosome: Int32Array.from(chromosome), bin: Int32Array.from(bin), width };
-  return { of, sizes: Int32Array.from(sizes), kind: "genomic-block", positions };
+
+  /** The blocks of all rows so far. */
+  blocks(): BlockSizes {
+    return {
+      sizes: Int32Array.from(this.#sizes),
+      kind: "genomic-block",
+      positions: {
+        chromosome: Int32Array.from(this.#chromosome),
+        bin: Int32Array.from(this.#bin),
+        width: this.width,
+      },
+    };
+  }
 }
 
 /**
@@ -154,6 +191,9 @@ export function singleRows(rows: number): Blocks {
     kind: "row",
   };
 }
+
+/** Number of rows in all blocks. */
+export const rowsIn = ({ sizes }: BlockSizes): number => sizes.reduce((rows, size) => rows + size, 0);
 
 /** Sums of row values by block, such as 1 for each row of a class. [blocks] */
 export function blockSums(values: ArrayLike<number>, { of, sizes }: Blocks): Float64Array {

@@ -1,10 +1,26 @@
 import type { BlockInference } from "./block-estimate.ts";
-import type { Blocks } from "./blocks.ts";
+import { type BlockSizes, type Blocks, blockSums, rowsIn } from "./blocks.ts";
 import { studentTQuantile, studentTUpperTail } from "./distributions.ts";
-import { requireShares } from "./input-checks.ts";
+import { requireSameLength, requireShares } from "./input-checks.ts";
 import { criticalValue, type Estimate, wilsonInterval } from "./intervals.ts";
 import { degreesOfFreedom, jackknifeError, type LeftOutGroups, leaveOutGroups } from "./jackknife.ts";
-import { meanOver, sum } from "./mean.ts";
+import { meanOfSums, sum } from "./mean.ts";
+
+/** Outcomes in [0, 1] of rows in blocks, added up: 1 correct, 0 wrong, 0.5 half a success. */
+export interface ShareSums {
+  readonly blocks: BlockSizes;
+  /** Sum of the outcomes of each block. [blocks] */
+  readonly sums: ArrayLike<number>;
+  /** Sum of all outcomes. */
+  readonly total: number;
+}
+
+/** @throws {InputError} when there is not one outcome in [0, 1] per row */
+export function shareSums(outcomes: ArrayLike<number>, blocks: Blocks): ShareSums {
+  requireShares(outcomes, "outcome");
+  requireSameLength(outcomes, blocks.of, ["outcomes", "rows in blocks"]);
+  return { blocks, sums: blockSums(outcomes, blocks), total: sum(outcomes) };
+}
 
 /**
  * A proportion of rows in blocks, with Wilson's interval at the effective number of rows, and the matching
@@ -26,13 +42,14 @@ import { meanOver, sum } from "./mean.ts";
  * @see Korn & Graubard 1998, Survey Methodology 24:193–201 (effective sample size); Hall 1992,
  *      doi:10.1111/j.2517-6161.1992.tb01876.x
  */
-export function shareInference(outcomes: ArrayLike<number>, blocks: Blocks, level = 0.95): BlockInference {
-  requireShares(outcomes, "outcome");
-  const successes = sum(outcomes);
-  const rarest = Math.min(successes, outcomes.length - successes);
-  const found = leaveOutGroups(blocks, meanOver(outcomes, blocks), rarest);
+export const shareInference = (outcomes: ArrayLike<number>, blocks: Blocks, level?: number): BlockInference =>
+  shareInferenceOf(shareSums(outcomes, blocks), level);
+
+/** `shareInference` of outcomes that were added up block by block. */
+export function shareInferenceOf({ blocks, sums, total }: ShareSums, level = 0.95): BlockInference {
+  const n = rowsIn(blocks);
+  const found = leaveOutGroups(blocks, meanOfSums(sums, blocks), Math.min(total, n - total));
   const { value, without } = found;
-  const n = blocks.of.length;
   const variation = jackknifeError(value, without) ** 2;
   const extreme = value === 0 || value === 1;
   const effective = extreme ? found.groups.count : variation > 0 ? (value * (1 - value)) / variation : n;

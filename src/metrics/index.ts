@@ -15,6 +15,7 @@ export {
   type ModelComparison,
 } from "./block-estimate.ts";
 export {
+  type BlockSizes,
   type BlockStatistic,
   type Blocks,
   blockMeans,

@@ -1,5 +1,5 @@
 import { counted } from "../base/message-text.ts";
-import type { BlockStatistic, Blocks } from "./blocks.ts";
+import { type BlockSizes, type BlockStatistic, rowsIn } from "./blocks.ts";
 import { studentTQuantile } from "./distributions.ts";
 import { requireLevel, requireSameLength } from "./input-checks.ts";
 import type { Estimate, IntervalBasis } from "./intervals.ts";
@@ -58,7 +58,7 @@ export interface LeftOutGroups {
  * @see MacKinnon, Nielsen & Webb 2023, doi:10.1016/j.jeconom.2022.04.001 (CV3)
  */
 export function leaveOutGroups(
-  blocks: Blocks,
+  blocks: BlockSizes,
   statistic: BlockStatistic,
   rarest = rarestClass(statistic),
 ): LeftOutGroups {
@@ -88,7 +88,7 @@ export interface LeaveOutValues {
 /** `leaveOutGroups` with given groupings, from short to long. */
 export function leaveOutOn(
   ladder: readonly BlockGroups[],
-  blocks: Blocks,
+  blocks: BlockSizes,
   { value, valuesWithout, classes, rarest }: LeaveOutValues,
 ): LeftOutGroups {
   const { groups, found, neighbours } = groupsOn(ladder, (groups) => {
@@ -217,7 +217,7 @@ export function jackknifeError(value: number, without: Float64Array): number {
  * @throws {InputError} when the number of values is not the number of blocks, or the level is outside (0, 1)
  */
 export function jackknifeOf(
-  blocks: Blocks,
+  blocks: BlockSizes,
   { value, without }: { readonly value: number; readonly without: ArrayLike<number> },
   level = 0.95,
 ): Estimate {
@@ -230,7 +230,7 @@ export function jackknifeOf(
     value,
     low: value - half,
     high: value + half,
-    n: blocks.of.length,
+    n: rowsIn(blocks),
     method: `${blocks.kind}-jackknife`,
     basis: { blocks: count, dof, ...(count < FEWEST_BLOCKS ? { unreliable: counted(count, "block") } : {}) },
   };
@@ -263,7 +263,7 @@ const MOST_BLOCKS = 500;
  * Each chromosome is divided into equal parts from its first block to its last, so that none is a short
  * remainder.
  */
-export function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGroups[]] {
+export function groupLadder(blocks: BlockSizes): readonly [BlockGroups, ...BlockGroups[]] {
   const { positions } = blocks;
   const count = blocks.sizes.length;
   if (positions === undefined) {
@@ -296,7 +296,7 @@ export function groupLadder(blocks: Blocks): readonly [BlockGroups, ...BlockGrou
  */
 function joinAlong(
   order: readonly number[],
-  { chromosome, bin }: NonNullable<Blocks["positions"]>,
+  { chromosome, bin }: NonNullable<BlockSizes["positions"]>,
   partsOf: (span: number) => number,
 ): Pick<BlockGroups, "of" | "count" | "follows"> {
   const of = new Int32Array(order.length);

@@ -1,4 +1,4 @@
-import type { BlockStatistic, Blocks } from "./blocks.ts";
+import { type BlockSizes, type BlockStatistic, type Blocks, blockSums } from "./blocks.ts";
 import { studentTQuantile } from "./distributions.ts";
 import { requireFinite, requireLevel, requireSameLength } from "./input-checks.ts";
 import type { Estimate } from "./intervals.ts";
@@ -30,14 +30,17 @@ export function meanEstimate(values: ArrayLike<number>, level = 0.95): Estimate 
 export function meanOver(values: ArrayLike<number>, blocks: Blocks): BlockStatistic {
   requireSameLength(values, blocks.of, ["values", "rows in blocks"]);
   requireFinite(values, "value");
-  const sums = new Float64Array(blocks.sizes.length);
-  for (let row = 0; row < values.length; row++) sums[blocks.of[row]] += values[row];
+  return meanOfSums(blockSums(values, blocks), blocks);
+}
+
+/** `meanOver` of rows whose sums by block are known. @param sums  [blocks] */
+export function meanOfSums(sums: ArrayLike<number>, { sizes }: BlockSizes): BlockStatistic {
   return (times) => {
     let total = 0;
     let rows = 0;
     for (let block = 0; block < times.length; block++) {
       total += times[block] * sums[block];
-      rows += times[block] * blocks.sizes[block];
+      rows += times[block] * sizes[block];
     }
     return total / rows;
   };
@@ -62,12 +65,60 @@ export function mean(values: ArrayLike<number>): number {
   return sum(values) / values.length;
 }
 
-function sumOf(values: ArrayLike<number>, start: number, count: number): number {
-  if (count > BLOCK) {
-    const half = Math.floor(count / 2);
-    const left = half - (half % 8);
-    return sumOf(values, start, left) + sumOf(values, start + left, count - left);
+/** `sum` of numbers that arrive one after another, of which 128 are in memory. */
+export class RunningSum {
+  readonly #leaf = new Float64Array(BLOCK);
+  readonly #sums: Generator<number, number, number>;
+  #next: IteratorResult<number, number>;
+  #filled = 0;
+
+  /** @param count  count of all numbers */
+  constructor(count: number) {
+    this.#sums = pairwise(count);
+    this.#next = this.#sums.next();
   }
+
+  /** @param values  the next numbers, not more than the count */
+  add(values: ArrayLike<number>): void {
+    for (let i = 0; i < values.length; i++) {
+      this.#leaf[this.#filled++] = values[i];
+      if (this.#filled === this.#next.value) this.#endLeaf();
+    }
+  }
+
+  /** The sum of all numbers; 0 without numbers. */
+  done(): number {
+    // Without numbers, the only leaf is empty.
+    if (this.#next.done !== true) this.#endLeaf();
+    return this.#next.value;
+  }
+
+  #endLeaf() {
+    this.#next = this.#sums.next(leafSum(this.#leaf, 0, this.#filled));
+    this.#filled = 0;
+  }
+}
+
+/** Left part of numbers that are halved. */
+function leftOf(count: number): number {
+  const half = Math.floor(count / 2);
+  return half - (half % 8);
+}
+
+function sumOf(values: ArrayLike<number>, start: number, count: number): number {
+  if (count <= BLOCK) return leafSum(values, start, count);
+  const left = leftOf(count);
+  return sumOf(values, start, left) + sumOf(values, start + left, count - left);
+}
+
+/** The same order of additions. Yields the size of each leaf in turn, and receives the leaf's sum. */
+function* pairwise(count: number): Generator<number, number, number> {
+  if (count <= BLOCK) return yield count;
+  const left = leftOf(count);
+  return (yield* pairwise(left)) + (yield* pairwise(count - left));
+}
+
+function leafSum(values: ArrayLike<number>, start: number, count: number): number {
   let total = 0;
   let i = 0;
   if (count >= 8) {

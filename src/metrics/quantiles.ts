@@ -1,4 +1,5 @@
 import { InputError } from "../base/errors.ts";
+import type { NumberList } from "../base/typed-numbers.ts";
 import { requireFinite } from "./input-checks.ts";
 
 /**
@@ -12,18 +13,19 @@ import { requireFinite } from "./input-checks.ts";
  */
 export function percentiles(values: ArrayLike<number>, percent: readonly number[]): number[] {
   requireFinite(values, "value");
-  return percentilesOfSorted(new Float64Array(values).sort(), percent);
+  const sorted = new Float64Array(values).sort();
+  return percentilesOfSorted({ length: sorted.length, at: (i) => sorted[i] }, percent);
 }
 
-/** `percentiles` of finite values in ascending order, without a copy of them. */
-export function percentilesOfSorted(sorted: Float64Array, percent: readonly number[]): number[] {
+/** `percentiles` of finite values in ascending order, which may be on disk. */
+export function percentilesOfSorted(sorted: NumberList, percent: readonly number[]): number[] {
   return percent.map((q) => {
     if (!(q >= 0 && q <= 100)) throw new InputError(`${q} is not a percentage from 0 to 100`);
     if (sorted.length === 0) return Number.NaN;
     const position = (q / 100) * (sorted.length - 1);
     const below = Math.floor(position);
-    const a = sorted[below];
-    const b = sorted[Math.min(below + 1, sorted.length - 1)];
+    const a = sorted.at(below);
+    const b = sorted.at(Math.min(below + 1, sorted.length - 1));
     const share = position - below;
     // Interpolated from the nearer end, so that the end itself is exact.
     return share < 0.5 ? a + (b - a) * share : b - (b - a) * (1 - share);

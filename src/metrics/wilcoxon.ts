@@ -1,4 +1,5 @@
 import { InputError } from "../base/errors.ts";
+import type { NumberList } from "../base/typed-numbers.ts";
 import { normalUpperTail } from "./distributions.ts";
 import { requireFinite } from "./input-checks.ts";
 
@@ -48,7 +49,8 @@ export interface WilcoxonResult {
  */
 export function wilcoxon(differences: ArrayLike<number>, options: WilcoxonOptions = {}): WilcoxonResult {
   requireFinite(differences, "difference");
-  return wilcoxonOfSorted(new Float64Array(differences).sort(), options);
+  const sorted = new Float64Array(differences).sort();
+  return wilcoxonOfSorted({ length: sorted.length, at: (i) => sorted[i] }, options);
 }
 
 /** Options of `wilcoxon`. */
@@ -58,9 +60,9 @@ export interface WilcoxonOptions {
   readonly method?: "auto" | "exact" | "approx";
 }
 
-/** `wilcoxon` of finite differences in ascending order, without a copy of them. */
+/** `wilcoxon` of finite differences in ascending order, which may be on disk. */
 export function wilcoxonOfSorted(
-  sorted: Float64Array,
+  sorted: NumberList,
   { alternative = "two-sided", method = "auto" }: WilcoxonOptions = {},
 ): WilcoxonResult {
   const { positive, ties, n } = rankSums(sorted);
@@ -86,26 +88,37 @@ export function wilcoxonOfSorted(
  * Walks outwards from zero, in both directions, instead of ranking rows. It is as exact, since rank sums are
  * multiples of one half.
  */
-function rankSums(sorted: Float64Array) {
-  let down = sorted.findLastIndex((difference) => difference < 0);
-  let up = down + 1;
-  while (up < sorted.length && sorted[up] === 0) up++;
-  const n = down + 1 + sorted.length - up;
+function rankSums(sorted: NumberList) {
+  const { length } = sorted;
+  let up = placesBelowZero(sorted);
+  let down = up - 1;
+  while (up < length && sorted.at(up) === 0) up++;
+  const n = down + 1 + length - up;
   let [positive, ties, taken] = [0, 0, 0];
+  let below = down >= 0 ? -sorted.at(down) : Number.POSITIVE_INFINITY;
+  let above = up < length ? sorted.at(up) : Number.POSITIVE_INFINITY;
   while (taken < n) {
-    const size = Math.min(
-      down >= 0 ? -sorted[down] : Number.POSITIVE_INFINITY,
-      up < sorted.length ? sorted[up] : Number.POSITIVE_INFINITY,
-    );
+    const size = Math.min(below, above);
     const before = up;
-    while (up < sorted.length && sorted[up] === size) up++;
+    while (above === size) above = ++up < length ? sorted.at(up) : Number.POSITIVE_INFINITY;
     let t = up - before;
-    for (; down >= 0 && sorted[down] === -size; down--) t++;
+    for (; below === size; t++) below = --down >= 0 ? -sorted.at(down) : Number.POSITIVE_INFINITY;
     positive += (up - before) * ((taken + 1 + taken + t) / 2);
     ties += t * t * t - t;
     taken += t;
   }
   return { positive, ties, n };
+}
+
+/** Count of negative numbers, by bisection. */
+function placesBelowZero(sorted: NumberList): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = Math.floor((from + to) / 2);
+    if (sorted.at(middle) < 0) from = middle + 1;
+    else to = middle;
+  }
+  return from;
 }
 
 function normalP(z: number, alternative: Alternative): number {

@@ -29,7 +29,7 @@ export interface ExpectedRows {
   /** Columns of the task's score table: the row number, then one per sequence of a row. */
   readonly columns: readonly string[];
   /** Row numbers, ascending. */
-  readonly rows: Uint32Array;
+  readonly rows: Iterable<number> & { readonly length: number };
   /** Rows in the task's whole table. */
   readonly inTable: number;
 }

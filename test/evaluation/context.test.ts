@@ -32,7 +32,7 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function examplesOf(open: OpenTask): Promise<readonly Example[]> {
   const { rows } = open.select({ split: "all", purpose: "evaluate", limit: 40 });
-  return open.examples(rows);
+  return open.examples(rows.slice());
 }
 
 /** Inputs of a task by the files of the synthetic genome. */

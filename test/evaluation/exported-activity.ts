@@ -19,7 +19,7 @@ export async function writeExportedActivity(
     const { tables } = task.select({ split: "all", purpose: "evaluate", limit: null });
     for (const split of ["train", "val", "test"] as const) {
       const { rows } = task.select({ split, purpose: "evaluate", limit: null });
-      const examples = await task.examples(rows);
+      const examples = await task.examples(rows.slice());
       for (const [i, [set, group]] of Object.entries(GROUPS).entries()) {
         const own = examples.filter((example) => example.facts.set === set);
         const shape = [own.length];

@@ -1,8 +1,9 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
+import { Pcg64 } from "../../src/base/pcg64.ts";
 import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
-import { float32Sum, mean, meanEstimate, meanOver, sum } from "../../src/metrics/mean.ts";
+import { float32Sum, mean, meanEstimate, meanOver, RunningSum, sum } from "../../src/metrics/mean.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { goldenSection, METRICS } from "./golden.ts";
 
@@ -58,6 +59,16 @@ test("whole numbers add up exactly, however many", () => {
       expect(sum(values)).toBe(values.reduce((total, value) => total + value, 0));
     }),
   );
+});
+
+test("numbers that arrive one after another have the same sum to the last bit", () => {
+  const rng = new Pcg64(3);
+  for (const count of [0, 1, 7, 128, 129, 1000, 10_007]) {
+    const values = Float64Array.from({ length: count }, () => rng.nextFloat64() - 0.3);
+    const running = new RunningSum(count);
+    for (let at = 0; at < count; at += 333) running.add(values.subarray(at, at + 333));
+    expect(running.done(), `${count} numbers`).toBe(sum(values));
+  }
 });
 
 test("without numbers the sum is 0 and the mean undefined", () => {

@@ -1,9 +1,17 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { type Alternative, wilcoxon } from "../../src/metrics/wilcoxon.ts";
+import { NumberSorter } from "../../src/base/number-sorter.ts";
+import { type Alternative, wilcoxon, wilcoxonOfSorted } from "../../src/metrics/wilcoxon.ts";
 import { testWithSharedData } from "../shared-data.ts";
 import { expectClose, goldenSection, METRICS, ownGolden } from "./golden.ts";
+
+/** Numbers in ascending order, merged from runs of seven. */
+function sortedOnDisk(values: readonly number[]) {
+  const sorter = new NumberSorter(values.length, 7, 0);
+  sorter.append(Float64Array.from(values));
+  return sorter.sorted();
+}
 
 type Golden = { readonly statistic: number; readonly p: number } | { readonly error: string };
 interface GoldenCase {
@@ -25,6 +33,9 @@ testWithSharedData("one-sided signed-rank tests agree with SciPy", METRICS, (fil
       const { statistic, p } = "error" in expected ? { statistic: Number.NaN, p: Number.NaN } : expected;
       expect(found.statistic, label).toBe(statistic);
       expectClose(found.p, p, { relative: 1e-12 }, label);
+      expect(wilcoxonOfSorted(sortedOnDisk(golden.differences), { alternative: "greater", method })).toEqual(
+        found,
+      );
       compared++;
     }
   }

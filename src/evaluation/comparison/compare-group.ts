@@ -3,10 +3,10 @@ import { Pcg64 } from "../../base/pcg64.ts";
 import { seedOf } from "../../base/random.ts";
 import { benjaminiHochberg } from "../../metrics/false-discovery.ts";
 import type { Estimate } from "../../metrics/intervals.ts";
-import { rowsDigest } from "../runs/cell.ts";
 import type { CustomForms } from "../runs/forms.ts";
 import { mainEstimate } from "../tasks/intervals.ts";
 import { finiteEstimate, finiteOrNull } from "../tasks/measurement.ts";
+import { rowsDigest } from "../tasks/row-list.ts";
 import type { MainStatistic } from "../tasks/task.ts";
 import { comparedPairs, type JointModels, jointModels, tiersOf } from "./compared-pairs.ts";
 import type {

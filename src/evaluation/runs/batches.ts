@@ -2,18 +2,13 @@ import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import type { Model } from "../../models/model.ts";
 import type { TrainingMemory } from "../settings/setting.ts";
-import type { Example, RowNumbers } from "../tasks/task-rows.ts";
+import type { Example } from "../tasks/task-rows.ts";
 
 /**
- * Rows are sorted within blocks of this many. Sequences are read and tokens counted once per block, few
+ * Rows are scored in blocks of this many, and sorted within them. Sequences are read and tokens counted once per block, few
  * chromosomes are needed at a time, and almost no batch mixes long sequences with short ones.
  */
-const BLOCK_ROWS = 4096;
-
-/** Splits the rows of a shard into consecutive blocks. */
-export function* blocksOf(rows: RowNumbers, size = BLOCK_ROWS): Generator<RowNumbers> {
-  for (let start = 0; start < rows.length; start += size) yield rows.subarray(start, start + size);
-}
+export const BLOCK_ROWS = 4096;
 
 /**
  * Sorts a block's examples for scoring: by the number of tokens in the row's longest sequence, ascending,

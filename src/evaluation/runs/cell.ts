@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
@@ -101,19 +100,6 @@ export function cellName(identity: string): string {
 /** SHA-256 over the cells of a run, in any order: runs with the same identity share a folder. */
 export function runIdentity(identities: readonly string[]): string {
   return sha256Hex([...identities].sort().join("\n"));
-}
-
-/** SHA-256 of row numbers, one per line. @param ascending  strictly ascending */
-export function rowsDigest(ascending: ArrayLike<number>): string {
-  const hash = createHash("sha256");
-  let text = "";
-  for (let i = 0; i < ascending.length; i++) {
-    text += i === 0 ? ascending[i] : `\n${ascending[i]}`;
-    if (text.length < 2 ** 16) continue;
-    hash.update(text);
-    text = "";
-  }
-  return hash.update(text).digest("hex");
 }
 
 /** `chromatin-activity`, or with data set and context: `chromatin-activity K562 8192 bp`. */

@@ -5,7 +5,10 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { counted } from "../../base/message-text.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
-import { type CellRecord, cellName, cellTitle, rowsDigest } from "./cell.ts";
+import { blocksOf, rowsDigest } from "../tasks/row-list.ts";
+import { inRowOrder } from "../tasks/row-order.ts";
+import type { RowList } from "../tasks/task-rows.ts";
+import { type CellRecord, cellName, cellTitle } from "./cell.ts";
 import type { ShardTiming } from "./result.ts";
 import { rowsFolder } from "./run-folder.ts";
 import { shardName, shardOfRow } from "./shard.ts";
@@ -94,9 +97,9 @@ export async function collectShards(found: FoundShards): Promise<CollectedCell> 
       }
     });
   }
-  const predictions = builder.done().inRowOrder();
-  const { rows } = predictions;
-  const twice = rows.find((row, i) => row === rows[i - 1]);
+  const predictions = inRowOrder(builder.done());
+  const rows = predictions.rowList;
+  const twice = firstRepeated(rows);
   if (twice !== undefined) throw refused(`row ${twice} occurs twice`);
   // A plan has the rows at most, a result those that were scored.
   const isEarly =
@@ -109,6 +112,18 @@ export async function collectShards(found: FoundShards): Promise<CollectedCell> 
     );
   }
   return { predictions, timing };
+}
+
+/** First row that equals the one before it. */
+function firstRepeated(rows: RowList): number | undefined {
+  let before: number | undefined;
+  for (const block of blocksOf(rows)) {
+    for (const row of block) {
+      if (row === before) return row;
+      before = row;
+    }
+  }
+  return undefined;
 }
 
 /** Number of shards of the split that most files are of; files of another split are errors. */

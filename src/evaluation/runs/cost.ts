@@ -7,7 +7,7 @@ import type { TrainingDevice } from "../../net/runtime/device.ts";
 import type { RowPredictor, Setting, SettingContext, WeightsFile } from "../settings/setting.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { OpenTask } from "../tasks/task.ts";
-import type { RowNumbers } from "../tasks/task-rows.ts";
+import type { RowList, RowNumbers } from "../tasks/task-rows.ts";
 import { lettersFor, longestTokenCount } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
 
@@ -49,7 +49,7 @@ export interface Sample {
 }
 
 /** Samples the first rows of a shard. */
-export async function sampleOf(task: OpenTask, rows: RowNumbers, model: Model): Promise<Sample> {
+export async function sampleOf(task: OpenTask, rows: RowList, model: Model): Promise<Sample> {
   const few = rows.slice(0, SAMPLE_ROWS);
   const examples = await task.examples(few, lettersFor(model));
   const lengths = examples.map((example) => longestTokenCount(example, model));

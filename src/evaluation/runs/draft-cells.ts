@@ -10,17 +10,11 @@ import { supervisionOf } from "../settings/training-rows.ts";
 import type { ExcludedModels } from "../tasks/benchmark.ts";
 import { recipeFor } from "../tasks/overrides.ts";
 import type { Recipe } from "../tasks/recipe.ts";
+import { filteredRows, RowListBuilder, rowsDigest } from "../tasks/row-list.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
-import type { RowNumbers, SelectedRows, Selection } from "../tasks/task-rows.ts";
-import {
-  type Cell,
-  type CellRecord,
-  cellIdentity,
-  IDENTITY_VERSION,
-  rowsDigest,
-  trainingData,
-} from "./cell.ts";
+import type { RowList, SelectedRows, Selection } from "../tasks/task-rows.ts";
+import { type Cell, type CellRecord, cellIdentity, IDENTITY_VERSION, trainingData } from "./cell.ts";
 import { weightsOfCell } from "./cell-weights.ts";
 import { precisionReason } from "./precision-check.ts";
 import type { RunRequest } from "./request.ts";
@@ -35,7 +29,7 @@ export interface CellDraft {
   readonly model: Model;
   readonly setting: Setting;
   readonly weights: WeightsFile | undefined;
-  readonly rows: RowNumbers;
+  readonly rows: RowList;
 }
 
 /** A model that cannot be evaluated on a task in a setting. */
@@ -118,7 +112,7 @@ export async function draftCells(
   const rows =
     shard.count === 1
       ? selected.rows
-      : selected.rows.filter((row) => shardOfRow(row, shard.count) === shard.index);
+      : filteredRows(selected.rows, (row) => shardOfRow(row, shard.count) === shard.index);
   const cellRows = {
     inTable: selected.inTable,
     selected: selected.rows.length,
@@ -217,13 +211,13 @@ export function sampled(
   sample: Readonly<Record<string, number>> | undefined,
 ): SelectedRows {
   if (sample === undefined) return selected;
-  const strata = new Map<string, number[]>();
+  const strata = new Map<string, RowListBuilder>();
   for (const row of selected.rows) {
     const stratum = stratumOf?.(row);
     if (stratum === undefined) continue;
-    const rows = strata.get(stratum);
-    if (rows === undefined) strata.set(stratum, [row]);
-    else rows.push(row);
+    const rows = strata.get(stratum) ?? new RowListBuilder();
+    strata.set(stratum, rows);
+    rows.push(row);
   }
   const kept = new Set<number>();
   for (const [stratum, most] of Object.entries(sample)) {
@@ -233,9 +227,9 @@ export function sampled(
         hint: strata.size === 0 ? "it has no strata" : `strata: ${[...strata.keys()].join(", ")}`,
       });
     }
-    for (const row of pickRows(Uint32Array.from(rows), most)) kept.add(row);
+    for (const row of pickRows(rows.done(), most)) kept.add(row);
   }
-  return { ...selected, rows: selected.rows.filter((row) => kept.has(row)) };
+  return { ...selected, rows: filteredRows(selected.rows, (row) => kept.has(row)) };
 }
 
 /**

@@ -5,8 +5,10 @@ import { type FileData, removeTemporaryFiles, type StagedFile, stageFile } from 
 import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
+import { rowsDigest } from "../tasks/row-list.ts";
 import type { MeasureWork, Task } from "../tasks/task.ts";
-import { type Cell, type CellRecord, cellName, cellTitle, rowsDigest } from "./cell.ts";
+import type { RowList } from "../tasks/task-rows.ts";
+import { type Cell, type CellRecord, cellName, cellTitle } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
 import { type PrecisionCheck, readPrecisionCheck } from "./precision-record.ts";
 import { type CellResult, cellResult, measureCell } from "./result.ts";
@@ -91,7 +93,7 @@ export async function unmergedResult(
 
 async function measureShards(folder: string, shards: FoundShards, tasks: readonly Task[], work: MeasureWork) {
   const { predictions, timing } = await collectShards(shards);
-  const record = withScoredRows(shards.record, predictions.rows);
+  const record = withScoredRows(shards.record, predictions.rowList);
   const task = taskNamed(record.cell.task, tasks);
   checkVersion(folder, task, record.cell);
   const place = cellFolder(folder, record);
@@ -154,7 +156,7 @@ async function passedCheck(place: string, { cell }: CellRecord): Promise<Precisi
 }
 
 /** A record with the rows of a cell that ended at a narrow interval; other records unchanged. */
-function withScoredRows(record: CellRecord, scored: ArrayLike<number>): CellRecord {
+function withScoredRows(record: CellRecord, scored: RowList): CellRecord {
   const { rows } = record;
   if (scored.length === rows.selected) return record;
   const selected = { selected: scored.length, planned: rows.selected, digest: rowsDigest(scored) };

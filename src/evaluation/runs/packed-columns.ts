@@ -44,7 +44,7 @@ export const layoutSchema: z.ZodType<ColumnsLayout> = z.strictObject({
  * @throws {InputError} when the predictions are of another kind or have other numbers of values
  */
 export function packColumns(batch: PredictionColumns, before: ColumnsLayout | undefined): PackedColumns {
-  const builder = new ColumnsBuilder(batch.length, before, Number.POSITIVE_INFINITY);
+  const builder = new ColumnsBuilder(batch.length, before, { memory: Number.POSITIVE_INFINITY });
   builder.add(batch);
   const { kind, columns } = builder.done();
   const bytes = Buffer.concat(columns.map(({ data }) => bytePlanes(data)));

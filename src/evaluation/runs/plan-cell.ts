@@ -5,7 +5,7 @@ import { anonymousMemory } from "../../base/process.ts";
 import { trainingDevice } from "../../net/runtime/device.ts";
 import type { Setting } from "../settings/setting.ts";
 import type { OpenTask } from "../tasks/task.ts";
-import type { RowNumbers } from "../tasks/task-rows.ts";
+import type { RowList } from "../tasks/task-rows.ts";
 import { fittingBatchSize, fittingTraining, idleMemory, wantedBatchSize } from "./batches.ts";
 import { type CellRecord, cellName } from "./cell.ts";
 import { type CostEstimate, contextOf, estimateCost, sampleOf } from "./cost.ts";
@@ -131,7 +131,7 @@ export async function planCell(
 /** The estimate with the check of a reduced precision, for a shard without rows. */
 function withPrecisionCheck(
   estimate: CostEstimate,
-  { checked, rowsLeft }: { readonly checked: RowNumbers; readonly rowsLeft: number },
+  { checked, rowsLeft }: { readonly checked: RowList; readonly rowsLeft: number },
 ): Pick<PlannedCell, "checked" | "estimate"> {
   const { seconds } = estimate;
   if (seconds === null || rowsLeft === 0) return { checked, estimate };

@@ -260,7 +260,13 @@ export async function positionMismatches(
   const found = await readStored(place);
   if (found === undefined) return [];
   const mismatches = found.changed ? [`${POSITIONS_FILE} was changed after it was written`] : [];
-  const places = new Map(Array.from(predictions.rows, (row, at) => [row, at]));
+  const wanted = new Set(found.scores.rows.map(({ row }) => row));
+  const places = new Map<number, number>();
+  let next = 0;
+  for (const row of predictions.rowList) {
+    if (wanted.has(row)) places.set(row, next);
+    next++;
+  }
   for (const { row, sequences } of found.scores.rows) {
     const at = places.get(row);
     if (at === undefined) {

@@ -8,10 +8,11 @@ import type { Model } from "../../models/model.ts";
 import type { Setting } from "../settings/setting.ts";
 import { mainEstimate } from "../tasks/intervals.ts";
 import type { Prediction } from "../tasks/prediction.ts";
+import { blocksOf } from "../tasks/row-list.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { MainStatistic, Task } from "../tasks/task.ts";
-import type { RowNumbers } from "../tasks/task-rows.ts";
-import { blocksOf, inScoringOrder, lettersFor } from "./batches.ts";
+import type { RowList } from "../tasks/task-rows.ts";
+import { BLOCK_ROWS, inScoringOrder, lettersFor } from "./batches.ts";
 import { cellTitle } from "./cell.ts";
 import { contextOf } from "./cost.ts";
 import {
@@ -38,7 +39,7 @@ const SHARE = 0.5;
 const SLOWDOWN = 3;
 
 /** Rows on which a cell in a reduced precision is checked: the first that a limit would pick. */
-export const checkedRows = (selected: RowNumbers): RowNumbers => pickRows(selected, SAMPLE_ROWS);
+export const checkedRows = (selected: RowList): RowList => pickRows(selected, SAMPLE_ROWS);
 
 /**
  * Seconds of the check, which scores its rows in both precisions.
@@ -180,7 +181,7 @@ async function sampleScores(
   const found: Prediction[] = [];
   try {
     const perBatch = rowsPerBatch(planned);
-    for (const block of blocksOf(checked)) {
+    for (const block of blocksOf(checked, BLOCK_ROWS)) {
       const examples = inScoringOrder(await task.examples(block, lettersFor(model)), model);
       for (let start = 0; start < examples.length; start += perBatch) {
         signal?.throwIfAborted();

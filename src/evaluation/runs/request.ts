@@ -9,7 +9,7 @@ import type { ExcludedModels } from "../tasks/benchmark.ts";
 import type { NameOr, TaskName } from "../tasks/catalogue.ts";
 import type { Recipe } from "../tasks/recipe.ts";
 import type { OpenTask, Task, TaskInputs } from "../tasks/task.ts";
-import type { RowNumbers } from "../tasks/task-rows.ts";
+import type { RowList } from "../tasks/task-rows.ts";
 import type { CellRecord } from "./cell.ts";
 import type { ControlModel } from "./controls.ts";
 import type { CostEstimate } from "./cost.ts";
@@ -137,7 +137,7 @@ export interface PlannedCell {
   /** Trained weights to evaluate instead of training. */
   readonly weights?: WeightsFile;
   /** This shard's rows, in table order. */
-  readonly rows: RowNumbers;
+  readonly rows: RowList;
   /** Rows of this shard that are done. */
   readonly rowsDone: number;
   /** Rows of this shard that are not done; 0 if it ended at a narrow interval. */
@@ -150,7 +150,7 @@ export interface PlannedCell {
   readonly threads?: number | undefined;
   readonly estimate: CostEstimate;
   /** Rows on which a reduced precision is checked, of all shards; absent in float32. */
-  readonly checked?: RowNumbers;
+  readonly checked?: RowList;
   /** Present where the setting stores embeddings. */
   readonly embeddings?: PlannedEmbeddings;
   /** Cell of an earlier plan with the same predictions. */

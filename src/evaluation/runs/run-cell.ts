@@ -3,9 +3,10 @@ import { InputError } from "../../base/errors.ts";
 import { expectDevice } from "../../net/runtime/program.ts";
 import type { RowPredictor } from "../settings/setting.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
+import { blocksOf } from "../tasks/row-list.ts";
 import type { StageProgress } from "../tasks/task.ts";
-import type { Example, RowNumbers } from "../tasks/task-rows.ts";
-import { blocksOf, inScoringOrder, lettersFor } from "./batches.ts";
+import type { Example, RowList, RowNumbers } from "../tasks/task-rows.ts";
+import { BLOCK_ROWS, inScoringOrder, lettersFor } from "./batches.ts";
 import { cellName } from "./cell.ts";
 import type { PlannedCell } from "./request.ts";
 import type { ShardStore } from "./shard-store.ts";
@@ -120,14 +121,14 @@ export function rowsPerBatch({ setting, task, batchSize }: PlannedCell): number 
  */
 async function* batchesToDo(
   { task, model, rows, record }: PlannedCell,
-  done: RowNumbers,
+  done: RowList,
   perBatch: number,
 ): AsyncGenerator<readonly Example[] | "look"> {
   let at = 0;
   const looks = record.cell.untilWidth !== undefined;
   for (const part of looks ? partsBetweenLooks(rows) : [rows]) {
-    for (const block of blocksOf(part)) {
-      const before = done.subarray(at, at + block.length);
+    for (const block of blocksOf(part, BLOCK_ROWS)) {
+      const before = done.slice(at, at + block.length);
       at += block.length;
       yield* batchesOfBlock(block, before);
     }

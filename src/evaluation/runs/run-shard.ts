@@ -5,6 +5,8 @@ import { kindOfPath } from "../../base/folder.ts";
 import { programVersion } from "../../base/package.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
 import type { Measurement } from "../tasks/measurement.ts";
+import { blocksOf } from "../tasks/row-list.ts";
+import { inRowOrder } from "../tasks/row-order.ts";
 import { extendRun } from "./extend-run.ts";
 import { checkPrecision } from "./precision-check.ts";
 import type { Plan, PlannedCell, PlannedEmbeddings } from "./request.ts";
@@ -153,14 +155,14 @@ async function isShardNarrow({ task: { task }, record }: PlannedCell, folder: st
   if (untilWidth === undefined) return false;
   const predictions = new ColumnsBuilder(record.rows.selected);
   await readShardFile(shardPaths(folder, record, shard).rows, (batch) => predictions.add(batch));
-  const main = await mainStatisticOf(task, record, predictions.done().inRowOrder());
+  const main = await mainStatisticOf(task, record, inRowOrder(predictions.done()));
   return main !== undefined && isNarrow(main, untilWidth);
 }
 
 async function measureShard({ task: { task }, record, rows }: PlannedCell, folder: string, shard: Shard) {
   const predictions = new ColumnsBuilder(rows.length);
   await readShardFile(shardPaths(folder, record, shard).rows, (batch) => predictions.add(batch));
-  return measureCell(task, record, predictions.done().inRowOrder());
+  return measureCell(task, record, inRowOrder(predictions.done()));
 }
 
 function timingOf(
@@ -216,7 +218,13 @@ async function reusePredictions(
   const contents = await readShardFile(paths.rows, (batch) => builder.add(batch));
   if (contents.header === undefined || contents.rows !== rows.length) return undefined;
   const predictions = builder.done();
-  if (store.before.some((row, i) => predictions.rows[i] !== row)) return undefined;
+  let at = 0;
+  const scored = predictions.rowList;
+  for (const before of blocksOf(store.before)) {
+    const same = scored.slice(at, at + before.length);
+    if (before.some((row, i) => row !== same[i])) return undefined;
+    at += before.length;
+  }
   await store.begin(contents.header.batchSize);
   for (let start = store.before.length; start < predictions.length; start += REUSED_BLOCK_ROWS) {
     await store.append(predictions.slice(start, start + REUSED_BLOCK_ROWS));

@@ -8,11 +8,11 @@ import { type DurableLog, openDurableLog } from "../../base/line-log.ts";
 import { counted } from "../../base/message-text.ts";
 import { programVersion } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
-import type { Numbers } from "../../base/typed-numbers.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
-import type { RowNumbers } from "../tasks/task-rows.ts";
+import { RowListBuilder } from "../tasks/row-list.ts";
+import type { RowList } from "../tasks/task-rows.ts";
 import type { CellRecord } from "./cell.ts";
 import type { ShardTiming } from "./result.ts";
 import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
@@ -24,7 +24,7 @@ import { timingSchema } from "./stored-results.ts";
 /** Predictions of one shard of a cell while it runs. */
 export interface ShardStore {
   /** Numbers of the rows that were done when the store was opened, in the order of scoring. */
-  readonly before: RowNumbers;
+  readonly before: RowList;
   /** All rows are done and the shard is marked as finished. */
   readonly finished: boolean;
   /** Versions of the programs that scored the rows, each once, in order. */
@@ -128,11 +128,11 @@ export async function openShardStore(
 async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): Promise<ShardStore> {
   const present = (await kindOfPath(paths.rows)) !== undefined;
   const done = await readShardDone(paths.done);
-  const numbers: Numbers[] = [];
-  const contents = present ? await readShardFile(paths.rows, ({ rows }) => numbers.push(rows)) : undefined;
+  const rows = new RowListBuilder();
+  const contents = present ? await readShardFile(paths.rows, (batch) => rows.append(batch.rows)) : undefined;
   const header = contents?.header;
   if (header !== undefined) checkHeader(paths.rows, header, of);
-  const before = joined(numbers);
+  const before = rows.done();
   if (
     done !== undefined &&
     (done.cell !== of.record.identity || before.length !== (done.early ? done.rows : of.rows))
@@ -224,16 +224,6 @@ function checkHeader(file: string, header: ShardHeader, { record, shard, rows }:
       `not shard ${shard.index} of ${shard.count} (${counted(rows, "row")}) of cell ${record.identity.slice(0, 8)}`,
     { place: { file }, hint: "the file may come from another run: move it away and start again" },
   );
-}
-
-function joined(parts: readonly Numbers[]): RowNumbers {
-  const all = new Uint32Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 /**

@@ -122,7 +122,7 @@ async function shareOfEpoch(cell: TimedCell): Promise<number> {
   if (rowsOfEpoch === undefined) return 1;
   const { recipe } = cell.record.cell;
   const { rows } = trainingRows(cell, readTrainingRecipe(recipe)).train;
-  const examples = await trainingTaskOf(cell).examples(pickRows(rows, SHARE_ROWS));
+  const examples = await trainingTaskOf(cell).examples(pickRows(rows, SHARE_ROWS).slice());
   return rowsOfEpoch(examples, 0, recipe).length / examples.length;
 }
 

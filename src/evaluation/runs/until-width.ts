@@ -3,9 +3,9 @@ import { anyTimeLevel } from "../../metrics/confidence-sequence.ts";
 import type { Estimate } from "../../metrics/intervals.ts";
 import { mainEstimate } from "../tasks/intervals.ts";
 import type { Measurement } from "../tasks/measurement.ts";
-import { pickOrder } from "../tasks/table-rows.ts";
+import { PickOrder } from "../tasks/table-rows.ts";
 import type { MainStatistic, Task } from "../tasks/task.ts";
-import type { RowNumbers } from "../tasks/task-rows.ts";
+import type { RowList, RowNumbers } from "../tasks/task-rows.ts";
 import type { Cell } from "./cell.ts";
 
 /** Rows of the first look at the interval, for which its asymptotic bounds hold. */
@@ -29,12 +29,12 @@ export function checkUntilWidth(task: Task, setting: string): void {
  * rows before, at least
  * 256. A prefix is the random sample that a limit of as many rows picks.
  */
-export function* partsBetweenLooks(rows: RowNumbers): Generator<RowNumbers> {
-  const order = pickOrder(rows);
-  for (let start = 0; start < order.length; ) {
-    const size = Math.max(FIRST_LOOK, Math.floor(GROWTH * start));
-    yield order.slice(start, start + size).sort();
-    start += size;
+export function* partsBetweenLooks(rows: RowList): Generator<RowNumbers> {
+  const order = new PickOrder(rows);
+  for (let start = 0; start < rows.length; ) {
+    const end = Math.min(start + Math.max(FIRST_LOOK, Math.floor(GROWTH * start)), rows.length);
+    yield order.picked(start, end).slice().sort();
+    start = end;
   }
 }
 

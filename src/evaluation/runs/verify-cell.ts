@@ -6,9 +6,10 @@ import { forEachLine } from "../../base/text-lines.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
+import { blocksOf, rowsDigest } from "../tasks/row-list.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
-import { cellIdentity, rowsDigest } from "./cell.ts";
+import { cellIdentity } from "./cell.ts";
 import { sampled } from "./draft-cells.ts";
 import { metricsRecord } from "./merge.ts";
 import { positionMismatches } from "./position-scores.ts";
@@ -129,7 +130,7 @@ function shortened(mismatches: readonly string[]): readonly string[] {
   return [...mismatches.slice(0, MOST_LISTED), `${more} more differences`];
 }
 
-function rowMismatches({ rows }: CellResult, { rows: found }: PredictionColumns): string[] {
+function rowMismatches({ rows }: CellResult, { rowList: found }: PredictionColumns): string[] {
   const digest = rowsDigest(found);
   const mismatches: string[] = [];
   if (found.length !== rows.selected) {
@@ -229,9 +230,8 @@ async function dataMismatches(
 
 async function factMismatches(open: OpenTask, predictions: PredictionColumns): Promise<string[]> {
   const mismatches: string[] = [];
-  const rows = Uint32Array.from(predictions.rows);
-  for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
-    const block = rows.subarray(start, start + BLOCK_ROWS);
+  let start = 0;
+  for (const block of blocksOf(predictions.rowList, BLOCK_ROWS)) {
     for (const [i, { row, facts }] of (await open.examples(block, { letters: false })).entries()) {
       const stored = predictions.at(start + i);
       if (stored.row !== row) throw new InternalError(`row ${row} in place of ${stored.row}`);
@@ -240,6 +240,7 @@ async function factMismatches(open: OpenTask, predictions: PredictionColumns): P
         mismatches.push(`${name} of row ${row} is ${stored.facts[name] ?? "absent"}; the data have ${value}`);
       }
     }
+    start += block.length;
   }
   return mismatches;
 }

@@ -195,8 +195,8 @@ class Probe implements Learner {
   private async decided(rows: TrainingRows, training: string): Promise<StorageDecision> {
     const found = await readStorageDecision(training);
     if (found !== undefined) await this.use(found.storedAs, rows);
-    const train = await this.sample(rows.train.rows, "training", found !== undefined);
-    const val = await this.sample(rows.val.rows, "validation", found !== undefined);
+    const train = await this.sample(rows.train.rows.slice(), "training", found !== undefined);
+    const val = await this.sample(rows.val.rows.slice(), "validation", found !== undefined);
     if (found !== undefined) return found;
     const decision = await decidePrecision(this.context, {
       ...{ setting: NAME, recipe: readProbedRecipe(this.context.recipe), supervision: this.supervision },

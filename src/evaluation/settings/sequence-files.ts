@@ -9,7 +9,9 @@ export function sequenceFiles(task: OpenTask): readonly SequenceFile[] {
   const { members } = task.task;
   const { sequenceFile } = task;
   if (sequenceFile !== undefined) return members.map(() => sequenceFile);
-  const { rows, tables = [0] } = task.select({ split: "all", purpose: "evaluate", limit: null });
+  const selected = task.select({ split: "all", purpose: "evaluate", limit: null });
+  const { tables = [0] } = selected;
+  const rows = selected.rows.slice();
   const examples = rememberingLast((lines) => task.examples(Uint32Array.from(lines, (line) => rows[line])));
   return members.map((_, member) => memberFile({ rows, tables, examples }, member));
 }

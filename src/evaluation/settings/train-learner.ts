@@ -135,7 +135,7 @@ async function keep(
   part: string,
 ): Promise<KeptRows> {
   const began = performance.now();
-  return learner.keep(rows, (done) =>
+  return learner.keep(rows.slice(), (done) =>
     onStage?.({
       stage: `${learner.keeping} the ${part} rows`,
       phase: "keeping",

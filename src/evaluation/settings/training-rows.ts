@@ -4,6 +4,7 @@ import { stableStringify } from "../../base/json.ts";
 import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import { deviceKind } from "../../net/runtime/device.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
+import { rowsDigest } from "../tasks/row-list.ts";
 import type { OpenTask, Supervision, Task, TaskSetting } from "../tasks/task.ts";
 import type { Example, SelectedRows } from "../tasks/task-rows.ts";
 import type { SettingContext } from "./setting.ts";
@@ -100,7 +101,7 @@ export async function firstExample(
     limit: 1,
     ...(evaluated && part !== undefined ? { part } : {}),
   });
-  const [example] = await task.examples(rows);
+  const [example] = await task.examples(rows.slice());
   if (example !== undefined) return { task, example };
   throw new InputError(`the table of ${task.task.name} has no row on the chromosomes of the split`);
 }
@@ -132,7 +133,7 @@ export function trainingIdentity(
       seed,
       ...(device === "cpu" ? {} : { device }),
       recipe: Object.fromEntries(Object.entries(recipe).filter(([name]) => name in form.recipe)),
-      rows: [train.rows, val.rows].map((rows) => sha256Hex(rows.join("\n"))),
+      rows: [train.rows, val.rows].map(rowsDigest),
     }),
   );
 }

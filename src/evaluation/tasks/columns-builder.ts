@@ -10,6 +10,14 @@ import {
   storedColumn,
 } from "./prediction-columns.ts";
 
+/** Parts of columns that are in memory. */
+interface ColumnStorage {
+  /** Bytes of a column; default as `NumberLog`. */
+  readonly memory?: number;
+  /** Numbers of a column that are read together. */
+  readonly blockNumbers?: number;
+}
+
 /**
  * Concatenates batches of predictions; each column gets the smallest type that fits all its values. Columns
  * beyond a few megabytes are on disk.
@@ -23,12 +31,11 @@ export class ColumnsBuilder {
   /**
    * @param capacity  rows of all batches
    * @param layout    existing columns, whose types are lower bounds
-   * @param memory    bytes of a column that stay in memory; default as `NumberLog`
    */
   constructor(
     private readonly capacity: number,
     layout?: ColumnsLayout,
-    private readonly memory?: number,
+    private readonly storage: ColumnStorage = {},
   ) {
     this.kind = layout?.kind;
     for (const form of layout?.columns ?? []) this.columns.set(keyOf(form), this.growing(form));
@@ -62,12 +69,13 @@ export class ColumnsBuilder {
   /** @throws {InternalError} when nothing was added */
   done(): PredictionColumns {
     if (this.kind === undefined) throw new InternalError("no predictions were added");
-    const columns = [...this.columns.values()].map((column) => column.done());
-    return new PredictionColumns(this.kind, this.length, columns);
+    const { blockNumbers } = this.storage;
+    const columns = [...this.columns.values()].map((column) => column.done(blockNumbers));
+    return new PredictionColumns(this.kind, this.length, columns, blockNumbers);
   }
 
   private growing(form: PredictionColumnForm): Growing {
-    return new Growing(form, new NumberLog(this.capacity * form.width, this.memory));
+    return new Growing(form, new NumberLog(this.capacity * form.width, this.storage.memory));
   }
 
   private otherValues({ rows }: PredictionColumns): InputError {
@@ -113,10 +121,10 @@ class Growing {
     this.log.appendRepeated(this.codes === undefined ? Number.NaN : 0, rows * this.form.width);
   }
 
-  done(): PredictionColumn {
+  done(blockNumbers: number | undefined): PredictionColumn {
     const { texts: _, ...form } = this.form;
     const texts = this.codes && { texts: [...this.codes.keys()] };
-    return storedColumn({ ...form, type: this.type, ...texts }, this.log);
+    return storedColumn({ ...form, type: this.type, ...texts }, this.log, blockNumbers);
   }
 
   private codeOf(text: string): number {

@@ -4,6 +4,7 @@ import type { Genome } from "../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../dna/genome/interval.ts";
 import { genomeInput, type InputForms } from "./inputs.ts";
 import type { RowFacts } from "./prediction.ts";
+import { blocksOf, RowListBuilder } from "./row-list.ts";
 import { checkRowNumber, pickRows, rowsByNumber, rowsPerChromosome } from "./table-rows.ts";
 import type { OpenTask } from "./task.ts";
 import type { Example, RowNumbers, SelectedRows, Selection } from "./task-rows.ts";
@@ -91,28 +92,23 @@ export function tableRows<Row extends { readonly index: number }>(rows: readonly
   };
 }
 
-/** Rows that are checked together; a file's rows become objects meanwhile. */
-const CHECKED_AT_ONCE = 65_536;
-
 function selectRows<Row extends GenomicRow, Facts extends RowFacts>(
   { place, includes = () => true }: GenomeTableForm<Row, Facts>,
   table: TableRows<Row>,
   genome: Genome,
   selection: Selection,
 ): SelectedRows {
-  const included = new Uint32Array(table.length);
-  let count = 0;
+  const included = new RowListBuilder();
   for (const row of table) {
     if (!isInSplit(row.chrom, selection.split) || !includes(row, selection)) continue;
     checkRowNumber(row.index);
-    included[count++] = row.index;
+    included.push(row.index);
   }
-  // A part of a large array would keep all of it in memory.
-  const found = count < 0.5 * included.length ? included.slice(0, count) : included.subarray(0, count);
-  const rows = pickRows(found, selection.limit);
+  const rows = pickRows(included.done(), selection.limit);
   let longest = 0;
-  for (let start = 0; start < rows.length; start += CHECKED_AT_ONCE) {
-    for (const row of table.rowsOf(rows.subarray(start, start + CHECKED_AT_ONCE))) {
+  // A file's rows become objects meanwhile.
+  for (const block of blocksOf(rows)) {
+    for (const row of table.rowsOf(block)) {
       longest = Math.max(longest, checkedLength(row, place(row), genome));
     }
   }

@@ -1,15 +1,22 @@
 import type { Interval } from "../../dna/genome/interval.ts";
 import { blockEstimate } from "../../metrics/block-estimate.ts";
 import {
+  type BlockSizes,
   type BlockStatistic,
   type Blocks,
   type GenomicColumns,
   genomicBlocks,
+  rowsIn,
   singleRows,
 } from "../../metrics/blocks.ts";
-import { clusteredProportion } from "../../metrics/clustered-proportion.ts";
+import {
+  clusteredProportion,
+  type ShareSums,
+  shareInferenceOf,
+  shareSums,
+} from "../../metrics/clustered-proportion.ts";
 import { type Estimate, waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
-import { meanOver, sum } from "../../metrics/mean.ts";
+import { meanOver } from "../../metrics/mean.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { Metric } from "./measurement.ts";
 import type { RowFacts } from "./prediction.ts";
@@ -22,7 +29,7 @@ import type { MainStatistic } from "./task.ts";
  * @param range  ends of the statistic's range, as `blockEstimate` takes it
  */
 export function blockInterval(
-  blocks: Blocks,
+  blocks: BlockSizes,
   statistic: BlockStatistic,
   range?: readonly [least: number, most: number],
 ): Estimate {
@@ -60,16 +67,21 @@ export function waldOver(share: number, trials: number): Estimate {
  * @param outcomes  in [0, 1], one per row
  * @param trials    numbers of trials of the published intervals
  */
-export function shareIntervals(
+export const shareIntervals = (
   outcomes: ArrayLike<number>,
   blocks: Blocks,
+  options: { readonly protocol: Protocol; readonly trials: TrialCounts },
+): readonly Estimate[] => shareIntervalsOf(shareSums(outcomes, blocks), options);
+
+/** `shareIntervals` of outcomes that were added up block by block. */
+export function shareIntervalsOf(
+  shares: ShareSums,
   { protocol, trials }: { readonly protocol: Protocol; readonly trials: TrialCounts },
 ): readonly Estimate[] {
-  const n = outcomes.length;
-  const wins = sum(outcomes);
-  const wilson = wilsonInterval(wins, n);
-  const published = n === 0 ? [wilson] : trials.map((count) => waldOver(wins / n, count));
-  const blockwise = [clusteredProportion(outcomes, blocks), wilson];
+  const n = rowsIn(shares.blocks);
+  const wilson = wilsonInterval(shares.total, n);
+  const published = n === 0 ? [wilson] : trials.map((count) => waldOver(shares.total / n, count));
+  const blockwise = [shareInferenceOf(shares).estimate, wilson];
   return protocol === "paper" ? [...published, ...blockwise] : [...blockwise, ...published];
 }
 
@@ -96,7 +108,7 @@ export function positionsOf(
 }
 
 /** True if blocks are single rows, because rows have no positions. */
-export const areSingleRows = ({ kind }: Blocks): boolean => kind === "row";
+export const areSingleRows = ({ kind }: BlockSizes): boolean => kind === "row";
 
 /** Note on intervals of rows without positions. */
 export const NO_POSITIONS =
@@ -126,7 +138,7 @@ const NAMED = 3;
  *
  * @param blocks  of the task's rows; with a single block, intervals for independent rows are printed
  */
-export function intervalNotes(metrics: readonly Metric[], blocks: Blocks): readonly string[] {
+export function intervalNotes(metrics: readonly Metric[], blocks: BlockSizes): readonly string[] {
   if (blocks.sizes.length === 1) return ["Intervals not reliable (1 block): they take rows as independent."];
   const byReason = new Map<string, string[]>();
   for (const { title, intervals } of metrics) {

@@ -9,6 +9,8 @@ import {
   type RowFacts,
   TOKENS,
 } from "./prediction.ts";
+import { rowListOf } from "./row-list.ts";
+import type { RowList } from "./task-rows.ts";
 
 /** Name and type of one column of predictions. */
 export interface PredictionColumnForm {
@@ -36,13 +38,18 @@ export interface PredictionColumn extends PredictionColumnForm {
 const BLOCK_NUMBERS = 2 ** 18;
 
 /** Rows of a block of columns, the widest of which has `width` numbers of a row. */
-const blockRows = (width: number) => Math.max(Math.floor(BLOCK_NUMBERS / width), 1);
+const blockRows = (width: number, blockNumbers = BLOCK_NUMBERS) =>
+  Math.max(Math.floor(blockNumbers / width), 1);
 
-/** A column of a log's numbers: in memory if it is short, or has the row numbers. */
-export function storedColumn(form: PredictionColumnForm, log: NumberLog): PredictionColumn {
+/** A column of a log's numbers: in memory if it is short. @param blockNumbers  numbers of a short column */
+export function storedColumn(
+  form: PredictionColumnForm,
+  log: NumberLog,
+  blockNumbers = BLOCK_NUMBERS,
+): PredictionColumn {
   const { type, width } = form;
   const read = (start: number, end: number) => log.read(start * width, end * width, type);
-  if (log.length <= BLOCK_NUMBERS || isRow(form)) return { ...form, data: read(0, log.length / width) };
+  if (log.length <= blockNumbers) return { ...form, data: read(0, log.length / width) };
   return {
     ...form,
     read,
@@ -53,6 +60,20 @@ export function storedColumn(form: PredictionColumnForm, log: NumberLog): Predic
 }
 
 const isRow = ({ name, of }: PredictionColumnForm) => of === "prediction" && name === ROW;
+
+/** The rows [start, end) of a column. Numbers on disk are read when they are first used. */
+function sliceOf(column: PredictionColumn, start: number, end: number): PredictionColumn {
+  const form = formOf(column);
+  if (column.read === undefined) return { ...form, data: partOf(column, start, end) };
+  let data: Numbers | undefined;
+  return {
+    ...form,
+    get data() {
+      data ??= partOf(column, start, end);
+      return data;
+    },
+  };
+}
 
 /** Numbers of the rows [start, end). */
 const partOf = (column: PredictionColumn, start: number, end: number): Numbers =>
@@ -77,21 +98,39 @@ export interface ColumnsLayout {
  * Files store facts as numbers and texts; `Row` is the type that the task declares for them.
  */
 export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predictions<Row> {
-  /** Row numbers. */
-  readonly rows: Numbers;
+  private readonly row: PredictionColumn;
   private readonly parts: readonly PredictionColumn[];
   private readonly facts: readonly PredictionColumn[];
+  private allRows: Numbers | undefined;
 
   constructor(
     readonly kind: Prediction["kind"],
     readonly length: number,
     readonly columns: readonly PredictionColumn[],
+    /** Numbers of a column that `blocks` has in memory together. */
+    readonly blockNumbers = BLOCK_NUMBERS,
   ) {
-    const rows = columns.find(isRow);
-    if (rows === undefined || rows.width !== 1) throw new InternalError("predictions without row numbers");
-    this.rows = rows.data;
-    this.parts = columns.filter((column) => column.of === "prediction" && column !== rows);
+    const row = columns.find(isRow);
+    if (row === undefined || row.width !== 1) throw new InternalError("predictions without row numbers");
+    this.row = row;
+    this.parts = columns.filter((column) => column.of === "prediction" && column !== row);
     this.facts = columns.filter(({ of }) => of === "fact");
+  }
+
+  /** Row numbers: 4 bytes each, of which `rowList` has a part in memory. */
+  get rows(): Numbers {
+    this.allRows ??= this.row.data;
+    return this.allRows;
+  }
+
+  /** Row numbers, read from disk block by block. */
+  get rowList(): RowList {
+    return rowListOf(this.length, (start, end) => partOf(this.row, start, end));
+  }
+
+  /** Kind and columns. */
+  get layout(): ColumnsLayout {
+    return { kind: this.kind, columns: this.columns.map(formOf) };
   }
 
   /**
@@ -115,14 +154,21 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
   /** Consecutive predictions in memory, so that columns on disk are read once. */
   *blocks(): Generator<PredictionColumns<Row>> {
     const stored = this.columns.filter(({ read }) => read !== undefined);
-    const rows = blockRows(Math.max(1, ...stored.map(({ width }) => width)));
+    const rows = blockRows(Math.max(1, ...stored.map(({ width }) => width)), this.blockNumbers);
     if (stored.length === 0) yield this;
     else for (let at = 0; at < this.length; at += rows) yield this.slice(at, at + rows);
   }
 
+  /** True if a condition holds for every block, which has at least one row. */
+  allOf(is: (block: PredictionColumns<Row>) => boolean): boolean {
+    for (const block of this.blocks()) if (block.length > 0 && !is(block)) return false;
+    return true;
+  }
+
   /** @param i  0-based place, not the row's number */
   at(i: number): Prediction<Row> {
-    return predictionOfParts(this.kind, this.rows[i], this.factsAt(i), (name) => {
+    const [row] = partOf(this.row, i, i + 1);
+    return predictionOfParts(this.kind, row, this.factsAt(i), (name) => {
       const column = this.parts.find((part) => part.name === name);
       const numbers = column && partOf(column, i, i + 1);
       return numbers === undefined || Number.isNaN(numbers[0]) ? undefined : numbers;
@@ -144,15 +190,8 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 
   slice(start: number, end: number): PredictionColumns<Row> {
     const last = Math.min(end, this.length);
-    const columns = this.columns.map((column) => ({ ...formOf(column), data: partOf(column, start, last) }));
+    const columns = this.columns.map((column) => sliceOf(column, start, last));
     return new PredictionColumns(this.kind, last - start, columns);
-  }
-
-  /** By ascending row number. */
-  inRowOrder(): PredictionColumns<Row> {
-    const { rows } = this;
-    if (rows.every((row, i) => i === 0 || rows[i - 1] <= row)) return this;
-    return this.pick(ascendingOrder(rows));
   }
 
   /** Some predictions in some order. @param order  their 0-based places */
@@ -240,19 +279,6 @@ function picked(column: PredictionColumn, order: Uint32Array): PredictionColumn 
     log.append(part);
   }
   return storedColumn(form, log);
-}
-
-/** Places of distinct row numbers in ascending order. */
-function ascendingOrder(rows: Numbers): Uint32Array {
-  const count = rows.length;
-  let most = 0;
-  for (const row of rows) most = Math.max(most, row);
-  if ((most + 1) * count > Number.MAX_SAFE_INTEGER) {
-    return Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a] - rows[b]);
-  }
-  // Sorting numbers that contain row and place takes a third of the memory of sorting with a function.
-  const keys = Float64Array.from(rows, (row, i) => row * count + i).sort();
-  return Uint32Array.from(keys, (key) => key % count);
 }
 
 function columnsOfObjects<Row extends RowFacts>(

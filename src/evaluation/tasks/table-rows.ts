@@ -1,8 +1,12 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
+import { NumberLog } from "../../base/number-log.ts";
+import { NumberSorter } from "../../base/number-sorter.ts";
+import type { NumberList } from "../../base/typed-numbers.ts";
 import { modelLettersOf, NO_BASE } from "../../dna/sequence/encoding.ts";
 import type { RowFacts } from "./prediction.ts";
-import type { Example, RowNumbers } from "./task-rows.ts";
+import { blocksOf, filteredRows, RowListBuilder } from "./row-list.ts";
+import type { Example, RowList, RowNumbers } from "./task-rows.ts";
 
 /**
  * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit
@@ -10,18 +14,53 @@ import type { Example, RowNumbers } from "./task-rows.ts";
  *
  * @returns in the order given
  */
-export function pickRows(rows: RowNumbers, limit: number | null): RowNumbers {
+export function pickRows(rows: RowList, limit: number | null): RowList {
   if (limit === null || rows.length <= limit) return rows;
-  const picked = new Set(pickOrder(rows).subarray(0, limit));
-  return rows.filter((row) => picked.has(row));
+  return new PickOrder(rows).picked(0, limit);
 }
 
-/** Rows in the order in which growing limits pick them: random, and the same on any machine. */
-export function pickOrder(rows: RowNumbers): RowNumbers {
-  const ranked = Array.from(rows, (row) => ({ row, rank: sha256Hex(`pick ${row}`) }));
-  ranked.sort((a, b) => (a.rank < b.rank ? -1 : 1));
-  return Uint32Array.from(ranked, ({ row }) => row);
+/** The order in which growing limits pick rows: random, and the same on any machine. */
+export class PickOrder {
+  readonly #rows: RowList;
+  /** First digits of each row's digest, in the order of the rows and sorted. */
+  readonly #ranks = new NumberLog();
+  readonly #sorted: NumberList;
+
+  /** @param digits  hexadecimal digits of a digest that are compared first, at most 13 */
+  constructor(rows: RowList, digits = 13) {
+    this.#rows = rows;
+    const sorter = new NumberSorter(rows.length);
+    for (const block of blocksOf(rows)) {
+      const ranks = Float64Array.from(block, (row) => Number.parseInt(pickDigest(row).slice(0, digits), 16));
+      this.#ranks.append(ranks);
+      sorter.append(ranks);
+    }
+    this.#sorted = sorter.sorted();
+  }
+
+  /** Rows at the 0-based places [start, end) of the order, in the order of the list. */
+  picked(start: number, end: number): RowList {
+    if (start >= end) return new Uint32Array(0);
+    const [least, most] = [this.#sorted.at(start), this.#sorted.at(end - 1)];
+    const found = new RowListBuilder();
+    let before = 0;
+    let place = 0;
+    for (const row of this.#rows) {
+      const rank = this.#ranks.at(place++);
+      if (rank < least) before++;
+      else if (rank <= most) found.push(row);
+    }
+    const rows = found.done();
+    if (rows.length === end - start) return rows;
+    // Digests of some rows begin with the same digits.
+    const digests = Array.from(rows, (row) => ({ row, digest: pickDigest(row) }));
+    digests.sort((a, b) => (a.digest < b.digest ? -1 : 1));
+    const picked = new Set(digests.slice(start - before, end - before).map(({ row }) => row));
+    return filteredRows(rows, (row) => picked.has(row));
+  }
 }
+
+const pickDigest = (row: number) => sha256Hex(`pick ${row}`);
 
 interface NumberedRow {
   /** 0-based number of the data row in the whole table. */

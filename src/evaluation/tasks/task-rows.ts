@@ -4,6 +4,13 @@ import type { RowFacts } from "./prediction.ts";
 /** Row numbers: 0-based indices in the whole table, before any selection. A row's number is its identity. */
 export type RowNumbers = Uint32Array;
 
+/** Row numbers in some order, in memory or on disk. */
+export interface RowList extends Iterable<number> {
+  readonly length: number;
+  /** Numbers at the 0-based places [start, end) as a new array. */
+  slice(start?: number, end?: number): RowNumbers;
+}
+
 /** A row as a model sees it. */
 export interface Example<Row extends RowFacts = RowFacts> {
   readonly row: number;
@@ -37,7 +44,7 @@ export interface Selection {
 
 /** Selected rows in table order, with statistics of the whole table. */
 export interface SelectedRows {
-  readonly rows: RowNumbers;
+  readonly rows: RowList;
   /** Rows in the whole table, every chromosome. */
   readonly inTable: number;
   /** Rows per chromosome in the whole table. */

@@ -174,9 +174,7 @@ async function readRowScores(path: string, expected: ExpectedRows): Promise<Scor
   const width = columns.length - 1;
   const scores = { columns, byRow: new ScoresByRow(inTable, width) };
   const values = new Array<number>(width);
-  const foreign: string[] = [];
-  const twice: string[] = [];
-  const noNumber: string[] = [];
+  const [foreign, twice, noNumber] = [new Listing(), new Listing(), new Listing()];
   await forEachTableRow(path, columns, ({ fields, line }) => {
     const idx = fields[0];
     const row = /^\d{1,15}$/.test(idx) ? Number(idx) : Number.NaN;
@@ -197,17 +195,18 @@ async function readRowScores(path: string, expected: ExpectedRows): Promise<Scor
     if (before > 0) twice.push(`${row} (lines ${before} and ${line})`);
   });
   reportErrors(path, [
-    describeRows(`rows outside ${task} (0 to ${inTable - 1})`, foreign),
-    describeRows("duplicate rows", twice),
-    describeRows("scores that are not numbers", noNumber),
+    foreign.describe(`rows outside ${task} (0 to ${inTable - 1})`),
+    twice.describe("duplicate rows"),
+    noNumber.describe("scores that are not numbers"),
     missingRows(scores, expected),
   ]);
   return scores;
 }
 
 function missingRows({ byRow }: Scores, { rows }: ExpectedRows) {
-  const missing = rows.filter((row) => !byRow.has(row));
-  return describeRows("rows missing", Array.from(missing, String), ` of ${rows.length}`);
+  const missing = new Listing();
+  for (const row of rows) if (!byRow.has(row)) missing.push(String(row));
+  return missing.describe("rows missing", ` of ${rows.length}`);
 }
 
 /**
@@ -224,11 +223,21 @@ function reportErrors(path: string, errors: readonly (string | undefined)[]): vo
   );
 }
 
-/** `rows missing, 3 of 90: 1, 5, 8`; undefined without items. */
-function describeRows(what: string, items: readonly string[], of = ""): string | undefined {
-  if (items.length === 0) return undefined;
-  const more = items.length > NAMED ? `, and ${items.length - NAMED} more` : "";
-  return `${what}, ${items.length}${of}: ${items.slice(0, NAMED).join(", ")}${more}`;
+/** Items of which a message lists the first. */
+class Listing {
+  readonly #named: string[] = [];
+  #count = 0;
+
+  push(item: string): void {
+    if (this.#count++ < NAMED) this.#named.push(item);
+  }
+
+  /** `rows missing, 3 of 90: 1, 5, 8`; undefined without items. */
+  describe(what: string, of = ""): string | undefined {
+    if (this.#count === 0) return undefined;
+    const more = this.#count > NAMED ? `, and ${this.#count - NAMED} more` : "";
+    return `${what}, ${this.#count}${of}: ${this.#named.join(", ")}${more}`;
+  }
 }
 
 export interface SequenceScores {

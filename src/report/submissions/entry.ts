@@ -13,6 +13,7 @@ import { type BatchForm, batchLine, headerLine, readShardFile } from "../../eval
 import { type OpenedSeal, openSeal, sealed, sealSchema } from "../../evaluation/runs/stored-results.ts";
 import { ColumnsBuilder } from "../../evaluation/tasks/columns-builder.ts";
 import type { PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
+import { inRowOrder } from "../../evaluation/tasks/row-order.ts";
 
 /** Folder of a leaderboard's entries. */
 export const ENTRIES = "entries";
@@ -138,7 +139,7 @@ export async function entryPredictions(folder: string, entry: LeaderboardEntry):
   if (damage !== undefined) throw damage;
   if (header?.cell !== result.identity)
     throw new FormatError({ file }, "these are the scores of another cell");
-  return builder.done().inRowOrder();
+  return inRowOrder(builder.done());
 }
 
 /** True if the leaderboard has the scores of an entry. */

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { blocksOf, inScoringOrder } from "../../../src/evaluation/runs/batches.ts";
+import { inScoringOrder } from "../../../src/evaluation/runs/batches.ts";
+import { blocksOf } from "../../../src/evaluation/tasks/row-list.ts";
 import type { Example } from "../../../src/evaluation/tasks/task-rows.ts";
 
 const model = { name: "m", tokenCount: (letters: string) => letters.length };

@@ -115,7 +115,7 @@ describe("storedAs auto", () => {
         purpose: split === "train" ? "train" : "validate",
         limit: null,
       });
-      const examples = await opened.examples(rows);
+      const examples = await opened.examples(rows.slice());
       return {
         examples: examples.map(({ row, facts }) => ({ row, facts, labels: [1, 0] })),
         embeddings: await thirds().embed!(

@@ -14,7 +14,7 @@ async function padded({ tables, lacking = [] }: { tables?: readonly number[]; la
     ...opened,
     select(of) {
       const selected = opened.select(of);
-      const rows = selected.rows.filter((row) => !lacking.includes(row));
+      const rows = selected.rows.slice().filter((row) => !lacking.includes(row));
       return { ...selected, rows, ...(tables === undefined ? {} : { tables }) };
     },
     examples(rows) {
@@ -24,7 +24,10 @@ async function padded({ tables, lacking = [] }: { tables?: readonly number[]; la
   };
   const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null });
   const lengths = new Map(
-    (await task.examples(rows)).map(({ row, sequences }) => [row, sequences.map(({ length }) => length + 1)]),
+    (await task.examples(rows.slice())).map(({ row, sequences }) => [
+      row,
+      sequences.map(({ length }) => length + 1),
+    ]),
   );
   made = 0;
   const files = sequenceFiles(task);

@@ -10,7 +10,7 @@ import { fakeTask } from "../fake-task.ts";
 const ROWS = 23;
 const task = await fakeTask({ rows: ROWS }).open({}, { seed: 0 });
 const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null });
-const examples = await task.examples(rows);
+const examples = await task.examples(rows.slice());
 
 /** A vector that encodes the bases, the padding and the rule. */
 function vectorOf(letters: string, { protocol, over, padTo = 0 }: PoolOptions): Float64Array {

@@ -6,7 +6,7 @@ import { fakeModel, fakeTask } from "../fake-task.ts";
 
 const task = await fakeTask().open({}, { seed: 0 });
 const { rows } = task.select({ split: "all", purpose: "evaluate", limit: 7 });
-const examples = await task.examples(rows);
+const examples = await task.examples(rows.slice());
 const open = (model: Model, batchSize = 100) =>
   zeroShot.open({
     task,

@@ -84,7 +84,7 @@ describe("a probed run on stored embeddings", () => {
     const model = embeddingModel({ perToken });
     const opened = await task.open({}, { seed: 0 });
     const examples = await opened.examples(
-      opened.select({ split: "all", purpose: "evaluate", limit: null }).rows,
+      opened.select({ split: "all", purpose: "evaluate", limit: null }).rows.slice(),
     );
     const sequences = examples.flatMap((example) => example.sequences);
     const given = (await model.embed!(sequences, { protocol: "corrected" })) as readonly SequenceEmbedding[];

@@ -12,6 +12,7 @@ import type { FootprintLine } from "../../../datasets/motif-footprinting/footpri
 import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import { readMotifFamilies } from "../../../dna/motifs/motif.ts";
 import { isRows, missingInputError } from "../inputs.ts";
+import { rowListOf } from "../row-list.ts";
 import { pickRows } from "../table-rows.ts";
 import type { OpenTask, Task } from "../task.ts";
 import type { Example, SelectedRows, Selection, SequenceFile } from "../task-rows.ts";
@@ -98,7 +99,9 @@ function select(task: Task, { backgrounds, motifs }: Footprints, { split, limit 
     });
   }
   const inTable = backgrounds * motifs.length * STRANDS.length;
-  const rows = Uint32Array.from({ length: inTable }, (_, row) => row);
+  const rows = rowListOf(inTable, (start, end) =>
+    Uint32Array.from({ length: end - start }, (_, i) => start + i),
+  );
   return { rows: pickRows(rows, limit), inTable, perChromosome: new Map(), memory: 0 };
 }
 

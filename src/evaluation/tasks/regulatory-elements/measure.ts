@@ -1,7 +1,9 @@
-import type { Numbers } from "../../../base/typed-numbers.ts";
-import { type Blocks, genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
-import { shareInference } from "../../../metrics/clustered-proportion.ts";
-import { mean, meanOver, sum } from "../../../metrics/mean.ts";
+import { NumberSorter } from "../../../base/number-sorter.ts";
+import type { NumberList, Numbers } from "../../../base/typed-numbers.ts";
+import { GenomicBlockNumbers, genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
+import { type ShareSums, shareInferenceOf } from "../../../metrics/clustered-proportion.ts";
+import { requireFinite } from "../../../metrics/input-checks.ts";
+import { meanOfSums, RunningSum, sum as sumOf } from "../../../metrics/mean.ts";
 import {
   type PairedCounts,
   pairedAccuracy,
@@ -20,7 +22,7 @@ import {
   genomicPositionsOf,
   intervalNotes,
   NO_POSITIONS,
-  shareIntervals,
+  shareIntervalsOf,
   shareStatistic,
   type TrialCounts,
   waldOver,
@@ -63,13 +65,22 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
   corrected: { ties: "half", trials: (scored) => [scored] },
 };
 
-/** The pairs of a cell, with ties by the cell's protocol. */
+/** The pairs of a cell, added up, with ties by the cell's protocol. */
 interface Pairs extends Pick<ComparedScores, "ties"> {
-  /** Element minus control, nats. */
-  readonly differences: Float64Array;
-  /** Credit of each pair by the protocol's rule for ties: 0, 0.5 or 1. */
-  readonly outcomes: Float32Array;
+  readonly length: number;
+  /** Element minus control, nats, in ascending order. */
+  readonly sorted: NumberList;
+  /** Mean of these differences, and their sum in each block. */
+  readonly mean: number;
+  readonly blockDifferences: readonly number[];
+  /** Credit of pairs by the protocol's rule for ties: 0, 0.5 or 1. */
+  readonly outcomes: ShareSums;
   readonly counts: PairedCounts;
+  /** Counts under both protocols. */
+  readonly under: Readonly<Record<Protocol, PairedCounts>>;
+  /** Elements that contain unknown bases, and pairs of equal sequences. */
+  readonly withUnknown: number;
+  readonly same: number;
   /** Undefined if a row has no numbers of tokens. */
   readonly tokens: PairTokens | undefined;
 }
@@ -91,21 +102,17 @@ export function measurePairs(
   context: MeasureContext,
 ): Measurement<PairMetric> {
   const columns = PredictionColumns.of(predictions, "likelihood");
-  const blocks = blocksOfPairs(columns);
   const pairs = pairsOf(columns, context);
-  const { counts, differences } = pairs;
+  const { counts, withUnknown } = pairs;
+  const { blocks } = pairs.outcomes;
   const placed = !areSingleRows(blocks);
-  const accuracy = accuracyMetric(pairs, blocks, context);
-  const meanDifference = blockInterval(blocks, meanOver(differences, blocks));
-  const ofRows = mean(differences);
-  // Quantiles and ranks need no other order; a copy takes as much memory as the rest of the measurement.
-  differences.sort();
-  const test = wilcoxonOfSorted(differences, { alternative: "greater" });
-  const [q05, q25, median, q75, q95] = percentilesOfSorted(differences, [5, 25, 50, 75, 95]).map(
+  const accuracy = accuracyMetric(pairs, context);
+  const meanDifference = blockInterval(blocks, meanOfSums(pairs.blockDifferences, blocks));
+  const test = wilcoxonOfSorted(pairs.sorted, { alternative: "greater" });
+  const [q05, q25, median, q75, q95] = percentilesOfSorted(pairs.sorted, [5, 25, 50, 75, 95]).map(
     finiteOrNull,
   );
   const tokens = tokenSummary(pairs);
-  const unknown = countWhere(columns.factNumbers("unknown"), (letters) => letters > 0);
   const differenceForm = {
     name: "mean-difference",
     title: "mean difference, nats",
@@ -116,7 +123,7 @@ export function measurePairs(
     accuracy,
     ...tokens.metrics,
     metricOf(differenceForm, meanDifference.value, NO_ROWS, [meanDifference]),
-    ...(context.protocol === "paper" ? originalTest(test) : [accuracyTest(pairs, blocks)]),
+    ...(context.protocol === "paper" ? originalTest(test) : [accuracyTest(pairs)]),
   ];
   return {
     metrics,
@@ -124,7 +131,7 @@ export function measurePairs(
       acc: accuracy.value,
       pval: finiteOrNull(test.p),
       signed_rank_sum: finiteOrNull(test.statistic),
-      mean_diff: finiteOrNull(ofRows),
+      mean_diff: finiteOrNull(pairs.mean),
       median_diff: median!,
       q05_diff: q05!,
       q25_diff: q25!,
@@ -135,15 +142,15 @@ export function measurePairs(
       rows: predictions.length,
       rowsInTable: context.rowsInTable,
       ...counts,
-      rowsWithEqualSequences: countWhere(columns.factNumbers("same"), (same) => same === 1),
-      rowsWithUnknownBases: unknown,
+      rowsWithEqualSequences: pairs.same,
+      rowsWithUnknownBases: withUnknown,
       ...(placed ? { genomicBlocks: blocks.sizes.length } : {}),
       ...tokens.counts,
     },
     averages: tokens.averages,
     ...(pairs.ties === undefined ? {} : { ties: pairs.ties }),
-    quirks: quirksOf(columns, context),
-    notes: [...notesOf(placed, unknown), ...intervalNotes(metrics, blocks)],
+    quirks: quirksOf(pairs, context),
+    notes: [...notesOf(placed, withUnknown), ...intervalNotes(metrics, blocks)],
   };
 }
 
@@ -153,30 +160,56 @@ export function pairedAccuracyStatistic(
   context: MeasureContext,
 ): MainStatistic<PairMetric> {
   const columns = PredictionColumns.of(predictions, "likelihood");
-  return shareStatistic("paired-accuracy", pairsOf(columns, context).outcomes, blocksOfPairs(columns));
+  const outcomes = new Float32Array(columns.length);
+  let start = 0;
+  for (const block of columns.blocks()) {
+    const { first, second } = scoresOf(block, context);
+    outcomes.set(pairedOutcomes(first, second, RULES[context.protocol].ties), start);
+    start += first.length;
+  }
+  const positions = genomicPositionsOf(columns);
+  const blocks = positions === undefined ? singleRows(columns.length) : genomicBlocksOf(positions);
+  return shareStatistic("paired-accuracy", outcomes, blocks);
 }
 
 const NO_ROWS = "there are no rows";
 
-function blocksOfPairs(columns: PredictionColumns<PairFacts>): Blocks {
-  const places = genomicPositionsOf(columns);
-  return places === undefined ? singleRows(columns.length) : genomicBlocksOf(places);
-}
-
-/** Reads the pairs block by block, so that only results have one number per row. */
+/**
+ * Adds up the pairs, which are read block by block. In memory are sums of blocks of the genome (of rows, if
+ * these have no positions).
+ */
 function pairsOf(columns: PredictionColumns<PairFacts>, context: MeasureContext): Pairs {
-  const differences = new Float64Array(columns.length);
-  const outcomes = new Float32Array(columns.length);
-  const counts = { wins: 0, ties: 0, losses: 0 };
-  const tokens = { ofElements: 0, ofControls: 0, equal: { wins: 0, ties: 0, losses: 0 } };
+  const { protocol } = context;
+  const { length } = columns;
+  const placed = columns.allOf((block) => genomicPositionsOf(block) !== undefined);
+  const numbers = new GenomicBlockNumbers();
+  const sorter = new NumberSorter(length);
+  const sum = new RunningSum(length);
+  const [blockDifferences, blockOutcomes]: [number[], number[]] = [[], []];
+  const under = { paper: noPairs(), corrected: noPairs() };
+  const tokens = { ofElements: 0, ofControls: 0, equal: noPairs() };
+  let [withUnknown, same, total, start] = [0, 0, 0, 0];
   let ties: ComparedScores["ties"];
   let allHaveTokens = true;
-  let start = 0;
   for (const block of columns.blocks()) {
     const { first, second, ties: found } = scoresOf(block, context);
-    for (let i = 0; i < first.length; i++) differences[start + i] = first[i] - second[i];
-    outcomes.set(pairedOutcomes(first, second, RULES[context.protocol].ties), start);
-    addCounts(counts, pairedCounts(first, second));
+    const outcomes = pairedOutcomes(first, second, RULES[protocol].ties);
+    const differences = first.map((score, i) => score - second[i]);
+    requireFinite(differences, "difference");
+    const places = placed ? genomicPositionsOf(block) : undefined;
+    for (let i = 0; i < first.length; i++) {
+      const of = places && numbers.add(places.chromosomes[i], places.starts[i], places.ends[i]);
+      const at = of ?? start + i;
+      blockDifferences[at] = (blockDifferences[at] ?? 0) + differences[i];
+      blockOutcomes[at] = (blockOutcomes[at] ?? 0) + outcomes[i];
+      total += outcomes[i];
+    }
+    sorter.append(differences);
+    sum.add(differences);
+    const other = protocol === "paper" ? "corrected" : "paper";
+    const otherwise = scoresOf(block, { ...context, protocol: other });
+    addCounts(under[protocol], pairedCounts(first, second));
+    addCounts(under[other], pairedCounts(otherwise.first, otherwise.second));
     if (found !== undefined) {
       const tolerance = Math.max(ties?.tolerance ?? 0, found.tolerance);
       ties = { ...found, tolerance, byRounding: (ties?.byRounding ?? 0) + found.byRounding };
@@ -184,15 +217,31 @@ function pairsOf(columns: PredictionColumns<PairFacts>, context: MeasureContext)
     const [ofElements, ofControls] = block.tokens ?? [];
     if (ofElements === undefined || ofControls === undefined) allHaveTokens = false;
     else {
-      tokens.ofElements += sum(ofElements);
-      tokens.ofControls += sum(ofControls);
+      tokens.ofElements += sumOf(ofElements);
+      tokens.ofControls += sumOf(ofControls);
       const isEqual = (_: number, i: number) => ofElements[i] === ofControls[i];
       addCounts(tokens.equal, pairedCounts(first.filter(isEqual), second.filter(isEqual)));
     }
+    withUnknown += countWhere(block.factNumbers("unknown"), (bases) => bases > 0);
+    same += countWhere(block.factNumbers("same"), (flag) => flag === 1);
     start += first.length;
   }
-  return { differences, outcomes, counts, ...(ties && { ties }), tokens: allHaveTokens ? tokens : undefined };
+  return {
+    length,
+    sorted: sorter.sorted(),
+    mean: sum.done() / length,
+    blockDifferences,
+    outcomes: { blocks: placed ? numbers.blocks() : singleRows(length), sums: blockOutcomes, total },
+    counts: under[protocol],
+    under,
+    withUnknown,
+    same,
+    ...(ties && { ties }),
+    tokens: allHaveTokens ? tokens : undefined,
+  };
 }
+
+const noPairs = () => ({ wins: 0, ties: 0, losses: 0 });
 
 const scoresOf = (columns: PredictionColumns<PairFacts>, context: MeasureContext) =>
   comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);
@@ -210,22 +259,21 @@ function countWhere(numbers: Numbers | undefined, is: (value: number) => boolean
 }
 
 function accuracyMetric(
-  { outcomes, counts }: Pairs,
-  blocks: Blocks,
+  { outcomes, counts, length }: Pairs,
   { protocol, rowsInTable }: MeasureContext,
 ): Metric<PairMetric> {
   const rules = RULES[protocol];
-  const trials = rules.trials(outcomes.length, rowsInTable);
+  const trials = rules.trials(length, rowsInTable);
   return metricOf(
     { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true },
     pairedAccuracy(counts, rules.ties),
     NO_ROWS,
-    shareIntervals(outcomes, blocks, { protocol, trials }),
+    shareIntervalsOf(outcomes, { protocol, trials }),
   );
 }
 
 /** Test against an accuracy of 0.5 over the same blocks as the printed interval, so that both agree. */
-function accuracyTest({ outcomes }: Pairs, blocks: Blocks): Metric<PairMetric> {
+function accuracyTest({ outcomes }: Pairs): Metric<PairMetric> {
   return metricOf(
     {
       name: "paired-accuracy-p",
@@ -233,7 +281,7 @@ function accuracyTest({ outcomes }: Pairs, blocks: Blocks): Metric<PairMetric> {
       better: "lower",
       main: false,
     },
-    shareInference(outcomes, blocks).pAgainst(0.5),
+    shareInferenceOf(outcomes).pAgainst(0.5),
     "there are fewer than two blocks",
   );
 }
@@ -264,7 +312,7 @@ function originalTest(test: WilcoxonResult): readonly Metric<PairMetric>[] {
  * Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of
  * tokens.
  */
-function tokenSummary({ tokens, outcomes: { length } }: Pairs) {
+function tokenSummary({ tokens, length }: Pairs) {
   if (tokens === undefined) return { metrics: [], counts: {}, averages: {} };
   const { equal, ofElements, ofControls } = tokens;
   const pairs = equal.wins + equal.ties + equal.losses;
@@ -292,20 +340,14 @@ function tokenSummary({ tokens, outcomes: { length } }: Pairs) {
 }
 
 /** Effects of quirks: the values under both protocols. */
-function quirksOf(columns: PredictionColumns<PairFacts>, context: MeasureContext): readonly QuirkEffect[] {
-  const { protocol, rowsInTable } = context;
-  const n = columns.length;
-  if (n === 0) return [];
-  const under = (rule: Protocol) => {
-    const counts = { wins: 0, ties: 0, losses: 0 };
-    for (const block of columns.blocks()) {
-      const { first, second } = scoresOf(block, { ...context, protocol: rule });
-      addCounts(counts, pairedCounts(first, second));
-    }
-    return pairedAccuracy(counts, RULES[rule].ties);
-  };
-  const accuracy = under(protocol);
-  const wald = (rules: Rules) => finiteEstimate(waldOver(accuracy, rules.trials(n, rowsInTable)[0]));
+function quirksOf(
+  { length, under }: Pairs,
+  { protocol, rowsInTable }: MeasureContext,
+): readonly QuirkEffect[] {
+  if (length === 0) return [];
+  const accuracyUnder = (rule: Protocol) => pairedAccuracy(under[rule], RULES[rule].ties);
+  const accuracy = accuracyUnder(protocol);
+  const wald = (rules: Rules) => finiteEstimate(waldOver(accuracy, rules.trials(length, rowsInTable)[0]));
   return [
     {
       label: "Q14",
@@ -317,7 +359,7 @@ function quirksOf(columns: PredictionColumns<PairFacts>, context: MeasureContext
       label: "Q15",
       description:
         "The original counts a tie as wrong; corrected, as half right, and scores that differ by no more than the model's rounding are ties.",
-      effect: { paper: under("paper"), corrected: under("corrected") },
+      effect: { paper: accuracyUnder("paper"), corrected: accuracyUnder("corrected") },
     },
   ];
 }

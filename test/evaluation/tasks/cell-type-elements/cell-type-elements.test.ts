@@ -35,12 +35,14 @@ const inputs = (): CellTypeElementsInputs => ({
 });
 
 const rowsOf = (task: OpenTask, part: Parameters<OpenTask["select"]>[0]["split"], clustering = false) =>
-  task.select({
-    split: part,
-    purpose: "evaluate",
-    limit: null,
-    ...(clustering ? { part: "clustering" } : {}),
-  }).rows;
+  task
+    .select({
+      split: part,
+      purpose: "evaluate",
+      limit: null,
+      ...(clustering ? { part: "clustering" } : {}),
+    })
+    .rows.slice();
 
 testWithSharedData(
   "the table of the test bed: rows per line and split, letters of the genome, and written back as it was",

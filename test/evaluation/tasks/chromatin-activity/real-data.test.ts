@@ -138,7 +138,7 @@ testWithSharedData(
         { seed: 0 },
       );
       const { rows } = task.select({ split: "test", purpose: "evaluate", limit: null });
-      const examples = await task.examples(rows);
+      const examples = await task.examples(rows.slice());
       await task.close();
       const countsOf = (set: string) =>
         examples.filter(({ facts }) => facts.set === set).map(({ facts }) => Number(facts.counts));

@@ -35,7 +35,7 @@ const elements = Array.from({ length: 60 }, (_, index) => {
 });
 
 const rowsOf = (task: OpenTask, split: (typeof SPLITS)[number] | "all") =>
-  task.select({ split, purpose: "evaluate", limit: null }).rows;
+  task.select({ split, purpose: "evaluate", limit: null }).rows.slice();
 
 /** The original's export: element and control of each row of a split. */
 async function arraysOf(task: OpenTask): Promise<Record<string, TestArray>> {

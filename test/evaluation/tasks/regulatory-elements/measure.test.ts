@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import type { LikelihoodPrediction, Prediction } from "../../../../src/evaluation/tasks/prediction.ts";
+import type { LikelihoodPrediction, Predictions } from "../../../../src/evaluation/tasks/prediction.ts";
 import { measurePairs } from "../../../../src/evaluation/tasks/regulatory-elements/measure.ts";
 import type { PairFacts } from "../../../../src/evaluation/tasks/regulatory-elements/pair.ts";
+import { inRowOrder } from "../../../../src/evaluation/tasks/row-order.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
+import { streamed } from "../streamed-columns.ts";
 
 interface Golden {
   readonly element: number[];
@@ -42,11 +44,8 @@ function predictionsOf(
     };
   });
 }
-const measure = (
-  predictions: readonly Prediction<PairFacts>[],
-  protocol: Protocol = "paper",
-  rowsInTable = 5000,
-) => measurePairs(predictions, { protocol, seed: 0, rowsInTable, recipe: {} });
+const measure = (predictions: Predictions<PairFacts>, protocol: Protocol = "paper", rowsInTable = 5000) =>
+  measurePairs(predictions, { protocol, seed: 0, rowsInTable, recipe: {} });
 
 describe("the published keys agree with NumPy and SciPy", () => {
   test.each(Object.entries(goldens))("%s", (_, { element, control, metrics }) => {
@@ -61,6 +60,29 @@ describe("the published keys agree with NumPy and SciPy", () => {
     }
     // p-values far below 1e-9 are compared by their ratio.
     if (metrics.pval !== null) expect(published.pval! / metrics.pval!).toBeCloseTo(1, 6);
+  });
+});
+
+describe("columns on disk give the same measurement", () => {
+  const cases = Object.entries(goldens).filter(([, { element }]) => element.length > 0);
+  test.each(cases)("%s", (_, { element, control }) => {
+    const placed = predictionsOf(element, control, (i) => ({
+      tokens: [(i % 3) + 1, (i % 2) + 1],
+      facts: { unknown: i % 4, same: i % 5 === 0 ? 1 : 0 },
+    }));
+    const unplaced = placed.map(({ facts: { unknown, same }, ...rest }) => ({
+      ...rest,
+      facts: { unknown, same },
+    }));
+    for (const predictions of [placed, unplaced]) {
+      for (const protocol of ["paper", "corrected"] as const) {
+        const onDisk = streamed(predictions, 100);
+        expect(measure(onDisk, protocol)).toEqual(measure(predictions, protocol));
+        expect(measure(inRowOrder(streamed(predictions.toReversed(), 100)), protocol)).toEqual(
+          measure(predictions, protocol),
+        );
+      }
+    }
   });
 });
 

@@ -158,7 +158,7 @@ describe("rows", () => {
     expect([open.dataset, open.notes]).toEqual(["mine", []]);
     const selected = open.select({ split: "all", purpose: "evaluate", limit: null });
     expect(selected).toMatchObject({ inTable: 3, perChromosome: new Map([["chr1", 3]]) });
-    const examples = await open.examples(selected.rows);
+    const examples = await open.examples(selected.rows.slice());
     const [first] = examples[0].sequences;
     expect(first).toBe(LETTERS.slice(3000 - 1057, 3000 + 1057));
     expect(examples[0].codes).toBeUndefined();
@@ -170,7 +170,7 @@ describe("rows", () => {
     expect(examples[2].codes![0].filter((code) => code === 4).length).toBe(857);
     // The second time from memory.
     for (const _ of [1, 2]) {
-      const known = await open.examples(selected.rows.toReversed(), { letters: false });
+      const known = await open.examples(selected.rows.slice().toReversed(), { letters: false });
       expect(known.map(({ row, facts }) => [row, facts])).toEqual(
         examples.toReversed().map(({ row, facts }) => [row, facts]),
       );
