@@ -61,20 +61,6 @@ export function storedColumn(
 
 const isRow = ({ name, of }: PredictionColumnForm) => of === "prediction" && name === ROW;
 
-/** The rows [start, end) of a column. Numbers on disk are read when they are first used. */
-function sliceOf(column: PredictionColumn, start: number, end: number): PredictionColumn {
-  const form = formOf(column);
-  if (column.read === undefined) return { ...form, data: partOf(column, start, end) };
-  let data: Numbers | undefined;
-  return {
-    ...form,
-    get data() {
-      data ??= partOf(column, start, end);
-      return data;
-    },
-  };
-}
-
 /** Numbers of the rows [start, end). */
 const partOf = (column: PredictionColumn, start: number, end: number): Numbers =>
   column.read?.(start, end) ?? column.data.subarray(start * column.width, end * column.width);
@@ -159,15 +145,17 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     else for (let at = 0; at < this.length; at += rows) yield this.slice(at, at + rows);
   }
 
-  /** True if a condition holds for every block, which has at least one row. */
-  allOf(is: (block: PredictionColumns<Row>) => boolean): boolean {
-    for (const block of this.blocks()) if (block.length > 0 && !is(block)) return false;
-    return true;
+  /** Row numbers and some facts of the predictions. */
+  withFacts(names: readonly (keyof Row & string)[]): PredictionColumns<Row> {
+    const columns = this.columns.filter(
+      (column) => column === this.row || (column.of === "fact" && names.includes(column.name)),
+    );
+    return new PredictionColumns(this.kind, this.length, columns, this.blockNumbers);
   }
 
   /** @param i  0-based place, not the row's number */
   at(i: number): Prediction<Row> {
-    const [row] = partOf(this.row, i, i + 1);
+    const row = this.row.read === undefined ? this.row.data[i] : partOf(this.row, i, i + 1)[0];
     return predictionOfParts(this.kind, row, this.factsAt(i), (name) => {
       const column = this.parts.find((part) => part.name === name);
       const numbers = column && partOf(column, i, i + 1);
@@ -190,7 +178,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 
   slice(start: number, end: number): PredictionColumns<Row> {
     const last = Math.min(end, this.length);
-    const columns = this.columns.map((column) => sliceOf(column, start, last));
+    const columns = this.columns.map((column) => ({ ...formOf(column), data: partOf(column, start, last) }));
     return new PredictionColumns(this.kind, last - start, columns);
   }
 

@@ -1,21 +1,10 @@
-import { NumberSorter } from "../../../base/number-sorter.ts";
-import type { NumberList, Numbers } from "../../../base/typed-numbers.ts";
-import { GenomicBlockNumbers, genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
-import { type ShareSums, shareInferenceOf } from "../../../metrics/clustered-proportion.ts";
-import { requireFinite } from "../../../metrics/input-checks.ts";
-import { meanOfSums, RunningSum, sum as sumOf } from "../../../metrics/mean.ts";
-import {
-  type PairedCounts,
-  pairedAccuracy,
-  pairedAccuracyEstimate,
-  pairedCounts,
-  pairedOutcomes,
-  type TieRule,
-} from "../../../metrics/paired-accuracy.ts";
+import { genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
+import { shareInferenceOf } from "../../../metrics/clustered-proportion.ts";
+import { meanOfSums } from "../../../metrics/mean.ts";
+import { pairedAccuracy, pairedAccuracyEstimate, pairedOutcomes } from "../../../metrics/paired-accuracy.ts";
 import { percentilesOfSorted } from "../../../metrics/quantiles.ts";
 import { type WilcoxonResult, wilcoxonOfSorted } from "../../../metrics/wilcoxon.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { type ComparedScores, comparedScores } from "../compared-scores.ts";
 import {
   areSingleRows,
   blockInterval,
@@ -39,6 +28,7 @@ import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
 import type { MainStatistic, MeasureContext } from "../task.ts";
 import type { PairFacts } from "./pair.ts";
+import { addUpPairs, type PairSums, pairScores, TIES } from "./pair-sums.ts";
 
 /** Metrics of likelihoods of elements and controls. */
 export type PairMetric =
@@ -51,8 +41,6 @@ export type PairMetric =
 
 /** Differences between the protocols, given the same scores. */
 interface Rules {
-  /** Quirk Q15: the original counts a tie as wrong. */
-  readonly ties: TieRule;
   /**
    * Quirk Q14: the original's intervals take the whole table, every chromosome, as their number of trials:
    * twice in its tables, since a row has two sequences, and once in one of its scripts.
@@ -61,36 +49,9 @@ interface Rules {
 }
 
 const RULES: Readonly<Record<Protocol, Rules>> = {
-  paper: { ties: "wrong", trials: (_scored, inTable) => [2 * inTable, inTable] },
-  corrected: { ties: "half", trials: (scored) => [scored] },
+  paper: { trials: (_scored, inTable) => [2 * inTable, inTable] },
+  corrected: { trials: (scored) => [scored] },
 };
-
-/** The pairs of a cell, added up, with ties by the cell's protocol. */
-interface Pairs extends Pick<ComparedScores, "ties"> {
-  readonly length: number;
-  /** Element minus control, nats, in ascending order. */
-  readonly sorted: NumberList;
-  /** Mean of these differences, and their sum in each block. */
-  readonly mean: number;
-  readonly blockDifferences: readonly number[];
-  /** Credit of pairs by the protocol's rule for ties: 0, 0.5 or 1. */
-  readonly outcomes: ShareSums;
-  readonly counts: PairedCounts;
-  /** Counts under both protocols. */
-  readonly under: Readonly<Record<Protocol, PairedCounts>>;
-  /** Elements that contain unknown bases, and pairs of equal sequences. */
-  readonly withUnknown: number;
-  readonly same: number;
-  /** Undefined if a row has no numbers of tokens. */
-  readonly tokens: PairTokens | undefined;
-}
-
-/** Tokens of all elements and all controls, and pairs with equally many. */
-interface PairTokens {
-  readonly ofElements: number;
-  readonly ofControls: number;
-  readonly equal: PairedCounts;
-}
 
 /**
  * Metrics of likelihoods of elements and controls: the keys of the original's `metrics.json`, and accuracies
@@ -102,7 +63,7 @@ export function measurePairs(
   context: MeasureContext,
 ): Measurement<PairMetric> {
   const columns = PredictionColumns.of(predictions, "likelihood");
-  const pairs = pairsOf(columns, context);
+  const pairs = addUpPairs(columns, context);
   const { counts, withUnknown } = pairs;
   const { blocks } = pairs.outcomes;
   const placed = !areSingleRows(blocks);
@@ -163,8 +124,8 @@ export function pairedAccuracyStatistic(
   const outcomes = new Float32Array(columns.length);
   let start = 0;
   for (const block of columns.blocks()) {
-    const { first, second } = scoresOf(block, context);
-    outcomes.set(pairedOutcomes(first, second, RULES[context.protocol].ties), start);
+    const { first, second } = pairScores(block, context);
+    outcomes.set(pairedOutcomes(first, second, TIES[context.protocol]), start);
     start += first.length;
   }
   const positions = genomicPositionsOf(columns);
@@ -174,106 +135,22 @@ export function pairedAccuracyStatistic(
 
 const NO_ROWS = "there are no rows";
 
-/**
- * Adds up the pairs, which are read block by block. In memory are sums of blocks of the genome (of rows, if
- * these have no positions).
- */
-function pairsOf(columns: PredictionColumns<PairFacts>, context: MeasureContext): Pairs {
-  const { protocol } = context;
-  const { length } = columns;
-  const placed = columns.allOf((block) => genomicPositionsOf(block) !== undefined);
-  const numbers = new GenomicBlockNumbers();
-  const sorter = new NumberSorter(length);
-  const sum = new RunningSum(length);
-  const [blockDifferences, blockOutcomes]: [number[], number[]] = [[], []];
-  const under = { paper: noPairs(), corrected: noPairs() };
-  const tokens = { ofElements: 0, ofControls: 0, equal: noPairs() };
-  let [withUnknown, same, total, start] = [0, 0, 0, 0];
-  let ties: ComparedScores["ties"];
-  let allHaveTokens = true;
-  for (const block of columns.blocks()) {
-    const { first, second, ties: found } = scoresOf(block, context);
-    const outcomes = pairedOutcomes(first, second, RULES[protocol].ties);
-    const differences = first.map((score, i) => score - second[i]);
-    requireFinite(differences, "difference");
-    const places = placed ? genomicPositionsOf(block) : undefined;
-    for (let i = 0; i < first.length; i++) {
-      const of = places && numbers.add(places.chromosomes[i], places.starts[i], places.ends[i]);
-      const at = of ?? start + i;
-      blockDifferences[at] = (blockDifferences[at] ?? 0) + differences[i];
-      blockOutcomes[at] = (blockOutcomes[at] ?? 0) + outcomes[i];
-      total += outcomes[i];
-    }
-    sorter.append(differences);
-    sum.add(differences);
-    const other = protocol === "paper" ? "corrected" : "paper";
-    const otherwise = scoresOf(block, { ...context, protocol: other });
-    addCounts(under[protocol], pairedCounts(first, second));
-    addCounts(under[other], pairedCounts(otherwise.first, otherwise.second));
-    if (found !== undefined) {
-      const tolerance = Math.max(ties?.tolerance ?? 0, found.tolerance);
-      ties = { ...found, tolerance, byRounding: (ties?.byRounding ?? 0) + found.byRounding };
-    }
-    const [ofElements, ofControls] = block.tokens ?? [];
-    if (ofElements === undefined || ofControls === undefined) allHaveTokens = false;
-    else {
-      tokens.ofElements += sumOf(ofElements);
-      tokens.ofControls += sumOf(ofControls);
-      const isEqual = (_: number, i: number) => ofElements[i] === ofControls[i];
-      addCounts(tokens.equal, pairedCounts(first.filter(isEqual), second.filter(isEqual)));
-    }
-    withUnknown += countWhere(block.factNumbers("unknown"), (bases) => bases > 0);
-    same += countWhere(block.factNumbers("same"), (flag) => flag === 1);
-    start += first.length;
-  }
-  return {
-    length,
-    sorted: sorter.sorted(),
-    mean: sum.done() / length,
-    blockDifferences,
-    outcomes: { blocks: placed ? numbers.blocks() : singleRows(length), sums: blockOutcomes, total },
-    counts: under[protocol],
-    under,
-    withUnknown,
-    same,
-    ...(ties && { ties }),
-    tokens: allHaveTokens ? tokens : undefined,
-  };
-}
-
-const noPairs = () => ({ wins: 0, ties: 0, losses: 0 });
-
-const scoresOf = (columns: PredictionColumns<PairFacts>, context: MeasureContext) =>
-  comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);
-
-function addCounts(to: { wins: number; ties: number; losses: number }, { wins, ties, losses }: PairedCounts) {
-  to.wins += wins;
-  to.ties += ties;
-  to.losses += losses;
-}
-
-function countWhere(numbers: Numbers | undefined, is: (value: number) => boolean): number {
-  let count = 0;
-  for (const value of numbers ?? []) if (is(value)) count++;
-  return count;
-}
-
 function accuracyMetric(
-  { outcomes, counts, length }: Pairs,
+  { outcomes, counts, length }: PairSums,
   { protocol, rowsInTable }: MeasureContext,
 ): Metric<PairMetric> {
   const rules = RULES[protocol];
   const trials = rules.trials(length, rowsInTable);
   return metricOf(
     { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true },
-    pairedAccuracy(counts, rules.ties),
+    pairedAccuracy(counts, TIES[protocol]),
     NO_ROWS,
     shareIntervalsOf(outcomes, { protocol, trials }),
   );
 }
 
 /** Test against an accuracy of 0.5 over the same blocks as the printed interval, so that both agree. */
-function accuracyTest({ outcomes }: Pairs): Metric<PairMetric> {
+function accuracyTest({ outcomes }: PairSums): Metric<PairMetric> {
   return metricOf(
     {
       name: "paired-accuracy-p",
@@ -312,7 +189,7 @@ function originalTest(test: WilcoxonResult): readonly Metric<PairMetric>[] {
  * Quirk Q17: a sum over tokens favours the member with fewer tokens, so the result includes the numbers of
  * tokens.
  */
-function tokenSummary({ tokens, length }: Pairs) {
+function tokenSummary({ tokens, length }: PairSums) {
   if (tokens === undefined) return { metrics: [], counts: {}, averages: {} };
   const { equal, ofElements, ofControls } = tokens;
   const pairs = equal.wins + equal.ties + equal.losses;
@@ -341,11 +218,11 @@ function tokenSummary({ tokens, length }: Pairs) {
 
 /** Effects of quirks: the values under both protocols. */
 function quirksOf(
-  { length, under }: Pairs,
+  { length, under }: PairSums,
   { protocol, rowsInTable }: MeasureContext,
 ): readonly QuirkEffect[] {
   if (length === 0) return [];
-  const accuracyUnder = (rule: Protocol) => pairedAccuracy(under[rule], RULES[rule].ties);
+  const accuracyUnder = (rule: Protocol) => pairedAccuracy(under[rule], TIES[rule]);
   const accuracy = accuracyUnder(protocol);
   const wald = (rules: Rules) => finiteEstimate(waldOver(accuracy, rules.trials(length, rowsInTable)[0]));
   return [
