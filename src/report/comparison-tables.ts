@@ -94,8 +94,11 @@ export function differingTable({ differing, models }: ComparedGroup): Table | un
   };
 }
 
-/** Digests by their first digits. */
-const shortened = (text: string) => (/^[0-9a-f]{64}$/.test(text) ? text.slice(0, 8) : text);
+/** Text with digests by their first digits, and without most of the digits of long lists of numbers. */
+const shortened = (text: string) =>
+  text
+    .replace(/\b([0-9a-f]{8})[0-9a-f]{8,}\b/g, "$1")
+    .replace(/((?:[\d.]+,){3})(?:[\d.]+,){2,}[\d.]+/g, "$1…");
 
 /** Mean ranks of models over groups. */
 export function rankingTable({ kind, protocol, groups, models }: Ranking): Table {

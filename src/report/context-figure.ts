@@ -2,6 +2,7 @@ import { stableStringify } from "../base/json.ts";
 import { evaluatedData } from "../evaluation/runs/cell.ts";
 import { findTask } from "../evaluation/runs/forms.ts";
 import { firstProtocol } from "./chapters.ts";
+import { metricLabel } from "./estimates.ts";
 import type { PanelFigure } from "./figure-data.ts";
 import { chanceOf } from "./forest.ts";
 import type { Entry } from "./panels.ts";
@@ -38,8 +39,8 @@ export function contextFigures(
       id,
       title: "Context",
       caption: `Each model on the same rows with windows of different width. Bars: 95 % intervals.${level === undefined ? "" : " Dashed: chance."}`,
-      x: { label: "bases per sequence", log: true },
-      y: { label: first[0].entry.main.title },
+      x: { label: "bases per sequence", log: "~s" },
+      y: { label: metricLabel(first[0].entry.main) },
       charts: [
         {
           kind: "curves",

@@ -56,10 +56,25 @@ export function basisText({ blocks, length, neighbourCorrelation }: IntervalBasi
 /** Arrows for the direction of better values. */
 export const ARROWS = { higher: "↑", lower: "↓" } as const;
 
+/** A metric's title in a figure or a column: short where the metric has a short title. */
+export const metricLabel = ({ column, title }: Pick<Metric, "column" | "title">): string => column ?? title;
+
 /** A metric's title with an arrow for the direction of better values. */
 export function metricHeading({ title, better }: Pick<Metric, "title" | "better">): string {
   return better === "neither" ? title : `${title} ${ARROWS[better]}`;
 }
+
+const ABBREVIATIONS = {
+  AMI: "adjusted mutual information of clusters and classes",
+  AUPRC: "area under the precision-recall curve",
+  AUROC: "area under the ROC curve",
+} as const;
+
+/** Abbreviations that occur in some texts, spelled out: `AUROC: area under the ROC curve`. */
+export const abbreviationsIn = (texts: readonly string[]): readonly string[] =>
+  Object.entries(ABBREVIATIONS)
+    .filter(([short]) => texts.some((text) => new RegExp(`\\b${short}\\b`).test(text)))
+    .map(([short, long]) => `${short}: ${long}`);
 
 /** True if a metric is a p-value, by the suffix of its name. */
 export const isPValue = (name: string): boolean => name.endsWith("-p");

@@ -14,8 +14,8 @@ export interface Axis {
   readonly label: string;
   /** Default: the range of the data. */
   readonly domain?: readonly [number, number];
-  /** Logarithmic scale. */
-  readonly log?: true;
+  /** Logarithmic scale, with the d3-format of its numbers: `1k` or `1000`. */
+  readonly log?: "~s" | "~g";
 }
 
 /** One curve per model, with pointwise bands. */
@@ -63,8 +63,10 @@ export interface ScatterChart {
   readonly points: readonly (readonly [x: number, y: number])[];
   /** Rectangles [x0, x1, y0, y1, rows]. */
   readonly rectangles: readonly (readonly [number, number, number, number, number])[];
-  /** Share of rows in each quadrant of equal sign, or the line y = x. */
-  readonly reference: { readonly kind: "signs"; readonly agreement: number } | { readonly kind: "identity" };
+  /** Quadrants of equal sign, or the line y = x. */
+  readonly reference: "signs" | "identity";
+  /** Text in the corner, such as a correlation. */
+  readonly note: string;
 }
 
 /** Points with a class, or with a name and intervals. */

@@ -8,11 +8,17 @@ import { type Curve, calibrationCurve, precisionRecallCurve, rocCurve } from "..
 import { percentiles } from "../metrics/quantiles.ts";
 import { firstProtocol } from "./chapters.ts";
 import { contextFigures } from "./context-figure.ts";
-import { type Chart, type CurvesChart, commonHistograms, type PanelFigure } from "./figure-data.ts";
+import { figureText, metricLabel } from "./estimates.ts";
+import {
+  type Chart,
+  type CurvesChart,
+  commonHistograms,
+  type PanelFigure,
+  type PointsChart,
+} from "./figure-data.ts";
 import { chanceOf } from "./forest.ts";
 import { type Html, html } from "./html.ts";
 import { motifFigures } from "./motifs.ts";
-import { fixed } from "./numbers.ts";
 import { type Entry, panelId } from "./panels.ts";
 import type { ReportPanel } from "./report.ts";
 import { type Shown, scatterFigures, short } from "./scatter-figures.ts";
@@ -98,11 +104,19 @@ function curveFigures(
   const prevalence = ({ labels }: ClassificationFigure) =>
     short(labels.reduce((sum, one) => sum + one, 0) / labels.length);
   const of = titles.length === 1 ? `${titles[0]}. ` : "";
+  /** The area under each model's curve. */
+  const areas = (name: string, title: string) => {
+    const known = drawn.flatMap(({ entry: { label, result } }) => {
+      const metric = result.metrics.find((one) => one.name === name);
+      return metric === undefined ? [] : [`${label} ${figureText(metric)}`];
+    });
+    return titles.length > 1 || known.length === 0 ? "" : ` ${title}: ${known.join(", ")}.`;
+  };
   const figures: PanelFigure[] = [
     {
       id: id("roc"),
       title: "ROC curves",
-      caption: `${of}${band} Diagonal: chance.`,
+      caption: `${of}${band} Diagonal: chance.${areas("auroc", "AUROC")}`,
       x: { label: "false positive rate", domain: share },
       y: { label: "true positive rate", domain: share },
       charts: charts(
@@ -113,7 +127,7 @@ function curveFigures(
     {
       id: id("precision-recall"),
       title: "Precision and recall",
-      caption: `${of}${band} Dashed: share of positives.`,
+      caption: `${of}${band} Dashed: share of positives.${areas("auprc", "Average precision")}`,
       x: { label: "recall", domain: share },
       y: { label: "precision", domain: share },
       charts: charts(
@@ -184,9 +198,7 @@ function embeddingFigures(
 ): PanelFigure[] {
   if (shown.length === 0) return [];
   const [{ figure }] = shown;
-  const scores = shown.map(
-    ({ entry: { label, main } }) => `${label} ${main.value === null ? "undefined" : fixed(main.value)}`,
-  );
+  const scores = shown.map(({ entry: { label, main } }) => `${label} ${figureText(main)}`);
   return [
     {
       id: id("embeddings"),
@@ -217,7 +229,7 @@ function speedFigures(panel: ReportPanel, id: string): PanelFigure[] {
     const seconds = timing.reduce((sum, shard) => sum + shard.seconds, 0);
     return timing.reduce((sum, shard) => sum + shard.timedRows, 0) / seconds;
   };
-  const chart = (title: string, of: (entry: Entry) => number | undefined): Chart[] => {
+  const chart = (title: string, of: (entry: Entry) => number | undefined): PointsChart[] => {
     const known = entries.filter((entry) => Number.isFinite(of(entry)) && Number(of(entry)) > 0);
     if (known.length < 2) return [];
     const level = chanceOf(known[0].main);
@@ -240,7 +252,7 @@ function speedFigures(panel: ReportPanel, id: string): PanelFigure[] {
       },
     ];
   };
-  const figure = (name: string, title: string, label: string, charts: Chart[]): PanelFigure[] =>
+  const figure = (name: string, title: string, label: string, charts: PointsChart[]): PanelFigure[] =>
     charts.length === 0
       ? []
       : [
@@ -248,8 +260,8 @@ function speedFigures(panel: ReportPanel, id: string): PanelFigure[] {
             id: `${id}-${name}`,
             title,
             caption: "Bars: 95 % intervals. Dashed: chance.",
-            x: { label, log: true },
-            y: { label: panel.entries[0].main.title },
+            x: { label, log: charts.flatMap(({ points }) => points).some(({ x }) => x < 1) ? "~g" : "~s" },
+            y: { label: metricLabel(panel.entries[0].main) },
             charts,
           },
         ];

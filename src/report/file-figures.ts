@@ -1,5 +1,5 @@
 import { type Chapter, chaptersOf, firstProtocol, partOf } from "./chapters.ts";
-import { isBest } from "./comparisons.ts";
+import { BEST, isBest } from "./comparisons.ts";
 import { figureText } from "./estimates.ts";
 import type { FileFigure, ForestChart, HeatChart } from "./figure-data.ts";
 import { panelFigures } from "./figures.ts";
@@ -39,7 +39,7 @@ function forestFigure(chapter: Chapter): FileFigure {
   return {
     id: panelId({ task: chapter.task, setting: "forest" }).replace("panel-", "task-"),
     title: `${chapter.heading.title}: models by setting`,
-    caption: `${[...metrics].join(", ")} with 95 % intervals. Dashed: chance. Diamond: published value. Bold: the best model, or not distinguished from the best. *: interval not reliable.`,
+    caption: `${[...metrics].join(", ")} with 95 % intervals. Dashed: chance. Diamond: published value. Bold: ${BEST}. *: interval not reliable.`,
     x: { label: metrics.size === 1 ? [...metrics].join("") : "main metric", domain: [low, high] },
     y: { label: "" },
     charts: chapter.panels.map((panel): ForestChart => {

@@ -59,12 +59,15 @@ export function embeddedJson(value: unknown): Html {
 /** Length in characters above which a heading is wider than its column's numbers. */
 const LONG = 30;
 
-/** HTML of a table in a container that scrolls on narrow pages. */
-export function htmlTable({ caption, columns, rows, heat, notes = [] }: Table): Html {
+/**
+ * HTML of a table in a container that scrolls on narrow pages.
+ * @param heading  heading above the table; a caption of the same text is for screen readers only
+ */
+export function htmlTable({ caption, columns, rows, heat, notes = [] }: Table, heading?: string): Html {
   const kind = (c: number) => (columns[c].align === "right" ? "number" : "word");
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0">
 <table>
-<caption>${caption}</caption>
+<caption${attribute("class", caption === heading ? "visually-hidden" : undefined)}>${caption}</caption>
 <thead><tr>${columns.map(({ heading }, c) => html`<th scope="col" class="${kind(c)}${heading.length > LONG ? " long" : ""}">${withArrow(heading)}</th>`)}</tr></thead>
 <tbody>
 ${rows.map(

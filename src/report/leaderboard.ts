@@ -1,5 +1,5 @@
-import type { Measurement, Metric } from "../evaluation/tasks/measurement.ts";
-import { ARROWS, basisText, isPValue, metricCell } from "./estimates.ts";
+import type { Measurement } from "../evaluation/tasks/measurement.ts";
+import { ARROWS, basisText, isPValue, metricCell, metricLabel } from "./estimates.ts";
 import { chanceOf } from "./forest.ts";
 import { count, fixed, scientific } from "./numbers.ts";
 import { type MetricColumn, metricColumns } from "./panel-table.ts";
@@ -12,12 +12,11 @@ import { cellText, type Table, type TableCell, type TableColumn } from "./table.
  */
 export function leaderboardTable(panel: Panel, title: string): Table {
   const { entries } = panel;
-  const short = ({ column, title }: Metric) => column ?? title;
-  const mains = metricColumns(entries, ({ main }) => [main], short);
+  const mains = metricColumns(entries, ({ main }) => [main], metricLabel);
   const others = metricColumns(
     entries,
     ({ main, result }) => result.metrics.filter((metric) => metric !== main && metric.column !== undefined),
-    short,
+    metricLabel,
   );
   const tests = metricColumns(
     entries,

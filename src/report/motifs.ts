@@ -1,10 +1,7 @@
 import type { Breakdown } from "../evaluation/tasks/measurement.ts";
-import { compareOver } from "../metrics/block-estimate.ts";
-import { type BlockStatistic, blocksBy } from "../metrics/blocks.ts";
 import { percentiles } from "../metrics/quantiles.ts";
-import { intervalText } from "./estimates.ts";
 import type { PanelFigure } from "./figure-data.ts";
-import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
+import { count, fixed, UNDEFINED } from "./numbers.ts";
 import { protocolRows } from "./panel-table.ts";
 import type { Entry, Panel } from "./panels.ts";
 import type { Table, TableCell } from "./table.ts";
@@ -118,64 +115,26 @@ export function extremeMotifs(panel: Panel): Table {
 }
 
 /**
- * Comparison of each model with the next on the leaderboard, paired over backgrounds, which reduces the
- * variance of the difference. Undefined with fewer than two comparable models.
+ * Numbers of motifs in which each model is better or worse than the next on the leaderboard. Undefined with
+ * fewer than two models.
  */
 export function modelComparison(panel: Panel): Table | undefined {
-  const entries = oneProtocol(panel).filter((entry) => breakdownOf(entry, "backgrounds") !== undefined);
+  const entries = oneProtocol(panel).filter((entry) => motifAccuracies(entry).length > 0);
   const pairs = entries.slice(1).map((second, i) => [entries[i], second] as const);
-  const comparable = pairs.filter(([a, b]) => backgroundsOf(a).join() === backgroundsOf(b).join());
-  if (comparable.length === 0) return undefined;
+  if (pairs.length === 0) return undefined;
   return {
-    caption: "Difference in accuracy between each model and the next, over the same backgrounds",
+    caption: "Motifs with higher and lower accuracy, each model against the next",
     columns: [
       { heading: "model", align: "left" },
       { heading: "compared with", align: "left" },
-      { heading: "difference", align: "right" },
-      { heading: "p, two-sided", align: "right" },
       { heading: "motifs with higher accuracy", align: "right" },
       { heading: "motifs with lower accuracy", align: "right" },
     ],
-    rows: comparable.map(([first, second]) => {
-      const { difference, p } = comparisonOf(first, second);
+    rows: pairs.map(([first, second]) => {
       const { wins, losses } = motifsWon(first, second);
-      const detail = Number.isFinite(difference.low) ? intervalText(difference) : "";
-      return [
-        first.label,
-        second.label,
-        { text: fixed(difference.value), detail },
-        pValue(p),
-        count(wins),
-        count(losses),
-      ];
+      return [first.label, second.label, count(wins), count(losses)];
     }),
   };
-}
-
-/** Backgrounds with their numbers of comparisons, which must agree for a comparison of two models. */
-function backgroundsOf(entry: Entry): readonly string[] {
-  return breakdownOf(entry, "backgrounds")!.rows.map(({ name, values }) => `${name} ${values[1]}`);
-}
-
-function comparisonOf(first: Entry, second: Entry) {
-  const { rows } = breakdownOf(first, "backgrounds")!;
-  const blocks = blocksBy(
-    rows.map(({ name }) => name),
-    "background",
-  );
-  const accuracy = (entry: Entry): BlockStatistic => {
-    const backgrounds = breakdownOf(entry, "backgrounds")!.rows;
-    return (times) => {
-      let credit = 0;
-      let comparisons = 0;
-      backgrounds.forEach(({ values: [share, n] }, i) => {
-        credit += times[i] * (share ?? 0) * (n ?? 0);
-        comparisons += times[i] * (n ?? 0);
-      });
-      return credit / comparisons;
-    };
-  };
-  return compareOver(blocks, accuracy(first), accuracy(second));
 }
 
 function motifsWon(first: Entry, second: Entry) {

@@ -7,8 +7,8 @@ import {
   settingsOf,
   switchedProtocol,
 } from "./chapters.ts";
-import { isBest } from "./comparisons.ts";
-import { figureText } from "./estimates.ts";
+import { BEST, isBest } from "./comparisons.ts";
+import { abbreviationsIn, figureText, metricLabel } from "./estimates.ts";
 import type { FileFigure, HeatChart } from "./figure-data.ts";
 import { chanceOf, forestMark, intervalSource, markText, publishedMain } from "./forest.ts";
 import { attribute, type Html, html } from "./html.ts";
@@ -60,8 +60,7 @@ export function overviewFigure(chapters: readonly Chapter[]): FileFigure {
   return {
     id: "overview",
     title: "Main metric of each model, by task and setting",
-    caption:
-      "Colour: distance of the interval from chance. Bold: the best model, or not distinguished from the best. *: interval not reliable.",
+    caption: `Colour: distance of the interval from chance. Bold: ${BEST}. *: interval not reliable.`,
     x: { label: "" },
     y: { label: "" },
     charts: settingsOf(panels).map((setting): HeatChart => {
@@ -105,8 +104,9 @@ function heatMap(chapters: readonly Chapter[]): Html {
 <li><svg class="swatch" aria-hidden="true"><line class="interval" x1="1" x2="25" y1="50%" y2="50%"/><circle class="value" cx="13" cy="50%" r="4"/></svg>value and 95 % interval</li>
 <li><svg class="swatch" aria-hidden="true"><line class="chance" x1="13" x2="13" y1="0" y2="100%"/></svg>chance</li>
 ${withPublished ? html`<li><svg class="swatch" aria-hidden="true"><path class="published" d="M8 7 13 2 18 7 13 12Z"/></svg>published value</li>` : undefined}
-<li><span><b>bold</b>: the best of its task and setting, or not distinguished from the best</span></li>
-<li><span><b>order</b>: mean distance from chance, over the tasks that a model has</span></li>
+<li><span><b>bold</b>: ${BEST}</span></li>
+<li><span><b>order</b>: sum of the distances of the intervals from chance</span></li>
+${abbreviationsIn(panels.flatMap(({ entries }) => entries.map(({ main }) => main.title))).map((text) => html`<li>${text}</li>`)}
 </ul>
 <div class="scroll" role="region" aria-label="Main metric of each model and task" tabindex="0">
 <table class="map">
@@ -139,7 +139,7 @@ function settingRows(setting: string, columns: readonly MapColumn[], panels: rea
 <tr class="setting"><th scope="rowgroup"${attribute("title", title)}>${setting}</th>${columns.map(
     (column) => {
       const metric = metricIn(column);
-      return html`<td>${metric === undefined ? undefined : (metric.column ?? metric.title)}</td>`;
+      return html`<td>${metric === undefined ? undefined : metricLabel(metric)}</td>`;
     },
   )}</tr>
 ${rows.map(
@@ -154,7 +154,9 @@ function mapRows(columns: readonly MapColumn[], panels: readonly ReportPanel[]) 
   const labels = [...new Set(panels.flatMap(({ entries }) => entries.map(({ label }) => label)))];
   return labels
     .map((label) => ({ label, cells: columns.map((column) => cellOf(label, column, panels)) }))
-    .toSorted((a, b) => meanShare(b.cells) - meanShare(a.cells));
+    .toSorted(
+      (a, b) => certainShares(b.cells) - certainShares(a.cells) || lowerShare(b.cells) - lowerShare(a.cells),
+    );
 }
 
 /** The panel with the most rows, if a model has several of a name: others are of other data or rows. */
@@ -191,9 +193,14 @@ function certainShareOf(entry: Entry): number | undefined {
 }
 
 /**
- * Mean share of a model's cells at the lower bounds of their intervals, so that few rows do not come first.
+ * Sum of a model's shades. A missing result adds nothing, so that a model of one task is not first for its
+ * other tasks' sake, and few rows add little.
  */
-function meanShare(cells: readonly (MapCell | undefined)[]): number {
+const certainShares = (cells: readonly (MapCell | undefined)[]): number =>
+  cells.reduce((sum, cell) => sum + (cell === undefined ? 0 : (certainShareOf(shown(cell)) ?? 0)), 0);
+
+/** Mean share of a model's cells at the lower bounds of their intervals: order of models without shades. */
+function lowerShare(cells: readonly (MapCell | undefined)[]): number {
   const shares = cells.flatMap((cell) => {
     if (cell === undefined) return [];
     const entry = shown(cell);

@@ -68,7 +68,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
             "time",
             scored === 0
               ? "none: predictions were reused, such as those of the other protocol"
-              : `${duration(seconds)} for ${counted(scored, "row")}${seconds > 0 ? `, ${count(scored / seconds)} rows/s` : ""}`,
+              : `${duration(seconds)} for ${counted(scored, "row")}${seconds > 0 ? `, ${speed(scored / seconds)} rows/s` : ""}`,
           ],
           ...each((shard) => shard.command ?? "")
             .filter((command) => command !== "")
@@ -82,6 +82,9 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
         ] satisfies Fact[])),
   ];
 }
+
+/** Rows per second, with two digits below 10. */
+const speed = (value: number): string => (value < 9.95 ? String(Number(value.toPrecision(2))) : count(value));
 
 /** Minutes from the first start to the last end of the shards: `2026-05-04 09:12 to 10:40 UTC`. */
 function datesText(timing: readonly ShardTiming[]): string | undefined {
@@ -126,6 +129,9 @@ function cellsTable(panels: Report["panels"]): Table {
       ...["rows", "rows/s", "peak memory"].map((heading) => ({ heading, align: "right" as const })),
       { heading: "dart-eval", align: "left" },
     ],
+    notes: [
+      "peak memory: of the process that evaluated the cell, since its start; cells of one process include those before them.",
+    ],
     rows: panels.flatMap((panel) =>
       panel.entries.map(({ label, protocol, stored: { timing }, result }) => {
         const seconds = timing.reduce((sum, shard) => sum + shard.seconds, 0);
@@ -136,7 +142,7 @@ function cellsTable(panels: Report["panels"]): Table {
           label,
           protocol,
           count(result.rows.selected),
-          scored > 0 && seconds > 0 ? count(scored / seconds) : UNDEFINED,
+          scored > 0 && seconds > 0 ? speed(scored / seconds) : UNDEFINED,
           timing.length === 0 ? UNDEFINED : bytes(Math.max(...timing.map((shard) => shard.peakMemory))),
           [...new Set(timing.map((shard) => shard.toolkit))].join(", ") || UNDEFINED,
         ];
@@ -159,8 +165,9 @@ function originText(origin: FileOrigin | undefined): string {
 export function dataText(entries: readonly Pick<Entry, "result">[], forms?: CustomForms): string {
   const texts = entries.flatMap(({ result: { cell, origins } }) =>
     Object.keys(evaluatedData(cell, forms)).map((input) => {
-      const text = origins === undefined ? "origin not recorded" : originText(origins[input]);
-      return `${input}, ${text}`;
+      if (origins === undefined) return `${input} of unrecorded origin`;
+      const text = originText(origins[input]);
+      return text.startsWith("built from") ? `${input} ${text}` : `${input} from ${text}`;
     }),
   );
   return `Data: ${[...new Set(texts)].join("; ")}.`;

@@ -1,6 +1,8 @@
 import type { RowFigure, ScatterFigure } from "../evaluation/tasks/row-view.ts";
+import { pearson, spearman } from "../metrics/correlation.ts";
 import { percentiles } from "../metrics/quantiles.ts";
 import type { PanelFigure, ScatterChart } from "./figure-data.ts";
+import { fixed, UNDEFINED } from "./numbers.ts";
 import type { Entry } from "./panels.ts";
 
 /** A model with its figure of one kind. */
@@ -27,23 +29,22 @@ export function scatterFigures(
     const some = shown.filter(({ figure }) => figure.title === title);
     const points = some.map(({ figure }) => pointsOf(figure));
     const all = points.flat();
-    const isSigns = some[0].figure.reference === "signs";
-    const [x, y] = [
-      domainOf(
-        all.map(([first]) => first),
-        isSigns,
-      ),
-      domainOf(
-        all.map(([, second]) => second),
-        isSigns,
-      ),
+    const [first] = some.map(({ figure }) => figure);
+    const isSigns = first.reference === "signs";
+    const [x, y] = domainsOf(all, isSigns);
+    const sentences = [
+      ...(first.note === undefined ? [] : [first.note]),
+      isSigns
+        ? "Shaded quadrants: score and effect have the same sign. Axes are cut at the central 99.5 % of the values. r: Pearson correlation."
+        : "Diagonal: predicted equals observed. Spearman r: of these rows.",
+      ...(all.length > MANY * some.length ? ["Darker: more rows."] : []),
     ];
     return {
       id: id(titles.length === 1 ? "scatter" : `scatter-${t}`),
       title,
-      caption: `${isSigns ? "Shaded quadrants: score and effect have the same sign. Axes are cut at the central 99.5 % of the values." : "Diagonal: predicted equals observed."}${all.length > MANY * some.length ? " Darker: more rows." : ""}`,
-      x: { label: some[0].figure.x.title, domain: x },
-      y: { label: some[0].figure.y.title, domain: y },
+      caption: sentences.join(" "),
+      x: { label: first.x.title, domain: x },
+      y: { label: first.y.title, domain: y },
       charts: some.map(({ entry, figure }, i) => scatterChart(entry, figure, points[i], x, y)),
     };
   });
@@ -58,6 +59,14 @@ function pointsOf({ x, y }: ScatterFigure): readonly Point[] {
     if (point.every(Number.isFinite)) points.push(point);
   }
   return points;
+}
+
+/** Domains of both axes; the same for predictions of a number, so that their diagonal is that of the chart. */
+function domainsOf(points: readonly Point[], isSigns: boolean) {
+  const [x, y] = [points.map(([one]) => one), points.map(([, one]) => one)];
+  if (isSigns) return [domainOf(x, true), domainOf(y, true)] as const;
+  const both = domainOf([...x, ...y], false);
+  return [both, both] as const;
 }
 
 /** Range of the central 99.5 % of the values, symmetrical around 0 for signed ones. */
@@ -76,19 +85,26 @@ function scatterChart(
   x: readonly [number, number],
   y: readonly [number, number],
 ): ScatterChart {
-  const signed = points.filter(([a, b]) => a !== 0 && b !== 0);
-  const agreement = signed.filter(([a, b]) => a > 0 === b > 0).length / signed.length;
-  const many = points.length > MANY;
+  const [all, many] = [points.map(([a]) => a), points.length > MANY];
+  const others = points.map(([, b]) => b);
   return {
     kind: "scatter",
     title: label,
     points: many ? [] : points.map(([a, b]) => [short(clamp(a, x)), short(clamp(b, y))] as const),
     rectangles: many ? rectanglesOf(points, x, y) : [],
-    reference:
+    reference,
+    note:
       reference === "identity"
-        ? { kind: "identity" }
-        : { kind: "signs", agreement: Number.isFinite(agreement) ? short(agreement) : 0 },
+        ? `Spearman r ${fixed(spearman(all, others).r)}`
+        : `${sameSign(points)}, r ${fixed(pearson(all, others).r)}`,
   };
+}
+
+/** Share of the rows whose numbers have the same sign, of those without a zero: `69 % same sign`. */
+function sameSign(points: readonly Point[]): string {
+  const signed = points.filter(([a, b]) => a !== 0 && b !== 0);
+  const share = signed.filter(([a, b]) => a > 0 === b > 0).length / signed.length;
+  return `${Number.isFinite(share) ? (100 * share).toFixed(0) : UNDEFINED} % same sign`;
 }
 
 const clamp = (value: number, [low, high]: readonly [number, number]) => Math.min(high, Math.max(low, value));

@@ -1,27 +1,18 @@
 import { counted } from "../base/message-text.ts";
 import { findSetting } from "../evaluation/runs/forms.ts";
-import type { Metric } from "../evaluation/tasks/measurement.ts";
-import { type Chapter, chapterId, isSwitched, partOf, switchedProtocol } from "./chapters.ts";
+import { boardSection } from "./board.ts";
+import { type Chapter, chapterId, partOf } from "./chapters.ts";
 import { differingTable } from "./comparison-tables.ts";
-import { type EntryComparison, entryComparison, pairMatrix } from "./comparisons.ts";
-import { ARROWS, methodName } from "./estimates.ts";
+import { pairMatrix } from "./comparisons.ts";
+import { methodName } from "./estimates.ts";
 import type { PanelFigure } from "./figure-data.ts";
 import { figuresSection } from "./figures.ts";
-import {
-  chanceOf,
-  type ForestScale,
-  forestAxis,
-  forestMark,
-  intervalSource,
-  publishedMain,
-} from "./forest.ts";
 import { attribute, type Html, html, htmlTable } from "./html.ts";
 import { intervalsTable } from "./intervals-table.ts";
-import { panelNotes, pOf } from "./leaderboard.ts";
+import { panelNotes } from "./leaderboard.ts";
 import { logoTable } from "./logos.ts";
 import { measurementsTable, quantilesTable } from "./measurements-table.ts";
 import { motifTables } from "./motifs.ts";
-import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import { type Entry, panelId } from "./panels.ts";
 import { partsTables } from "./parts-tables.ts";
 import { dataText } from "./provenance.ts";
@@ -34,9 +25,6 @@ import type { Table } from "./table.ts";
 import { trainingTable } from "./training.ts";
 import { verdict } from "./verdicts.ts";
 
-/** Number of columns of a leaderboard. */
-const COLUMNS = 7;
-
 /** Figures and rows of the panels, which the page has elsewhere. */
 interface PanelParts {
   readonly figures: ReadonlyMap<ReportPanel, readonly PanelFigure[]>;
@@ -48,63 +36,14 @@ interface PanelParts {
  * panel.
  */
 export function taskSection(chapter: Chapter, parts: PanelParts): Html {
-  const { task, heading, panels, scale } = chapter;
+  const { task, heading, panels } = chapter;
   const id = chapterId(task);
   return html`<section class="view" id="${id}" aria-labelledby="${id}-title">
 <h1 id="${id}-title">${heading.title}</h1>
 <p class="lead">${heading.question}${chapter.dataset === undefined ? undefined : html` Data: ${chapter.dataset}.`}</p>
-<div class="scroll" role="region" aria-label="Leaderboard: ${heading.title}" tabindex="0">
-<table class="board">
-<caption class="visually-hidden">${heading.title}: models by setting, best first</caption>
-<thead><tr><th scope="col" class="word">model</th><th scope="col" class="plot-column" data-sort="none"><span class="visually-hidden">forest plot</span>${forestAxis(scale)}</th><th scope="col" class="number">value, 95 % interval</th><th scope="col" class="number">behind the best</th><th scope="col" class="number">P(best)</th><th scope="col" class="number">p, chance</th><th scope="col" class="number">rows</th></tr></thead>
-${panels.map((panel) => boardRows(panel, chapter))}</table>
-</div>
+${boardSection(chapter)}
 ${panels.map((panel, i) => panelDetails(panel, partOf(chapter, panel), parts, i === 0))}</section>
 `;
-}
-
-function boardRows(panel: ReportPanel, chapter: Chapter): Html {
-  const { main } = panel.entries[0];
-  const chance = chanceOf(main);
-  const id = panelId(panel);
-  const facts = [
-    `${main.title}${main.better === "neither" ? "" : ` ${ARROWS[main.better]}`}`,
-    ...(chance === undefined ? [] : [`chance ${Number(chance.toFixed(3))}`]),
-  ];
-  return html`<tbody>
-<tr class="setting" id="${id}"><th scope="rowgroup" colspan="${COLUMNS}"><a href="#${id}-details">${partOf(chapter, panel)}</a> <span class="detail">${facts.join(", ")}</span></th></tr>
-${panel.entries.map((entry) => boardRow(panel, entry, chapter.scale))}</tbody>
-`;
-}
-
-function boardRow(panel: ReportPanel, entry: Entry, scale: ForestScale): Html {
-  const { label, control, main, result } = entry;
-  const published = publishedMain(panel.published, entry);
-  const [test] = pOf(result);
-  const compared = entryComparison(panel.comparison, entry);
-  const protocol = isSwitched(panel) ? switchedProtocol(entry, panel) : undefined;
-  return html`<tr data-model="${label}"${attribute("data-protocol", protocol)}${attribute("class", compared?.model.tier === 1 ? "best" : undefined)}><th scope="row">${label}${control === undefined ? undefined : html` <span class="detail">control: ${control}</span>`}</th><td class="plot-column" title="${intervalSource(main)}">${forestMark({ main, published }, scale)}</td><td class="number">${
-    main.value === null ? UNDEFINED : html`<span class="figure">${fixed(main.value)}</span> ${bounds(main)}`
-  }</td><td class="number">${behind(compared)}</td><td class="number">${compared?.model.best == null ? UNDEFINED : fixed(compared.model.best, 2)}</td><td class="number">${test?.value == null ? UNDEFINED : pValue(test.value)}</td><td class="number">${count(result.rows.selected)}</td></tr>
-`;
-}
-
-/** Difference to the best model with its interval. */
-function behind(compared: EntryComparison | undefined): Html | string {
-  if (compared?.toBest === undefined) return UNDEFINED;
-  const { value, difference } = compared.toBest;
-  return html`${fixed(value)} <span class="detail">${difference === null ? undefined : `[${fixed(difference.low)}, ${fixed(difference.high)}]`}</span>`;
-}
-
-/** Printed interval, with a dagger if it is not reliable. */
-function bounds({ intervals: [printed] }: Metric): Html | undefined {
-  if (printed === undefined) return undefined;
-  const { low, high, basis } = printed;
-  return html`<span class="detail">[${fixed(low)}, ${fixed(high)}]${
-    basis?.unreliable === undefined
-      ? undefined
-      : html`<abbr title="interval not reliable: ${basis.unreliable}">†</abbr>`
-  }</span>`;
 }
 
 /** Figures and tables of one panel, folded unless they are the task's first. */
@@ -135,11 +74,8 @@ ${panel.comparison.map((group) => {
     ? undefined
     : html`<details${attribute("data-protocol", panel.comparison.length > 1 ? group.protocol : undefined)}><summary><h3>Pairs of models</h3></summary>${matrix}</details>`;
 })}
-${folded(
-  "Differences between the runs",
-  panel.comparison.map((group) => differingTable(group)),
-)}
-${folded("All metrics", [measurementsTable(panel), quantilesTable(panel), ...parts.filter(({ heat }) => !heat)])}
+${folded("Differences between the runs", differingTables(panel))}
+${folded("Other metrics", [measurementsTable(panel), quantilesTable(panel), ...parts.filter(({ heat }) => !heat)])}
 ${folded("Strata", strataTables(panel, panel.strata))}
 ${folded("Motifs", motifTables(panel), logoTable(panel))}
 ${folded("Training runs", [trainingTable(panel)])}
@@ -160,13 +96,26 @@ function folded(title: string, tables: readonly (Table | undefined)[], lead?: Ht
   return html`<details>
 <summary><h3>${title}</h3></summary>
 ${lead}
-${present.map((table) => htmlTable(table))}
+${present.map((table) => htmlTable(table, title))}
 </details>`;
+}
+
+/** What differs between the runs, once if it is the same under both protocols. */
+function differingTables({ comparison }: ReportPanel): readonly Table[] {
+  const tables = new Map<string, Table>();
+  for (const group of comparison) {
+    const table = differingTable(group);
+    if (table === undefined) continue;
+    const key = JSON.stringify(table);
+    const isSame = tables.size === 0 || tables.has(key);
+    tables.set(key, isSame ? table : { ...table, caption: `${table.caption}, ${group.protocol} protocol` });
+  }
+  return [...tables.values()];
 }
 
 function protocols(panel: ReportPanel): Html | undefined {
   const lead = html`<p>The <strong>paper</strong> protocol reproduces the original's scripts, defects included; the <strong>corrected</strong>
-protocol follows the description in its paper. Differences in this panel:</p>
+protocol follows the description in its paper. A quirk is a difference between the two, with its number in docs/quirks.md:</p>
 <dl class="facts-list terms">${quirksOf(panel).map(({ label, description }) => html`<dt>${label}</dt><dd>${description}</dd>`)}</dl>`;
   return folded("Paper and corrected protocol", [quirksTable(panel), scoreQuirksTable(panel)], lead);
 }

@@ -17,6 +17,9 @@ const trainedOf = (entries: readonly Entry[]): readonly Trained[] =>
     entry.result.training === undefined ? [] : [{ entry, training: entry.result.training }],
   );
 
+/** Ratio of the largest to the smallest loss above which the axis is logarithmic. */
+const WIDE = 30;
+
 /**
  * Training and validation loss by epoch, one chart per model on common axes; empty without training. Under
  * the paper protocol, validation losses have the original's divisor, so training losses are left out.
@@ -30,6 +33,8 @@ export function lossFigures(panel: ReportPanel, entries: readonly Entry[], id: s
     lossChart(label, training, protocol === "paper" ? undefined : members),
   );
   const losses = charts.flatMap(({ curves }) => curves.flatMap(({ y }) => y)).filter(Number.isFinite);
+  const [least, most] = [Math.min(...losses), Math.max(...losses)];
+  const isWide = least > 0 && most / least > WIDE;
   const epochs = Math.max(...trained.map(({ training }) => training.epochs.length));
   return [
     {
@@ -38,7 +43,7 @@ export function lossFigures(panel: ReportPanel, entries: readonly Entry[], id: s
       caption:
         "Mean loss of a sequence after each epoch. Solid: validation, dashed: training. Dot: the evaluated epoch, which has the smallest validation loss.",
       x: { label: "epoch", domain: [1, Math.max(2, epochs)] },
-      y: { label: "loss", domain: [Math.min(...losses), Math.max(...losses)] },
+      y: { label: "loss", domain: [least, most], ...(isWide ? { log: "~g" } : {}) },
       charts,
     },
   ];

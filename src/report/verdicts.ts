@@ -1,5 +1,6 @@
-import { verdictOf } from "../evaluation/comparison/verdict.ts";
+import { readable, type StatedBest, verdictOf } from "../evaluation/comparison/verdict.ts";
 import { type Chapter, firstProtocol, partOf } from "./chapters.ts";
+import { intervalText, metricLabel } from "./estimates.ts";
 import { chanceOf } from "./forest.ts";
 import { fixed } from "./numbers.ts";
 import type { Entry } from "./panels.ts";
@@ -18,29 +19,38 @@ export function taskVerdict(chapter: Chapter): string {
 export function verdict(panel: ReportPanel): string {
   const [best] = firstProtocol(panel).filter(({ main }) => main.value !== null);
   if (best === undefined) return "The metric is undefined for every model.";
+  const stated = { label: best.label, quantity: metricLabel(best.main), value: valueText(best) };
   const group = panel.comparison.find(({ models }) =>
-    models.some(({ identity }) => identity === best.result.identity),
+    models.some(({ identity, tier }) => identity === best.result.identity && tier !== null),
   );
-  const stated = { label: best.label, quantity: quantity(best), value: valueText(best) };
   const compared = group === undefined ? undefined : verdictOf(group, stated);
-  return `${compared ?? `${stated.label}: ${stated.quantity} ${stated.value}`}${againstChance(best)}.`;
+  return `${compared?.sentence ?? alone(panel, stated)}${againstChance(best, compared?.isAhead ?? false)}.`;
 }
 
-const quantity = ({ main }: Entry) => main.column ?? main.title;
+/** A model that is compared with no other. */
+function alone({ entries }: ReportPanel, { label, quantity, value }: StatedBest): string {
+  const isOnly = new Set(entries.map((entry) => entry.label)).size === 1;
+  return isOnly
+    ? `${label} is the only model; its ${readable(quantity)} is ${value}`
+    : `${label} has ${readable(quantity)} ${value}`;
+}
 
 const valueText = ({ main }: Entry) => {
   const [printed] = main.intervals;
-  const interval = printed === undefined ? "" : ` [${fixed(printed.low)}, ${fixed(printed.high)}]`;
-  return `${fixed(main.value ?? Number.NaN)}${interval}`;
+  return `${fixed(main.value ?? Number.NaN)}${printed === undefined ? "" : ` ${intervalText(printed)}`}`;
 };
 
-/** The position of chance in the printed interval, if it is not below it. */
-function againstChance({ label, main }: Entry): string {
+/**
+ * The position of chance in the printed interval, if it is not below it. A model may be ahead of another one
+ * while its own interval contains chance: a paired difference varies less than each of its values.
+ */
+function againstChance({ label, main }: Entry, isAhead: boolean): string {
   const chance = chanceOf(main);
   const interval = main.intervals[0];
   if (chance === undefined || interval === undefined || interval.low > chance) return "";
   const shown = Number(chance.toFixed(3));
-  return interval.high < chance
-    ? `. ${label} is below chance (${shown})`
+  if (interval.high < chance) return `. ${label} is below chance (${shown})`;
+  return isAhead
+    ? `. These rows do not show that ${label} exceeds chance (${shown}), which its own interval contains`
     : `. ${label} is not distinguished from chance (${shown})`;
 }

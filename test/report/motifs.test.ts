@@ -91,13 +91,8 @@ describe("motif tables", () => {
     expect(rows[0].slice(3)).toEqual(["0.750", "0.750", "0.750", "0.875", "1.000", "1.000", "1.000"]);
   });
 
-  test("compare models under one protocol, over the same backgrounds", () => {
-    const { rows } = modelComparison(panel!)!;
-    expect(rows.length).toBe(1);
-    const [first, second, difference, , wins, losses] = rows[0];
-    expect([first, second, wins, losses]).toEqual(["better", "worse", "20", "4"]);
-    // (12 · 12 + 12 · 9) / 288 against (20 · 6 + 4 · 12) / 288.
-    expect((difference as { text: string }).text).toBe(((252 - 168) / 288).toFixed(3));
+  test("count the motifs in which a model is better than the next, under one protocol", () => {
+    expect(modelComparison(panel!)?.rows).toEqual([["better", "worse", "20", "4"]]);
     expect(modelComparison({ ...panel!, entries: panel!.entries.slice(0, 1) })).toBeUndefined();
   });
 

@@ -345,8 +345,8 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
       opened.evaluate("document.querySelector('.downloads button').click()"),
     ]);
     const svg = await readFile(await download.path(), "utf8");
-    expect(download.suggestedFilename()).toBe("panel-regulatory-elements--zero-shot-scores-0.svg");
-    expect(svg).toMatch(/^<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
+    expect(download.suggestedFilename()).toBe("panel-regulatory-elements--zero-shot-scores.svg");
+    expect(svg).toMatch(/^<\?xml .*\?>\n<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     expect(svg).not.toContain("var(--");
     expect(complaints.filter((one) => !one.startsWith("requested blob:"))).toEqual([]);
     await opened.close();

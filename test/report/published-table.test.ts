@@ -76,7 +76,7 @@ test("the page names a source only for data with its digest", async () => {
   expect(page).toMatch(/<h3>Published values<\/h3>[\s\S]*<td class="number">0\.971<\/td>/);
   expect(page).toContain("Data: elements, ENCODE ENCFF420VPZ");
   expect(page).toContain("; genome, hg38 (GRCh38 without alternative contigs");
-  expect(await pageOf(both)).toContain("Data: genome, origin not recorded; elements, origin not recorded.");
+  expect(await pageOf(both)).toContain("Data: genome of unrecorded origin; elements of unrecorded origin.");
 });
 
 test("a model without published family has no reason", async () => {

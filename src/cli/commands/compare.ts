@@ -56,7 +56,7 @@ function comparisonText(found: ModelsCompared): string {
         plainTable(comparedModelsTable(group)),
         ...(group.pairs.length === 0 ? [] : [plainTable(comparedPairsTable(group))]),
         ...(differing === undefined ? [] : [plainTable(differing)]),
-        ...(verdict === undefined ? [] : [`${verdict}.`]),
+        ...(verdict === undefined ? [] : [`${verdict.sentence}.`]),
       ];
     });
   const several = found.rankings.filter(({ groups }) => groups.length > 1);

@@ -12,17 +12,25 @@ export interface StatedBest {
   readonly value: string;
 }
 
+/** A statement on the best models of a group. */
+export interface Verdict {
+  /** Without a full stop. */
+  readonly sentence: string;
+  /** The best model is distinguished from the second: the sentence states by how much. */
+  readonly isAhead: boolean;
+}
+
 /**
- * One sentence on the best models of a group that its numbers support, without a full stop: "hyenadna and
- * caduceus are not distinguished: difference in AUROC 0.011 [−0.020, 0.040]". Undefined with fewer than two
- * compared models.
+ * A sentence on the best models of a group that its tie groups and intervals support: "hyenadna and caduceus
+ * are not distinguished: difference in AUROC 0.011 [−0.020, 0.040]". Undefined with fewer than two compared
+ * models.
  *
  * @param stated  default: the label, metric title and value of the group
  */
 export function verdictOf(
   { models, pairs, metric }: Pick<ComparedGroup, "models" | "pairs" | "metric">,
   stated?: StatedBest,
-): string | undefined {
+): Verdict | undefined {
   const [first, second, ...others] = models.filter(({ tier }) => tier !== null);
   if (first === undefined || second === undefined) return undefined;
   const { label, quantity, value } = stated ?? {
@@ -30,23 +38,34 @@ export function verdictOf(
     quantity: metric.title,
     value: valueText(first),
   };
-  const tied = [first, second, ...others].filter(({ tier }) => tier === 1).map((model) => model.label);
-  const pair = pairs.find((one) => one.first === first.label && one.second === second.label);
-  const undecided = pair !== undefined && !excludesZero(pair);
-  const best = `${label} has the ${metric.better === "lower" ? "lowest" : "highest"} ${quantity}, ${value}`;
-  if (tied.length === 2 && undecided) {
-    return `${tied.join(" and ")} are not distinguished: difference in ${quantity} ${differenceText(pair)}`;
+  const tied = [second, ...others].filter(({ tier }) => tier === 1).map((model) => model.label);
+  const best = `${label} has the ${metric.better === "lower" ? "lowest" : "highest"} ${readable(quantity)}: ${value}`;
+  const without = (sentence: string): Verdict => ({ sentence, isAhead: false });
+  if (tied.length > 1) {
+    const others = tied.length >= NAMED ? [tied[0], `${tied.length - 1} more`] : tied;
+    const names = [label, ...others.slice(0, -1)].join(", ");
+    return without(`${names} and ${others.at(-1)} are not distinguished as the best; ${best}`);
   }
-  if (tied.length > 2) {
-    const names =
-      tied.length > NAMED ? [...tied.slice(0, NAMED - 1), `${tied.length - NAMED + 1} more`] : tied;
-    return `${names.slice(0, -1).join(", ")} and ${names.at(-1)} are not distinguished as the best; ${best}`;
+  const [rival = second.label] = tied;
+  const pair = pairs.find((one) => one.first === first.label && one.second === rival);
+  if (pair === undefined) return without(best);
+  const difference = differenceText(pair);
+  if (excludesZero(pair)) {
+    if (tied.length === 0) return { sentence: `${best}, ahead of ${rival} by ${difference}`, isAhead: true };
+    // The interval is of one pair, the tie group allows for all of them.
+    const holm = pairs.length === 1 ? "" : ` after Holm's correction for ${pairs.length} pairs`;
+    const p = pair.pHolm === null ? "" : `, p ${pair.pHolm.toPrecision(2)}${holm}`;
+    return without(`${best}; ${rival} is not distinguished from it: difference ${difference}${p}`);
   }
-  if (undecided) {
-    return `${best}, but is not distinguished from ${pair.second}: difference ${differenceText(pair)}`;
-  }
-  return pair === undefined ? best : `${best}, ahead of ${pair.second} by ${differenceText(pair)}`;
+  return without(
+    tied.length === 1
+      ? `${label} and ${rival} are not distinguished: difference in ${readable(quantity)} ${difference}`
+      : `${best}, but is not distinguished from ${rival}: difference ${difference}`,
+  );
 }
+
+/** A quantity within a sentence: "Spearman r, peaks" is "Spearman r (peaks)". */
+export const readable = (quantity: string): string => quantity.replace(/^([^,(]+), (.+)$/, "$1 ($2)");
 
 /** True if the interval of a difference does not contain 0. */
 const excludesZero = ({ difference }: Pick<ComparedPair, "difference">): boolean =>

@@ -43,6 +43,8 @@ export interface ClassificationFigure {
 export interface ScatterFigure {
   readonly kind: "scatter";
   readonly title: string;
+  /** Sentence below the figure. */
+  readonly note?: string;
   readonly x: NumberColumn;
   readonly y: NumberColumn;
   /** Reference: quadrants of equal sign, or the line y = x. */

@@ -9,6 +9,8 @@ const MOST = 2;
 const LEAST = -4;
 /** Bases between two labels of the axis. */
 const TICK = 20;
+/** Width of the axis in CSS pixels. */
+const AXIS = 46;
 /** Sequences that differ in at most this many bases have them marked. */
 const MARKED = 20;
 
@@ -65,7 +67,7 @@ export function baseTracks({ models }: TrackedRow, isShown: (model: string) => b
       const [at] = marked;
       if (at !== undefined) {
         requestAnimationFrame(() => {
-          scroll.scrollLeft = STEP * (at - start) - scroll.clientWidth / 2;
+          scroll.scrollLeft = AXIS + STEP * (at - start) - scroll.clientWidth / 2;
         });
       }
       return part;
@@ -86,7 +88,7 @@ function trackFigure(track: BaseTrack, marked: ReadonlySet<number>, start: numbe
   const lowest = Math.max(LEAST, Math.min(0, ...all.map(({ score }) => bitsOf(score))));
   const zero = BIT * MOST;
   const height = zero - BIT * lowest + 16;
-  const offset = STEP * (track.from - start);
+  const offset = AXIS + STEP * (track.from - start);
   const drawing = svg("svg", { width: offset + STEP * all.length + 40, height, role: "img" });
   drawing.setAttribute("aria-label", summary(track));
   all.forEach(({ base, score, first }, i) => {
@@ -108,6 +110,12 @@ function trackFigure(track: BaseTrack, marked: ReadonlySet<number>, start: numbe
       drawing.append(label);
     }
   });
+  for (const bits of [MOST, 0, Math.ceil(lowest)].filter((one, i) => i < 2 || one < 0)) {
+    const y = zero - BIT * bits;
+    const label = svg("text", { x: offset - 6, y: bits === MOST ? y + 9 : y + 3, class: "axis" });
+    label.textContent = `${bits > 0 ? "+" : bits < 0 ? "−" : ""}${Math.abs(bits)}${bits === MOST ? " bits" : ""}`;
+    drawing.append(label, svg("line", { x1: offset - 4, x2: offset, y1: y, y2: y }));
+  }
   drawing.append(svg("line", { x1: offset, x2: offset + STEP * all.length, y1: zero, y2: zero }));
   figure.append(element("figcaption", { textContent: summary(track) }), drawing);
   return figure;

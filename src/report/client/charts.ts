@@ -1,5 +1,5 @@
 import * as Plot from "@observablehq/plot";
-import type { Chart, CurvesChart, Figure, FileFigure, PointsChart } from "../figure-data.ts";
+import type { Axis, Chart, CurvesChart, Figure, FileFigure, PointsChart } from "../figure-data.ts";
 import {
   axisOf,
   colourOf,
@@ -9,6 +9,7 @@ import {
   pointerTip,
   reference,
   shownNumber,
+  textWidth,
 } from "./plot.ts";
 import { histogram, scatter } from "./row-charts.ts";
 
@@ -21,7 +22,7 @@ export function drawChart(chart: Chart, figure: FileFigure | Figure, drawing: Dr
   const drawn = marksOf(chart, figure, drawing);
   return drawPlot(drawing, {
     height: Math.round(Math.min(340, Math.max(190, width * 0.72))),
-    marginLeft: 52,
+    marginLeft: leftMargin(figure.y),
     marginRight: 14,
     marginTop: 22,
     marginBottom: 40,
@@ -31,6 +32,12 @@ export function drawChart(chart: Chart, figure: FileFigure | Figure, drawing: Dr
     ...drawn.options,
     marks: drawn.marks,
   });
+}
+
+/** Room for the numbers and the label of a vertical axis. */
+function leftMargin({ domain, log }: Axis): number {
+  if (domain === undefined || log !== undefined) return 58;
+  return 28 + Math.max(24, textWidth(Math.round(domain[1]).toLocaleString("en-US")));
 }
 
 function marksOf(chart: Chart, figure: FileFigure | Figure, drawing: Drawing): Marks {

@@ -2,11 +2,8 @@ import greek from "@fontsource/arimo/files/arimo-greek-400-normal.woff2?inline";
 import latin from "@fontsource/arimo/files/arimo-latin-400-normal.woff2?inline";
 import bold from "@fontsource/arimo/files/arimo-latin-700-normal.woff2?inline";
 import { parseHTML } from "linkedom";
-import { inLightTheme } from "../colours.ts";
-import type { FileFigure, ForestChart, HeatChart } from "../figure-data.ts";
-import { drawChart, keyOf } from "./charts.ts";
-import { type Drawing, SOFT, textWidth } from "./plot.ts";
-import { drawForest, drawHeat } from "./table-charts.ts";
+import type { FileFigure } from "../figure-data.ts";
+import { SVG, svgOf } from "./figure-svg.ts";
 
 // Figures of a report as SVG documents, without a browser. Built for Node as one file with its libraries.
 
@@ -17,107 +14,12 @@ export const FONTS: readonly Uint8Array[] = [latin, bold, greek].map((address) =
 
 /** Parser of a document outside a browser. */
 const { DOMParser } = parseHTML("");
-const SVG = "http://www.w3.org/2000/svg";
-/** Space around a figure and between its charts in pixels. */
-const GAP = 16;
-/** Width of a chart that is alone, one of several, and one as wide as the figure. */
-const WIDTHS = { single: 520, multiple: 320, full: 760 } as const;
-/** Charts next to each other. */
-const COLUMNS = 3;
-/** Height of a heading, and of a line of the key. */
-const LINE = 20;
 
 /**
- * A figure as an SVG document with its charts in rows, headings and the key of its colours. Colours and fonts
- * are stated, title and caption are its `title` and `desc`.
- *
+ * A figure as an SVG document.
  * @param models  all models of the report, in the order of their colours
  */
 export function figureSvg(figure: FileFigure, models: readonly string[]): string {
   const document = new DOMParser().parseFromString(`<svg xmlns="${SVG}"/>`, "image/svg+xml");
-  const root = document.documentElement;
-  const add = (name: string, attributes: Readonly<Record<string, number | string>>, text?: string) => {
-    const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
-    if (text !== undefined) element.textContent = text;
-    root.append(element);
-  };
-  add("title", {}, figure.title);
-  add("desc", {}, figure.caption);
-  const isFull = figure.charts.some(isTable);
-  const width = isFull ? WIDTHS.full : figure.charts.length > 1 ? WIDTHS.multiple : WIDTHS.single;
-  const columns = isFull ? 1 : Math.min(COLUMNS, figure.charts.length);
-  const whole = 2 * GAP + columns * width + (columns - 1) * GAP;
-  const drawing: Drawing = { width, models, isShown: () => true, document };
-  add("rect", { width: "100%", height: "100%", fill: "var(--sheet)" });
-  let top = GAP;
-  for (let first = 0; first < figure.charts.length; first += columns) {
-    let height = 0;
-    for (const [i, chart] of figure.charts.slice(first, first + columns).entries()) {
-      const x = GAP + i * (width + GAP);
-      let y = top;
-      if (figure.charts.length > 1) {
-        add("text", { x, y: y + 12, fill: "var(--ink)", "font-weight": "bold" }, chart.title);
-        y += LINE;
-      }
-      const drawn =
-        chart.kind === "forest"
-          ? drawForest(chart, figure, drawing)
-          : chart.kind === "heat"
-            ? drawHeat(chart, figure, drawing)
-            : drawChart(chart, figure, drawing);
-      // The root states the font, and style elements have no meaning for most programs.
-      for (const name of ["class", "font-family", "font-size"]) drawn.removeAttribute(name);
-      for (const element of drawn.querySelectorAll("style")) element.remove();
-      for (const [key, value] of Object.entries({ x, y, overflow: "visible" }))
-        drawn.setAttribute(key, String(value));
-      root.append(drawn);
-      height = Math.max(height, y - top + Number(drawn.getAttribute("height")));
-    }
-    top += height + GAP;
-  }
-  const names = keyOf(figure, models);
-  const step = 40 + Math.max(0, ...names.map(({ name }) => textWidth(name)));
-  const inLine = Math.max(1, Math.floor((whole - 2 * GAP) / step));
-  names.forEach(({ name, colour: stroke }, i) => {
-    const x = GAP + (i % inLine) * step;
-    const y = top + Math.floor(i / inLine) * LINE + 6;
-    add("path", { d: `M${x},${y}h22`, stroke, "stroke-width": 3 });
-    add("text", { x: x + 28, y: y + 4, fill: "var(--ink)" }, name);
-  });
-  if (names.length > 0) top += Math.ceil(names.length / inLine) * LINE + GAP;
-  const size = { width: whole, height: top, viewBox: `0 0 ${whole} ${top}` };
-  const font = { "font-family": "Arial, Arimo, Helvetica, sans-serif", "font-size": 12 };
-  for (const [key, value] of Object.entries({ ...size, ...font, role: "img" }))
-    root.setAttribute(key, String(value));
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${valid(renumbered(withColours(root).outerHTML))}\n`;
-}
-
-const isTable = (chart: FileFigure["charts"][number]): chart is ForestChart | HeatChart =>
-  chart.kind === "forest" || chart.kind === "heat";
-
-/** Text without the characters that XML cannot have. */
-const valid = (text: string) =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: names of models may have any characters.
-  text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff\ud800-\udfff]/gu, "\ufffd");
-
-/** The element with values in place of CSS variables. */
-function withColours(root: Element): Element {
-  for (const element of [root, ...root.querySelectorAll("*")]) {
-    for (const { name, value } of [...element.attributes]) {
-      const plain = inLightTheme(value.replace("currentColor", SOFT));
-      if (plain !== value) element.setAttribute(name, plain);
-    }
-  }
-  return root;
-}
-
-/** Ids of clip paths from 1, which otherwise count all charts of the process. */
-function renumbered(text: string): string {
-  const ids = new Map<string, number>();
-  return text.replace(/\bplot-clip-(\d+)\b/g, (id) => {
-    const number = ids.get(id) ?? ids.size + 1;
-    ids.set(id, number);
-    return `clip-${number}`;
-  });
+  return svgOf(figure, { models, isShown: () => true }, document);
 }

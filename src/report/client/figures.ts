@@ -2,8 +2,8 @@ import type { Figure } from "../figure-data.ts";
 import { drawChart, keyOf } from "./charts.ts";
 import { downloadButtons } from "./download.ts";
 
-/** Width of a figure that is printed before it was on the screen. */
-const PRINTED = 420;
+/** Width of a printed chart, about that of its column on paper, so that its text stays readable. */
+const PRINTED = 270;
 
 /**
  * Draws figures into their containers when these become visible, and again when their width changes, so that
@@ -17,6 +17,7 @@ export function drawFigures(
   isShown: (model: string) => boolean,
 ): () => void {
   const redraws: ((width?: number) => void)[] = [];
+  let isPrinting = false;
   for (const figure of figures) {
     figure.charts.forEach((chart, i) => {
       const container = document.getElementById(`${figure.id}-${i}`);
@@ -28,20 +29,26 @@ export function drawFigures(
           "filtered-out",
           models.includes(chart.title) && !isShown(chart.title),
         );
-        if (width === 0) return;
+        // A hidden figure is drawn when it becomes visible.
         drawn = width;
+        if (width === 0) return;
         container.replaceChildren(drawChart(chart, figure, { width, models, isShown }));
       };
       new ResizeObserver(() => {
         const width = Math.floor(container.clientWidth);
-        if (width !== drawn && width !== 0) draw(width);
+        if (width !== drawn && width !== 0 && !isPrinting) draw(width);
       }).observe(container);
-      redraws.push((width) => draw(drawn === 0 ? (width ?? 0) : drawn));
+      redraws.push((width = Math.floor(container.clientWidth)) => draw(width));
     });
-    addKey(figure, models);
+    addKey(figure, models, isShown);
   }
   addEventListener("beforeprint", () => {
+    isPrinting = true;
     for (const redraw of redraws) redraw(PRINTED);
+  });
+  addEventListener("afterprint", () => {
+    isPrinting = false;
+    for (const redraw of redraws) redraw();
   });
   return () => {
     for (const redraw of redraws) redraw();
@@ -49,7 +56,7 @@ export function drawFigures(
 }
 
 /** Adds a key of the models' colours and the buttons for downloads. */
-function addKey(figure: Figure, models: readonly string[]): void {
+function addKey(figure: Figure, models: readonly string[], isShown: (model: string) => boolean): void {
   const place = document.getElementById(figure.id);
   const names = keyOf(figure, models);
   if (names.length > 0) {
@@ -63,7 +70,7 @@ function addKey(figure: Figure, models: readonly string[]): void {
     }
     place?.querySelector("figcaption")?.before(key);
   }
-  if (place !== null) place.append(downloadButtons(place, figure.id));
+  if (place !== null) place.append(downloadButtons(place, figure, { models, isShown }));
 }
 
 function swatch(colour: string): SVGElement {

@@ -58,7 +58,7 @@ export function axisOf({ label, domain, log }: Axis): Plot.ScaleOptions {
     labelArrow: "none",
     nice: domain === undefined,
     ...(domain === undefined ? {} : { domain: [...domain] }),
-    ...(log ? { type: "log", tickFormat: "~s" } : {}),
+    ...(log === undefined ? {} : { type: "log", tickFormat: log }),
   };
 }
 

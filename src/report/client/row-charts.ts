@@ -52,7 +52,7 @@ type Rectangle = ScatterChart["rectangles"][number];
 
 /** Two numbers per row. */
 export function scatter(
-  { points: some, rectangles, reference: at }: ScatterChart,
+  { points: some, rectangles, reference: at, note }: ScatterChart,
   { x, y }: Pick<Figure, "x" | "y">,
   drawing: Drawing,
 ): Marks {
@@ -63,11 +63,10 @@ export function scatter(
     const end = sign > 0 ? Math.min(...ends) : Math.max(...ends);
     return [end, end] as [number, number];
   });
-  const corner = { frameAnchor: "top-left", dx: 6, dy: 6, fontSize: 12, fill: "var(--ink)" } as const;
   return {
     options: { clip: true },
     marks: [
-      ...(at.kind === "signs"
+      ...(at === "signs"
         ? [
             Plot.rect([1, -1], {
               x1: 0,
@@ -80,10 +79,6 @@ export function scatter(
             }),
             Plot.ruleX([0], { stroke: SOFT }),
             Plot.ruleY([0], { stroke: SOFT }),
-            Plot.text([at.agreement], {
-              ...corner,
-              text: (share: number) => `${(100 * share).toFixed(0)} % same sign`,
-            }),
           ]
         : [Plot.line(diagonal, { stroke: SOFT, strokeDasharray: "4 4", clip: true })]),
       Plot.rect(rectangles, {
@@ -103,6 +98,8 @@ export function scatter(
         fill: "var(--accent)",
         fillOpacity: 0.45,
       }),
+      // In the margin above the points.
+      Plot.text([note], { text: (one: string) => one, frameAnchor: "top-left", dy: -12, fill: "var(--ink)" }),
     ],
   };
 }

@@ -178,7 +178,7 @@ export class RowExplorer {
     this.#kept = kept;
     this.#selected = -1;
     if (this.#count) {
-      this.#count.textContent = `${kept.length.toLocaleString("en-US")} of ${rows.set.rows.toLocaleString("en-US")} rows. Scores: ${rows.set.score}.`;
+      this.#count.textContent = `${kept.length.toLocaleString("en-US")} of ${rows.set.rows.toLocaleString("en-US")} rows. Scores: ${rows.set.score}.${this.#tracks.size === 0 ? "" : " Underlined row numbers open the scores of their bases."}`;
     }
     this.#fill(0, height);
     if (this.#scroll) this.#scroll.scrollTop = 0;
@@ -230,7 +230,7 @@ export class RowExplorer {
     const tracked = this.#tracks.get(number);
     if (place === undefined || tracked === undefined) return;
     const locus = locusOf(rows, row);
-    const at = locus === undefined ? "" : `, ${locus.chromosome}:${locus.start + 1}-${locus.end}`;
+    const at = locus === undefined ? "" : `, ${locusText(locus)}`;
     const title = element("h3", { textContent: `Bases of row ${number}${at}`, id: "bases-title" });
     const close = element("button", { type: "button", textContent: "Close" });
     close.addEventListener("click", () => {
@@ -241,7 +241,7 @@ export class RowExplorer {
     const note = element("p", {
       className: "quiet",
       textContent:
-        "The height of a letter is the log₂ of the probability that the model gives the base, in bits above one of four equal bases; faint letters below the line are less likely than that. Positions count from 1 in the sequence that the model sees. Bases in which the sequences differ are marked if they are few. Each model has its own best and worst rows: the others are not drawn here.",
+        "Height of a letter: log₂ of the probability that the model gives the base, in bits above the ¼ of equal bases; faint letters below the line are less likely than that. Positions count from 1 in the sequence that the model sees. Bases in which the sequences differ are marked if they are few. Only models for which this is one of the best or worst rows are drawn.",
     });
     place.replaceChildren(title, close, note, ...baseTracks(tracked, this.#isShown));
     place.hidden = false;
@@ -299,11 +299,15 @@ function gap(rows: number): HTMLTableRowElement {
   return line;
 }
 
+/** `chr1:1,001-2,000`, 1-based and inclusive. */
+const locusText = ({ chromosome, start, end }: NonNullable<ReturnType<typeof locusOf>>) =>
+  `${chromosome}:${(start + 1).toLocaleString("en-US")}-${end.toLocaleString("en-US")}`;
+
 function locusCell(
   { chromosome, start, end }: NonNullable<ReturnType<typeof locusOf>>,
   assembly: string | undefined,
 ) {
-  const at = `${chromosome}:${(start + 1).toLocaleString("en-US")}-${end.toLocaleString("en-US")}`;
+  const at = locusText({ chromosome, start, end });
   if (assembly === undefined || !/^(hg|mm)\d+$/.test(assembly)) return [at];
   const position = encodeURIComponent(`${chromosome}:${start + 1}-${end}`);
   const link = (text: string, href: string) => {

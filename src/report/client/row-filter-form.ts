@@ -45,15 +45,17 @@ export function filterForm({ columns, hasLoci, tracked }: RowSet): HTMLFormEleme
   columns.forEach((column, c) => {
     if (column.kind === "number") select.append(new Option(column.title, String(c)));
   });
-  labelled("number", select);
+  labelled("numbers of", select);
   for (const name of ["least", "most"]) {
     labelled(name === "least" ? "from" : "to", element("input", { name, type: "number", step: "any" }));
   }
   if (tracked !== undefined) {
-    labelled(
-      `scored base by base (${tracked.length.toLocaleString("en-US")})`,
+    const label = element("label", { className: "check" });
+    label.append(
       element("input", { name: "tracked", type: "checkbox" }),
+      ` only the ${tracked.length.toLocaleString("en-US")} rows with scores of their bases`,
     );
+    form.append(label);
   }
   return form;
 }

@@ -47,8 +47,8 @@ describe("tables of scores", () => {
     expect(group.pairs[0].difference).toEqual(compare("auroc", good, bad, labels, { positions }).difference);
     expect(group.pairs[0].p).toBeLessThan(0.001);
     const interval = String.raw`0\.\d+ \[0\.\d+, 0\.\d+\]`;
-    expect(verdictOf(group)).toMatch(
-      new RegExp(`^good has the highest AUROC, ${interval}, ahead of bad by ${interval}$`),
+    expect(verdictOf(group)?.sentence).toMatch(
+      new RegExp(`^good has the highest AUROC: ${interval}, ahead of bad by ${interval}$`),
     );
   });
 

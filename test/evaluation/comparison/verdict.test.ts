@@ -19,34 +19,43 @@ const model = (label: string, value: number, tier: number | null): ComparedModel
   ...{ value, estimate: estimate(value), best: null, tier },
 });
 
-/** Models from the best to the worst with their tie groups, and the difference of the first two. */
+/** Models from the best to the worst with their tie groups, and the differences of the best to the others. */
 function group(difference: number, ...tiers: readonly (number | null)[]) {
   const models = tiers.map((tier, i) => model("abcde"[i], 0.8 - i * difference, tier));
-  const pair: ComparedPair = {
-    ...{ first: "a", second: "b", value: difference, difference: estimate(difference), anyTime: null },
-    ...{ test: "t", p: null, pHolm: null, q: null, rowsToDecide: null },
-  };
+  const pairs = models.slice(1).map(
+    ({ label }, i): ComparedPair => ({
+      ...{
+        first: "a",
+        second: label,
+        value: (i + 1) * difference,
+        difference: estimate((i + 1) * difference),
+      },
+      ...{ anyTime: null, test: "t", p: null, pHolm: 0.075, q: null, rowsToDecide: null },
+    }),
+  );
   const metric: ComparedGroup["metric"] = { name: "auroc", title: "AUROC", better: "higher" };
-  return { models, pairs: [pair], metric };
+  return { models, pairs, metric };
 }
 
+const A = "a has the highest AUROC: 0.800 [0.780, 0.820]";
+
 test.each([
-  [group(0.1, 1, 2), "a has the highest AUROC, 0.800 [0.780, 0.820], ahead of b by 0.100 [0.080, 0.120]"],
+  [group(0.1, 1, 2), `${A}, ahead of b by 0.100 [0.080, 0.120]`, true],
+  [group(0.1, 1, 2, 2), `${A}, ahead of b by 0.100 [0.080, 0.120]`, true],
+  [group(0.01, 1, 2), `${A}, but is not distinguished from b: difference 0.010 [−0.010, 0.030]`, false],
+  [group(0.01, 1, 1), "a and b are not distinguished: difference in AUROC 0.010 [−0.010, 0.030]", false],
+  // The tie is with the third model.
+  [group(0.005, 1, 2, 1), "a and c are not distinguished: difference in AUROC 0.010 [−0.010, 0.030]", false],
+  // The interval of one pair excludes 0, but not with the correction for three pairs that tie groups have.
   [
-    group(0.01, 1, 2),
-    "a has the highest AUROC, 0.800 [0.780, 0.820], but is not distinguished from b: difference 0.010 [−0.010, 0.030]",
+    group(0.1, 1, 1, 2),
+    `${A}; b is not distinguished from it: difference 0.100 [0.080, 0.120], p 0.075 after Holm's correction for 2 pairs`,
+    false,
   ],
-  [group(0.01, 1, 1), "a and b are not distinguished: difference in AUROC 0.010 [−0.010, 0.030]"],
-  [
-    group(0.01, 1, 1, 1),
-    "a, b and c are not distinguished as the best; a has the highest AUROC, 0.800 [0.780, 0.820]",
-  ],
-  [
-    group(0.01, 1, 1, 1, 1, 2),
-    "a, b and 2 more are not distinguished as the best; a has the highest AUROC, 0.800 [0.780, 0.820]",
-  ],
-])("a sentence that the intervals support: %#", (compared, sentence) => {
-  expect(verdictOf(compared)).toBe(sentence);
+  [group(0.01, 1, 1, 1), `a, b and c are not distinguished as the best; ${A}`, false],
+  [group(0.01, 1, 1, 1, 1, 2), `a, b and 2 more are not distinguished as the best; ${A}`, false],
+])("a sentence that tie groups and intervals support: %#", (compared, sentence, isAhead) => {
+  expect(verdictOf(compared)).toEqual({ sentence, isAhead });
 });
 
 test("fewer than two compared models give no verdict", () => {
@@ -56,6 +65,8 @@ test("fewer than two compared models give no verdict", () => {
 
 test("a document may name the best model in its own terms", () => {
   const lower = { ...group(0.1, 1, 2), metric: { name: "mse", title: "MSE", better: "lower" as const } };
-  const stated = { label: "A", quantity: "error", value: "0.8" };
-  expect(verdictOf(lower, stated)).toBe("A has the lowest error, 0.8, ahead of b by 0.100 [0.080, 0.120]");
+  const stated = { label: "A", quantity: "error, peaks", value: "0.8" };
+  expect(verdictOf(lower, stated)?.sentence).toBe(
+    "A has the lowest error (peaks): 0.8, ahead of b by 0.100 [0.080, 0.120]",
+  );
 });

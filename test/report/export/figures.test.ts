@@ -71,21 +71,23 @@ const FIGURES: readonly FileFigure[] = [
         title: "a",
         points: [[0.5, 0.5]],
         rectangles: [],
-        reference: { kind: "signs", agreement: 1 },
+        reference: "signs",
+        note: HOSTILE,
       },
       {
         kind: "scatter",
         title: "b",
         points: [],
         rectangles: [[0, 1, 0, 1, 9]],
-        reference: { kind: "identity" },
+        reference: "identity",
+        note: "Spearman r 0.500",
       },
     ],
   },
   {
     ...base,
     id: "points",
-    x: { label: "rows/s", log: true },
+    x: { label: "rows/s", log: "~s" },
     charts: [
       {
         kind: "points",

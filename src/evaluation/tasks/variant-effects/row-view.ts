@@ -7,6 +7,13 @@ import type { MeasureContext } from "../task.ts";
 import { evaluatedVariants } from "./evaluated-variants.ts";
 import { orientationOf, type StoredVariantFacts, scoredVariants } from "./scores.ts";
 
+/** Titles of the scores of two alleles. */
+const SCORES = {
+  likelihood: "log-likelihood ratio of the alleles, nats",
+  distance: "distance of the alleles",
+  activity: "difference of predicted log reads",
+} as const;
+
 /** Rows as variants: the score is the difference of the alleles, in the direction of the tabled effect. */
 export function viewVariants(predictions: Predictions<StoredVariantFacts>, context: MeasureContext): RowView {
   const columns = PredictionColumns.of(predictions);
@@ -15,7 +22,7 @@ export function viewVariants(predictions: Predictions<StoredVariantFacts>, conte
   const favours = columns.factReader("favours")(0);
   const { difference, effect, label: direction } = orientationOf(favours, kind, context.protocol);
   const score = {
-    title: kind === "distance" ? "distance of the alleles" : "difference of the alleles",
+    title: SCORES[kind],
     values: Float64Array.from(variants, difference),
   };
   const effects = { title: "measured effect", values: Float64Array.from(variants, effect) };
@@ -45,7 +52,8 @@ export function viewVariants(predictions: Predictions<StoredVariantFacts>, conte
   if (withEffect.length > 0 && kind !== "distance") {
     figures.push({
       kind: "scatter",
-      title: `Effect and score of QTLs: ${direction}`,
+      title: "Measured effect and score of QTLs",
+      note: `Direction: ${direction}.`,
       x: { title: effects.title, values: Float64Array.from(withEffect, effect) },
       y: { title: score.title, values: Float64Array.from(withEffect, difference) },
       reference: "signs",
