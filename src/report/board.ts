@@ -1,4 +1,5 @@
 import type { Metric } from "../evaluation/tasks/measurement.ts";
+import type { Protocol } from "../models/model.ts";
 import { type Chapter, isSwitched, partOf, switchedProtocol } from "./chapters.ts";
 import { BEST, type EntryComparison, entryComparison, isBest } from "./comparisons.ts";
 import { ARROWS, abbreviationsIn } from "./estimates.ts";
@@ -45,7 +46,10 @@ function boardColumns(panels: readonly ReportPanel[]): readonly BoardColumn[] {
   const isCompared = panels.some((panel) =>
     panel.entries.some((entry) => entryComparison(panel.comparison, entry) !== undefined),
   );
-  const tests = new Set(entries.flatMap(({ result }) => pOf(result).map(({ title }) => title)));
+  const tests = new Map<string, Protocol>();
+  for (const { result, protocol } of entries) {
+    for (const { title } of pOf(result)) if (tests.get(title) !== "corrected") tests.set(title, protocol);
+  }
   const isPartly = entries.some((entry) => usedRows(entry) !== undefined);
   return [
     {
@@ -78,7 +82,11 @@ function boardColumns(panels: readonly ReportPanel[]): readonly BoardColumn[] {
           {
             heading: "p, chance",
             name: "p-column",
-            legend: [...tests].join("; "),
+            legend: [...tests]
+              .map(([title, protocol]) =>
+                tests.size > 1 && protocol === "paper" ? `under paper, ${title}` : title,
+              )
+              .join("; "),
             cell: ({ result }: Entry) => {
               const [test] = pOf(result);
               return test?.value == null ? UNDEFINED : pValue(test.value);

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import axe from "axe-core";
-import type { Browser } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import { type PageAssets, renderPage } from "../../src/report/page.ts";
@@ -55,6 +55,18 @@ const withCell = (change: Partial<StoredResult["result"]["cell"]>): StoredResult
     return { ...stored, result: { ...result, identity, cell: { ...result.cell, ...change } } };
   });
 
+/** Serious and critical findings of axe. */
+async function seriousIn(opened: Page): Promise<readonly string[]> {
+  await opened.evaluate(axe.source);
+  const found = (await opened.evaluate("axe.run().then(({ violations }) => violations)")) as {
+    readonly id: string;
+    readonly impact: string;
+    readonly nodes: readonly { readonly html: string }[];
+  }[];
+  const shown = found.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`);
+  return shown.filter((one) => /^(serious|critical)/.test(one));
+}
+
 describe("page source", () => {
   test("is self-contained", () => {
     const markup = page.replaceAll(/<script[\s\S]*?<\/script>|<style[\s\S]*?<\/style>/g, "");
@@ -88,6 +100,27 @@ describe("page source", () => {
       const shade = 200 * Math.max(0, low - 0.5);
       expect(Math.abs(heat - shade)).toBeLessThanOrEqual(0.6);
     }
+  });
+
+  test("the heat map begins with the model that exceeds chance on more data", async () => {
+    const fixture = await resultsFixture([
+      { model: "one", protocol: "corrected", shift: 6 },
+      { model: "both", protocol: "corrected", shift: 4 },
+    ]);
+    const { result, ...stored } = fixture[1];
+    const other = { ...result, identity: "f".repeat(64), cell: { ...result.cell, dataset: "other" } };
+    const map = /<table class="map">(.*?)<\/table>/s.exec(
+      await pageOf([...fixture, { ...stored, result: other }]),
+    )?.[1];
+    expect([...(map ?? "").matchAll(/data-model="(\w+)"/g)].map(([, model]) => model)).toEqual([
+      "both",
+      "one",
+    ]);
+  });
+
+  test("the legend of a leaderboard has its columns and symbols", () => {
+    const legend = /<\/table>\s*<\/div>\s*<ul class="key">(.*?)<\/ul>\s*<details/s.exec(page)?.[1] ?? "";
+    expect([...legend.matchAll(/<b>(.*?)<\/b>/g)].map(([, term]) => term)).toEqual(["dotted line"]);
   });
 
   test("its content security policy allows its script by digest only", () => {
@@ -217,14 +250,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
         "document.documentElement.classList.remove('routed'); for (const fold of document.querySelectorAll('details')) fold.open = true",
       );
       await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
-      await opened.evaluate(axe.source);
-      const found = (await opened.evaluate("axe.run().then(({ violations }) => violations)")) as {
-        readonly id: string;
-        readonly impact: string;
-        readonly nodes: readonly { readonly html: string }[];
-      }[];
-      const shown = found.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`);
-      expect(shown.filter((one) => /^(serious|critical)/.test(one))).toEqual([]);
+      expect(await seriousIn(opened)).toEqual([]);
       await opened.close();
     }
   });
@@ -295,9 +321,12 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
       const kind = { format: "dart-eval position scores", formatVersion: 1 } as const;
       return { ...panel, positions: new Map([[identity, { ...kind, identity, rows: [row] }]]) };
     });
-    const { opened, complaints } = await open(renderPage({ ...report, panels: scored }, assets));
+    const { opened, complaints } = await open(renderPage({ ...report, panels: scored }, assets), {
+      colorScheme: "dark",
+      bypassCSP: true,
+    });
     await opened.locator(".contents").getByRole("link", { name: "Rows" }).click();
-    await opened.getByLabel("scored base by base (1)").check();
+    await opened.getByLabel("only rows with scores of their bases (1)").check();
     await expect.poll(() => opened.locator("#explorer > p.quiet").textContent()).toMatch(/^1 of 1,187/);
     await opened.getByRole("button", { name: "Row 2: show its bases" }).click();
     const bases = opened.getByRole("region", { name: /^Bases of row 2, chr/ });
@@ -314,6 +343,8 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
     expect(await bases.locator("tbody tr").nth(2).allInnerTexts()).toEqual([
       "13\tG\t−3.000\tC\t−2.000\tG\t−1.000",
     ]);
+    expect(await drawings.first().locator(".axis").allTextContents()).toEqual(["+2 bits", "0", "−2"]);
+    expect(await seriousIn(opened)).toEqual([]);
     await bases.getByRole("button", { name: "Close" }).click();
     expect(await bases.isVisible()).toBe(false);
     for (const key of ["j", "Enter"]) await opened.keyboard.press(key);
@@ -360,6 +391,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
     expect(await opened.locator("main > .view:visible").count()).toBe(3);
     expect(await opened.locator(".chart > svg:visible").count()).toBe(3);
     expect(await opened.locator(".sidebar").isVisible()).toBe(false);
+    expect(await opened.locator(".key:visible").count()).toBe(2);
     await opened.close();
   });
 

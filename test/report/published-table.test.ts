@@ -74,8 +74,8 @@ test.each([
 test("the page names a source only for data with its digest", async () => {
   const page = await pageOf(results);
   expect(page).toMatch(/<h3>Published values<\/h3>[\s\S]*<td class="number">0\.971<\/td>/);
-  expect(page).toContain("Data: elements, ENCODE ENCFF420VPZ");
-  expect(page).toContain("; genome, hg38 (GRCh38 without alternative contigs");
+  expect(page).toContain("Data: elements from ENCODE ENCFF420VPZ");
+  expect(page).toContain("; genome from hg38 (GRCh38 without alternative contigs");
   expect(await pageOf(both)).toContain("Data: genome of unrecorded origin; elements of unrecorded origin.");
 });
 

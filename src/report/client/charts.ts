@@ -164,15 +164,15 @@ function points({ points: all, classes, ofModels, identity, level }: PointsChart
   };
 }
 
-/** True for points in the right half of a logarithmic axis, whose labels are on their left. */
+/** True for points in the right half of a logarithmic axis from 10^i to 10^k, whose labels are on their left. */
 function isRight(point: PointMark, all: readonly PointMark[]): boolean {
-  const logs = all.map(({ x }) => Math.log(x));
-  const [least, most] = [Math.min(...logs), Math.max(...logs)];
-  return Math.log(point.x) - least > 0.5 * (most - least) && most > least;
+  const logs = all.map(({ x }) => Math.log10(x));
+  const [first, last] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs))];
+  return Math.log10(point.x) - first > 0.5 * (last - first);
 }
 
 /** Part of the axis below which the labels of two points overlap. */
-const LABEL = 0.06;
+const LABEL = 0.09;
 
 /** Vertical shifts in pixels that separate the labels of two points of almost equal height. */
 function labelShifts(side: readonly PointMark[], all: readonly PointMark[]): ReadonlyMap<PointMark, number> {
@@ -196,9 +196,11 @@ export function keyOf(
 ): readonly { readonly name: string; readonly colour: string }[] {
   const names = new Map<string, string>();
   for (const chart of figure.charts) {
-    if (chart.kind === "curves")
+    if (chart.kind === "curves") {
+      // A chart of one model has its name above it.
+      if (chart.curves.every(({ model }) => model === chart.title)) continue;
       for (const { model } of chart.curves) names.set(model, colourOf(model, models));
-    else if (chart.kind === "points" && !chart.ofModels) {
+    } else if (chart.kind === "points" && !chart.ofModels) {
       for (const one of chart.classes) names.set(one, colourOf(one, chart.classes));
     }
   }

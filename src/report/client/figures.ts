@@ -2,8 +2,8 @@ import type { Figure } from "../figure-data.ts";
 import { drawChart, keyOf } from "./charts.ts";
 import { downloadButtons } from "./download.ts";
 
-/** Width of a printed chart, about that of its column on paper, so that its text stays readable. */
-const PRINTED = 270;
+/** Widths of printed charts, about those of their columns on paper, so that their texts stay readable. */
+const PRINTED = { single: 270, multiple: 200 } as const;
 
 /**
  * Draws figures into their containers when these become visible, and again when their width changes, so that
@@ -16,7 +16,10 @@ export function drawFigures(
   models: readonly string[],
   isShown: (model: string) => boolean,
 ): () => void {
-  const redraws: ((width?: number) => void)[] = [];
+  const redraws: (() => void)[] = [];
+  const redrawAll = () => {
+    for (const redraw of redraws) redraw();
+  };
   let isPrinting = false;
   for (const figure of figures) {
     figure.charts.forEach((chart, i) => {
@@ -38,21 +41,20 @@ export function drawFigures(
         const width = Math.floor(container.clientWidth);
         if (width !== drawn && width !== 0 && !isPrinting) draw(width);
       }).observe(container);
-      redraws.push((width = Math.floor(container.clientWidth)) => draw(width));
+      const printed = figure.charts.length > 1 ? PRINTED.multiple : PRINTED.single;
+      redraws.push(() => draw(isPrinting ? printed : Math.floor(container.clientWidth)));
     });
     addKey(figure, models, isShown);
   }
   addEventListener("beforeprint", () => {
     isPrinting = true;
-    for (const redraw of redraws) redraw(PRINTED);
+    redrawAll();
   });
   addEventListener("afterprint", () => {
     isPrinting = false;
-    for (const redraw of redraws) redraw();
+    redrawAll();
   });
-  return () => {
-    for (const redraw of redraws) redraw();
-  };
+  return redrawAll;
 }
 
 /** Adds a key of the models' colours and the buttons for downloads. */

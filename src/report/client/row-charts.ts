@@ -99,7 +99,13 @@ export function scatter(
         fillOpacity: 0.45,
       }),
       // In the margin above the points.
-      Plot.text([note], { text: (one: string) => one, frameAnchor: "top-left", dy: -12, fill: "var(--ink)" }),
+      Plot.text([note], {
+        text: (one: string) => one,
+        frameAnchor: "top-left",
+        dy: -12,
+        fill: "var(--ink)",
+        clip: false,
+      }),
     ],
   };
 }

@@ -53,7 +53,7 @@ export function filterForm({ columns, hasLoci, tracked }: RowSet): HTMLFormEleme
     const label = element("label", { className: "check" });
     label.append(
       element("input", { name: "tracked", type: "checkbox" }),
-      ` only the ${tracked.length.toLocaleString("en-US")} rows with scores of their bases`,
+      ` only rows with scores of their bases (${tracked.length.toLocaleString("en-US")})`,
     );
     form.append(label);
   }

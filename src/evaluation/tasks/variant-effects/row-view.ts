@@ -9,9 +9,9 @@ import { orientationOf, type StoredVariantFacts, scoredVariants } from "./scores
 
 /** Titles of the scores of two alleles. */
 const SCORES = {
-  likelihood: "log-likelihood ratio of the alleles, nats",
+  likelihood: "log-likelihood ratio, nats",
   distance: "distance of the alleles",
-  activity: "difference of predicted log reads",
+  activity: "difference in log reads",
 } as const;
 
 /** Rows as variants: the score is the difference of the alleles, in the direction of the tabled effect. */
