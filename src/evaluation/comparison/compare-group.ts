@@ -47,7 +47,7 @@ export type GroupForm = Pick<
   ComparedGroup,
   "task" | "dataset" | "setting" | "protocol" | "data" | "metric"
 > & {
-  /** Seed of random draws: text that identifies the group. */
+  /** Seed of random draws, with the digest of the rows: text that identifies the group. */
   readonly key: string;
 };
 
@@ -69,6 +69,7 @@ export async function compareGroup(
   candidates: readonly Candidate[],
 ): Promise<GroupDraft> {
   const rows = rowsOfAll(candidates);
+  const digest = rowsDigest(rows);
   const drafts: ModelDraft[] = [];
   for (const candidate of candidates) drafts.push(await draftModel(candidate, rows, form.metric, candidates));
   const worth = ({ model: { value } }: ModelDraft) => worthOf(value, form.metric);
@@ -78,10 +79,10 @@ export async function compareGroup(
       statistic === undefined ? [] : [{ label, name, statistic }],
     ),
     form.metric.better,
-    new Pcg64(seedOf([key])),
+    new Pcg64(seedOf([key, digest])),
   );
   const pairs =
-    joint === undefined ? [] : comparedPairs(joint, rows.length, new Pcg64(seedOf([key, "pairs"])));
+    joint === undefined ? [] : comparedPairs(joint, rows.length, new Pcg64(seedOf([key, digest, "pairs"])));
   const tiers = joint === undefined ? [] : tiersOf(joint, pairs);
   const shared = candidates.some(({ selected }) => selected !== rows.length);
   return {
@@ -90,7 +91,7 @@ export async function compareGroup(
       ...form,
       rows: {
         compared: rows.length,
-        digest: rowsDigest(rows),
+        digest,
         ...(shared ? { shared } : {}),
         blocks: joint?.jackknife.blocks.sizes.length ?? 0,
       },
@@ -103,6 +104,7 @@ export async function compareGroup(
       notes: shared
         ? [
             `Models were evaluated on different rows; they are compared on the ${counted(rows.length, "row")} that all of them share.`,
+            `Without ${fewestRows(candidates)}, a comparison of cell folders has more rows.`,
           ]
         : [],
     },
@@ -131,6 +133,13 @@ export function comparisonOf(
     separate,
     rankings: rankingsOf(groups, joint, forms),
   };
+}
+
+/** The candidates with the fewest rows: `caduceus (4 rows)`. */
+function fewestRows(candidates: readonly Candidate[]): string {
+  const least = Math.min(...candidates.map(({ selected }) => selected));
+  const names = candidates.filter(({ selected }) => selected === least).map(({ name }) => name);
+  return `${names.join(", ")} (${counted(least, "row")})`;
 }
 
 /** Row numbers that all candidates have, ascending. */

@@ -44,7 +44,7 @@ export async function compareResults(
   const { forms, sharedRows = false, signal } = options;
   const groups = groupsOf(results, sharedRows, forms);
   const drafts: GroupDraft[] = [];
-  for (const [key, group] of groups) {
+  for (const group of groups) {
     const candidates: Candidate[] = [];
     for (const stored of group) {
       signal?.throwIfAborted();
@@ -53,7 +53,7 @@ export async function compareResults(
     const { cell, metrics } = group[0].result;
     const [{ name, title, better, chance }] = metrics;
     const form = {
-      key,
+      key: formDigest(group[0], forms),
       task: cell.task,
       ...(cell.dataset === undefined ? {} : { dataset: cell.dataset }),
       ...(cell.context === undefined ? {} : { context: cell.context }),
@@ -64,23 +64,27 @@ export async function compareResults(
     };
     drafts.push(await compareGroup(form, candidates));
   }
-  return comparisonOf(drafts, separateModels([...groups.values()], sharedRows, forms), forms);
+  return comparisonOf(drafts, separateModels(groups, sharedRows, forms), forms);
 }
 
-/** Results by a digest of what their group has in common, in order of first occurrence. */
+/** Results in groups of those that can be compared, in order of first occurrence. */
 function groupsOf(results: readonly StoredResult[], sharedRows: boolean, forms?: CustomForms) {
   const groups = new Map<string, [StoredResult, ...StoredResult[]]>();
   for (const stored of results) {
-    const { cell, rows } = stored.result;
-    const { task, taskVersion, dataset = null, setting, protocol, seed } = cell;
-    const data = evaluatedData(cell, forms);
-    const common = [task, taskVersion, dataset, setting, protocol, seed, data, sharedRows || rows.digest];
-    const key = sha256Hex(stableStringify(cell.context === undefined ? common : [...common, cell.context]));
+    const { rows } = stored.result;
+    const key = `${formDigest(stored, forms)} ${sharedRows || rows.digest}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [stored]);
     else if (group.every(({ result }) => result.identity !== stored.result.identity)) group.push(stored);
   }
-  return groups;
+  return [...groups.values()];
+}
+
+/** Digest of what the results of a group have in common, except their rows. */
+function formDigest({ result: { cell } }: StoredResult, forms?: CustomForms): string {
+  const { task, taskVersion, dataset = null, setting, protocol, seed } = cell;
+  const common = [task, taskVersion, dataset, setting, protocol, seed, evaluatedData(cell, forms)];
+  return sha256Hex(stableStringify(cell.context === undefined ? common : [...common, cell.context]));
 }
 
 async function candidateOf(stored: StoredResult, options: CompareOptions): Promise<Candidate> {

@@ -117,7 +117,7 @@ export function comparedPairs(
     p: finiteOrNull(p),
     pHolm: finiteOrNull(adjusted[i]),
     q: null,
-    rowsToDecide: finiteOrNull(rowsToDecide(found.value, error, rows)),
+    rowsToDecide: error > 0 ? finiteOrNull(rowsToDecide(found.value, error, rows)) : null,
   }));
 }
 

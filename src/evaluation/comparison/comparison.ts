@@ -108,7 +108,7 @@ export interface ComparedPair {
   readonly q: number | null;
   /**
    * Rows of the same kind at which a difference of this size has an interval that excludes 0 with a
-   * probability of 80 %; null if undefined.
+   * probability of 80 %; null if undefined, such as where blocks show no variation.
    */
   readonly rowsToDecide: number | null;
 }

@@ -103,7 +103,9 @@ export class StrataSources implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await (await this.opened)?.close();
+    // A genome that could not be opened has thrown in `genome`.
+    const [opened] = await Promise.allSettled([this.opened]);
+    if (opened.status === "fulfilled") await opened.value?.close();
   }
 }
 

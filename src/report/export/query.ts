@@ -110,7 +110,13 @@ async function resultOf(connection: DuckDBConnection, sql: string): Promise<Quer
     };
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    throw new InputError(error.message.trim(), { cause: error });
+    // Below its first line, DuckDB quotes the query and suggests names of its own catalogue.
+    const [what, ...quoted] = error.message.trim().split("\n");
+    const marked = quoted.find((line) => line.startsWith("LINE "));
+    throw new InputError(marked === undefined ? what : `${what} (${marked})`, {
+      hint: "views: rows, metrics, breakdowns, strata, cells; DESCRIBE VIEW lists the columns of one",
+      cause: error,
+    });
   }
 }
 

@@ -239,6 +239,12 @@ describe("errors", () => {
     expect(await refused({ edges })).toMatch(/did you mean gc\?/);
   });
 
+  test("a genome that does not exist", async () => {
+    await expect(stratifyRun(run, { by: ["gc"], files: { genome: `${genome}.gz` } })).rejects.toThrow(
+      "genome.fa.gz: no such file",
+    );
+  });
+
   test("a missing file", async () => {
     expect(await refused({ by: ["tss"] })).toMatch("tss needs --tss FILE");
   });
