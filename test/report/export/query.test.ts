@@ -86,7 +86,7 @@ describe("queryRuns", () => {
 
   test("names an error of the SQL", async () => {
     await expect(queryRuns("SELECT nothing FROM metrics", [runs[0]])).rejects.toThrow(
-      /Binder Error.*"nothing"/s,
+      /^Binder Error.*"nothing".* \(LINE 1: SELECT nothing FROM metrics\)$/,
     );
   });
 });
