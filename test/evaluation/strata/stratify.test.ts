@@ -241,7 +241,7 @@ describe("errors", () => {
 
   test("a genome that does not exist", async () => {
     await expect(stratifyRun(run, { by: ["gc"], files: { genome: `${genome}.gz` } })).rejects.toThrow(
-      "genome.fa.gz: no such file",
+      "no such file or folder",
     );
   });
 
