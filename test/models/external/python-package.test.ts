@@ -164,6 +164,44 @@ models.dna_client = types.SimpleNamespace(SEQUENCE_LENGTH_16KB=16384, create=lam
 sys.modules.update({"alphagenome": types.ModuleType("alphagenome"), "alphagenome.models": models})
 `;
 
+/** Stand-in for the package evo2, whose logits are the ids of the last axis divided by 100, on the CPU. */
+const EVO2 = `
+import sys, types, torch
+
+class Evo2:
+    def __init__(self, name):
+        self.tokenizer = types.SimpleNamespace(tokenize=lambda sequence: [ord(base) for base in sequence])
+    def model(self, ids): return (torch.arange(512).expand(*ids.shape, 512) / 100, None)
+
+device = torch.device
+torch.device = lambda name: device("cpu" if name == "cuda:0" else name)
+sys.modules["evo2"] = types.SimpleNamespace(Evo2=Evo2)
+`;
+
+/** Stand-in for a repository of Nucleotide Transformer v3: bases with ids 6 to 9, and inputs of 128 tokens. */
+const NTV3 = `
+import sys, types, torch
+
+class Tokenizer:
+    mask_token_id, pad_token_id, unk_token_id, all_special_ids = 2, 1, 0, [0, 1, 2, 3, 4]
+    def __call__(self, text, truncation): return {"input_ids": ["ACGT".index(base) + 6 for base in text]}
+    def convert_ids_to_tokens(self, ids): return ["ACGT"[i - 6] for i in ids]
+
+class Model(torch.nn.Module):
+    def forward(self, ids):
+        assert ids.shape[1] == 128, ids.shape
+        return types.SimpleNamespace(logits=torch.arange(11).expand(*ids.shape, 11) / 10)
+
+def from_pretrained(what):
+    def load(name, revision, trust_remote_code):
+        assert (name, revision, trust_remote_code) == ("org/name", "commit", True)
+        return what()
+    return types.SimpleNamespace(from_pretrained=load)
+
+names = {"AutoModelForMaskedLM": from_pretrained(Model), "AutoTokenizer": from_pretrained(Tokenizer)}
+sys.modules["transformers"] = types.SimpleNamespace(**names)
+`;
+
 interface Expected {
   readonly sequences: readonly string[];
   readonly pairs: readonly (readonly [string, string])[];
@@ -229,6 +267,38 @@ describe("a PyTorch model", () => {
     const scores = [...(await native.logLikelihood(sequences, corrected))];
     expect([...(await bridged.logLikelihood(sequences, corrected))]).toEqual(
       scores.map((value) => expect.closeTo(value, 3)),
+    );
+  });
+
+  test.each([
+    [
+      "evo2_adapter.py",
+      EVO2,
+      "evo2_7b",
+      { kind: "causal" },
+      { ids: [65, 67, 71, 84], step: 100, size: 512, first: 1 },
+    ],
+    [
+      "nucleotide_transformer_v3.py",
+      NTV3,
+      "org/name commit",
+      { kind: "masked" },
+      { ids: [6, 7, 8, 9], step: 10, size: 11, first: 0 },
+    ],
+  ] as const)("%s scores the bases of a sequence", async (example, standIn, args, facts, expectedOf) => {
+    const { ids, step, size, first } = expectedOf;
+    const file = join(temporaryFolder(), "adapter.py");
+    writeFileSync(file, `${standIn}\nexec(open(sys.argv.pop(1)).read())\n`);
+    const model = await open(`${python} ${file} ${join(adapters, example)} ${args}`);
+    expect(model).toMatchObject({ ...facts, tokens: "one-letter" });
+    const total = Math.log(
+      Array.from({ length: size }, (_, id) => Math.exp(id / step)).reduce((a, b) => a + b),
+    );
+    const [score] = await model.logLikelihood(["GATTACA"], corrected);
+    const bases = [..."GATTACA"].slice(first).map((base) => ids["ACGT".indexOf(base)]);
+    expect(score).toBeCloseTo(
+      bases.reduce((sum, id) => sum + id / step - total, 0),
+      4,
     );
   });
 
