@@ -14,6 +14,9 @@ export function counted(value: number, one: string, many = `${one}s`): string {
   return `${value.toLocaleString("en-US")} ${value === 1 ? one : many}`;
 }
 
+/** Size with one decimal: `13.0 GiB`; negative sizes count as 0. */
+export const gibibytes = (bytes: number): string => `${(Math.max(bytes, 0) / 2 ** 30).toFixed(1)} GiB`;
+
 /**
  * Hint for a name that is not known: the closest known name, if one is close, then all of them.
  *

@@ -18,7 +18,7 @@ import {
   type PublicCheckpoint,
 } from "./language/card.ts";
 import { rowsPerRun } from "./language/collate.ts";
-import { weightBytes } from "./language/parameters.ts";
+import { weightMemory } from "./language/parameters.ts";
 import type { ProfiledPasses } from "./model.ts";
 import { classifierPasses } from "./profiling/graph-passes.ts";
 import { likelihoodQuery } from "./queries/causal-likelihood.ts";
@@ -66,7 +66,8 @@ export class LanguageModel extends TokenModel {
     this.architecture = architecture;
     this.tokenizer = tokenizer;
     this.programs = new Programs(architecture, parameters, read, options);
-    this.weightBytes = weightBytes(architecture, parameters);
+    const { held, mapped } = weightMemory(architecture, parameters);
+    this.weightBytes = held + mapped;
     this.query = { kind: card.kind, programs: this.programs, tokenizer, architecture };
   }
 
@@ -87,7 +88,7 @@ export class LanguageModel extends TokenModel {
     const { device = "cpu", precision = "f32" } = programOptions;
     deviceFor(precision, device);
     if (precision !== "f32") await expectExactProducts();
-    const opened = await openCheckpointFolder(folder, cards);
+    const opened = await openCheckpointFolder(folder, cards, { device, precision });
     return new LanguageModel(name ?? folderName(folder), folder, opened, programOptions, checkpoint);
   }
 
@@ -100,8 +101,9 @@ export class LanguageModel extends TokenModel {
    * model.
    */
   async fineTune(request: FineTuningRequest): Promise<FineTuning> {
-    const opened = await openCheckpointFolder(this.folder, [this.card]);
-    return new FineTuning(opened, request, { ...this.options, device: request.device ?? "cpu" });
+    const { device = "cpu" } = request;
+    const opened = await openCheckpointFolder(this.folder, [this.card], { device });
+    return new FineTuning(opened, request, { ...this.options, device });
   }
 
   async inFloat32(): Promise<LanguageModel> {
@@ -119,7 +121,7 @@ export class LanguageModel extends TokenModel {
 
   /** Passes of a classifier on top of the model, for profiling. */
   async passes(length: number): Promise<ProfiledPasses> {
-    const opened = await openCheckpointFolder(this.folder, [this.card]);
+    const opened = await openCheckpointFolder(this.folder, [this.card], { device: this.options.device });
     return classifierPasses(opened, length, this.options);
   }
 
@@ -132,8 +134,8 @@ export class LanguageModel extends TokenModel {
   }
 
   /**
-   * Estimated bytes of one call: the runtime, the weights, which a session copies, the activations of one
-   * run, and the outputs. A call is split into runs, so beyond a number of sequences only the outputs grow.
+   * Estimated bytes of one call: the runtime, the weights, which a session copies or maps, the activations of
+   * one run, and the outputs. A call is split into runs, so beyond a number of sequences only the outputs grow.
    */
   memory(batchSize: number, tokens: number, query?: "likelihood" | "embedding"): number {
     const { architecture, programs } = this;

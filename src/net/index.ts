@@ -7,7 +7,7 @@
 export { type DType, type NdArray, ndArray } from "./arrays/array.ts";
 export { type Checkpoint, openCheckpoint, type ReadOptions } from "./arrays/checkpoint.ts";
 export { widenToFloat32 } from "./arrays/float-conversion.ts";
-export { float32Arrays } from "./arrays/float32-copy.ts";
+export { mappableArrays } from "./arrays/mappable-arrays.ts";
 export { type ArrayToWrite, writeSafetensors } from "./arrays/safetensors.ts";
 export type { StoredArray } from "./arrays/stored-array.ts";
 export * as graph from "./graph/build.ts";

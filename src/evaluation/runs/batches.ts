@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { counted } from "../../base/message-text.ts";
+import { counted, gibibytes } from "../../base/message-text.ts";
 import type { Model } from "../../models/model.ts";
 import type { TrainingMemory } from "../settings/setting.ts";
 import type { Example } from "../tasks/task-rows.ts";
@@ -135,5 +135,3 @@ export function fittingTraining(
 export function idleMemory(model: Model): number {
   return model.memory?.(1, 1) ?? 0;
 }
-
-const gibibytes = (bytes: number) => `${(Math.max(bytes, 0) / 2 ** 30).toFixed(1)} GiB`;

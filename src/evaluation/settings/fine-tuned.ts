@@ -64,13 +64,13 @@ export const fineTuned: Setting<"fine-tuned"> = {
   async trainingMemory(context, rows) {
     const device = deviceKind(context.device);
     if (context.weights !== undefined) {
-      const { learner, weightBytes: weights } = await openAdapted(context);
+      const { learner, weights } = await openAdapted(context);
       await learner.close();
       const { members } = context.task.task;
       const bytes = inferenceBytes(learner, { members: members.length, rows, device, weights });
       return { bytes: RUNTIME_BYTES + bytes, disk: 0, usesModel: false };
     }
-    const { learner, supervision, recipe, weightBytes: weights, counts } = await openLearner(context);
+    const { learner, supervision, recipe, weights, counts } = await openLearner(context);
     const { members } = trainingTaskOf(context).task;
     await learner.close();
     const sizes = { ...counts, recipe, members: members.length, rows, device, weights };
@@ -103,7 +103,7 @@ async function openAdapted(context: LearnerContext) {
   });
   try {
     const learner = await evaluatedLearner(context, tuning, example.sequences[0]);
-    return { learner, weightBytes: tuning.weightBytes };
+    return { learner, weights: tuning.weightMemory };
   } catch (error) {
     await tuning.close();
     throw error;
@@ -124,7 +124,7 @@ async function openLearner(context: LearnerContext) {
   });
   try {
     const learner = await tuningLearner(context, tuning, example.sequences[0]);
-    return { learner, recipe, supervision, weightBytes: tuning.weightBytes, counts };
+    return { learner, recipe, supervision, weights: tuning.weightMemory, counts };
   } catch (error) {
     await tuning.close();
     throw error;

@@ -1,9 +1,10 @@
+import type { WeightMemory } from "../../models/language/parameters.ts";
 import type { PartPlace } from "../../models/training/fine-tuning.ts";
 import { elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { inputValues, largestTensor, peakValues } from "../../net/graph/peak-values.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { TrainingKind } from "../../net/runtime/device.ts";
-import type { ParameterSource } from "../../net/runtime/program.ts";
+import { asStored, type ParameterSource } from "../../net/runtime/program.ts";
 import { forwardBytes, hasOwnMemory, RUN_LIMITS } from "../../net/runtime/session-memory.ts";
 import type { Feeds } from "../../net/train/batches.ts";
 import { stepValues } from "../../net/train/train-step.ts";
@@ -104,7 +105,9 @@ export const trainingDisk = ({ initial, export: exported }: Pick<Learner, "initi
   (COPIES_ON_DISK + (exported === undefined ? 0 : 1)) *
   [...initial.values()].reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
-type Sized = Pick<Learner, "output" | "trainingOutput" | "initial" | "tokens" | "parting">;
+type Evaluated = Pick<Learner, "output" | "tokens"> & Partial<Pick<Learner, "frozen">>;
+
+type Sized = Evaluated & Pick<Learner, "trainingOutput" | "initial" | "parting">;
 
 /**
  * Rows that a learner processes at once; functions of the graph and the kind of device alone, so that results
@@ -134,11 +137,7 @@ export function rowsAtOnce(
 }
 
 /** Rows, with all members, that a learner evaluates at once; a function of the graph and the device alone. */
-export const evaluationRows = (
-  learner: Pick<Sized, "output" | "tokens">,
-  members: number,
-  device: TrainingKind,
-): number =>
+export const evaluationRows = (learner: Evaluated, members: number, device: TrainingKind): number =>
   fitting(device, (rows) => {
     const { alive, largest } = forwardValues(learner, members, rows);
     return { run: 4 * alive, tensor: 4 * largest };
@@ -161,18 +160,14 @@ function fitting(
   return Math.max(1, Math.min(...rows));
 }
 
-const forwardValues = (
-  { output, tokens: t = 0 }: Pick<Sized, "output" | "tokens">,
-  members: number,
-  rows: number,
-) => {
+const forwardValues = ({ output, frozen, tokens: t = 0 }: Evaluated, members: number, rows: number) => {
   const sizes = { b: rows * members, t };
-  return { alive: peakValues([output], sizes), largest: largestTensor([output], sizes) };
+  return { alive: peakValues(asStored([output], frozen), sizes), largest: largestTensor([output], sizes) };
 };
 
 function trainingValues(learner: Sized, supervision: Supervision, members: number) {
-  const { output, trainingOutput = output, initial, tokens: t = 0, parting } = learner;
-  const values = stepValues(lossOf(supervision, trainingOutput), initial.keys());
+  const { output, trainingOutput = output, initial, frozen, tokens: t = 0, parting } = learner;
+  const values = stepValues(lossOf(supervision, trainingOutput), initial.keys(), frozen);
   const perStep = parting === undefined ? members : 1;
   return (rows: number) => values({ b: rows * perStep, t });
 }
@@ -183,25 +178,27 @@ const WEIGHTS_OF_STEP = 2;
 /** Batches of inputs in memory: one in use, one read ahead. */
 const BATCHES_HELD = 2;
 
+const NO_WEIGHTS: WeightMemory = { held: 0, mapped: 0 };
+
 export interface InferenceSizes {
   readonly members: number;
   /** Rows per call. */
   readonly rows: number;
   readonly device: TrainingKind;
-  /** Bytes of the frozen weights. Default: 0. */
-  readonly weights?: number;
+  /** Memory of the frozen weights. Default: none. */
+  readonly weights?: WeightMemory;
 }
 
 /** Bytes of memory for inference, without the runtime and a GPU's own memory: the weights and a run. */
 export function inferenceBytes(
-  learner: Pick<Sized, "output" | "tokens">,
-  { members, rows, device, weights = 0 }: InferenceSizes,
+  learner: Evaluated,
+  { members, rows, device, weights = NO_WEIGHTS }: InferenceSizes,
 ): number {
   const atOnce = Math.min(rows, evaluationRows(learner, members, device));
   const inputs = inputValues([learner.output], { b: atOnce * members, t: learner.tokens ?? 0 });
   const { alive } = forwardValues(learner, members, atOnce);
   const run = hasOwnMemory(device) ? 0 : forwardBytes(alive);
-  return weights + run + 4 * BATCHES_HELD * inputs;
+  return weights.held + weights.mapped + run + 4 * BATCHES_HELD * inputs;
 }
 
 export interface TrainingSizes extends InferenceSizes {
@@ -218,7 +215,7 @@ export interface TrainingSizes extends InferenceSizes {
 export function learnerBytes(
   learner: Sized,
   supervision: Supervision,
-  { recipe, trainRows, valRows, members, rows, device, weights = 0 }: TrainingSizes,
+  { recipe, trainRows, valRows, members, rows, device, weights = NO_WEIGHTS }: TrainingSizes,
 ): number {
   const most = rowsAtOnce(learner, supervision, members, device).training;
   const atOnce = Math.min(recipe.batchSize, trainRows, most);
@@ -226,6 +223,6 @@ export function learnerBytes(
   const step = 4 * ((hasOwnMemory(device) ? 0 : activations) + state + update + BATCHES_HELD * inputs);
   const validated = Math.min(recipe.evaluationBatchSize, valRows);
   const validation = inferenceBytes(learner, { members, rows: validated, device, weights });
-  const training = WEIGHTS_OF_STEP * weights + step + validation;
+  const training = WEIGHTS_OF_STEP * weights.held + step + validation;
   return Math.max(training, inferenceBytes(learner, { members, rows, device, weights }));
 }

@@ -8,11 +8,17 @@ import { TOKENIZER_FILES } from "../../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { checkFinite } from "../../net/arrays/finite.ts";
-import { float32Arrays } from "../../net/arrays/float32-copy.ts";
+import { mappableArrays } from "../../net/arrays/mappable-arrays.ts";
 import type { StoredArray } from "../../net/arrays/stored-array.ts";
+import type { StoredParameter } from "../../net/runtime/program.ts";
 import type { Architecture, ReadTensor } from "../language/architecture.ts";
 import type { LanguageModelCard } from "../language/card.ts";
-import { bindParameters, type DeclaredTensor } from "../language/parameters.ts";
+import {
+  bindParameters,
+  type DeclaredTensor,
+  type PlacementOptions,
+  placedWeights,
+} from "../language/parameters.ts";
 
 /**
  * An open Hugging Face checkpoint folder: family, architecture, tokenizer and the locations of the weights.
@@ -27,7 +33,7 @@ export interface CheckpointFolder {
   /** Text that changes whenever the model does. */
   readonly identity: string;
   /** Locations of the architecture's tensors, by their declared names; nothing is read. */
-  readonly parameters: ReadonlyMap<string, StoredArray>;
+  readonly parameters: ReadonlyMap<string, StoredParameter>;
   readonly read: ReadTensor;
   close(): Promise<void>;
 }
@@ -35,12 +41,14 @@ export interface CheckpointFolder {
 /**
  * Opens a folder with config.json and weights.
  *
- * @param cards  families to recognise
+ * @param cards    families to recognise
+ * @param options  device and precision of the programs that will read the weights
  * @throws {InputError} when the folder has no checkpoint of a known family, or a damaged or inconsistent one
  */
 export async function openCheckpointFolder(
   folder: string,
   cards: readonly LanguageModelCard[],
+  options: PlacementOptions = {},
 ): Promise<CheckpointFolder> {
   const { config, file } = await readConfig(folder);
   const card = familyOf(config, cards, file);
@@ -60,7 +68,7 @@ export async function openCheckpointFolder(
       architecture,
       tokenizer,
       identity: `${card.name} ${parts.join(" ")}`,
-      ...(await weightsOf(architecture, checkpoint)),
+      ...(await weightsOf(architecture, checkpoint, options)),
       close: () => checkpoint.close(),
     };
   } catch (error) {
@@ -108,16 +116,23 @@ export async function tokenizerFilesIn(folder: string): Promise<Readonly<Record<
   return files;
 }
 
-async function weightsOf({ tensors, ignored }: Architecture, checkpoint: Checkpoint) {
+async function weightsOf(
+  { tensors, ignored }: Architecture,
+  checkpoint: Checkpoint,
+  options: PlacementOptions,
+) {
   const bound = bindParameters(tensors, checkpoint, ignored);
   await checkRepeatedTensors(tensors, checkpoint);
   const names = [...bound.values()].map((stored) => stored.name);
   await checkFinite(checkpoint, names);
-  const usable = await float32Arrays(checkpoint, names);
+  const usable = await mappableArrays(checkpoint, names);
   const read: ReadTensor = async (tensor, rows) =>
     checkpoint.read(bound.get(tensor)!.name, rows === undefined ? {} : { rows });
   return {
-    parameters: new Map([...bound].map(([declared, { name }]) => [declared, usable.get(name)!])),
+    parameters: placedWeights(
+      new Map([...bound].map(([declared, { name }]) => [declared, usable.get(name)!])),
+      options,
+    ),
     read,
   };
 }

@@ -1,5 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
-import { formatShape } from "../../net/arrays/array.ts";
+import { elementCount, formatShape } from "../../net/arrays/array.ts";
 import type { Checkpoint } from "../../net/arrays/checkpoint.ts";
 import type { StoredArray } from "../../net/arrays/stored-array.ts";
 import { add, parameter } from "../../net/graph/build.ts";
@@ -8,6 +8,10 @@ import type { DepthwiseConvolution } from "../../net/nn/causal-convolution.ts";
 import type { Embedding } from "../../net/nn/embedding.ts";
 import { type Linear, type LowRank, lowRankUpdate } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
+import type { Device } from "../../net/runtime/device.ts";
+import type { Precision } from "../../net/runtime/precision.ts";
+import type { StoredParameter } from "../../net/runtime/program.ts";
+import { heldBytes } from "../../net/runtime/session-memory.ts";
 import type { LayerKind, LoraAdapters } from "./lora.ts";
 
 export interface DeclaredTensor {
@@ -179,14 +183,57 @@ const earlierNames = (name: string): readonly string[] =>
       ? [name.replace(/bias$/, "beta")]
       : [];
 
-/** Bytes of the weights that a graph reads, as stored in their files. */
-export function weightBytes(
-  { tensors }: { readonly tensors: readonly DeclaredTensor[] },
+/**
+ * Largest size of a model's weights, as float32, that programs hold in memory. Larger ones are loaded from the
+ * file for each use, which takes the memory of a few layers. The limit is the same on all machines, because the
+ * two forms of a matrix product add in different orders: scores differ in the last bits.
+ */
+const MOST_HELD_BYTES = 4e9;
+
+/** Fewest values of a weight that is loaded for each use; smaller ones are held. */
+const LARGE_WEIGHT = 2 ** 16;
+
+/**
+ * Decides whether the programs of a model hold its weights or load them for each use, which they can do in
+ * float32 on the CPU.
+ */
+export function placedWeights(
   parameters: ReadonlyMap<string, StoredArray>,
-): number {
-  return tensors
-    .filter(({ hostOnly }) => !hostOnly)
-    .reduce((sum, { name }) => sum + parameters.get(name)!.length, 0);
+  { device = "cpu", precision = "f32" }: PlacementOptions = {},
+): ReadonlyMap<string, StoredParameter> {
+  const sizes = new Map([...parameters.values()].map(({ name, shape }) => [name, 4 * elementCount(shape)]));
+  const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  if (bytes <= MOST_HELD_BYTES || device !== "cpu" || precision !== "f32") return parameters;
+  const placed = (stored: StoredArray): StoredParameter =>
+    elementCount(stored.shape) < LARGE_WEIGHT ? stored : { ...stored, perUse: true };
+  return new Map([...parameters].map(([name, stored]) => [name, placed(stored)]));
+}
+
+/** Device and precision of a model's programs. Default: "cpu", "f32". */
+export interface PlacementOptions {
+  readonly device?: Device | undefined;
+  readonly precision?: Precision | undefined;
+}
+
+/** Bytes of memory of the weights of a model. */
+export interface WeightMemory {
+  /** Held as float32 by each program. */
+  readonly held: number;
+  /** Pages of mapped files, which programs share. */
+  readonly mapped: number;
+}
+
+/** Memory of the weights that a graph reads. */
+export function weightMemory(
+  { tensors }: { readonly tensors: readonly DeclaredTensor[] },
+  parameters: ReadonlyMap<string, StoredParameter>,
+): WeightMemory {
+  const read = tensors.flatMap(({ name, hostOnly }) => (hostOnly ? [] : [parameters.get(name)!]));
+  const sumOf = (perUse: boolean, bytesOf: (stored: StoredParameter) => number) =>
+    read
+      .filter((stored) => (stored.perUse ?? false) === perUse)
+      .reduce((sum, stored) => sum + bytesOf(stored), 0);
+  return { held: sumOf(false, heldBytes), mapped: sumOf(true, ({ length }) => length) };
 }
 
 function list(verb: string, names: readonly string[]): string {

@@ -10,6 +10,7 @@ import { DropoutSites } from "../../net/nn/dropout.ts";
 import { initialValues, parameterCount } from "../../net/nn/init.ts";
 import { runsLoopsWell } from "../../net/runtime/device.ts";
 import {
+  asStored,
   openProgram,
   type ParameterSource,
   type Program,
@@ -23,7 +24,7 @@ import { drawParameter } from "../checkpoints/init.ts";
 import type { Architecture, ForwardInput } from "../language/architecture.ts";
 import { collate } from "../language/collate.ts";
 import { LoraAdapters } from "../language/lora.ts";
-import { weightBytes } from "../language/parameters.ts";
+import { weightMemory } from "../language/parameters.ts";
 import type { ProfiledPasses, SequenceNetwork } from "../model.ts";
 
 /** Copies of the weights in memory: in their file, and packed by each open program. */
@@ -101,10 +102,12 @@ export async function classifierPasses(
     options,
   );
   const gradientCount = trained.reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
-  const weights = WEIGHTS_HELD * weightBytes(architecture, parameters);
+  const { held, mapped } = weightMemory(architecture, parameters);
+  const weights = WEIGHTS_HELD * held + mapped;
   const values = {
-    forward: (b: number) => peakValues([output], { b, t: tokens }),
-    backward: (b: number) => peakValues([loss, ...gradients], { b, t: tokens }) + gradientCount,
+    forward: (b: number) => peakValues(asStored([output], parameters), { b, t: tokens }),
+    backward: (b: number) =>
+      peakValues(asStored([loss, ...gradients], parameters), { b, t: tokens }) + gradientCount,
   };
   return {
     parameters: classifierParameterCount(architecture, head.tensors),

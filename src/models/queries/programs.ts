@@ -10,6 +10,7 @@ import { type ConcreteDevice, runsLoopsWell } from "../../net/runtime/device.ts"
 import { expectExactProducts } from "../../net/runtime/integer-products.ts";
 import { deviceFor, type Precision } from "../../net/runtime/precision.ts";
 import {
+  asStored,
   openProgram,
   type ParameterSource,
   type Program,
@@ -161,7 +162,8 @@ export class Programs {
   peakValues(query: GraphQuery, rows: number, tokens: number): number {
     const length = this.lengthOf(tokens);
     const key = `${query.name} ${length}`;
-    const graph = this.graphs.get(key) ?? Object.values(this.graph(query, length, "cpu"));
+    const graph =
+      this.graphs.get(key) ?? asStored(Object.values(this.graph(query, length, "cpu")), this.parameters);
     this.graphs.set(key, graph);
     // A query's own sizes, such as the number of targets, are small.
     return peakValues(graph, { b: rows, t: tokens, k: 1 });

@@ -7,12 +7,12 @@ import { codesOf } from "../../dna/sequence/encoding.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { checkFinite } from "../../net/arrays/finite.ts";
-import { float32Arrays } from "../../net/arrays/float32-copy.ts";
+import { mappableArrays } from "../../net/arrays/mappable-arrays.ts";
 import type { StoredArray } from "../../net/arrays/stored-array.ts";
 import { input } from "../../net/graph/build.ts";
 import { peakValues } from "../../net/graph/peak-values.ts";
 import { openProgram, type Program, type ProgramOptions } from "../../net/runtime/program.ts";
-import { forwardBytes, RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
+import { forwardBytes, heldBytes, RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
 import { oneHotRows } from "../chrombpnet/predictor.ts";
 import { bindParameters } from "../language/parameters.ts";
 import type { Model, QueryOptions } from "../model.ts";
@@ -70,7 +70,7 @@ class TrackModel implements Model {
       const bound = bindParameters(declared, checkpoint, network.ignored);
       const names = [...bound.values()].map((stored) => stored.name);
       await checkFinite(checkpoint, names);
-      const usable = await float32Arrays(checkpoint, names);
+      const usable = await mappableArrays(checkpoint, names);
       const parameters = new Map([...bound].map(([at, stored]) => [at, usable.get(stored.name)!]));
       const sizes = sha256Hex(stableStringify(network.sizes)).slice(0, 16);
       const identity = `${family.name} version 1, ${head} track ${track}, sizes ${sizes}, ${await checkpoint.digest()}`;
@@ -117,7 +117,7 @@ class TrackModel implements Model {
 
   /** Estimated bytes of one call: runtime, weights and the activations of one run. */
   memory(batchSize: number): number {
-    const weights = [...this.parameters.values()].reduce((sum, { length }) => sum + length, 0);
+    const weights = [...this.parameters.values()].reduce((sum, stored) => sum + heldBytes(stored), 0);
     const rows = Math.min(batchSize, this.rowsPerRun);
     return RUNTIME_BYTES + weights + forwardBytes(trackValues(this.trackNetwork, this.inputLength, rows));
   }

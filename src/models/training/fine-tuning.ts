@@ -25,7 +25,7 @@ import { drawParameter } from "../checkpoints/init.ts";
 import type { ForwardInput } from "../language/architecture.ts";
 import { type Batch, collate, runsOfEqualLength } from "../language/collate.ts";
 import { LoraAdapters, type LoraRecipe } from "../language/lora.ts";
-import { weightBytes } from "../language/parameters.ts";
+import { type WeightMemory, weightMemory } from "../language/parameters.ts";
 import {
   RECIPE_KEY,
   readTrainedTensors,
@@ -97,10 +97,10 @@ export class FineTuning {
     return this.opened.identity;
   }
 
-  /** Bytes of the frozen weights as stored in their file. */
-  get weightBytes(): number {
+  /** Memory of the frozen weights. */
+  get weightMemory(): WeightMemory {
     const { architecture, parameters } = this.opened;
-    return weightBytes(architecture, parameters);
+    return weightMemory(architecture, parameters);
   }
 
   /**

@@ -88,7 +88,7 @@ export async function pretrain(
   options: ProgramOptions = {},
 ): Promise<FitResult> {
   checkRecipe(request.recipe);
-  const opened = await openCheckpointFolder(request.from, cards);
+  const opened = await openCheckpointFolder(request.from, cards, { device: options.device });
   try {
     const rows = {
       training: encoded(opened, request.training),

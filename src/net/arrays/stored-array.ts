@@ -35,14 +35,19 @@ export interface StoredArray {
   readonly strides?: readonly number[];
 }
 
+/** Float types that programs read from files: the 16-bit types become float32 exactly. */
+const READABLE_FLOATS: readonly DType[] = ["float32", "bfloat16", "float16"];
+
 /**
- * Reason why a program that computes in float32 cannot use the bytes of the file directly; undefined when it
- * can. Integers and bool are used in their own type.
+ * Reason why a program cannot use the bytes of the file directly; undefined when it can. Integers and bool are
+ * used in their own type.
  */
 export function needsCopy({ dtype, strides, offset }: StoredArray): string | undefined {
   const size = bytesPerElement(dtype);
   if (strides !== undefined) return "its elements are not in row-major order";
-  if (isFloat(dtype) && dtype !== "float32") return `its type is ${dtype}, not float32`;
+  if (isFloat(dtype) && !READABLE_FLOATS.includes(dtype)) {
+    return `its type is ${dtype}, not ${READABLE_FLOATS.join(", ")}`;
+  }
   if (offset % size !== 0) return `its data starts at byte ${offset}, which is not a multiple of ${size}`;
   return undefined;
 }

@@ -15,6 +15,7 @@ type OneNode = Exclude<
   | "Input"
   | "Parameter"
   | "Constant"
+  | "LoadParameter"
   | "Reshape"
   | "Expand"
   | "Fill"

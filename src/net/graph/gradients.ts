@@ -258,6 +258,8 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
     sumTo(g.where(condition!, 0, dy), b!.shape),
   ]),
 
+  LoadParameter: single((dy) => [dy, null]),
+
   Neg: unary((dy) => g.neg(dy)),
   Abs: unary((dy, x) => g.mul(dy, g.sign(x))),
   Exp: unary((dy, _, y) => g.mul(dy, y)),

@@ -71,6 +71,7 @@ function emit(scope: Scope, node: Node): void {
   if (gpuForm !== undefined) emitForm(scope, node, gpuForm as GpuForm);
   else if (isOp(node, "Input") || isOp(node, "Parameter")) scope.bind(node, [node.attributes.name]);
   else if (isOp(node, "Constant")) scope.bind(node, [scope.constant(node.attributes.array)]);
+  else if (isOp(node, "LoadParameter")) emitLoad(scope, node);
   else if (isOp(node, "Scan")) emitScan(scope, node);
   else if (isOp(node, "Reshape")) emitReshape(scope, node);
   else if (isOp(node, "Expand")) {
@@ -109,6 +110,20 @@ function emitForm(scope: Scope, node: Node, form: GpuForm): void {
   };
   emitBehind(result.node);
   scope.bind(node, [scope.nameOf(result)]);
+}
+
+/**
+ * A reshape to the parameter's own shape, each size a 0 that is computed from the other tensor: ONNX Runtime can
+ * neither evaluate it when the session opens nor run it before that tensor is known.
+ */
+function emitLoad(scope: Scope, node: Node): void {
+  const [parameter, after] = node.inputs;
+  const axis = after!.shape.findIndex((dim) => typeof dim === "string");
+  const size = scope.add("Shape", [scope.nameOf(after!)], { start: axis, end: axis + 1 });
+  const zeros = scope.add("Mul", [size, scope.vector(parameter!.shape.map(() => 0))]);
+  const view = scope.add("Reshape", [scope.nameOf(parameter!), zeros]);
+  const isFloat32 = parameter!.dtype === "float32";
+  scope.bind(node, [isFloat32 ? view : scope.add("Cast", [view], { to: dataType("float32") })]);
 }
 
 /** With the pads of every axis: ONNX Runtime's pass over transpositions ignores `axes`. */

@@ -28,7 +28,9 @@ export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
   const endingAt = new Map<number, Node[]>();
   for (const [node, at] of lastUse) endingAt.set(at, [...(endingAt.get(at) ?? []), node]);
   const valuesOf = (node: Node) =>
-    isOp(node, "Input") ? 0 : node.outputs.reduce((sum, { shape }) => sum + countOf(shape, sizes), 0);
+    isOp(node, "Input") || isMapped(node)
+      ? 0
+      : node.outputs.reduce((sum, { shape }) => sum + countOf(shape, sizes), 0);
   let alive = 0;
   let most = 0;
   order.forEach((node, at) => {
@@ -53,6 +55,9 @@ export function inputValues(outputs: readonly Sym[], sizes: RunSizes): number {
     .filter((node) => isOp(node, "Input"))
     .reduce((sum, { outputs: [{ shape }] }) => sum + countOf(shape, sizes), 0);
 }
+
+/** A parameter that is loaded in the type of its file is read in place. */
+const isMapped = (node: Node) => isOp(node, "LoadParameter") && node.inputs[0].dtype === "float32";
 
 const usesOf = (node: Node): readonly Sym[] => [...node.inputs, ...capturedBy(node)];
 

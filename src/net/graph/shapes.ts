@@ -126,6 +126,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Floor: unary,
   Sign: unary,
   Gelu: unary,
+  LoadParameter: ([parameter]) => [{ dtype: "float32", shape: parameter!.shape }],
   Cast: ([x], { to }) => [{ dtype: to, shape: x!.shape }],
 
   MatMul: ([a, b]) => {

@@ -45,6 +45,8 @@ export interface OpAttributes {
   /** Bound once when the program is opened: a tensor of a checkpoint or an array. */
   Parameter: { readonly name: string; readonly shape: readonly number[]; readonly dtype: DType };
   Constant: { readonly array: NdArray };
+  /** A parameter as float32, converted at every run once another tensor is known: parameter, that tensor. */
+  LoadParameter: None;
 
   Add: None;
   Sub: None;

@@ -14,6 +14,14 @@ export function parameter(name: string, shape: readonly number[], dtype: DType =
   return apply("Parameter", [], { name, shape, dtype });
 }
 
+/**
+ * A parameter as float32, converted at every run once another tensor is known.
+ *
+ * @param stored  a parameter: float32, bfloat16 or float16
+ * @param after   has an axis of symbolic size
+ */
+export const loadParameter = (stored: Sym, after: Sym): Sym => apply("LoadParameter", [stored, after], {});
+
 /** An array with fixed values. */
 export function constant(array: NdArray): Sym {
   return apply("Constant", [], { array });

@@ -1,22 +1,31 @@
 import { dirname, relative, sep } from "node:path";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { InternalError } from "../../base/errors.ts";
-import type { NdArray } from "../arrays/array.ts";
-import { formatShape } from "../arrays/array.ts";
+import { formatShape, isFloat, type NdArray } from "../arrays/array.ts";
 import type { StoredArray } from "../arrays/stored-array.ts";
 import { needsCopy } from "../arrays/stored-array.ts";
 import { input, neg } from "../graph/build.ts";
 import type { Shape } from "../graph/dim.ts";
 import { graphOf } from "../graph/graph.ts";
 import { GraphError } from "../graph/graph-error.ts";
+import { type FileParameter, withFileTypes } from "../graph/load-parameters.ts";
 import type { ParameterBinding } from "../graph/onnx-messages.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
 import { onnxRuntime } from "./onnx-runtime.ts";
 import { openSession } from "./session.ts";
 
-/** Values of a parameter: a location in a file that ONNX Runtime maps, an array, or `"fed"` at every run. */
-export type ParameterSource = StoredArray | NdArray | "fed";
+/** A parameter in a file, which ONNX Runtime maps. */
+export interface StoredParameter extends StoredArray {
+  /**
+   * On a CPU, the parameter is loaded from the mapped file for each use, instead of held in memory as float32
+   * for as long as the program is open.
+   */
+  readonly perUse?: boolean;
+}
+
+/** Values of a parameter: a location in a file, an array, or `"fed"` at every run. */
+export type ParameterSource = StoredParameter | NdArray | "fed";
 
 /** Device and threads of a program. */
 export interface ProgramOptions {
@@ -107,7 +116,11 @@ export async function openGraph(
   // Loaded here: a command without a graph does without the library that encodes ONNX.
   const { toOnnx } = await import("../graph/onnx.ts");
   const bindings = new Map(used.map(([name, source]) => [name, bindingOf(name, source, folder)]));
-  const model = (device: ConcreteDevice) => toOnnx(graph, bindings, device === "cpu" ? "cpu" : "gpu");
+  const model = (device: ConcreteDevice) => {
+    const stored = asStored(Object.values(outputs), parameters, device);
+    const named = Object.fromEntries(Object.keys(outputs).map((name, i) => [name, stored[i]]));
+    return toOnnx(graphOf(named), bindings, device === "cpu" ? "cpu" : "gpu");
+  };
   const inputs = new Map<string, Shape>([
     ...graph.inputs.map(({ attributes }) => [attributes.name, attributes.shape] as const),
     ...used
@@ -131,6 +144,25 @@ export async function openGraph(
       await session.release();
     },
   };
+}
+
+/**
+ * Outputs of a graph as a program computes them on a device: with its parameters in the types of their files.
+ *
+ * @param device  default: "cpu"
+ */
+export function asStored(
+  outputs: readonly Sym[],
+  parameters: ReadonlyMap<string, ParameterSource | FlatSource> = new Map(),
+  device: ConcreteDevice = "cpu",
+): readonly Sym[] {
+  const files = new Map<string, FileParameter>();
+  for (const [name, source] of parameters) {
+    if (!isStored(source) || !isFloat(source.dtype)) continue;
+    const perUse = source.perUse === true && device === "cpu";
+    if (perUse || source.dtype !== "float32") files.set(name, { dtype: source.dtype, perUse });
+  }
+  return files.size === 0 ? outputs : withFileTypes(outputs, files);
 }
 
 /** An array in the memory of a device. Programs of that device take it as an input. */
@@ -212,7 +244,7 @@ type AnySource = ParameterSource | FlatSource;
 const hasShape = (source: AnySource): source is StoredArray | NdArray =>
   source !== "fed" && !("input" in source);
 
-const isStored = (source: AnySource): source is StoredArray => source !== "fed" && "file" in source;
+const isStored = (source: AnySource): source is StoredParameter => source !== "fed" && "file" in source;
 
 function bindingOf(name: string, source: AnySource, folder: string | undefined): ParameterBinding {
   if (source === "fed") return { kind: "fed" };

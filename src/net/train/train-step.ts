@@ -4,7 +4,7 @@ import { concat, constant, fill, mul, reshape } from "../graph/build.ts";
 import { inputValues, largestTensor, peakValues, type RunSizes } from "../graph/peak-values.ts";
 import { gradientsOf } from "../graph/reverse.ts";
 import type { Sym } from "../graph/sym.ts";
-import type { FlatSource, ParameterSource, ProgramOptions } from "../runtime/program.ts";
+import { asStored, type FlatSource, type ParameterSource, type ProgramOptions } from "../runtime/program.ts";
 import {
   freeState,
   openStateProgram,
@@ -291,9 +291,14 @@ export interface StepValues {
  * Values of a training step as a function of the sizes of a batch.
  *
  * @param trained  names of the trained parameters
+ * @param frozen   values of all other parameters; without them, the program holds all weights
  * @returns        takes `b`, sequences in a run, and the other symbolic sizes of the graph's inputs
  */
-export function stepValues(loss: Sym, trained: Iterable<string>): (sizes: RunSizes) => StepValues {
+export function stepValues(
+  loss: Sym,
+  trained: Iterable<string>,
+  frozen: ReadonlyMap<string, ParameterSource> = new Map(),
+): (sizes: RunSizes) => StepValues {
   const symbols = trainedSymbols(loss, trained);
   const { length: values } = new FlatParameters(symbols);
   const gradients = gradientsOf(
@@ -301,8 +306,9 @@ export function stepValues(loss: Sym, trained: Iterable<string>): (sizes: RunSiz
     symbols.map(({ sym }) => sym),
   );
   const outputs = [loss, ...gradients];
+  const stored = asStored(outputs, frozen);
   return (sizes) => ({
-    activations: peakValues(outputs, sizes),
+    activations: peakValues(stored, sizes),
     largest: largestTensor(outputs, sizes),
     inputs: inputValues([loss], sizes),
     state: PER_TRAINED_VALUE * values,

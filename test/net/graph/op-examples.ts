@@ -24,6 +24,7 @@ const inSteps = g.quantizeRows(flat, g.fill(["3*b"], 0.017), "uint8");
 export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
   Input: [x],
   Parameter: [g.mul(g.parameter("weight", [4]), x)],
+  LoadParameter: [g.mul(g.loadParameter(g.parameter("weight", [4]), y), x)],
   Constant: [g.gather(row, indices)],
   Add: [g.add(x, row), g.add(1.5, x)],
   Sub: [g.sub(row, x)],

@@ -229,6 +229,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return fed;
   },
   Parameter: (_, { name }, { feeds }) => feeds[name],
+  LoadParameter: ([parameter]) => parameter!,
   Constant: (_, { array }) => valuesOf(array),
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),

@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import { anonymousMemory } from "../../../src/base/process.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
+import { widenToFloat32 } from "../../../src/net/arrays/float-conversion.ts";
 import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import {
@@ -14,7 +17,7 @@ import {
   vulkanLoaders,
 } from "../../../src/net/runtime/device.ts";
 import { bundledProviders } from "../../../src/net/runtime/onnx-runtime.ts";
-import { openProgram } from "../../../src/net/runtime/program.ts";
+import { openProgram, type StoredParameter } from "../../../src/net/runtime/program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dart-eval-program-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -88,6 +91,85 @@ test("opening and running a program over a large file does not bring the file in
   expect([...(y!.data as Float32Array)]).toEqual([32, 32]);
   expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(16e6);
   await program.close();
+});
+
+describe("weights in 16 bits", () => {
+  const [width, layers] = [256, 3];
+  const weights = Array.from({ length: layers }, (_, i) => ({
+    name: `${i}`,
+    shape: [width, width],
+    bits: Uint16Array.from(
+      { length: width * width },
+      (_, j) => 0x3c00 + ((j * 7919 + i) % 127) + (j % 2) * 0x8000,
+    ),
+  }));
+  const x = g.input("x", "float32", ["b", width]);
+  const y = weights.reduce((rows, { name, shape }) => g.tanh(g.gemm(rows, g.parameter(name, shape))), x);
+  const feed = { dtype: "float32", shape: [2, width], data: new Float32Array(2 * width).fill(0.25) } as const;
+
+  async function scores(
+    dtype: "bfloat16" | "float16" | "float32",
+    of: "bfloat16" | "float16",
+    perUse: boolean,
+  ) {
+    const file = join(folder, `${dtype}-${of}.safetensors`);
+    const arrays = weights.map(({ name, shape, bits }) => ({
+      ...{ name, shape, dtype },
+      data: dtype === "float32" ? widenToFloat32(of, bits) : bits,
+    }));
+    await writeSafetensors(file, arrays);
+    await using checkpoint = await openCheckpoint(file);
+    const sources = [...checkpoint.arrays].map(([name, stored]) => [name, { ...stored, perUse }] as const);
+    const program = await openProgram({ y }, new Map(sources), { threads: 1 });
+    const { y: result } = await program.run({ x: feed });
+    await program.close();
+    return [...(result!.data as Float32Array)];
+  }
+
+  test.each(["bfloat16", "float16"] as const)("%s gives the bits of its float32 copy", async (dtype) => {
+    const held = await scores(dtype, dtype, false);
+    expect(held).toEqual(await scores("float32", dtype, false));
+    const loaded = await scores(dtype, dtype, true);
+    expect(loaded).toEqual(await scores("float32", dtype, true));
+    // Products of held weights add in another order.
+    loaded.forEach((value, i) => {
+      expect(value).toBeCloseTo(held[i], 5);
+    });
+  });
+
+  test("are loaded from behind 4 GiB of a file for each use, one at a time", async () => {
+    const [size, count] = [2048, 12];
+    const file = join(folder, "sparse");
+    const start = 2 ** 32 + 4096;
+    await using handle = await open(file, "w");
+    await handle.truncate(start + count * 2 * size * size);
+    const sources = new Map<string, StoredParameter>();
+    const input = g.input("x", "float32", ["b", size]);
+    let rows = input;
+    for (let i = 0; i < count; i++) {
+      const offset = start + i * 2 * size * size;
+      await handle.write(Uint8Array.of(0x80, 0x3f), 0, 2, offset); // 1 in the first row and column
+      const shape = [size, size];
+      const place = {
+        name: `${i}`,
+        dtype: "bfloat16",
+        shape,
+        file,
+        offset,
+        length: 2 * size * size,
+      } as const;
+      sources.set(`${i}`, { ...place, perUse: true });
+      rows = g.gemm(rows, g.parameter(`${i}`, shape));
+    }
+    const before = await anonymousMemory();
+    const program = await openProgram({ y: rows }, sources, { threads: 1 });
+    const data = new Float32Array(size).fill(3);
+    const { y: result } = await program.run({ x: { dtype: "float32", shape: [1, size], data } });
+    // All of them take 201 MB as float32, one takes 17 MB.
+    expect((await anonymousMemory()) - before).toBeLessThan(80e6);
+    expect([...(result!.data as Float32Array).subarray(0, 2)]).toEqual([3, 0]);
+    await program.close();
+  });
 });
 
 describe("rejects what does not match the graph", () => {

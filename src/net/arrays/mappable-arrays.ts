@@ -2,12 +2,13 @@ import { basename, dirname, join } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { cacheFolder, kindOfPath } from "../../base/folder.ts";
+import { cacheFolder, freeSpace, kindOfPath } from "../../base/folder.ts";
 import { markInUse } from "../../base/in-use.ts";
 import { stableStringify } from "../../base/json.ts";
+import { gibibytes } from "../../base/message-text.ts";
 import { openFile } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
-import { isFloat } from "./array.ts";
+import { elementCount, isFloat } from "./array.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { readSafetensors, writeSafetensors } from "./safetensors.ts";
 import { needsCopy, type StoredArray } from "./stored-array.ts";
@@ -16,18 +17,19 @@ import { needsCopy, type StoredArray } from "./stored-array.ts";
 const VERSION = 1;
 
 /**
- * Arrays of a checkpoint as row-major float32 in one folder, so that ONNX Runtime can map them from disk.
+ * Arrays of a checkpoint in one folder and in forms that programs read (`needsCopy`), so that ONNX Runtime can
+ * map them from disk.
  *
- * Where the checkpoint already stores them so, as most do, the result refers to it. Otherwise all of them are
- * written once to a safetensors file in the cache, one array in memory at a time, with a digest file next to
- * it. The copy is reused as long as the contents of the checkpoint and the names are the same, and rewritten
- * when it is damaged. Integers and bool keep their type.
+ * Where the checkpoint already stores them so, as almost all do, the result refers to it. Otherwise all of them
+ * are written once as row-major float32 to a safetensors file in the cache, one array in memory at a time, with
+ * a digest file next to it. The copy is reused as long as the contents of the checkpoint and the names are the
+ * same, and rewritten when it is damaged. Integers and bool keep their type.
  *
  * @param names   of the checkpoint's arrays; the result has the same names
  * @param folder  of the copies
- * @throws {InputError} when a name is unknown, or the copy cannot be written
+ * @throws {InputError} when a name is unknown, the disk has no room for the copy, or it cannot be written
  */
-export async function float32Arrays(
+export async function mappableArrays(
   checkpoint: Checkpoint,
   names: Iterable<string>,
   folder: string = cacheFolder("float32"),
@@ -53,6 +55,7 @@ export async function float32Arrays(
   // Open programs map the copy, so the mark stays until the process ends.
   await markInUse(path);
   if (!(await isIntact(path, digestPath))) {
+    await expectRoom(path, checkpoint, wanted);
     await writeCopy(path, checkpoint, wanted);
     // In the format of `sha256sum --check`.
     await writeFileAtomic(digestPath, `${await cachedDigest(path)}  ${basename(path)}\n`);
@@ -65,6 +68,26 @@ async function isIntact(path: string, digestPath: string): Promise<boolean> {
   await using noted = await openFile(digestPath);
   const line = new TextDecoder().decode(await noted.read(0, noted.size));
   return line === `${await cachedDigest(path)}  ${basename(path)}\n`;
+}
+
+/** @throws {InputError} when the disk has too little room for a copy */
+async function expectRoom(
+  path: string,
+  checkpoint: Checkpoint,
+  wanted: ReadonlyMap<string, StoredArray>,
+): Promise<void> {
+  const needed = [...wanted.values()].reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  const free = await freeSpace(dirname(path));
+  if (needed <= free) return;
+  const [first] = [...wanted.values()].flatMap((stored) => needsCopy(stored) ?? []);
+  const why = first ?? "its files are in several folders";
+  throw new InputError(
+    `a copy of these weights as float32 takes ${gibibytes(needed)}, and ${gibibytes(free)} are free in ${dirname(path)}`,
+    {
+      place: { file: checkpoint.path },
+      hint: `the copy is needed because ${why}; free some disk, or set DART_EVAL_CACHE to a folder with more`,
+    },
+  );
 }
 
 async function writeCopy(path: string, checkpoint: Checkpoint, wanted: ReadonlyMap<string, StoredArray>) {

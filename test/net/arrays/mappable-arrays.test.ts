@@ -11,7 +11,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Checkpoint, openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
-import { float32Arrays } from "../../../src/net/arrays/float32-copy.ts";
+import { mappableArrays } from "../../../src/net/arrays/mappable-arrays.ts";
 import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
 import { needsCopy } from "../../../src/net/arrays/stored-array.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -33,18 +33,22 @@ function mapped(file: string, offset: number, length: number): number[] {
   return [...new Float32Array(new Uint8Array(readFileSync(file).subarray(offset, offset + length)).buffer)];
 }
 
-test("uses row-major float32 in place", async () => {
-  await using checkpoint = await openCheckpoint(golden("shared.bin"));
-  const arrays = await float32Arrays(checkpoint, checkpoint.arrays.keys());
-  expect(arrays).toEqual(checkpoint.arrays);
+test.each([
+  ["shared.bin", undefined],
+  ["element-types.bin", ["bfloat16", "float16", "float32", "int64"]],
+])("uses row-major floats of 32 and 16 bits of %s in place", async (name, names) => {
+  await using checkpoint = await openCheckpoint(golden(name));
+  const wanted = names ?? [...checkpoint.arrays.keys()];
+  const arrays = await mappableArrays(checkpoint, wanted);
+  expect([...arrays]).toEqual(wanted.map((each) => [each, checkpoint.arrays.get(each)]));
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("copies views, half-precision and plain arrays together, with the values of `read`", async () => {
+test("copies views, float64, 16-bit and plain arrays together, with the values of `read`", async () => {
   for (const name of ["views.bin", "element-types.bin"]) {
     await using checkpoint = await openCheckpoint(golden(name));
     const floats = [...checkpoint.arrays.values()].filter(({ dtype }) => /float/.test(dtype));
-    const arrays = await float32Arrays(
+    const arrays = await mappableArrays(
       checkpoint,
       floats.map(({ name }) => name),
     );
@@ -60,17 +64,18 @@ test("copies views, half-precision and plain arrays together, with the values of
 
 test("keeps the type of integers in a copy", async () => {
   await using checkpoint = await openCheckpoint(golden("element-types.bin"));
-  const arrays = await float32Arrays(checkpoint, ["float16", "int64", "bool"]);
+  const arrays = await mappableArrays(checkpoint, ["float64", "float16", "int64", "bool"]);
   expect([...arrays.values()].map(({ name, dtype }) => [name, dtype]).sort()).toEqual([
     ["bool", "bool"],
     ["float16", "float32"],
+    ["float64", "float32"],
     ["int64", "int64"],
   ]);
 });
 
 async function copyOf(checkpoint: Checkpoint, names = ["transposed", "column"]) {
   const [first] = (
-    await float32Arrays(
+    await mappableArrays(
       checkpoint,
       names.filter((name) => checkpoint.arrays.has(name)),
     )
@@ -114,12 +119,24 @@ test("copies arrays of two folders into one, since a session maps one folder", a
   const index = { weight_map: { a: "a.safetensors", b: "b.safetensors" } };
   writeFileSync(join(home, "model.safetensors.index.json"), JSON.stringify(index));
   await using checkpoint = await openCheckpoint(home);
-  const arrays = await float32Arrays(checkpoint, ["a", "b"]);
+  const arrays = await mappableArrays(checkpoint, ["a", "b"]);
   expect(new Set([...arrays.values()].map(({ file }) => dirname(file))).size).toBe(1);
+});
+
+test("a copy that the disk has no room for is refused before it is written", async () => {
+  await using opened = await openCheckpoint(views);
+  const huge = { ...opened.arrays.get("transposed")!, shape: [2 ** 22, 2 ** 22] };
+  const checkpoint = { ...opened, arrays: new Map([["transposed", huge]]) };
+  await expect(mappableArrays(checkpoint, ["transposed"])).rejects.toThrow(
+    /a copy of these weights as float32 takes 65536.0 GiB, and [\d.]+ GiB are free in .*float32/,
+  );
+  expect(readdirSync(join(folder, "float32")).filter((name) => name.endsWith(".safetensors"))).toEqual([]);
 });
 
 test("rejects an unknown name before anything is written", async () => {
   await using checkpoint = await openCheckpoint(views);
-  await expect(float32Arrays(checkpoint, ["transposed", "none"])).rejects.toThrow("is not in the checkpoint");
+  await expect(mappableArrays(checkpoint, ["transposed", "none"])).rejects.toThrow(
+    "is not in the checkpoint",
+  );
   expect(existsSync(join(folder, "float32"))).toBe(false);
 });
