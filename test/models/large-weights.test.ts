@@ -89,7 +89,7 @@ test.each(["llama", "mistral-dna"])(
     const recipe = { rank: 2, alpha: 4, dropout: 0 };
     const labels: NdArray = { dtype: "int32", shape: [2], data: Int32Array.of(0, 1) };
     const opened = await openCheckpointFolder(join(folder, name), [card]);
-    const losses = [];
+    const losses: number[] = [];
     for (const weights of [opened, perUse(opened)]) {
       const tuning = new FineTuning(weights, { labels: 2, recipe, seed: 7 }, { threads: 1 });
       const graph = await tuning.graph("training");

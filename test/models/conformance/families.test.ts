@@ -36,6 +36,32 @@ test.each(toys)(
   120_000,
 );
 
+/** All k-mers of the four bases. */
+const kmersOf = (k: number): readonly string[] =>
+  k === 0 ? [""] : kmersOf(k - 1).flatMap((kmer) => [..."ACGT"].map((base) => kmer + base));
+
+/** Tokenizers that no toy has, each with a family that uses it. */
+test.each([
+  ["3-mers with a remainder", "llama", ["<oov>", "<s>", "</s>", "<pad>", ...kmersOf(3)]],
+  ["overlapping 3-mers", "bert", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...kmersOf(3)]],
+  [
+    "3-mers and single bases",
+    "esm",
+    ["<unk>", "<pad>", "<mask>", "<cls>", "<eos>", ...kmersOf(3), ..."ATCGN"],
+  ],
+] as const)("%s", async (_, name, vocabulary) => {
+  const card = LANGUAGE_MODELS.find((each) => each.name === name)!;
+  const [toy] = Object.values(card.toys);
+  const folder = temporaryFolder();
+  const sized = { ...card, toys: { sized: { ...toy, vocab_size: vocabulary.length } } };
+  const tokenizer = { "vocab.txt": vocabulary.join("\n") };
+  await initCheckpoint(sized, { preset: "sized", seed: 3, folder, tokenizer });
+  const model = await LanguageModel.open(folder, LANGUAGE_MODELS);
+  onTestFinished(() => model.close());
+  expect(model.tokenCount("ACGTACGTAC")).toBeLessThan(12);
+  await expectSound(model);
+});
+
 test.each([0, 1, 5])("a Markov model of order %i", async (order) => {
   const chromosome = new TextEncoder().encode(randomBases(20_000, 1));
   await expectSound(await fitKmerMarkov([chromosome], { order }));

@@ -145,7 +145,8 @@ export const truncationCheck: Check = {
         return `the tokens of ${sequence.length} bases cover ${(start ?? 0) + 1} to ${end}`;
       }
       for (const position of [0, -1]) {
-        const [other] = await probe.embeddings([otherBases(sequence, position)[0]]);
+        const readable = position === 0 ? 0 : beforeRemainder(tokens);
+        const [other] = await probe.embeddings([otherBases(sequence, readable)[0]]);
         if (probe.sameTokens(tokens, baseTokens(other!))) {
           return `the states of ${sequence.length} bases do not change with the ${named(position)}`;
         }
@@ -153,6 +154,18 @@ export const truncationCheck: Check = {
       return undefined;
     }),
 };
+
+/**
+ * The last base whose token names its bases, counted from the end: -1, or, after k-mers, the last base before a
+ * remainder of fewer than k bases, whose token is the same for all bases.
+ */
+function beforeRemainder(tokens: readonly BaseToken[]): number {
+  const lengths = tokens.map(({ start, end }) => end - start);
+  const [k] = lengths;
+  const rest = lengths.at(-1)!;
+  const areKMers = k > 1 && rest < k && lengths.slice(0, -1).every((length) => length === k);
+  return areKMers ? -1 - rest : -1;
+}
 
 const named = (position: number) => (position === 0 ? "first base" : "last base");
 
