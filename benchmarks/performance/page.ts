@@ -48,7 +48,8 @@ rows again, \`--resume\` continues after an interruption, \`--weights FOLDER\` k
 
 /** docs/performance.md. */
 export function performancePage({ machine, versions, rows }: Results): string {
-  const rounds = Math.max(0, ...rows.map(({ ours }) => ours.length));
+  const counts = rows.map(({ ours }) => ours.length);
+  const rounds = [...new Set([Math.min(...counts), Math.max(...counts)])].join(" to ");
   const table = markdownTable({
     caption: "",
     columns: HEADINGS.map((heading, i) => ({ heading, align: i < 3 ? "left" : "right" })),
