@@ -60,3 +60,22 @@ test("every step of ARCHITECTURE.md names a function that its file has", () => {
     );
   }
 });
+
+test("every stop of ARCHITECTURE.md's walks is a file with the named function, at most 12 in a walk", () => {
+  const section = read("ARCHITECTURE.md")
+    .split("\n## ")
+    .find((text) => text.startsWith("Follow one number"));
+  const [, ...walks] = section?.split(/^\*\*/m) ?? [];
+  expect(walks).toHaveLength(2);
+  for (const walk of walks) {
+    const stops = [...walk.matchAll(/^\d+\. `(\w+)`, `(\S+\.ts)`: /gm)];
+    expect(stops.length).toBe(walk.match(/^\d+\. /gm)?.length);
+    expect(stops.length).toBeGreaterThan(4);
+    expect(stops.length).toBeLessThanOrEqual(12);
+    for (const [, name, file] of stops) {
+      expect(read(`src/${file}`), `${file} has ${name}`).toMatch(
+        new RegExp(`^(export (abstract )?(async )?(function|const|class)|  async) ${name}\\b`, "m"),
+      );
+    }
+  }
+});

@@ -1,3 +1,5 @@
+import type { ScoredSequence } from "../evaluation/runs/scored-sequence.ts";
+
 // Rows of a panel in the page: columns as byte planes, compressed with deflate, in base64.
 
 /** Texts of a column as codes: 0 no text, k the k-th of `texts`. */
@@ -23,19 +25,8 @@ export interface IntegerForm {
 
 export type ColumnForm = TextForm | NumberForm | IntegerForm;
 
-/** Scored tokens of one sequence: those of `positions.json`. */
-export interface BaseTrack {
-  /** Name of the sequence in its row. */
-  readonly member: string;
-  readonly length: number;
-  /** Index of the first of `bases` in the sequence, 0-based. */
-  readonly from: number;
-  readonly bases: string;
-  /** Bases of each token; absent if each is one base. */
-  readonly spans?: readonly number[];
-  /** Log-probability of each token, nats. */
-  readonly scores: readonly number[];
-}
+/** Scored tokens of one sequence. */
+export type BaseTrack = ScoredSequence;
 
 /** Scores of the bases of one row, by model. */
 export interface TrackedRow {

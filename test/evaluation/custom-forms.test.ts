@@ -282,7 +282,8 @@ describe("the report", () => {
   test("shows question, setting and published value", async () => {
     const report = await gatherReport(results, { forms, published: [printed] });
     const page = renderPage(report, { script: "", style: "" });
-    for (const text of [hairpins.question, "G+C content: the model takes no part.", "0.250", "Table 1"]) {
+    const setting = "G+C content: the model takes no part.";
+    for (const text of [hairpins.question, setting, "paired accuracy", "0.250", "Table 1"]) {
       expect(page).toContain(text);
     }
     expect(reportDocument(report, "text")).toContain("Hairpins");

@@ -14,6 +14,7 @@ import { collectShards, findShards } from "./collect-shards.ts";
 import type { Plan, PlannedCell } from "./request.ts";
 import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, parseRecord } from "./run-folder.ts";
+import type { ScoredSequence } from "./scored-sequence.ts";
 
 /** Contents of `positions.json` in a cell's folder: log-probabilities of the tokens of a few rows. */
 export interface PositionScores {
@@ -29,21 +30,6 @@ export interface PositionScores {
 export interface ScoredRow {
   readonly row: number;
   readonly sequences: readonly ScoredSequence[];
-}
-
-/** Scored tokens of one sequence. */
-export interface ScoredSequence {
-  /** The task's name of the sequence: "element". */
-  readonly member: string;
-  /** Number of bases that the model saw. */
-  readonly length: number;
-  /** Index of the first of `bases` in the sequence, 0-based. */
-  readonly from: number;
-  readonly bases: string;
-  /** Bases of each token; absent if each is one base. */
-  readonly spans?: readonly number[];
-  /** Log-probability of each token, nats, to four decimals. */
-  readonly scores: readonly number[];
 }
 
 const sequenceSchema: z.ZodType<ScoredSequence> = z
