@@ -1,6 +1,7 @@
-import { posix } from "node:path";
+import { readFileSync } from "node:fs";
+import { join, posix } from "node:path";
 import { describe, expect, test } from "vitest";
-import { importsOf, type SourceFile, sourceFiles, withoutComments } from "./source-files.ts";
+import { importsOf, repository, type SourceFile, sourceFiles, withoutComments } from "./source-files.ts";
 
 /** Imports that each place in `src` may have besides itself: rooms, folders and files; type imports count. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
@@ -294,6 +295,32 @@ describe("single places", () => {
     expect(offences((file) => [...file.code.matchAll(/\bMath\.random\b/g)].map(([text]) => text))).toEqual(
       [],
     );
+  });
+});
+
+describe("the files", () => {
+  test("no name is exported by two files", () => {
+    const declared =
+      /^export (?:declare )?(?:async )?(?:abstract )?(?:function\*?|const|class|interface|type) (\w+)/gm;
+    const places = new Map<string, Set<string>>();
+    for (const { path, code } of files) {
+      for (const [, name] of code.matchAll(declared)) {
+        places.set(name, (places.get(name) ?? new Set()).add(path));
+      }
+    }
+    expect([...places].filter(([, paths]) => paths.size > 1)).toEqual([]);
+  });
+
+  test("comments wrap at 110 columns", () => {
+    const wide = files
+      .filter(({ path }) => path !== "src/net/graph/onnx-schema.ts")
+      .flatMap(({ path }) =>
+        readFileSync(join(repository, path), "utf8")
+          .split("\n")
+          .filter((line) => line.length > 110 && /^\s*(\/\/|\/?\*)/.test(line))
+          .map((line) => `${path}: ${line.trim()}`),
+      );
+    expect(wide).toEqual([]);
   });
 });
 

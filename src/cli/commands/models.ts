@@ -1,12 +1,14 @@
 import { findInHubCache } from "../../models/checkpoints/hub-cache.ts";
-import { BASELINES, LANGUAGE_MODELS, TOYS } from "../../models/language/catalogue.ts";
+import { initCheckpoint, requireEmpty } from "../../models/checkpoints/init.ts";
+import { tokenizerFilesFor } from "../../models/checkpoints/init-tokenizer.ts";
+import { BASELINES, LANGUAGE_MODELS, languageModelCard, TOYS } from "../../models/language/catalogue.ts";
 import { HUB_CHECKPOINTS } from "../../models/language/hub-checkpoints.ts";
 import { hubCheckpointTable, modelSizes, modelSizeTable } from "../../report/model-tables.ts";
+import { count } from "../../report/numbers.ts";
 import { plainTable } from "../../report/table.ts";
-import { type DefineCommand, examples } from "../command.ts";
+import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
 import { defineModelsConform } from "./models/conform.ts";
 import { defineModelsFetch, defineModelsVerify } from "./models/fetch.ts";
-import { defineModelsInit } from "./models/init.ts";
 
 export const defineModels: DefineCommand = (command, context) => {
   command.description("Lists model families; creates, fetches and verifies checkpoints; tests adapters.");
@@ -92,3 +94,50 @@ async function listed() {
     ),
   );
 }
+
+interface InitOptions {
+  readonly preset: string;
+  readonly seed: number;
+  readonly out: string;
+  readonly tokenizer?: string;
+  readonly json?: boolean;
+}
+
+const defineModelsInit: DefineCommand = (command, { terminal, signal }) => {
+  command
+    .description(
+      "Writes an untrained checkpoint in the layout of the published ones, as a control or for tests.",
+    )
+    .argument("<family>", "such as hyenadna")
+    .requiredOption("--preset <name>", "size of a published checkpoint, or a toy")
+    .requiredOption("--out <folder>", "a new or an empty folder")
+    .option(
+      "--seed <number>",
+      "seed of the weights; the same seed gives the same bytes",
+      wholeNumberOption(0),
+      0,
+    )
+    .option(
+      "--tokenizer <path>",
+      "a tokenizer.json or a checkpoint folder (default: that of the published checkpoint, if the family needs one)",
+    )
+    .option("--json", "print the checkpoint as JSON")
+    .addHelpText(
+      "after",
+      examples({
+        "an untrained control": "dart-eval models init hyenadna --preset large-1m --seed 0 --out untrained",
+        "with a local tokenizer":
+          "dart-eval models init dnabert2 --preset 117m --tokenizer tokenizer.json --out untrained",
+      }),
+    )
+    .action(async (family: string, { preset, seed, out, tokenizer: path, json }: InitOptions) => {
+      const card = languageModelCard(family);
+      await requireEmpty(out);
+      const onWait = (why: string) => terminal.say(why);
+      const { files, from } = await tokenizerFilesFor(card, { preset, path, signal, onWait });
+      const made = await initCheckpoint(card, { preset, seed, folder: out, tokenizer: files });
+      if (json) return terminal.print(JSON.stringify({ ...made, tokenizer: from ?? null }));
+      terminal.print(`wrote ${made.folder}: ${count(made.parameters)} parameters, seed ${made.seed}`);
+      if (from !== undefined) terminal.print(`tokenizer from ${from}`);
+    });
+};

@@ -1,4 +1,6 @@
-/** Scored tokens of one sequence, in `positions.json` and in the report, whose client compiles without Node. */
+/**
+ * Scored tokens of one sequence, in `positions.json` and in the report, whose client compiles without Node.
+ */
 export interface ScoredSequence {
   /** The task's name of the sequence: "element". */
   readonly member: string;

@@ -182,8 +182,8 @@ function checkSizes({ width, heads, positions, inputLength, targetBins }: Borzoi
 
 /**
  * Borzoi: convolutions and max pooling down to tokens of 128 bases, transformer layers, two steps of
- * upsampling to bins of 32 bases that add the tower's own states, and a head of which one track is read in the
- * central bins. The upsampling is computed for these bins and one token at either side, as far as its
+ * upsampling to bins of 32 bases that add the tower's own states, and a head of which one track is read in
+ * the central bins. The upsampling is computed for these bins and one token at either side, as far as its
  * convolutions see. Dropout is left out, batch normalisation uses the stored statistics.
  *
  * @param x      one-hot sequence [b, l, 4], channels A C G T, zeros for an unknown base

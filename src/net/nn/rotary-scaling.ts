@@ -18,7 +18,9 @@ export type RotaryScaling =
   | {
       readonly kind: "yarn";
       readonly factor: number;
-      /** Columns that rotate fewer than `slow` times over `tokens` are divided, more than `fast` times kept. */
+      /**
+       * Columns that rotate fewer than `slow` times over `tokens` are divided, more than `fast` times kept.
+       */
       readonly fast: number;
       readonly slow: number;
       readonly tokens: number;

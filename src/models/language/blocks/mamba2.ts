@@ -78,7 +78,9 @@ export function mamba2Mixer(p: Mamba2, u: Sym, sizes: Mamba2Sizes, { loops, mask
   return linear(p.output, normOfGroups(p.norm, mul(y, silu(z)), sizes));
 }
 
-/** RMS norm of each group's channels, as in the package mamba_ssm and in Transformers 5.  [..., e] → [..., e] */
+/**
+ * RMS norm of each group's channels, as in the package mamba_ssm and in Transformers 5.  [..., e] → [..., e]
+ */
 function normOfGroups({ weight }: Norm, x: Sym, { heads, headWidth, groups, epsilon }: Mamba2Sizes): Sym {
   if (groups === 1) return rmsNorm({ weight }, x, epsilon);
   const grouped = [groups, (heads * headWidth) / groups];

@@ -64,8 +64,8 @@ export const standardBert = (c: Config) =>
   }) satisfies Partial<BertFamily<BertEmbeddings & BertParameters>>;
 
 /**
- * Declares the embeddings and the decoder of the masked head. A tied decoder has the weights of the words: some
- * checkpoints store them twice.
+ * Declares the embeddings and the decoder of the masked head. A tied decoder has the weights of the words:
+ * some checkpoints store them twice.
  */
 export function declareEmbeddings(
   table: ParameterTable,
