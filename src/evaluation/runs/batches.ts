@@ -5,8 +5,8 @@ import type { TrainingMemory } from "../settings/setting.ts";
 import type { Example } from "../tasks/task-rows.ts";
 
 /**
- * Rows are scored in blocks of this many, and sorted within them. Sequences are read and tokens counted once per block, few
- * chromosomes are needed at a time, and almost no batch mixes long sequences with short ones.
+ * Rows are scored in blocks of this many, and sorted within them. Sequences are read and tokens counted once
+ * per block, few chromosomes are needed at a time, and almost no batch mixes long sequences with short ones.
  */
 export const BLOCK_ROWS = 4096;
 

@@ -27,8 +27,8 @@ const unary = (rule: (dy: Sym, x: Sym, y: Sym) => Sym) => single<Op>((dy, [x], y
 const nothing = (_: readonly (Sym | null)[], node: Node): InputGradients => node.inputs.map(() => null);
 
 /**
- * Sums a gradient over the axes along which its tensor was broadcast: leading axes first, unless the innermost
- * is among the others, over which ONNX Runtime sums several times as fast.
+ * Sums a gradient over the axes along which its tensor was broadcast: leading axes first, unless the
+ * innermost is among the others, over which ONNX Runtime sums several times as fast.
  */
 function sumTo(dy: Sym, shape: Shape): Sym {
   if (sameShape(dy.shape, shape)) return dy;
