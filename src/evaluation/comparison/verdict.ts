@@ -13,7 +13,7 @@ export interface StatedBest {
 }
 
 /** A statement on the best models of a group. */
-export interface Verdict {
+export interface ComparisonVerdict {
   /** Without a full stop. */
   readonly sentence: string;
   /** The best model is distinguished from the second: the sentence states by how much. */
@@ -30,7 +30,7 @@ export interface Verdict {
 export function verdictOf(
   { models, pairs, metric }: Pick<ComparedGroup, "models" | "pairs" | "metric">,
   stated?: StatedBest,
-): Verdict | undefined {
+): ComparisonVerdict | undefined {
   const [first, second, ...others] = models.filter(({ tier }) => tier !== null);
   if (first === undefined || second === undefined) return undefined;
   const { label, quantity, value } = stated ?? {
@@ -40,7 +40,7 @@ export function verdictOf(
   };
   const tied = [second, ...others].filter(({ tier }) => tier === 1).map((model) => model.label);
   const best = `${label} has the ${metric.better === "lower" ? "lowest" : "highest"} ${readable(quantity)}: ${value}`;
-  const without = (sentence: string): Verdict => ({ sentence, isAhead: false });
+  const without = (sentence: string): ComparisonVerdict => ({ sentence, isAhead: false });
   if (tied.length > 1) {
     const others = tied.length >= NAMED ? [tied[0], `${tied.length - 1} more`] : tied;
     const names = [label, ...others.slice(0, -1)].join(", ");
