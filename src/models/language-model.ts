@@ -135,7 +135,8 @@ export class LanguageModel extends TokenModel {
 
   /**
    * Estimated bytes of one call: the runtime, the weights, which a session copies or maps, the activations of
-   * one run, and the outputs. A call is split into runs, so beyond a number of sequences only the outputs grow.
+   * one run, and the outputs. A call is split into runs, so beyond a number of sequences only the outputs
+   * grow.
    */
   memory(batchSize: number, tokens: number, query?: "likelihood" | "embedding"): number {
     const { architecture, programs } = this;

@@ -61,7 +61,9 @@ function pointsOf({ x, y }: ScatterFigure): readonly Point[] {
   return points;
 }
 
-/** Domains of both axes; the same for predictions of a number, so that their diagonal is that of the chart. */
+/**
+ * Domains of both axes; the same for predictions of a number, so that their diagonal is that of the chart.
+ */
 function domainsOf(points: readonly Point[], isSigns: boolean) {
   const [x, y] = [points.map(([one]) => one), points.map(([, one]) => one)];
   if (isSigns) return [domainOf(x, true), domainOf(y, true)] as const;

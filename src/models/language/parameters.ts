@@ -184,9 +184,9 @@ const earlierNames = (name: string): readonly string[] =>
       : [];
 
 /**
- * Largest size of a model's weights, as float32, that programs hold in memory. Larger ones are loaded from the
- * file for each use, which takes the memory of a few layers. The limit is the same on all machines, because the
- * two forms of a matrix product add in different orders: scores differ in the last bits.
+ * Largest size of a model's weights, as float32, that programs hold in memory. Larger ones are loaded from
+ * the file for each use, which takes the memory of a few layers. The limit is the same on all machines,
+ * because the two forms of a matrix product add in different orders: scores differ in the last bits.
  */
 const MOST_HELD_BYTES = 4e9;
 

@@ -17,13 +17,13 @@ import { needsCopy, type StoredArray } from "./stored-array.ts";
 const VERSION = 1;
 
 /**
- * Arrays of a checkpoint in one folder and in forms that programs read (`needsCopy`), so that ONNX Runtime can
- * map them from disk.
+ * Arrays of a checkpoint in one folder and in forms that programs read (`needsCopy`), so that ONNX Runtime
+ * can map them from disk.
  *
- * Where the checkpoint already stores them so, as almost all do, the result refers to it. Otherwise all of them
- * are written once as row-major float32 to a safetensors file in the cache, one array in memory at a time, with
- * a digest file next to it. The copy is reused as long as the contents of the checkpoint and the names are the
- * same, and rewritten when it is damaged. Integers and bool keep their type.
+ * Where the checkpoint already stores them so, as almost all do, the result refers to it. Otherwise all of
+ * them are written once as row-major float32 to a safetensors file in the cache, one array in memory at a
+ * time, with a digest file next to it. The copy is reused as long as the contents of the checkpoint and the
+ * names are the same, and rewritten when it is damaged. Integers and bool keep their type.
  *
  * @param names   of the checkpoint's arrays; the result has the same names
  * @param folder  of the copies

@@ -39,8 +39,8 @@ export interface StoredArray {
 const READABLE_FLOATS: readonly DType[] = ["float32", "bfloat16", "float16"];
 
 /**
- * Reason why a program cannot use the bytes of the file directly; undefined when it can. Integers and bool are
- * used in their own type.
+ * Reason why a program cannot use the bytes of the file directly; undefined when it can. Integers and bool
+ * are used in their own type.
  */
 export function needsCopy({ dtype, strides, offset }: StoredArray): string | undefined {
   const size = bytesPerElement(dtype);

@@ -113,8 +113,8 @@ function emitForm(scope: Scope, node: Node, form: GpuForm): void {
 }
 
 /**
- * A reshape to the parameter's own shape, each size a 0 that is computed from the other tensor: ONNX Runtime can
- * neither evaluate it when the session opens nor run it before that tensor is known.
+ * A reshape to the parameter's own shape, each size a 0 that is computed from the other tensor: ONNX Runtime
+ * can neither evaluate it when the session opens nor run it before that tensor is known.
  */
 function emitLoad(scope: Scope, node: Node): void {
   const [parameter, after] = node.inputs;

@@ -164,7 +164,9 @@ function points({ points: all, classes, ofModels, identity, level }: PointsChart
   };
 }
 
-/** True for points in the right half of a logarithmic axis from 10^i to 10^k, whose labels are on their left. */
+/**
+ * True for points in the right half of a logarithmic axis from 10^i to 10^k, whose labels are on their left.
+ */
 function isRight(point: PointMark, all: readonly PointMark[]): boolean {
   const logs = all.map(({ x }) => Math.log10(x));
   const [first, last] = [Math.floor(Math.min(...logs)), Math.ceil(Math.max(...logs))];

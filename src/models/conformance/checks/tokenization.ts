@@ -156,8 +156,8 @@ export const truncationCheck: Check = {
 };
 
 /**
- * The last base whose token names its bases, counted from the end: -1, or, after k-mers, the last base before a
- * remainder of fewer than k bases, whose token is the same for all bases.
+ * The last base whose token names its bases, counted from the end: -1, or, after k-mers, the last base before
+ * a remainder of fewer than k bases, whose token is the same for all bases.
  */
 function beforeRemainder(tokens: readonly BaseToken[]): number {
   const lengths = tokens.map(({ start, end }) => end - start);
