@@ -233,16 +233,19 @@ most_restarts=${mostRestarts(jobs)}
 
 # Runs a command that resumes. Returns its exit code, or puts the job back into the queue and waits for its end.
 resumable() {
-  local child='' code at_limit=no signalled=yes
+  local child='' code at_limit=no signalled=no early
   trap 'at_limit=yes signalled=yes; [ -z "$child" ] || kill -TERM "$child"' USR1
   trap 'signalled=yes; [ -z "$child" ] || kill -TERM "$child"' TERM INT
   "$@" &
-  child=$!
+  # A signal before the child has a name would be lost.
+  child=$! early=$signalled
+  [ $early = no ] || kill -TERM "$child"
   # A signal to this shell ends wait before the child ends.
-  while [ $signalled = yes ]; do
+  while :; do
     signalled=no
     wait "$child"
     code=$?
+    [ $signalled = yes ] || break
   done
   trap - USR1 TERM INT
   if [ $code = 75 ] || { [ $code = 143 ] && [ $at_limit = yes ]; }; then

@@ -1,5 +1,5 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -137,12 +137,13 @@ describe("a job", () => {
   /** Runs shard 3 + 2 of 12 with a stand-in for dart-eval. */
   async function job(
     text: string,
-    { restarts = 0, signal }: { restarts?: number; signal?: NodeJS.Signals } = {},
+    { restarts = 0, signal, hook }: { restarts?: number; signal?: NodeJS.Signals; hook?: string } = {},
   ) {
     const name = `job ${count++}`;
     const slurm = await slurmPrograms(name, 1001);
     const standIn = await program(join(folder, name, "stand in"), text);
     const { place } = await scripts({}, { words: ["--data=a b"], program: [standIn, "x y"] });
+    if (hook !== undefined) await appendFile(join(place, "job.sh"), hook);
     const own = { SLURM_ARRAY_TASK_ID: "2", SLURM_JOB_ID: "77", SLURM_CPUS_PER_TASK: "4" };
     const env = { ...slurm.env, ...own, SLURM_RESTART_COUNT: String(restarts) };
     const child = spawn("bash", [join(place, "shard.sbatch"), place, "3"], { env });
@@ -174,6 +175,14 @@ describe("a job", () => {
   test("that finishes in spite of the signal is done", async () => {
     const text = STOPS.replace("exit 143", "exit 0");
     expect(await job(text, { signal: "SIGUSR1" })).toMatchObject({ code: 0, requeued: false });
+  });
+
+  test("passes on a signal that arrives while its program starts", async () => {
+    // Sent by the shell to itself, before the command that stores the number of the program's process.
+    const hook = `set -T; trap 'case $BASH_COMMAND in child=*) kill -USR1 $$ ;; esac' DEBUG\n`;
+    const found = await job("exec sleep 60", { hook });
+    expect(found.said).toContain("exit code 143: back to the queue");
+    expect(found.requeued).toBe(true);
   });
 
   test("that is cancelled stops, and does not return", async () => {
