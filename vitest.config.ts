@@ -39,7 +39,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "source",
-          globalSetup: "test/compiled.ts",
+          globalSetup: ["test/compiled.ts", "test/shared-genomes.ts"],
           setupFiles: ["test/one-thread.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/product/**", ...ISOLATED],
@@ -52,7 +52,7 @@ export default defineConfig({
         test: {
           name: "isolated",
           include: ISOLATED,
-          globalSetup: "test/compiled.ts",
+          globalSetup: ["test/compiled.ts", "test/shared-genomes.ts"],
           setupFiles: ["test/one-thread.ts"],
         },
       },
@@ -63,7 +63,7 @@ export default defineConfig({
           name: "product",
           include: ["test/product/**/*.test.ts"],
           exclude: CLUSTER,
-          globalSetup: "test/product/build.ts",
+          globalSetup: ["test/product/build.ts", "test/shared-genomes.ts"],
           testTimeout: 300_000,
         },
       },

@@ -14,8 +14,11 @@ export function sharedData(path: string): string | undefined {
   return existsSync(file) ? file : undefined;
 }
 
+/** End of the title of a test that is skipped without the folder of real data. */
+export const NEEDS_DATA = "needs the folder of real data";
+
 /** `test` over one file of the test bed; reported as skipped, never as passed, where the bed is absent. */
 export function testWithSharedData(name: string, path: string, body: (file: string) => Promise<void> | void) {
   const file = sharedData(path);
-  test.skipIf(file === undefined)(`${name} [${path}]`, () => body(file!));
+  test.skipIf(file === undefined)(`${name} [${NEEDS_DATA}: ${path}]`, () => body(file!));
 }

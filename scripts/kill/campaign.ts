@@ -3,7 +3,7 @@ import { cp, mkdir, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { killRepeatedly } from "../kill-repeatedly.ts";
+import { type KillOptions, killRepeatedly } from "../kill-repeatedly.ts";
 import { killParts, type Part } from "./parts.ts";
 
 export interface KillCampaignOptions {
@@ -43,26 +43,34 @@ export async function killCampaign(options: KillCampaignOptions): Promise<readon
   const { folder, kills, seed, only = () => true, log = () => {} } = options;
   await mkdir(folder, { recursive: true });
   const parts = (await killParts(join(folder, "inputs"))).filter(only);
+  const began = performance.now();
+  await succeed([process.execPath, COMMAND, "--version"], process.env);
+  const start = (performance.now() - began) / 1000;
   const reports: PartReport[] = [];
   for (const [i, part] of parts.entries()) {
     const share = Math.floor(kills / parts.length) + (i < kills % parts.length ? 1 : 0);
-    const report = await killPart(part, join(folder, `part-${i}`), share, seed + i);
+    const report = await killPart(part, {
+      root: join(folder, `part-${i}`),
+      kills: share,
+      seed: seed + i,
+      start,
+    });
     reports.push(report);
     log(partLine(report));
   }
   return reports;
 }
 
-async function killPart(part: Part, root: string, kills: number, seed: number): Promise<PartReport> {
+async function killPart(
+  part: Part,
+  { root, kills, seed, start }: Required<Pick<KillOptions, "root" | "kills" | "seed" | "start">>,
+): Promise<PartReport> {
   const temporary = join(root, "tmp");
   const prepared = join(root, "prepared");
   await mkdir(temporary, { recursive: true });
   await mkdir(prepared);
   const env = { ...process.env, DART_EVAL_CACHE: join(root, "cache"), TMPDIR: temporary };
   const dartEval = (words: readonly string[]) => [process.execPath, COMMAND, ...words];
-  const began = performance.now();
-  await succeed(dartEval(["--version"]), env);
-  const start = (performance.now() - began) / 1000;
   for (const words of part.before?.(prepared) ?? []) await succeed(dartEval(words), env);
   try {
     const report = await killRepeatedly({

@@ -150,7 +150,7 @@ test("inherits standard error", () => {
 });
 
 test.skipIf(process.platform === "win32")(
-  "on Windows the whole tree of processes is ended by taskkill",
+  "on Windows the whole tree of processes is ended by taskkill [needs a POSIX shell]",
   () => {
     const folder = temporaryFolder();
     const log = join(folder, "calls");

@@ -237,7 +237,10 @@ test("asSoleWriter refuses a second writer", async () => {
   await expect(asSoleWriter(path, async () => "again")).resolves.toBe("again");
 });
 
-test.skipIf(process.platform === "win32")("a device is written without a lock", async () => {
-  await asSoleWriter("/dev/null", () => writeFileAtomic("/dev/null", "text"));
-  expect(readdirSync("/dev").filter((name) => name.startsWith("null."))).toEqual([]);
-});
+test.skipIf(process.platform === "win32")(
+  "a device is written without a lock [needs /dev/null]",
+  async () => {
+    await asSoleWriter("/dev/null", () => writeFileAtomic("/dev/null", "text"));
+    expect(readdirSync("/dev").filter((name) => name.startsWith("null."))).toEqual([]);
+  },
+);

@@ -69,7 +69,10 @@ test("names a file in place of a folder and a folder in place of a file", async 
   await expect(expectWritableFile(folder)).rejects.toThrow("this is a folder");
 });
 
-test.skipIf(process.getuid?.() === 0)("names a folder that is not writable", async () => {
-  await chmod(folder, 0o500);
-  await expect(expectWritableFolder(join(folder, "x"))).rejects.toThrow("permission denied");
-});
+test.skipIf(process.getuid?.() === 0)(
+  "names a folder that is not writable [needs a user other than root]",
+  async () => {
+    await chmod(folder, 0o500);
+    await expect(expectWritableFolder(join(folder, "x"))).rejects.toThrow("permission denied");
+  },
+);

@@ -79,11 +79,14 @@ test("a failure keeps the existing file and names the path", async () => {
   expect(through).toBeInstanceOf(InputError);
 });
 
-test.skipIf(process.getuid?.() === 0)("names a folder that is not writable", async () => {
-  await chmod(folder, 0o500);
-  const error = await writeFileAtomic(join(folder, "x"), "x").catch((thrown: unknown) => thrown);
-  expect((error as InputError).describe()).toContain("permission denied");
-});
+test.skipIf(process.getuid?.() === 0)(
+  "names a folder that is not writable [needs a user other than root]",
+  async () => {
+    await chmod(folder, 0o500);
+    const error = await writeFileAtomic(join(folder, "x"), "x").catch((thrown: unknown) => thrown);
+    expect((error as InputError).describe()).toContain("permission denied");
+  },
+);
 
 test("appendDurably appends", async () => {
   const path = join(folder, "rows", "1.jsonl");
@@ -92,7 +95,7 @@ test("appendDurably appends", async () => {
   expect(await readFile(path, "utf8")).toBe("a\nb\n");
 });
 
-test.skipIf(process.platform !== "linux")("reports a full disk", async () => {
+test.skipIf(process.platform !== "linux")("reports a full disk [needs Linux]", async () => {
   // Writes to /dev/full fail with ENOSPC.
   const path = join(folder, "full");
   await symlink("/dev/full", path);
@@ -136,7 +139,7 @@ test("textIfPresent is undefined for a missing file and names a folder", async (
 });
 
 test.skipIf(!existsSync("/dev/shm"))(
-  "a file in /dev/shm is replaced as a whole, like on a disk",
+  "a file in /dev/shm is replaced as a whole, like on a disk [needs /dev/shm]",
   async () => {
     const folder = mkdtempSync("/dev/shm/dart-eval-test-");
     onTestFinished(() => rmSync(folder, { recursive: true }));

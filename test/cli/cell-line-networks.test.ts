@@ -1,14 +1,14 @@
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
-import { relative } from "node:path";
+import { dirname, relative } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { CellLine } from "../../src/datasets/cell-lines.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { writeChrombpnet } from "../../src/models/chrombpnet/write-keras.ts";
 import { toyFolder } from "../../src/models/open-model.ts";
 import { scratchFiles } from "../scratch-files.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 const scratch = scratchFiles();
@@ -29,7 +29,7 @@ async function writeShifted(shifts: Readonly<Record<string, number>>): Promise<v
 }
 
 beforeAll(async () => {
-  ({ files } = await writeSyntheticGenome(scratch.path("data"), { seed: 0, scale: 0.1 }));
+  files = await sharedGenome({ seed: 0, scale: 0.1 });
   for (const folder of ["lines", "folds", "folds/GM12878", "named"]) await mkdir(scratch.path(folder));
   await writeShifted({
     "lines/GM12878.h5": 0,
@@ -40,7 +40,7 @@ beforeAll(async () => {
     "named/GM12878.fold_0.h5": 1,
     "named/GM12878.fold_1.h5": 4,
   });
-  const place = (path: string) => relative(scratch.path("data"), path);
+  const place = (path: string) => relative(dirname(files.genome), path);
   const rows = [
     ...LINES.map((line: CellLine) => ({
       task: "chromatin-activity",
@@ -70,7 +70,7 @@ beforeAll(async () => {
 
 const suite = (model: string, out: string, ...more: readonly string[]) =>
   runCommand([
-    ...["run", "--suite", scratch.path("suite.json"), "--data", scratch.path("data"), "--device", "cpu"],
+    ...["run", "--suite", scratch.path("suite.json"), "--data", dirname(files.genome), "--device", "cpu"],
     ...["--model", model, "--out", scratch.path(out), "--no-timing", ...more],
   ]);
 

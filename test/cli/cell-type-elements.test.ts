@@ -7,9 +7,9 @@ import { Interrupted } from "../../src/cli/interrupt.ts";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { filesOfBuild } from "../../src/datasets/cell-type-elements/build.ts";
 import { readCellTypeElements } from "../../src/datasets/cell-type-elements/table.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { scratchFiles } from "../scratch-files.ts";
 import { testWithSharedData } from "../shared-data.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { collectingTerminal, runCommand } from "./collecting-terminal.ts";
 
 const scratch = scratchFiles();
@@ -84,7 +84,7 @@ test("reports errors before it starts", async () => {
 });
 
 test("an interrupted clustering resumes to the same result", async () => {
-  const { files } = await writeSyntheticGenome(scratch.path("genome"), { seed: 0, scale: 0.1 });
+  const files = await sharedGenome({ seed: 0, scale: 0.1 });
   const running = (out: string) => [
     ...["run", "--task", "cell-type-elements", "--setting", "zero-shot-embedding", "--genome", files.genome],
     ...["--data", files.cellTypePeaks, "--model", `motif-counts:p=1e-3,${files.motifs}`],

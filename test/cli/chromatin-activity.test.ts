@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readActivityWindows } from "../../src/datasets/chromatin-activity/windows.ts";
 import type { CellLineFiles, SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { splitPartOf } from "../../src/dna/genome/chromosome-split.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 let folder: string;
@@ -14,7 +14,7 @@ let line: CellLineFiles;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-activity-cli-"));
-  ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.2 }));
+  files = await sharedGenome({ seed: 0, scale: 0.2 });
   line = files.cellLines.GM12878;
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));

@@ -3,9 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { CellLineFiles, SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { openBigWig } from "../../src/dna/genome/bigwig.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 let folder: string;
@@ -15,7 +15,7 @@ const at = (name: string) => join(folder, name);
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-chrombpnet-cli-"));
-  ({ files } = await writeSyntheticGenome(at("genome"), { seed: 0, scale: 0.1 }));
+  files = await sharedGenome({ seed: 0, scale: 0.1 });
   line = files.cellLines.K562;
   const sizes = { filters: 2, dilatedLayers: 2 };
   // The non-peaks of this genome have as many reads as its peaks' lowest percent.

@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 let folder: string;
@@ -13,7 +13,7 @@ let files: SyntheticFiles;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-commands-"));
-  ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.2 }));
+  files = await sharedGenome({ seed: 0, scale: 0.2 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

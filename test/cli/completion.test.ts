@@ -53,7 +53,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"
 /** True where the program is installed. */
 const installed = (program: string) => spawnSync(program, ["--version"]).status === 0;
 
-test.skipIf(!installed("zsh"))("zsh completes words behind a colon, and file names", async () => {
+test.skipIf(!installed("zsh"))("zsh completes words behind a colon, and file names [needs zsh]", async () => {
   const { printed } = await runCommand(["completion", "zsh"]);
   const completion = await scratch.write("completion.zsh", printed);
   const genome = await scratch.write("genome.fa", "");
@@ -78,7 +78,7 @@ print completed`,
 });
 
 test.skipIf(!installed("fish"))(
-  "fish completes words behind a colon, and file names where there are none",
+  "fish completes words behind a colon, and file names where there are none [needs fish]",
   async () => {
     const { printed } = await runCommand(["completion", "fish"]);
     const completion = await scratch.write("completion.fish", printed);

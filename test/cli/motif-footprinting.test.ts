@@ -3,8 +3,8 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { readBackgrounds } from "../../src/datasets/motif-footprinting/backgrounds.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
@@ -35,7 +35,7 @@ testWithSharedData(
 test("from task 1's controls to a report, under both protocols", async () => {
   const folder = temporaryFolder();
   const at = (name: string) => join(folder, name);
-  const { files } = await writeSyntheticGenome(at("genome"), { seed: 0, scale: 0.5 });
+  const files = await sharedGenome({ seed: 0, scale: 0.5 });
   const built = await runCommand([
     ...["build", "motif-footprinting", "--motifs", files.motifs, "--elements", files.regulatoryElements],
     ...["--genome", files.genome, "--backgrounds-out", at("raw.txt"), "--out", at("footprints.tsv")],

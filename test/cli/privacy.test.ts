@@ -58,7 +58,7 @@ test("a run writes its output, the genome's index and its own cache: no event da
 const hasStrace = spawnSync("strace", ["-V"]).status === 0;
 
 test.skipIf(!hasStrace)(
-  "a run under a system-call trace: no connection, no look-up, no file elsewhere",
+  "a run under a system-call trace: no connection, no look-up, no file elsewhere [needs strace]",
   () => {
     const setting = isolated();
     const trace = join(setting.folder, "trace.txt");

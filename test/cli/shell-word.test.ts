@@ -7,7 +7,7 @@ test("leaves a plain path unchanged", () => {
   expect(shellWord("elements=table.tsv")).toBe("elements=table.tsv");
 });
 
-test.skipIf(process.platform === "win32")("a shell reads back every word", () => {
+test.skipIf(process.platform === "win32")("a shell reads back every word [needs a POSIX shell]", () => {
   for (const word of [
     "with space",
     "it's",

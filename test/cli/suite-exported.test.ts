@@ -3,7 +3,6 @@ import { dirname } from "node:path";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { sourceNamed } from "../../src/datasets/sources/catalogue.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
 
@@ -14,6 +13,7 @@ import { openModel } from "../../src/models/open-model.ts";
 import { startRepositories, TOKEN } from "../datasets/sources/repositories.ts";
 import { writeExportedActivity } from "../evaluation/exported-activity.ts";
 import { scratchFiles } from "../scratch-files.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 const scratch = scratchFiles();
@@ -21,7 +21,7 @@ const DATA_H5 = "task_4_chromatin_activity/data.h5";
 
 /** The benchmark's layout as it can be had: task 4 as data.h5 alone, without tables and signals. */
 beforeAll(async () => {
-  const { files } = await writeSyntheticGenome(scratch.path("genome"), { seed: 0, scale: 0.1 });
+  const files = await sharedGenome({ seed: 0, scale: 0.1 });
   const put = async (from: string, place: string) => {
     await mkdir(dirname(scratch.path(`data/${place}`)), { recursive: true });
     await cp(from, scratch.path(`data/${place}`));

@@ -4,12 +4,12 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { sourceNamed } from "../../src/datasets/sources/catalogue.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { activityFiles } from "../../src/evaluation/tasks/chromatin-activity/benchmark.ts";
 import { ELEMENTS_TABLE } from "../../src/evaluation/tasks/regulatory-elements/benchmark.ts";
 
 import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
 import { languageModelCard } from "../../src/models/language/catalogue.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 let folder: string;
@@ -20,7 +20,7 @@ let model: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-layout-"));
   data = join(folder, "data");
-  const { files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.1 });
+  const files = await sharedGenome({ seed: 0, scale: 0.1 });
   const put = async (from: string, place: string) => {
     await mkdir(dirname(join(data, place)), { recursive: true });
     await cp(from, join(data, place));

@@ -1,14 +1,15 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 let folder: string;
+let data: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-suite-"));
-  await writeSyntheticGenome(join(folder, "data"), { seed: 0, scale: 0.1 });
+  data = dirname((await sharedGenome({ seed: 0, scale: 0.1 })).genome);
   await writeFile(join(folder, "suite.json"), JSON.stringify(suite));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -34,7 +35,7 @@ const suite = {
 
 const run = (out: string, ...more: readonly string[]) =>
   runCommand([
-    ...["run", "--suite", join(folder, "suite.json"), "--data", join(folder, "data")],
+    ...["run", "--suite", join(folder, "suite.json"), "--data", data],
     ...["--model", "kmer-markov:order=2", "--out", join(folder, out), ...more],
   ]);
 

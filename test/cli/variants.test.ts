@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/datasets/variants/checks/finding.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { measuredValue } from "../../src/evaluation/published/published-result.ts";
 import { readPublished } from "../../src/evaluation/published/read-published.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
@@ -16,12 +15,13 @@ import {
 } from "../datasets/variants/simulated-tables.ts";
 import { scratchFiles } from "../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../shared-data.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 const scratch = scratchFiles();
 let files: SyntheticFiles;
 beforeAll(async () => {
-  ({ files } = await writeSyntheticGenome(scratch.path("synthetic"), { seed: 0, scale: 0.2 }));
+  files = await sharedGenome({ seed: 0, scale: 0.2 });
 });
 
 const linesOf = async (path: string) => (await readFile(path, "utf8")).replace(/\n$/, "").split("\n");

@@ -1,24 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { PLANTED_SIGNALS } from "../../src/demo/planted-signals.ts";
 import { DEMO_RUNS } from "../../src/demo/runs.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { openModel } from "../../src/models/open-model.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 
 const TOY = "toy:chrombpnet";
 
-let root: string;
 let files: SyntheticFiles;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-chrombpnet-toy-"));
   // The demo's genome has seed 0, the training genome seed 1.
-  files = (await writeSyntheticGenome(root, { seed: 2, scale: 2 })).files;
+  files = await sharedGenome({ seed: 2, scale: 2 });
 });
-afterAll(() => rm(root, { recursive: true }));
 
 // Few peaks are on test chromosomes, and each of the many variants takes two passes.
 test.each<[string, { readonly limit?: number }]>([

@@ -1,24 +1,18 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { PLANTED_SIGNALS } from "../../src/demo/planted-signals.ts";
 import { DEMO_RUNS } from "../../src/demo/runs.ts";
 import { SITE_NETWORK, siteNetwork } from "../../src/demo/site-network.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { MOTIFS } from "../../src/demo/synthetic/motifs.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import type { Motif } from "../../src/dna/motifs/motif.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 
-let root: string;
 let files: SyntheticFiles;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-sites-"));
   // The demo's genome has seed 0.
-  files = (await writeSyntheticGenome(root, { seed: 2, scale: 1 })).files;
+  files = await sharedGenome({ seed: 2, scale: 1 });
 });
-afterAll(() => rm(root, { recursive: true }));
 
 const signalsOf = (task: string) =>
   PLANTED_SIGNALS.filter(({ model, task: of }) => model === SITE_NETWORK && of === task);

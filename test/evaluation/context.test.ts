@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { compareResults } from "../../src/evaluation/comparison/compare-results.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
@@ -21,12 +20,13 @@ import { panelFigures } from "../../src/report/figures.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { submittedCells } from "../../src/report/submissions/submitted-cells.ts";
 import { dinucleotideModel, elementInputs, smallRun } from "../report/export/small-run.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 
 let folder: string;
 let files: SyntheticFiles;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-context-"));
-  ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 1, scale: 0.2 }));
+  files = await sharedGenome({ seed: 0, scale: 0.2 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -26,7 +26,7 @@ function relativeError(values: ArrayLike<number>, exact: ArrayLike<number>): num
   return Math.sqrt(error / norm);
 }
 
-describe.skipIf(!isExact)("int8", () => {
+describe.skipIf(!isExact)("int8 [needs a CPU with exact 8-bit products]", () => {
   test.each(families)(
     "%s differs from float32 by less than a twentieth in states, and little in log-likelihoods",
     async (family) => {

@@ -62,7 +62,7 @@ function placements(log: string): readonly Placement[] {
 }
 
 test.skipIf(!existsSync(swiftshader))(
-  "on WebGPU, only shapes, indices and the routing of experts are computed on the CPU",
+  "on WebGPU, only shapes, indices and the routing of experts are computed on the CPU [needs Chromium]",
   () => {
     const path = join(temporaryFolder(), "log");
     // A file: the library loses lines when a pipe is full.

@@ -11,7 +11,7 @@ const chromium = "/usr/lib/chromium";
 const swiftshader = join(chromium, "vk_swiftshader_icd.json");
 const [executable, ...words] = program("test/models/webgpu-child.ts");
 
-describe.skipIf(!existsSync(swiftshader))("WebGPU", () => {
+describe.skipIf(!existsSync(swiftshader))("WebGPU [needs Chromium]", () => {
   let results: WebGpuResults;
   beforeAll(() => {
     const { status, stdout, stderr } = spawnSync(executable!, words, {

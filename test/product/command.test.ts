@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { repository } from "../source-files.ts";
 
 const COMMAND = join(repository, "dist/cli/main.js");
@@ -15,7 +15,7 @@ let files: SyntheticFiles;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-command-"));
-  ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.2 }));
+  files = await sharedGenome({ seed: 0, scale: 0.2 });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,12 +1,15 @@
-import { execFile } from "node:child_process";
+import { type ChildProcessByStdio, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdirSync, readdirSync, symlinkSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
+import type { Readable, Writable } from "node:stream";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
+import { sharedGenome } from "../shared-genomes.ts";
 import { repository } from "../source-files.ts";
 import { compileAsUser } from "./compile-as-user.ts";
 
@@ -19,16 +22,42 @@ beforeAll(async () => {
   mkdirSync(join(folder, "node_modules"));
   symlinkSync(repository, join(folder, "node_modules", "dart-eval"), "junction");
   await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
-  ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.3 }));
+  files = await sharedGenome({ seed: 0, scale: 0.2 });
   expect(await compileAsUser(folder, "nodenext", { emit: true })).toBe("");
+  await writeFile(join(folder, "server.js"), SERVER);
+  examples = spawn(process.execPath, ["server.js"], { cwd: folder, stdio: ["pipe", "pipe", "inherit"] });
+  closed = once(examples, "close");
+  replies = createInterface({ input: examples.stdout })[Symbol.asyncIterator]();
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
+afterAll(async () => {
+  // No example keeps the process alive.
+  examples.stdin.end();
+  expect(await closed).toEqual([0, null]);
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** Runs examples in one process, because starting one takes longer than most examples. */
+let examples: ChildProcessByStdio<Writable, Readable, null>;
+let replies: AsyncIterator<string, undefined>;
+let closed: Promise<unknown[]>;
+
+/** Program of the process: reads an example and its words per line, and writes what it prints. */
+const SERVER = `
+  for await (const line of (await import("node:readline")).createInterface({ input: process.stdin })) {
+    const [example, ...words] = JSON.parse(line);
+    const lines = [];
+    console.log = (...values) => lines.push(values.join(" "));
+    process.argv.splice(2, Infinity, ...words);
+    const error = await import("./built/" + example + ".js").then(() => undefined, ({ stack }) => stack);
+    process.stdout.write(JSON.stringify({ printed: lines.join("\\n") + "\\n", error }) + "\\n");
+  }`;
 
 async function printedBy(example: string, ...words: string[]): Promise<string> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join("built", `${example}.js`), ...words], {
-    cwd: folder,
-  });
-  return stdout;
+  examples.stdin.write(`${JSON.stringify([example, ...words])}\n`);
+  const { value } = await replies.next();
+  const { printed, error } = JSON.parse(value ?? '{ "error": "the process has ended" }');
+  if (error !== undefined) throw new Error(error);
+  return printed;
 }
 
 /** Numbers of a line that the pattern captures. */
@@ -150,7 +179,10 @@ test("report: three models on one page", async () => {
 });
 
 test("an example without its arguments prints its usage", async () => {
-  const { code, stderr } = await printedBy("zero-shot").catch((error) => error);
+  const words = [join("built", "zero-shot.js")];
+  const { code, stderr } = await promisify(execFile)(process.execPath, words, { cwd: folder }).catch(
+    (error) => error,
+  );
   expect(code).toBe(2);
   expect(stderr).toBe("usage: npx tsx examples/zero-shot.ts genome.fa regulatory-elements.tsv\n");
 });

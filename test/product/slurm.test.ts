@@ -30,7 +30,7 @@ const MODEL = `
   };`;
 
 describe.skipIf(missing !== undefined)(
-  `on a Slurm cluster${missing === undefined ? "" : ` (${missing})`}`,
+  `on a Slurm cluster [needs Slurm${missing === undefined ? "" : `: ${missing}`}]`,
   () => {
     let folder: string;
     let cluster: SlurmCluster;

@@ -168,7 +168,7 @@ describe("page source", () => {
   });
 });
 
-describe.skipIf(!existsSync(CHROMIUM))("page in a browser", () => {
+describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () => {
   let browser: Browser;
 
   beforeAll(async () => {

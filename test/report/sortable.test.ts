@@ -32,7 +32,7 @@ const table: Table = {
 };
 const asItCame = ROWS.map(([model]) => model);
 
-describe.skipIf(!existsSync(CHROMIUM))("tables in a browser", () => {
+describe.skipIf(!existsSync(CHROMIUM))("tables in a browser [needs Chromium]", () => {
   let browser: Browser;
   let folder: string;
   let page: string;

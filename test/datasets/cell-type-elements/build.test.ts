@@ -18,7 +18,7 @@ import {
 } from "../../../src/datasets/cell-type-elements/differential.ts";
 import { readCellTypeElements, readRowList } from "../../../src/datasets/cell-type-elements/table.ts";
 import { scratchFiles } from "../../scratch-files.ts";
-import { sharedData } from "../../shared-data.ts";
+import { NEEDS_DATA, sharedData } from "../../shared-data.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const PEAKS = 120;
@@ -207,7 +207,7 @@ describe("from a count table, with a fake DESeq2", () => {
 
 const bam = sharedData("formats/bam/volvox-sorted.bam");
 
-test.skipIf(bam === undefined)("counts reads per peak [formats/bam]", async () => {
+test.skipIf(bam === undefined)(`counts reads per peak [${NEEDS_DATA}]`, async () => {
   const folder = temporaryFolder();
   const peak = (summit: number) => `ctgA\t${summit}\t${summit + 1}\tp\t0\t.\t0\t-1\t${summit % 7}\t0`;
   const peaks = await scratch.write(
@@ -246,7 +246,7 @@ const withDeseq2 =
     .status === 0;
 
 test.skipIf(!withDeseq2)(
-  "DESeq2 finds what was planted [Rscript with DESeq2]",
+  "DESeq2 finds what was planted [needs Rscript with DESeq2]",
   async () => {
     const folder = temporaryFolder();
     const counts = await scratch.write("planted.csv", plantedCounts());

@@ -25,6 +25,12 @@ test("an insertion ends the window earlier on the chromosome, a deletion later",
   expect([text(deleted.first), text(deleted.second)]).toEqual(["ACCGGTTA", "ACCGGAAC"]);
 });
 
+test("the bases of the reference allele are replaced, also if it is the second", () => {
+  const variant = { position: 5, allele1: "GC", allele2: "GTT" };
+  const { first, second, reference } = alleleWindows(chromosome("AACCGGTTAACC"), variant, 8);
+  expect([text(first), text(second), reference]).toEqual(["ACCGGCAA", "ACCGGTTA", 2]);
+});
+
 test("positions off the chromosome are NO_BASE", () => {
   const { first, second } = alleleWindows(
     chromosome("ACGT"),

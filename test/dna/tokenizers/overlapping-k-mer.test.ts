@@ -38,6 +38,12 @@ test.each([1, 2, 3, 4, 9])("each of %d bases belongs to one token that contains 
   if (length === 9) expect(kmer).toEqual([0, 0, 1, 2, 3, 4, 5, 6, 6]);
 });
 
+test("a base belongs to the k-mer whose middle it is, the left one of the two middles of an even k", () => {
+  const four = overlappingKMerTokenizer("four", overlappingKMerVocabulary(4));
+  const kmer = [...baseMap(four.encode("ACGTTGCAA"), 9)].map((token) => token - 1);
+  expect(kmer).toEqual([0, 0, 1, 2, 3, 4, 5, 5, 5]);
+});
+
 test("k-mers with a base at an offset", () => {
   const ids = tokenizer.overlap!.kmersWith("G".charCodeAt(0), 1);
   expect(ids.length).toBe(16);

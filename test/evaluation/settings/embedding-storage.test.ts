@@ -388,6 +388,16 @@ describe("embeddings of a plan", () => {
     await planOf(folder, { models: [sized()] });
   });
 
+  test("need room in the folder of the run in addition to its scores", async () => {
+    const folder = temporaryFolder();
+    const request = { models: [sized()], embeddings: "disk" } as const;
+    const { estimate, embeddings } = (await planOf(folder, request)).cells[0]!;
+    disk.free = estimate.disk + embeddings!.size!.bytes - 1;
+    await expect(planOf(folder, request)).rejects.toThrow(/the run needs .* of disk/);
+    disk.free++;
+    await planOf(folder, request);
+  });
+
   test("that are stored already need no room", async () => {
     const folder = temporaryFolder();
     const request = { models: [sized()], embeddings: join(folder, "shared") };

@@ -1,15 +1,15 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { SyntheticFiles } from "../../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
+import { filesIn, type SyntheticFiles } from "../../../src/demo/synthetic/files.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { openSuite } from "../../../src/evaluation/suites/open-suite.ts";
 import type { Suite } from "../../../src/evaluation/suites/suite.ts";
+import { sharedGenome } from "../../shared-genomes.ts";
 import { onlyTraining } from "../only-training.ts";
 import { siteCounts } from "../site-counts.ts";
 
@@ -17,7 +17,9 @@ let root: string;
 let files: SyntheticFiles;
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "dart-eval-shared-training-"));
-  files = (await writeSyntheticGenome(join(root, "genome"), { seed: 0, scale: 0.5 })).files;
+  const { genome } = await sharedGenome({ seed: 0, scale: 0.5 });
+  await cp(dirname(genome), join(root, "genome"), { recursive: true });
+  files = filesIn(join(root, "genome"));
 });
 afterAll(() => rm(root, { recursive: true }));
 

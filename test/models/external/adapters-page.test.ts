@@ -34,7 +34,7 @@ describe("docs/adapters.md", () => {
 
   const python = spawnSync("python3", ["--version"]).status === 0;
 
-  test.skipIf(!python)("the example session matches examples/adapter.py", () => {
+  test.skipIf(!python)("the example session matches examples/adapter.py [needs python3]", () => {
     const [session] = blocks("text");
     const lines = session!.trim().split("\n");
     const questions = lines.filter((line) => line.startsWith("→ ")).map((line) => line.slice(2));

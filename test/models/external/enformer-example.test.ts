@@ -26,7 +26,7 @@ enformer.main(sys.argv[1:], lambda: predict)
 `;
 
 test.skipIf(!python)(
-  "Enformer's adapter extends a window to its input and sums the central 1,024 bases",
+  "Enformer's adapter extends a window to its input and sums the central 1,024 bases [needs python3, at least 3.8]",
   async () => {
     const folder = temporaryFolder();
     const rng = new Pcg64(1);

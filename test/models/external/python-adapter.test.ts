@@ -2,10 +2,10 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { openModel } from "../../../src/models/open-model.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
+import { sharedGenome } from "../../shared-genomes.ts";
 import { repository } from "../../source-files.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
@@ -20,7 +20,7 @@ test("the example has at most twenty lines, and imports the standard library alo
 });
 
 // Skipped without python3.
-describe.skipIf(!python)("the Python adapter", () => {
+describe.skipIf(!python)("the Python adapter [needs python3, at least 3.8]", () => {
   test("scores by its table", async () => {
     const model = await openModel(`stdio:python3 ${example}`);
     onTestFinished(async () => void (await model.close!()));
@@ -35,7 +35,7 @@ describe.skipIf(!python)("the Python adapter", () => {
   });
 
   test("ties every element with its dinucleotide shuffle, as in exact arithmetic", async () => {
-    const { files } = await writeSyntheticGenome(join(temporaryFolder(), "genome"), { seed: 3, scale: 0.3 });
+    const files = await sharedGenome({ seed: 0, scale: 0.5 });
     const model = await openModel(`stdio:python3 ${example}`);
     onTestFinished(async () => void (await model.close!()));
     const inputs = { elements: files.regulatoryElements, genome: files.genome };
@@ -91,7 +91,7 @@ describe.skipIf(!python)("the Python adapter", () => {
 
   test("is evaluated like any model, and so is its score table", async () => {
     const folder = temporaryFolder();
-    const { files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.2 });
+    const files = await sharedGenome({ seed: 0, scale: 0.2 });
     const run = async (model: string, out: string) => {
       const { exitCode, printed, said } = await runCommand([
         ...[

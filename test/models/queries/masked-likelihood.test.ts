@@ -2,7 +2,10 @@ import { afterAll, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { scoredSpan } from "../../../src/dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../../src/dna/tokenizers/tokenizer.ts";
-import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
+import {
+  maskedLogLikelihoods,
+  maskedTokenLogProbabilities,
+} from "../../../src/models/queries/masked-likelihood.ts";
 import type { TokenQuery } from "../../../src/models/queries/programs.ts";
 import { TINY_ENCODERS, tinyEncoder } from "../tiny-encoders.ts";
 import { counted, tokensOf } from "../tiny-query.ts";
@@ -79,6 +82,19 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     expect(Math.abs(first! - once!)).toBeLessThan(1e-5 * Math.abs(once!));
     const expected = await plainly(query, other);
     expect(Math.abs(second! - expected)).toBeLessThan(1e-5 * Math.abs(expected));
+  });
+
+  test("scores the tokens of the requested bases, and no others", async () => {
+    const row = rows[2];
+    const place = row.starts.findIndex((start, token) => start === 2 && row.ends[token] === 3);
+    const counter = counted(query);
+    const [all] = await maskedTokenLogProbabilities(query, [row], corrected);
+    const within = [2, 5] as const;
+    const [some] = await maskedTokenLogProbabilities(counter.query, [row], { ...corrected, within });
+    expect([some.first, some.values.length, counter.rows]).toEqual([place, 3, 3]);
+    Array.from(some.values).forEach((value, i) => {
+      expect(value).toBeCloseTo(all.values[place - all.first + i], 5);
+    });
   });
 
   test("no rows, and a row without a scored token", async () => {

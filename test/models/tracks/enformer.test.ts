@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { openModel } from "../../../src/models/open-model.ts";
@@ -12,6 +11,7 @@ import { enformerGraph, PUBLISHED_SIZES } from "../../../src/models/tracks/enfor
 import { relativePositionFeatures } from "../../../src/models/tracks/relative-positions.ts";
 import { trackValues } from "../../../src/models/tracks/track-model.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
+import { sharedGenome } from "../../shared-genomes.ts";
 import { repository } from "../../source-files.ts";
 
 const golden = join(repository, "test", "golden", "enformer");
@@ -115,7 +115,7 @@ describe("a tiny Enformer", () => {
   });
 
   test("is evaluated with --context, and a run without it names the number", async () => {
-    const { files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 2, scale: 0.1 });
+    const files = await sharedGenome({ seed: 0, scale: 0.1 });
     const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = files.cellLines.K562;
     const inputs = {
       ...{ genome: files.genome, peaks: peaksTable, idr: confidentPeaksTable, nonpeaks: nonPeaksTable },

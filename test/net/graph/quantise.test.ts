@@ -48,7 +48,7 @@ const rowOf = ({ data, shape }: NdArray<"float32">, i: number) => {
   return Array.from(data.subarray(i * width, (i + 1) * width));
 };
 
-describe.skipIf(!isExact)("a quantised dense layer", () => {
+describe.skipIf(!isExact)("a quantised dense layer [needs a CPU with exact 8-bit products]", () => {
   test("is the exact product of integers times both scales", async () => {
     const values = random([1, ROWS, WIDTH]);
     // The largest sum: all products have the largest magnitude.

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SyntheticFiles } from "../../../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
 import { openBigWig } from "../../../../src/dna/genome/bigwig.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
@@ -18,6 +17,7 @@ import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
 import { languageModelCard } from "../../../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../../../src/models/language-model.ts";
 import type { Model, Protocol } from "../../../../src/models/model.ts";
+import { sharedGenome } from "../../../shared-genomes.ts";
 import { onlyTraining } from "../../only-training.ts";
 import { siteCounts } from "../../site-counts.ts";
 
@@ -26,7 +26,7 @@ let files: SyntheticFiles;
 let inputs: ChromatinActivityInputs & { readonly signal: string };
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "dart-eval-activity-"));
-  files = (await writeSyntheticGenome(root, { seed: 0, scale: 0.5 })).files;
+  files = await sharedGenome({ seed: 0, scale: 0.5 });
   const line = files.cellLines.GM12878;
   inputs = {
     genome: files.genome,

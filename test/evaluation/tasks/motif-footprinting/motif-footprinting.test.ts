@@ -8,7 +8,6 @@ import {
   type FootprintLine,
 } from "../../../../src/datasets/motif-footprinting/footprints.ts";
 import type { SyntheticFiles } from "../../../../src/demo/synthetic/files.ts";
-import { writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { readMotifs } from "../../../../src/dna/motifs/meme.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
@@ -20,6 +19,7 @@ import { openKmerMarkov } from "../../../../src/models/baselines/kmer-markov.ts"
 import { initCheckpoint } from "../../../../src/models/checkpoints/init.ts";
 import { hyenadna } from "../../../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../../../src/models/language-model.ts";
+import { sharedGenome } from "../../../shared-genomes.ts";
 
 const ALL = { split: "all", purpose: "evaluate", limit: null } as const;
 
@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let files: SyntheticFiles;
 let footprints: readonly FootprintLine[];
 beforeAll(async () => {
-  ({ files } = await writeSyntheticGenome(join(folder, "genome"), { seed: 0, scale: 0.3 }));
+  files = await sharedGenome({ seed: 0, scale: 0.3 });
   const backgrounds = (await readBackgrounds(files.backgrounds)).slice(0, 30);
   footprints = [...buildFootprints(backgrounds, (await readMotifs(files.motifs)).motifs)];
 });

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { InputError } from "../../../../src/base/errors.ts";
-import { type SyntheticGenome, writeSyntheticGenome } from "../../../../src/demo/synthetic/write.ts";
+import type { SyntheticFiles } from "../../../../src/demo/synthetic/files.ts";
 import { genomeInMemory, openGenome } from "../../../../src/dna/genome/genome.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { whyNotComparable } from "../../../../src/evaluation/published/compare-published.ts";
@@ -13,14 +13,15 @@ import type { Model } from "../../../../src/models/model.ts";
 import { openModel } from "../../../../src/models/open-model.ts";
 import { scratchFiles } from "../../../scratch-files.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
+import { sharedGenome } from "../../../shared-genomes.ts";
 import { oneHot, writeHdf5 } from "../../hdf5-file.ts";
 
 const scratch = scratchFiles();
-let synthetic: SyntheticGenome;
+let files: SyntheticFiles;
 let markov: Model;
 beforeAll(async () => {
-  synthetic = await writeSyntheticGenome(scratch.path("synthetic"), { seed: 0, scale: 0.5 });
-  await using genome = await openGenome(synthetic.files.genome);
+  files = await sharedGenome({ seed: 0, scale: 0.5 });
+  await using genome = await openGenome(files.genome);
   markov = await openModel("kmer-markov:order=7", {
     device: "cpu",
     genome,
@@ -33,11 +34,9 @@ const interval = (result: Awaited<ReturnType<typeof evaluate>>, name: string) =>
 describe("effect_size of DART-Eval's data.h5 applies to the African table", () => {
   /** As published: beta, and its opposite where allele 2 is the genome's. */
   async function exportedEffects(name: string, change: (effects: number[]) => void = () => {}) {
-    const [header, ...lines] = (await readFile(synthetic.files.africanVariants, "utf8"))
-      .trimEnd()
-      .split("\n");
+    const [header, ...lines] = (await readFile(files.africanVariants, "utf8")).trimEnd().split("\n");
     const at = (column: string) => header!.split("\t").indexOf(column);
-    await using genome = await openGenome(synthetic.files.genome);
+    await using genome = await openGenome(files.genome);
     const effects: number[] = [];
     for (const fields of lines.map((line) => line.split("\t"))) {
       const letters = await genome.chromosome(fields[at("chr_hg38")]);
@@ -61,7 +60,7 @@ describe("effect_size of DART-Eval's data.h5 applies to the African table", () =
     return path;
   }
   const run = async (effects: string | undefined, protocol: "paper" | "corrected" = "corrected") => {
-    const { africanVariants: variants, genome } = synthetic.files;
+    const { africanVariants: variants, genome } = files;
     const inputs = { variants, genome, ...(effects === undefined ? {} : { effects }) };
     const result = await evaluate({ task: "variant-effects", inputs, model: markov, protocol });
     const value = (name: string) => result.metrics.find((metric) => metric.name === name)!.value!;
@@ -97,7 +96,7 @@ describe("effect_size of DART-Eval's data.h5 applies to the African table", () =
     });
     const few = await exportedEffects("few.h5", (effects) => void effects.pop());
     await expect(run(few)).rejects.toThrow(/data\.h5 has no group for/);
-    const { yorubanVariants: variants, genome } = synthetic.files;
+    const { yorubanVariants: variants, genome } = files;
     await expect(variantEffects.open({ variants, genome, effects: sizes }, { seed: 0 })).rejects.toThrow(
       /applies to the African caQTLs only/,
     );
@@ -108,13 +107,13 @@ describe("planted effects are recovered by a Markov model", () => {
   const run = (variants: string, protocol: "paper" | "corrected") =>
     evaluate({
       task: "variant-effects",
-      inputs: { variants, genome: synthetic.files.genome },
+      inputs: { variants, genome: files.genome },
       model: markov,
       protocol,
     });
 
   test("African form: recovers QTLs, and directions if beta is negated where allele 2 is the reference", async () => {
-    const corrected = await run(synthetic.files.africanVariants, "corrected");
+    const corrected = await run(files.africanVariants, "corrected");
     // Its columns are those of the African study, its contents are not.
     expect(corrected.cell.dataset).toBe("african-caqtls");
     expect(corrected.origins).toEqual({
@@ -125,17 +124,17 @@ describe("planted effects are recovered by a Markov model", () => {
     expect(interval(corrected, "auroc").low).toBeGreaterThan(0.5);
     expect(interval(corrected, "pearson").low).toBeGreaterThan(0.3);
     expect(interval(corrected, "direction-pearson").low).toBeGreaterThan(0.3);
-    const paper = await run(synthetic.files.africanVariants, "paper");
+    const paper = await run(files.africanVariants, "paper");
     expect(interval(paper, "auroc")).toEqual(interval(corrected, "auroc"));
     expect(interval(paper, "pearson").value).toBeLessThan(interval(corrected, "pearson").value - 0.05);
   });
 
   test("Yoruban form: directions refer to allele 1, with the opposite sign in the original", async () => {
-    const corrected = await run(synthetic.files.yorubanVariants, "corrected");
+    const corrected = await run(files.yorubanVariants, "corrected");
     expect(corrected.cell.dataset).toBe("yoruban-dsqtls");
     expect(interval(corrected, "auroc").low).toBeGreaterThan(0.5);
     expect(interval(corrected, "pearson").low).toBeGreaterThan(0.1);
-    const paper = await run(synthetic.files.yorubanVariants, "paper");
+    const paper = await run(files.yorubanVariants, "paper");
     expect(interval(paper, "pearson").value).toBeCloseTo(-interval(corrected, "pearson").value, 12);
   });
 });
@@ -212,7 +211,7 @@ describe("rows", () => {
       "Afr.CaQTLS/effect_size": { type: "float32", shape: [2], data: [0.25, -1] },
     });
     const refusal = await variantEffects
-      .open({ variants, genome: synthetic.files.genome }, { seed: 0 })
+      .open({ variants, genome: files.genome }, { seed: 0 })
       .catch((error: InputError) => error.describe());
     expect(refusal).toMatch(/is_causal states which variants are used.*has no positions/);
     expect(refusal).toMatch(/give the table itself, Afr.CaQTLS.tsv or yoruban.dsqtls.benchmarking.tsv/);
@@ -299,7 +298,7 @@ describe("zero-shot compares two alleles", () => {
 
 test("a model's own prediction of activity: log fold change relative to allele 1 under both protocols", async () => {
   // What it predicts is what a perfect model of the Yoruban table would.
-  const table = (await readFile(synthetic.files.yorubanVariants, "utf8")).trimEnd().split("\n").slice(1);
+  const table = (await readFile(files.yorubanVariants, "utf8")).trimEnd().split("\n").slice(1);
   const effects = table.map((line) => Number(line.split("\t")[7]));
   const model: Model = {
     name: "perfect",
@@ -310,7 +309,7 @@ test("a model's own prediction of activity: log fold change relative to allele 1
       }),
     expectRows() {},
   };
-  const inputs = { variants: synthetic.files.yorubanVariants, genome: synthetic.files.genome };
+  const inputs = { variants: files.yorubanVariants, genome: files.genome };
   for (const protocol of ["paper", "corrected"] as const) {
     const result = await evaluate({
       task: "variant-effects",

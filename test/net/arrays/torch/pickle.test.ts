@@ -87,7 +87,7 @@ describe("rejects the names that a hostile pickle uses", () => {
   });
 
   const python = spawnSync("python3", ["--version"]).status === 0;
-  test.skipIf(!python)("a command that Python would run is not run", () => {
+  test.skipIf(!python)("a command that Python would run is not run [needs python3]", () => {
     const marker = join(temporaryFolder(), "executed");
     const file = join(temporaryFolder(), "hostile.pkl");
     const hostile = pickle(dict({ weight: call(global("os", "system"), str(`touch ${marker}`)) }));
