@@ -28,5 +28,5 @@ export default class ClosingLine implements Reporter {
 function reasonOf(test: TestCase): string {
   const result = test.result();
   const note = result.state === "skipped" ? result.note : undefined;
-  return note ?? /\[(needs [^\]:]+)[^\]]*\]/.exec(test.fullName)?.[1] ?? "without a reason";
+  return note ?? /\[(needs [^\]:]+)[^\]]*\]/.exec(test.fullName)?.[1] ?? "not selected, or without a reason";
 }
