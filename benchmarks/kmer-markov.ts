@@ -31,16 +31,22 @@ export async function benchmark(): Promise<readonly Figure[]> {
     const scoring = await cpuSeconds(() => model.logLikelihood(sequences));
     figures.push(
       {
-        ...{ name: `order ${order}, counting`, value: LETTERS / 1e6 / counting, unit: "Mb/s" },
-        ...{ data: "50 Mb of random bases in memory, CPU time" },
+        name: `order ${order}, counting`,
+        value: LETTERS / 1e6 / counting,
+        unit: "Mb/s",
+        data: "50 Mb of random bases in memory, CPU time",
         ...(order <= 8 ? { target: 50 } : {}), // higher orders wait for memory at each count
       },
       {
-        ...{ name: `order ${order}, fitting`, value: fitting, unit: "s" },
+        name: `order ${order}, fitting`,
+        value: fitting,
+        unit: "s",
         data: "100 kb of random bases; about the same for a genome, without counting",
       },
       {
-        ...{ name: `order ${order}, scoring`, value: SEQUENCES / scoring, unit: "sequences/s" },
+        name: `order ${order}, scoring`,
+        value: SEQUENCES / scoring,
+        unit: "sequences/s",
         data: `${SEQUENCES.toLocaleString("en")} sequences of ${BASES} random bases`,
       },
     );

@@ -140,13 +140,20 @@ function modelSubject(model: MeasuredModel, folder: string): Subject {
   const common = { family: card.name, folder: at, kind: card.kind };
   const batch = `${rows} × ${tokens} tokens`;
   const query = (request: Work["work"] & ("forward" | "embedding" | "causal"), work: string): NamedWork => ({
-    ...{ subject, work, data: batch },
+    subject,
+    work,
+    data: batch,
     request: { ...common, work: request, ids },
   });
   const masked: NamedWork = {
-    ...{ subject, work: "masked likelihood", data: `${count} copies × ${tokens} tokens` },
+    subject,
+    work: "masked likelihood",
+    data: `${count} copies × ${tokens} tokens`,
     request: {
-      ...{ ...common, work: "masked", ids: copies, positions },
+      ...common,
+      work: "masked",
+      ids: copies,
+      positions,
       targets: positions.map((position) => ids[0][position]),
     },
   };
@@ -159,9 +166,14 @@ function modelSubject(model: MeasuredModel, folder: string): Subject {
       card.kind === "masked" ? masked : query("causal", "causal likelihood"),
       query("embedding", "embedding"),
       {
-        ...{ subject, work: "LoRA step", data: batch },
+        subject,
+        work: "LoRA step",
+        data: batch,
         request: {
-          ...{ family: card.name, folder: at, ids, labels },
+          family: card.name,
+          folder: at,
+          ids,
+          labels,
           work: "lora",
           adapter: `${at}.adapter`,
         },
@@ -246,7 +258,11 @@ async function measure(
     }
   }
   const row: Measured = {
-    ...{ subject, work, data, gflop: rounded(gflop!), ours: times.ours },
+    subject,
+    work,
+    data,
+    gflop: rounded(gflop!),
+    ours: times.ours,
     productRates: times.product.map((milliseconds) => rounded((1000 * productGflop) / milliseconds)),
     ourPeak: (await ours.request({ peak: true })).bytes!,
     ...(peer === undefined
@@ -276,7 +292,9 @@ function largestDifference(ours: string, theirs: string): number {
 function shown(row: Measured): Compared {
   const { subject, work, ours, pytorch, difference, missing } = row;
   return {
-    ...{ subject, work, milliseconds: bestOf(ours) },
+    subject,
+    work,
+    milliseconds: bestOf(ours),
     ...(pytorch === undefined ? {} : { pytorchMilliseconds: bestOf(pytorch) }),
     speedup: missing ?? ratioText(row),
     ...(difference === undefined ? {} : { largestDifference: difference }),

@@ -40,9 +40,17 @@ export async function benchmark(): Promise<readonly VariantsSpeed[]> {
   );
   const rows = { inTable: VARIANTS, selected: VARIANTS, digest: "" };
   const cell = {
-    ...{ identityVersion: 1, task: "variant-effects", taskVersion: 1, setting: "zero-shot" },
-    ...{ model: { name: "none", identity: null }, protocol: "corrected" as const, seed: 0 },
-    ...{ split: "all" as const, limit: null, recipe: {}, data: {} },
+    identityVersion: 1,
+    task: "variant-effects",
+    taskVersion: 1,
+    setting: "zero-shot",
+    model: { name: "none", identity: null },
+    protocol: "corrected" as const,
+    seed: 0,
+    split: "all" as const,
+    limit: null,
+    recipe: {},
+    data: {},
   };
   const record = { identity: "", cell, rows };
   const prepared = await seconds(() => inMotif(genome, motifs, "motifs.meme"));

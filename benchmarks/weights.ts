@@ -92,7 +92,12 @@ export async function benchmark({ rounds, threads }: BenchmarkOptions): Promise<
     return {
       form,
       data: `${Math.round(values / 1e6)} million weights, rows of ${TOKENS} tokens, ${threads} threads`,
-      ...{ firstSeconds, seconds1, seconds4, seconds16, ratios: ratios.join(" "), gigabytes },
+      firstSeconds,
+      seconds1,
+      seconds4,
+      seconds16,
+      ratios: ratios.join(" "),
+      gigabytes,
       deviation: largestDifference(states, held.states),
     };
   });
@@ -117,14 +122,23 @@ function largestDifference(values: Float32Array, exact: Float32Array): number {
 async function writeLlama(folder: string, dtype: "bfloat16" | "float32"): Promise<void> {
   const { json, vocabularySize } = toyBytePairs([]);
   const config = {
-    ...{ architectures: ["LlamaForCausalLM"], model_type: "llama", hidden_act: "silu" },
-    ...{ hidden_size: WIDTH, intermediate_size: INNER, num_hidden_layers: LAYERS },
-    ...{ num_attention_heads: 16, num_key_value_heads: 8, max_position_embeddings: 4096 },
-    ...{ rms_norm_eps: 1e-5, vocab_size: vocabularySize },
+    architectures: ["LlamaForCausalLM"],
+    model_type: "llama",
+    hidden_act: "silu",
+    hidden_size: WIDTH,
+    intermediate_size: INNER,
+    num_hidden_layers: LAYERS,
+    num_attention_heads: 16,
+    num_key_value_heads: 8,
+    max_position_embeddings: 4096,
+    rms_norm_eps: 1e-5,
+    vocab_size: vocabularySize,
   };
   const { tensors } = languageModelCard("llama").architecture(config, "config.json");
   const arrays = tensors.map(({ name, shape }, salt) => ({
-    ...{ name, shape, dtype },
+    name,
+    shape,
+    dtype,
     data: async () => {
       let state = salt;
       const bits = Uint16Array.from({ length: elementCount(shape) }, () => {

@@ -32,7 +32,10 @@ async function train(family: string, { config, length, recipe, pairs }: ToyForm)
   const began = process.cpuUsage();
   const { history, parameters } = await pretrain(
     {
-      ...{ from, ...toyCorpus(length), recipe, folder: trained },
+      from,
+      ...toyCorpus(length),
+      recipe,
+      folder: trained,
       onProgress(event) {
         if (event.kind !== "epoch") return;
         const { epoch, trainLoss, validation } = event.record;

@@ -158,14 +158,14 @@ async function runWith(engine: Engine, profile: string, sheet: string, out: stri
     await rm(join(folder, name), { recursive: true, force: true });
   }
   const configuration = {
-    ...{
-      sheet,
-      suite: "suite.json",
-      data: join(folder, "a data"),
-      out: "results",
-      command: command.join(" "),
-    },
-    ...{ threads: 1, memory_mb: 500, minutes: 10 },
+    sheet,
+    suite: "suite.json",
+    data: join(folder, "a data"),
+    out: "results",
+    command: command.join(" "),
+    threads: 1,
+    memory_mb: 500,
+    minutes: 10,
   };
   await writeFile(join(place, "config.json"), JSON.stringify(configuration));
   const output = openSync(join(place, "engine.log"), "w");

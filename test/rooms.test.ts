@@ -322,6 +322,11 @@ describe("the files", () => {
       );
     expect(wide).toEqual([]);
   });
+
+  test("no literal is spread into an object, only to save lines", () => {
+    const spread = files.filter(({ path }) => /\.\.\.\{ /.test(readFileSync(join(repository, path), "utf8")));
+    expect(spread.map(({ path }) => path)).toEqual([]);
+  });
 });
 
 describe("the checker itself", () => {

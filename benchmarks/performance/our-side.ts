@@ -83,7 +83,9 @@ async function openQuery(
   };
   return {
     gflop: productGflop(Object.values(query.outputs(architecture, given, length)), {
-      ...{ b: rows, t: tokens, k: 1 },
+      b: rows,
+      t: tokens,
+      k: 1,
       expert: tokensOfExpert(config, rows * tokens),
     }),
     values: async () => (await run()).data as Float32Array,
@@ -121,7 +123,10 @@ async function openLora({ family, folder, adapter, ids, labels }: Of<"lora">, th
   const open = async (mode: "training" | "evaluation") => {
     const { logits, frozen, reached } = await tuning.graph(mode, tokens);
     return openTrainStep({
-      ...{ loss: lossOf(logits), trained: tuning.readBy({ logits }), frozen, reached },
+      loss: lossOf(logits),
+      trained: tuning.readBy({ logits }),
+      frozen,
+      reached,
       optimizer: { learningRate: 1e-4, weightDecay: 0.01 },
       program: { threads },
     });

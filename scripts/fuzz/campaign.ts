@@ -103,8 +103,11 @@ export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[
       const lines = (await readFile(paths.failures, "utf8")).split("\n").filter((line) => line !== "");
       const failures = lines.map((line) => JSON.parse(line) as Failure);
       return parsers.map((parser, p) => ({
-        ...{ parser, inputs: counts[p] },
-        ...{ accepted: state.accepted[p], refused: state.refused[p], seconds: state.seconds[p] },
+        parser,
+        inputs: counts[p],
+        accepted: state.accepted[p],
+        refused: state.refused[p],
+        seconds: state.seconds[p],
         failures: failures.filter((failure) => failure.parser === parser),
       }));
     }),

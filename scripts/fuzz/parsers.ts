@@ -59,8 +59,17 @@ export interface Parser {
 }
 
 const FORMS: Readonly<Record<string, Form>> = {
-  ...{ json: "json", tsv: "table", csv: "table", bed: "table", narrowPeak: "table", fai: "table" },
-  ...{ meme: "table", vcf: "table", txt: "table", log: "table", jsonl: "table" },
+  json: "json",
+  tsv: "table",
+  csv: "table",
+  bed: "table",
+  narrowPeak: "table",
+  fai: "table",
+  meme: "table",
+  vcf: "table",
+  txt: "table",
+  log: "table",
+  jsonl: "table",
 };
 const formOf = (name: string): Form => FORMS[name.split(".").at(-1)!] ?? "bytes";
 

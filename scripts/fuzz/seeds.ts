@@ -195,7 +195,9 @@ export async function writeSeeds(folder: string): Promise<void> {
   await writeFile(
     at("model.card.json"),
     JSON.stringify({
-      ...{ format: "dart-eval onnx card", formatVersion: 1, kind: "causal" },
+      format: "dart-eval onnx card",
+      formatVersion: 1,
+      kind: "causal",
       tokenizer: { letters: { A: 7, C: 8, G: 9, T: 10, N: 11 }, unknown: 6, pad: 4, mask: 3, after: [1] },
       inputs: { ids: "input_ids" },
       outputs: { logits: "logits" },

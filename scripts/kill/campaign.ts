@@ -78,12 +78,20 @@ async function killPart(
       prepare: (out) => cp(prepared, out, { recursive: true }),
       compare: isOutput,
       waitForRows: false,
-      ...{ root, kills, seed, start, env },
+      root,
+      kills,
+      seed,
+      start,
+      env,
     });
     const left = await readdir(temporary);
     const { starts, runsCompared, filesCompared } = report;
     return {
-      ...{ part: part.name, kills, starts, runsCompared, filesCompared },
+      part: part.name,
+      kills,
+      starts,
+      runsCompared,
+      filesCompared,
       ...(left.length === 0 ? {} : { fault: `${left.length} temporary folders are left` }),
     };
   } catch (error) {

@@ -24,8 +24,14 @@ const TINY_BPNET = {
   filters: 4,
 };
 const CHROMBPNET_RECIPE = {
-  ...{ bias: TINY_BPNET, accessibility: TINY_BPNET, biasThreshold: 20, outlierQuantile: 0.999 },
-  ...{ negativesPerPeak: 1, jitter: 20, epochs: 3, batchSize: 8 },
+  bias: TINY_BPNET,
+  accessibility: TINY_BPNET,
+  biasThreshold: 20,
+  outlierQuantile: 0.999,
+  negativesPerPeak: 1,
+  jitter: 20,
+  epochs: 3,
+  batchSize: 8,
 };
 
 /**

@@ -67,7 +67,12 @@ async function trainOn(files: SyntheticFiles, folder: string): Promise<TrainedCh
   const signal = await openBigWig(reads);
   try {
     return await trainChrombpnet({
-      ...{ genome, signal, partOf, recipe: CHROMBPNET.recipe, folder, program: { threads: 1 } },
+      genome,
+      signal,
+      partOf,
+      recipe: CHROMBPNET.recipe,
+      folder,
+      program: { threads: 1 },
       peaks: await readRegions(peaks, genome),
       nonpeaks: await readRegions(nonPeaks, genome),
       identity: [GENOME, await genome.digest(), await signal.digest()],

@@ -139,7 +139,12 @@ async function planAndRun(
     try {
       models.push(
         ...(await openModels([...model, ...addModel], {
-          ...{ device, threads, precision, genome, signal, download },
+          device,
+          threads,
+          precision,
+          genome,
+          signal,
+          download,
         })),
       );
     } finally {

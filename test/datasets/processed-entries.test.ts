@@ -45,7 +45,10 @@ test.each([
 test("limits the bases per read", () => {
   const reads: number[] = [];
   const sequences: ProcessedSequences = {
-    ...{ entries: 40, perEntry: 1, length: 2 ** 22, entriesPerChunk: 40 },
+    entries: 40,
+    perEntry: 1,
+    length: 2 ** 22,
+    entriesPerChunk: 40,
     codes(start, end) {
       reads.push(end - start);
       return new Uint8Array((end - start) * 2 ** 22);

@@ -24,7 +24,10 @@ test.each<[string, { readonly limit?: number }]>([
   const signals = PLANTED_SIGNALS.filter((signal) => signal.task === task && signal.model === model.name);
   expect(signals.length).toBeGreaterThan(0);
   const { metrics } = await evaluate({
-    ...{ task, model, setting: run.setting, ...few },
+    task,
+    model,
+    setting: run.setting,
+    ...few,
     inputs: { genome: files.genome, ...run.inputs({ ...files, footprints: "" }) },
   });
   for (const { metric, above } of signals) {

@@ -11,7 +11,10 @@ import { plainTable } from "../../src/report/table.ts";
 import { resultsFixture } from "../report/results-fixture.ts";
 
 const signal = (changes: Partial<PlantedSignal>): PlantedSignal => ({
-  ...{ task: "regulatory-elements", setting: "zero-shot", model: "good", reason: "it was planted" },
+  task: "regulatory-elements",
+  setting: "zero-shot",
+  model: "good",
+  reason: "it was planted",
   ...changes,
 });
 

@@ -40,8 +40,11 @@ const inputsOf = () => {
   const { genome, regulatoryElements: elements, cellTypePeaks, cellLines, africanVariants } = files;
   const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = cellLines.K562;
   const activity = {
-    ...{ peaks: peaksTable, idr: confidentPeaksTable, nonpeaks: nonPeaksTable },
-    ...{ signal, "cell-line": "K562" },
+    peaks: peaksTable,
+    idr: confidentPeaksTable,
+    nonpeaks: nonPeaksTable,
+    signal,
+    "cell-line": "K562",
   };
   return new Map<Task, object>([
     [regulatoryElements, { genome, elements }],

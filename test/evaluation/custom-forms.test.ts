@@ -190,9 +190,20 @@ const bigram: LanguageModelCard = {
 const forms: CustomForms = { tasks: [hairpins], settings: [gcContent], families: [bigram] };
 
 const printed: PublishedResult = {
-  ...{ task: "hairpins", setting: "zero-shot", model: "Bigram-1", family: "bigram", metric: "paired_key" },
-  ...{ of: null, dataset: null, value: 0.25, source: "a paper, Table 1", kind: "paper", edition: "Table 1" },
-  ...{ unplaced: null, note: null, superseded: false },
+  task: "hairpins",
+  setting: "zero-shot",
+  model: "Bigram-1",
+  family: "bigram",
+  metric: "paired_key",
+  of: null,
+  dataset: null,
+  value: 0.25,
+  source: "a paper, Table 1",
+  kind: "paper",
+  edition: "Table 1",
+  unplaced: null,
+  note: null,
+  superseded: false,
 };
 
 const scratch = scratchFiles();
@@ -212,8 +223,12 @@ beforeAll(async () => {
   await writeFile(join(data, "hairpins/table.txt"), text);
   await recordFiles(data, [
     {
-      ...{ path: "hairpins/table.txt", bytes: text.length, sha256: sha256Hex(text) },
-      ...{ from: "a test", madeOf: "hairpin-sources", since: new Date(0).toISOString() },
+      path: "hairpins/table.txt",
+      bytes: text.length,
+      sha256: sha256Hex(text),
+      from: "a test",
+      madeOf: "hairpin-sources",
+      since: new Date(0).toISOString(),
     },
   ]);
   const checkpoint = scratch.path("bigram");

@@ -6,7 +6,17 @@ import { FreshLayers } from "../../src/net/nn/init.ts";
 import { linear } from "../../src/net/nn/linear.ts";
 
 const ALLOWED: Readonly<Record<string, string>> = {
-  ...{ A: "A", C: "C", G: "G", T: "T", R: "AG", Y: "CT", S: "CG", W: "AT", K: "GT", M: "AC", N: "ACGT" },
+  A: "A",
+  C: "C",
+  G: "G",
+  T: "T",
+  R: "AG",
+  Y: "CT",
+  S: "CG",
+  W: "AT",
+  K: "GT",
+  M: "AC",
+  N: "ACGT",
 };
 /** Factors at work in GM12878, and two that are at work everywhere. */
 const NAMES = ["CTCF", "SP1", "NRF1", "NFY", "CREB", "ETS", "EBF1", "NFKB", "RUNX", "AP1"];

@@ -2,12 +2,38 @@ import { CONSENSUS_SITES } from "../../src/demo/synthetic/motifs.ts";
 import type { Model, SequenceEmbedding } from "../../src/models/model.ts";
 
 const IUPAC: Readonly<Record<string, string>> = {
-  ...{ A: "A", C: "C", G: "G", T: "T", R: "[AG]", Y: "[CT]", S: "[CG]", W: "[AT]", K: "[GT]", M: "[AC]" },
-  ...{ B: "[CGT]", D: "[AGT]", H: "[ACT]", V: "[ACG]", N: "." },
+  A: "A",
+  C: "C",
+  G: "G",
+  T: "T",
+  R: "[AG]",
+  Y: "[CT]",
+  S: "[CG]",
+  W: "[AT]",
+  K: "[GT]",
+  M: "[AC]",
+  B: "[CGT]",
+  D: "[AGT]",
+  H: "[ACT]",
+  V: "[ACG]",
+  N: ".",
 };
 const TURNED: Readonly<Record<string, string>> = {
-  ...{ A: "T", C: "G", G: "C", T: "A", R: "Y", Y: "R", S: "S", W: "W", K: "M", M: "K" },
-  ...{ B: "V", V: "B", D: "H", H: "D", N: "N" },
+  A: "T",
+  C: "G",
+  G: "C",
+  T: "A",
+  R: "Y",
+  Y: "R",
+  S: "S",
+  W: "W",
+  K: "M",
+  M: "K",
+  B: "V",
+  V: "B",
+  D: "H",
+  H: "D",
+  N: "N",
 };
 
 const patternOf = (consensus: string) =>

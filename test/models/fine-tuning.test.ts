@@ -202,7 +202,9 @@ test("experts without tokens are not updated, not even by weight decay", async (
   const trained = tuning.readBy(graph);
   const step = await openTrainStep({
     loss: crossEntropy(graph.logits, input("labels", "int32", ["b"])),
-    ...{ trained, frozen: graph.frozen, reached: graph.reached },
+    trained,
+    frozen: graph.frozen,
+    reached: graph.reached,
     optimizer: { learningRate: 1e-3, weightDecay: 0.5 },
     program: THREADS,
   });

@@ -64,9 +64,22 @@ describe("under both protocols", () => {
   const predictions = Array.from({ length: 60 }, (_, row): LikelihoodPrediction<StoredVariantFacts> => {
     const difference = Math.sin(row) * (row % 3 === 0 ? -1 : 1);
     const facts = factsOf({
-      ...{ chrom: "chr1", start: 2e6 * row, end: 2e6 * row + 1, allele1: "A", allele2: "C", reference: 1 },
-      ...{ original: "ok", form: "dsqtl", favours: "allele1", used: true, inPeaks: undefined, unknown: 0 },
-      ...{ significant: row < 40, effect: Math.sin(row), allele2Effect: undefined, p: undefined },
+      chrom: "chr1",
+      start: 2e6 * row,
+      end: 2e6 * row + 1,
+      allele1: "A",
+      allele2: "C",
+      reference: 1,
+      original: "ok",
+      form: "dsqtl",
+      favours: "allele1",
+      used: true,
+      inPeaks: undefined,
+      unknown: 0,
+      significant: row < 40,
+      effect: Math.sin(row),
+      allele2Effect: undefined,
+      p: undefined,
     });
     return { kind: "likelihood", row, values: [0, difference], facts };
   });
@@ -135,8 +148,9 @@ describe("under both protocols", () => {
     const withTest = ({ result, ...stored }: StoredResult, form: ReturnType<typeof p>, change: object) => ({
       ...stored,
       result: {
-        ...{ ...result, metrics: [...result.metrics, { ...form, value: 0.132, intervals: [] }] },
-        ...{ cell: { ...result.cell, ...change } },
+        ...result,
+        metrics: [...result.metrics, { ...form, value: 0.132, intervals: [] }],
+        cell: { ...result.cell, ...change },
       },
     });
     const { columns, notes } = leaderboard([

@@ -309,7 +309,11 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
   test("rows: the bases of a row, by click and by Enter, as letters and as numbers", async () => {
     const report = await gatherReport(results, { tasks, predictions: fixturePredictions });
     const track = (member: string, bases: string, scores: readonly number[]) => ({
-      ...{ member, length: 350, from: 10, bases, scores },
+      member,
+      length: 350,
+      from: 10,
+      bases,
+      scores,
     });
     const sequences = [
       track("element", "ACGT", [-0.1, -1.4, -3, -0.7]),

@@ -26,8 +26,16 @@ function panelOf(low: number, high: number, tiers = [1, 2], unreliable?: string)
   });
   const difference = { ...estimate, value: 0.1, low: tiers[1] === 1 ? -0.1 : 0.05, high: 0.15 };
   const pair: ComparedPair = {
-    ...{ first: models[0].label, second: models[1].label, value: 0.1, difference, anyTime: null },
-    ...{ test: "t", p: 0.01, pHolm: 0.01, q: 0.01, rowsToDecide: null },
+    first: models[0].label,
+    second: models[1].label,
+    value: 0.1,
+    difference,
+    anyTime: null,
+    test: "t",
+    p: 0.01,
+    pHolm: 0.01,
+    q: 0.01,
+    rowsToDecide: null,
   };
   const form = { task: panel.task, setting: panel.setting, protocol: "corrected", data: {} } as const;
   const metric = { name: "paired-accuracy", title: "paired accuracy", better: "higher" } as const;

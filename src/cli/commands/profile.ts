@@ -88,7 +88,12 @@ async function measure(text: string, options: ProfileOptions, { terminal, signal
   try {
     const available = process.availableMemory() + (await anonymousMemory());
     const profile = await profileModel(model, {
-      ...{ batch, length, warmup, available, program, signal },
+      batch,
+      length,
+      warmup,
+      available,
+      program,
+      signal,
       ...(repeats === undefined ? {} : { repeats }),
       ...(sequences === undefined ? {} : { sequences }),
       directions: options.forward ? ["forward"] : ["forward", "backward"],
@@ -167,7 +172,13 @@ function asOriginal(
     num_params: parameters ?? null,
     ...named("fwd", forward),
     ...(backward === undefined ? {} : named("bwd", backward)),
-    ...{ model, computes, batch, length, warmup, sequences, memory: MEMORY },
+    model,
+    computes,
+    batch,
+    length,
+    warmup,
+    sequences,
+    memory: MEMORY,
     forward: details(forward),
     ...(backward === undefined ? {} : { backward: details(backward) }),
   };

@@ -38,8 +38,21 @@ export type MotifName = (typeof CONSENSUS_SITES)[number]["name"];
 
 /** Bases of each IUPAC code. */
 const IUPAC: Readonly<Record<string, string>> = {
-  ...{ A: "A", C: "C", G: "G", T: "T", R: "AG", Y: "CT", S: "CG", W: "AT", K: "GT", M: "AC" },
-  ...{ B: "CGT", D: "AGT", H: "ACT", V: "ACG", N: "ACGT" },
+  A: "A",
+  C: "C",
+  G: "G",
+  T: "T",
+  R: "AG",
+  Y: "CT",
+  S: "CG",
+  W: "AT",
+  K: "GT",
+  M: "AC",
+  B: "CGT",
+  D: "AGT",
+  H: "ACT",
+  V: "ACG",
+  N: "ACGT",
 };
 
 /** Probability of each base that the consensus does not allow. */

@@ -188,11 +188,9 @@ export function trueElements(chromosomes: readonly SyntheticChromosome[]): TrueE
       const { start, end } = planted;
       return {
         ...planted,
-        ...{
-          id: `SYN${String(number).padStart(5, "0")}`,
-          logActivity: logActivity(codes, start, end),
-          planted,
-        },
+        id: `SYN${String(number).padStart(5, "0")}`,
+        logActivity: logActivity(codes, start, end),
+        planted,
       };
     }),
   );

@@ -118,7 +118,10 @@ function changeAt(
   rest: Pick<Change, "mechanism" | "motif" | "element">,
 ): Change {
   return {
-    ...{ chrom: name, position, reference: BASES[codes[position]], alternative: BASES[alternative] },
+    chrom: name,
+    position,
+    reference: BASES[codes[position]],
+    alternative: BASES[alternative],
     ...rest,
   };
 }

@@ -40,7 +40,8 @@ export function nucleotideTransformerVocabulary(version: 1 | 2, k = 6): readonly
  */
 export function kMerTokenizer(name: string, vocabulary: readonly string[], file = "vocab.txt"): Tokenizer {
   const { k, idOf, idOfKmer } = readKMerVocabulary(vocabulary, {
-    ...{ file, isOther },
+    file,
+    isOther,
     alphabet: ALPHABET,
     expected: EXPECTED,
   });

@@ -170,11 +170,21 @@ export const contextOf = ({
   weights,
   signal,
 }: TimedCell): SettingContext => ({
-  ...{ task, model, protocol, batchSize, device, threads, signal },
+  task,
+  model,
+  protocol,
+  batchSize,
+  device,
+  threads,
+  signal,
   seed: record.cell.seed,
   recipe: record.cell.recipe,
   ...(weights === undefined ? {} : { weights }),
-  ...{ folder: undefined, trained: undefined, embeddings: undefined, onNote: undefined, onStage: undefined },
+  folder: undefined,
+  trained: undefined,
+  embeddings: undefined,
+  onNote: undefined,
+  onStage: undefined,
 });
 
 /**

@@ -80,7 +80,7 @@ export async function planCell(
   const perCall = Math.floor(wantedBatchSize(model, options) / setting.sequencesPerRow(task.task));
   const device = trainingDevice(request.device ?? "cpu");
   const training = await setting.trainingMemory?.(
-    { ...{ task, model, recipe: record.cell.recipe, device }, ...evaluated },
+    { task, model, recipe: record.cell.recipe, device, ...evaluated },
     Math.min(rows.length, Math.max(1, perCall)),
   );
   const fit =
@@ -102,7 +102,10 @@ export async function planCell(
     !setting.readyAtOnce && weights === undefined && timing && request.timeTraining
       ? await estimateTraining(draft, sample, { ...counts, memory, training: disk, trained, trials })
       : await estimateCost(draft, sample, {
-          ...{ ...counts, timing, memory, training: disk },
+          ...counts,
+          timing,
+          memory,
+          training: disk,
           timeMeasuring: request.timeTraining === true,
         });
   return {

@@ -107,7 +107,12 @@ async function withEmbeddings(cell: PlannedCell, context: StorageContext): Promi
   const { memory = process.availableMemory() } = context;
   const { protocol, seed, recipe } = record.cell;
   const need = await setting.embeddingsNeed({
-    ...{ task, model, protocol, seed, recipe, device },
+    task,
+    model,
+    protocol,
+    seed,
+    recipe,
+    device,
     ...(weights === undefined ? {} : { weights }),
   });
   const size = need && (await sizeOf(cell, need, context));

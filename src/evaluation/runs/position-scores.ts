@@ -126,11 +126,14 @@ export async function writePositionScores(
       signal?.throwIfAborted();
       const { protocol } = record.cell;
       const origins = example.sequences.map((_, member) => ({
-        ...{ task: task.task.name, row: example.row, member },
+        task: task.task.name,
+        row: example.row,
+        member,
       }));
       const within = scoredRange(example);
       const found = await model.tokenLogProbabilities(example.sequences, {
-        ...{ protocol, origins },
+        protocol,
+        origins,
         ...(within === undefined ? {} : { within }),
         ...(signal === undefined ? {} : { signal }),
       });
@@ -142,8 +145,12 @@ export async function writePositionScores(
       });
       const rowsPerSecond = (1000 * rows.length) / (performance.now() - began);
       onProgress?.({
-        ...{ kind: "stage", cell: name, stage: `scores of bases, ${cellTitle(record.cell)}` },
-        ...{ done: rows.length, total: chosen.length, rowsPerSecond },
+        kind: "stage",
+        cell: name,
+        stage: `scores of bases, ${cellTitle(record.cell)}`,
+        done: rows.length,
+        total: chosen.length,
+        rowsPerSecond,
         secondsLeft: (chosen.length - rows.length) / rowsPerSecond,
       });
     }

@@ -144,7 +144,11 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
   const marks: (StageProgress & { readonly at: number })[] = [];
   const own = cell.record.cell.recipe;
   const recipe = {
-    ...{ ...own, trainRows: limit, valRows: limit, epochs: 2, patience: null },
+    ...own,
+    trainRows: limit,
+    valRows: limit,
+    epochs: 2,
+    patience: null,
     // Choosing the precision would embed the rows before they are timed.
     ...(own.storedAs === "auto" ? { storedAs: "float32" } : {}),
   };

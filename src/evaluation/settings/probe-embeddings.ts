@@ -127,7 +127,9 @@ export class ProbeEmbeddings {
     const folder =
       place === undefined || recomputed ? undefined : (place.folder ?? (await this.temporaryPlace()).path);
     this.store ??= new EmbeddingStore({
-      ...{ embedder: this.embedder, folder, storedAs: this.storedAs! },
+      embedder: this.embedder,
+      folder,
+      storedAs: this.storedAs!,
       recomputedFrom: recomputed ? (origins) => this.trainingSequences(origins) : undefined,
     });
     return this.store;

@@ -144,8 +144,12 @@ class Probe implements Learner {
     if (trainedBy(context, NAME) === undefined) return;
     const { answered, answerBatchSize } = recipe;
     const answers = new ProbePredictions(context, {
-      ...{ head, width, basesOf, embedder: embeddings.embedder.unpadded() },
-      ...{ read: answered, batchSize: answerBatchSize },
+      head,
+      width,
+      basesOf,
+      embedder: embeddings.embedder.unpadded(),
+      read: answered,
+      batchSize: answerBatchSize,
     });
     this.inferenceParts = (examples) => answers.answer(examples);
   }
@@ -199,8 +203,13 @@ class Probe implements Learner {
     const val = await this.sample(rows.val.rows.slice(), "validation", found !== undefined);
     if (found !== undefined) return found;
     const decision = await decidePrecision(this.context, {
-      ...{ setting: NAME, recipe: readProbedRecipe(this.context.recipe), supervision: this.supervision },
-      ...{ learner: this, train, val, valRows: rows.val.rows.length },
+      setting: NAME,
+      recipe: readProbedRecipe(this.context.recipe),
+      supervision: this.supervision,
+      learner: this,
+      train,
+      val,
+      valRows: rows.val.rows.length,
       feeds: (embeddings) => headFeeds(embeddings, this.basesOf),
     });
     this.context.onNote?.(`embeddings are stored as ${decision.storedAs}: ${decision.because}`);
@@ -237,8 +246,10 @@ class Probe implements Learner {
       }
       this.context.onStage?.({
         stage: `embedding a sample of the ${part} rows`,
-        ...{ done: Math.min(start + BLOCK_ROWS, picked.length), total: picked.length },
-        ...{ rowsPerSecond: undefined, secondsLeft: undefined },
+        done: Math.min(start + BLOCK_ROWS, picked.length),
+        total: picked.length,
+        rowsPerSecond: undefined,
+        secondsLeft: undefined,
       });
     }
     return sample;

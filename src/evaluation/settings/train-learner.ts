@@ -81,7 +81,9 @@ export async function trainLearner(
           : labelledFeeds(supervision, kept.train, places),
     },
     validation: validationOf(context, supervision, {
-      ...{ recipe, rows: kept.val, learner },
+      recipe,
+      rows: kept.val,
+      learner,
       atOnce: atOnce.evaluation,
     }),
     recipe: {

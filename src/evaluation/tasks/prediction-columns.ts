@@ -67,7 +67,10 @@ const partOf = (column: PredictionColumn, start: number, end: number): Numbers =
 
 /** Name and type without numbers. */
 const formOf = ({ name, of, type, width, texts }: PredictionColumn): PredictionColumnForm => ({
-  ...{ name, of, type, width },
+  name,
+  of,
+  type,
+  width,
   ...(texts && { texts }),
 });
 

@@ -178,12 +178,10 @@ export const HUB_CHECKPOINTS: readonly HubCheckpoint[] = [
     [
       "AIRI-Institute/gena-lm-bigbird-base-t2t",
       {
-        ...{
-          architecture: "BigBirdForMaskedLM",
-          tokens: "byte pairs",
-          parameters: 138_606_080,
-          context: 4096,
-        },
+        architecture: "BigBirdForMaskedLM",
+        tokens: "byte pairs",
+        parameters: 138_606_080,
+        context: 4096,
         trainedOn: "human T2T genome with variants of the 1000 Genomes Project",
       },
     ],

@@ -74,7 +74,9 @@ function variantOf(c: Config): Variant {
   return {
     llama: { bias: c.attention_bias, outputBias: c.attention_bias, norms: false, window: endless },
     mistral: {
-      ...{ bias: false, outputBias: false, norms: false },
+      bias: false,
+      outputBias: false,
+      norms: false,
       window: () => (c.sliding_window === undefined ? MISTRAL_WINDOW : (c.sliding_window ?? undefined)),
     },
     qwen2: { bias: true, outputBias: false, norms: false, window: windowFrom },

@@ -51,7 +51,8 @@ export async function classifierPasses(
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", axis]),
       ...(model.takesMask ? { mask: input("mask", "float32", ["b", axis]) } : {}),
-      ...{ loops, dropout },
+      loops,
+      dropout,
     };
     return head.logits(model.forward(given, axis), given);
   };

@@ -272,7 +272,9 @@ async function writeCheckpoint(
   trained: ReadonlyMap<string, NdArray>,
 ): Promise<void> {
   const tensors = architecture.tensors.map(({ name, shape, dtype = "float32" as const }) => ({
-    ...{ name, shape, dtype },
+    name,
+    shape,
+    dtype,
     data: async () => (trained.get(name) ?? (await read(name))).data,
   }));
   await writeSafetensors(join(folder, "model.safetensors"), tensors, { format: "pt" });

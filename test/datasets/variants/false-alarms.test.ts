@@ -25,7 +25,11 @@ const designs: readonly (Omit<Simulation, "seed"> & { readonly scores: boolean; 
         { rows: 5000, tables: 1 },
       ].flatMap((size) =>
         [0.1, 0.3, 0.8, Number.NaN].map((scoreNoise) => ({
-          ...{ form, noise, ...size, causal: form === "caqtl" ? 0.12 : 0.05, scores: scoreNoise > 0 },
+          form,
+          noise,
+          ...size,
+          causal: form === "caqtl" ? 0.12 : 0.05,
+          scores: scoreNoise > 0,
           scoreNoise: scoreNoise > 0 ? scoreNoise : 0.3,
         })),
       ),

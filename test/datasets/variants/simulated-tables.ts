@@ -111,8 +111,14 @@ export function simulate(sequences: ReadonlyMap<string, string>, simulation: Sim
     const [allele1, allele2] = swapped ? [alternative, reference] : [reference, alternative];
     const turn = form === "caqtl" || swapped ? 1 : -1;
     return {
-      ...{ chrom, position: position + 1, allele1, allele2, p, score: turn * score },
-      ...{ label: qtl ? "True" : "False", used: qtl || p > 0.01 ? "True" : "False" },
+      chrom,
+      position: position + 1,
+      allele1,
+      allele2,
+      p,
+      score: turn * score,
+      label: qtl ? "True" : "False",
+      used: qtl || p > 0.01 ? "True" : "False",
       effect: form === "dsqtl" && !qtl ? Number.NaN : turn * estimate,
     };
   });

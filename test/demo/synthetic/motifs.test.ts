@@ -6,8 +6,21 @@ import { reverseComplementCodes } from "../../../src/dna/sequence/reverse-comple
 
 /** Bases of each IUPAC code (IUPAC-IUB 1970). */
 const IUPAC: Record<string, string> = {
-  ...{ A: "A", C: "C", G: "G", T: "T", R: "AG", Y: "CT", S: "CG", W: "AT", K: "GT", M: "AC" },
-  ...{ B: "CGT", D: "AGT", H: "ACT", V: "ACG", N: "ACGT" },
+  A: "A",
+  C: "C",
+  G: "G",
+  T: "T",
+  R: "AG",
+  Y: "CT",
+  S: "CG",
+  W: "AT",
+  K: "GT",
+  M: "AC",
+  B: "CGT",
+  D: "AGT",
+  H: "ACT",
+  V: "ACG",
+  N: "ACGT",
 };
 const allows = (consensus: string, letters: string) =>
   Array.from(letters).every((letter, i) => IUPAC[consensus[i]].includes(letter));

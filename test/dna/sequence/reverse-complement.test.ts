@@ -13,8 +13,21 @@ test("reverse complement of a sequence", () => {
 test("complements ambiguity codes", () => {
   // The bases of each ambiguity code (Cornish-Bowden 1985, table 1).
   const bases: Record<string, string> = {
-    ...{ A: "A", C: "C", G: "G", T: "T", R: "AG", Y: "CT", S: "CG", W: "AT", K: "GT", M: "AC" },
-    ...{ B: "CGT", D: "AGT", H: "ACT", V: "ACG", N: "ACGT" },
+    A: "A",
+    C: "C",
+    G: "G",
+    T: "T",
+    R: "AG",
+    Y: "CT",
+    S: "CG",
+    W: "AT",
+    K: "GT",
+    M: "AC",
+    B: "CGT",
+    D: "AGT",
+    H: "ACT",
+    V: "ACG",
+    N: "ACGT",
   };
   const sorted = (letters: string) => [...letters].sort().join("");
   for (const [letter, set] of Object.entries(bases)) {

@@ -15,8 +15,15 @@ const estimate = (value: number) => ({
 });
 
 const model = (label: string, value: number, tier: number | null): ComparedModel => ({
-  ...{ label, name: label, identity: label, folder: label, rows: 100 },
-  ...{ value, estimate: estimate(value), best: null, tier },
+  label,
+  name: label,
+  identity: label,
+  folder: label,
+  rows: 100,
+  value,
+  estimate: estimate(value),
+  best: null,
+  tier,
 });
 
 /** Models from the best to the worst with their tie groups, and the differences of the best to the others. */
@@ -24,13 +31,16 @@ function group(difference: number, ...tiers: readonly (number | null)[]) {
   const models = tiers.map((tier, i) => model("abcde"[i], 0.8 - i * difference, tier));
   const pairs = models.slice(1).map(
     ({ label }, i): ComparedPair => ({
-      ...{
-        first: "a",
-        second: label,
-        value: (i + 1) * difference,
-        difference: estimate((i + 1) * difference),
-      },
-      ...{ anyTime: null, test: "t", p: null, pHolm: 0.075, q: null, rowsToDecide: null },
+      first: "a",
+      second: label,
+      value: (i + 1) * difference,
+      difference: estimate((i + 1) * difference),
+      anyTime: null,
+      test: "t",
+      p: null,
+      pHolm: 0.075,
+      q: null,
+      rowsToDecide: null,
     }),
   );
   const metric: ComparedGroup["metric"] = { name: "auroc", title: "AUROC", better: "higher" };

@@ -36,7 +36,9 @@ const terms = (letters: string) =>
 function model(): Model & { readonly asked: TokenOptions[] } {
   const asked: TokenOptions[] = [];
   return {
-    ...{ name: "terms", identity: "terms", asked },
+    name: "terms",
+    identity: "terms",
+    asked,
     logLikelihood: (sequences) =>
       sequences.map((letters) => terms(letters).reduce((sum, one) => sum + one, 0)),
     tokenLogProbabilities(sequences, options) {

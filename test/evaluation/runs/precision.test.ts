@@ -171,7 +171,9 @@ describe("a cell in int8", () => {
   test("needs 32 rows", async () => {
     const small = rankedTask(31);
     const plan = await planRun({
-      ...{ tasks: [{ task: small, inputs: {} }], models: [int8Model(0).model], timing: false },
+      tasks: [{ task: small, inputs: {} }],
+      models: [int8Model(0).model],
+      timing: false,
       folder: join(root, "run"),
     });
     await expect(runShard(plan)).rejects.toThrow("cannot be measured: 31 rows are too few");
@@ -199,7 +201,9 @@ describe("a cell in int8", () => {
 describe("int8 is refused", () => {
   const refusal = (task: Task, setting: string) =>
     planRun({
-      ...{ tasks: [{ task, inputs: {} }], models: [int8Model(0).model], timing: false },
+      tasks: [{ task, inputs: {} }],
+      models: [int8Model(0).model],
+      timing: false,
       settings: [setting],
     });
 

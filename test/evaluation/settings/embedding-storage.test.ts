@@ -130,17 +130,19 @@ describe("storedAs auto", () => {
     const { tokens, index } = probingInputs(4, basesOf);
     const form = task.settings.probed!;
     const context: SettingContext = {
-      ...{
-        task: opened,
-        model: thirds(),
-        protocol: "corrected",
-        seed: 0,
-        recipe: form.recipe,
-        batchSize: 16,
-        device: "cpu",
-      },
-      ...{ folder: undefined, trained: undefined, embeddings: undefined, signal: undefined },
-      ...{ onNote: undefined, onStage: undefined },
+      task: opened,
+      model: thirds(),
+      protocol: "corrected",
+      seed: 0,
+      recipe: form.recipe,
+      batchSize: 16,
+      device: "cpu",
+      folder: undefined,
+      trained: undefined,
+      embeddings: undefined,
+      signal: undefined,
+      onNote: undefined,
+      onStage: undefined,
     };
     const question = {
       setting: "probed",

@@ -51,8 +51,17 @@ const rowsOf = (some = variants): RowsToStratify => {
   );
   const model = { name: "none", identity: null };
   const cell = {
-    ...{ identityVersion: 1, task: "variant-effects", taskVersion: 1, model, setting: "zero-shot" },
-    ...{ protocol: "corrected" as const, seed: 0, split: "all" as const, limit: null, recipe: {}, data: {} },
+    identityVersion: 1,
+    task: "variant-effects",
+    taskVersion: 1,
+    model,
+    setting: "zero-shot",
+    protocol: "corrected" as const,
+    seed: 0,
+    split: "all" as const,
+    limit: null,
+    recipe: {},
+    data: {},
   };
   const rows = { inTable: some.length, selected: some.length, digest: "" };
   return { task: variantEffects, record: { identity: "", cell, rows }, predictions };

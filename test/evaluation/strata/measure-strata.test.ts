@@ -40,8 +40,17 @@ function rowsOf({ kind, rows }: Case): RowsToStratify {
   );
   const model = { name: "golden", identity: "golden", scoreRounding: 0 };
   const cell: Cell = {
-    ...{ identityVersion: 1, task: "variant-effects", taskVersion: 1, model, setting: "zero-shot" },
-    ...{ protocol: "corrected", seed: 0, split: "all", limit: null, recipe: {}, data: {} },
+    identityVersion: 1,
+    task: "variant-effects",
+    taskVersion: 1,
+    model,
+    setting: "zero-shot",
+    protocol: "corrected",
+    seed: 0,
+    split: "all",
+    limit: null,
+    recipe: {},
+    data: {},
   };
   const count = { inTable: rows.length, selected: rows.length, digest: "" };
   return { task, record: { identity: "golden", cell, rows: count }, predictions };

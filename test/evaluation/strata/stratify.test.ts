@@ -34,9 +34,15 @@ const rows = CHROMOSOMES.flatMap((chrom, c) =>
     const end = start + 150 + 5 * ((7 * i) % 30);
     const centre = start + Math.floor((end - start) / 2);
     return {
-      ...{ index: c * ELEMENTS + i, chrom, inputStart: centre - 175, inputEnd: centre + 175 },
-      ...{ elementStart: start, elementEnd: end, reverseComplement: i % 2 === 0 },
-      ...{ relativeStart: start - centre + 175, relativeEnd: end - centre + 175 },
+      index: c * ELEMENTS + i,
+      chrom,
+      inputStart: centre - 175,
+      inputEnd: centre + 175,
+      elementStart: start,
+      elementEnd: end,
+      reverseComplement: i % 2 === 0,
+      relativeStart: start - centre + 175,
+      relativeEnd: end - centre + 175,
     };
   }),
 );

@@ -82,7 +82,13 @@ const partOf: ChrombpnetTraining["partOf"] = (region) => {
 };
 
 const request = (folder: string, recipe = RECIPE): ChrombpnetTraining => ({
-  ...{ genome, signal, peaks, nonpeaks, partOf, recipe, folder },
+  genome,
+  signal,
+  peaks,
+  nonpeaks,
+  partOf,
+  recipe,
+  folder,
   identity: "made",
   program: { threads: 1 },
 });

@@ -66,7 +66,10 @@ describe("an adapter", () => {
     const hello = `{ protocol: 1, name: "t", answers: ["log-likelihood"], kind: "causal", tokens: "one-letter", batchSize: 7, longestSequence: 5, scoreRounding: 0.00390625, more: 1 }`;
     const model = await open(adapter({ hello }));
     expect(model).toMatchObject({
-      ...{ kind: "causal", tokens: "one-letter", batchSize: 7, scoreRounding: 2 ** -8 },
+      kind: "causal",
+      tokens: "one-letter",
+      batchSize: 7,
+      scoreRounding: 2 ** -8,
     });
     expect([model.embed, model.compareAlleles, model.identity]).toEqual([undefined, undefined, undefined]);
     expect(await refusal(model.logLikelihood!(["A", "ACGTAC"], corrected) as Promise<unknown>)).toMatch(

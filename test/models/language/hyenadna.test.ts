@@ -183,7 +183,10 @@ describe("HyenaDNA, tiny golden model", () => {
       longConvolution: gates().convolved,
       mixer: madeWith("mixer.out_proj.weight"),
       mlp: madeWith("mlp.fc2.weight"),
-      ...{ hidden0, hidden1, hidden2, hidden3 },
+      hidden0,
+      hidden1,
+      hidden2,
+      hidden3,
       logits: output.logits,
       likelihoods: tokenLogLikelihoods(output.logits, symbolic),
     };

@@ -173,7 +173,10 @@ test("dart-eval profile runs the windows of a table of peaks in its order", asyn
   expect([exitCode, JSON.parse(printed)]).toEqual([
     0,
     expect.objectContaining({
-      ...{ batch: 2, length: 2114, warmup: 1, sequences: peaks },
+      batch: 2,
+      length: 2114,
+      warmup: 1,
+      sequences: peaks,
       memory: "peak resident memory of the process, weights and runtime included",
       forward: expect.objectContaining({ repeats: 1 }),
     }),

@@ -13,8 +13,12 @@ import { hashedWeights } from "../hashed-weights.ts";
 const tokenizer = overlappingKMerTokenizer("two", overlappingKMerVocabulary(2));
 const model = bert.architecture(
   {
-    ...{ vocab_size: 21, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2 },
-    ...{ intermediate_size: 16, max_position_embeddings: 32 },
+    vocab_size: 21,
+    hidden_size: 16,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 16,
+    max_position_embeddings: 32,
   },
   "config.json",
 );

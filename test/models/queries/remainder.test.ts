@@ -10,8 +10,15 @@ const lines = ["<oov>", "<s>", "</s>", "<pad>", ...bases.flatMap((a) => bases.ma
 const tokenizer = remainderKMerTokenizer("two", lines);
 const model = llama.architecture(
   {
-    ...{ model_type: "llama", vocab_size: 20, hidden_size: 16, num_hidden_layers: 1, num_attention_heads: 2 },
-    ...{ intermediate_size: 16, hidden_act: "silu", rms_norm_eps: 1e-5, max_position_embeddings: 32 },
+    model_type: "llama",
+    vocab_size: 20,
+    hidden_size: 16,
+    num_hidden_layers: 1,
+    num_attention_heads: 2,
+    intermediate_size: 16,
+    hidden_act: "silu",
+    rms_norm_eps: 1e-5,
+    max_position_embeddings: 32,
   },
   "config.json",
 );

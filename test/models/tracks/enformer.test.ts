@@ -118,8 +118,12 @@ describe("a tiny Enformer", () => {
     const files = await sharedGenome({ seed: 0, scale: 0.1 });
     const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = files.cellLines.K562;
     const inputs = {
-      ...{ genome: files.genome, peaks: peaksTable, idr: confidentPeaksTable, nonpeaks: nonPeaksTable },
-      ...{ signal, "cell-line": "K562" },
+      genome: files.genome,
+      peaks: peaksTable,
+      idr: confidentPeaksTable,
+      nonpeaks: nonPeaksTable,
+      signal,
+      "cell-line": "K562",
     };
     const model = await open(`enformer:track=3,length=2560,${folder}`);
     const request = { task: "chromatin-activity", inputs } as const;

@@ -114,7 +114,9 @@ describe("weights in 16 bits", () => {
   ) {
     const file = join(folder, `${dtype}-${of}.safetensors`);
     const arrays = weights.map(({ name, shape, bits }) => ({
-      ...{ name, shape, dtype },
+      name,
+      shape,
+      dtype,
       data: dtype === "float32" ? widenToFloat32(of, bits) : bits,
     }));
     await writeSafetensors(file, arrays);

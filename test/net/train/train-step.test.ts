@@ -89,8 +89,12 @@ test("accumulates two half batches to one batch", async () => {
 test("a batch in parts equals the whole batch, and a failed part changes nothing", async () => {
   const whole = await openTrainStep({ loss, trained: start, frozen: new Map(), optimizer, accumulate: 2 });
   const parted = await openTrainStep({
-    ...{ loss, trained: start, frozen: new Map(), optimizer },
-    ...{ accumulate: 2, inParts: true },
+    loss,
+    trained: start,
+    frozen: new Map(),
+    optimizer,
+    accumulate: 2,
+    inParts: true,
   });
   const parts = ({ x: rows, t: targets }: ReturnType<typeof batch>) =>
     [0, 1].map((at) => async () => ({
@@ -124,11 +128,19 @@ test("leaves a parameter that no batch of a step used unchanged, and counts its 
   const came = g.greater(some, 0);
   const other = g.reduceSum(g.mul(g.matMul(x, g.parameter("q", [3, 1])), some), [0, 1]);
   const train = await openTrainStep({
-    ...{ loss: g.add(loss, other), trained: two, frozen: new Map(), optimizer, accumulate: 2 },
+    loss: g.add(loss, other),
+    trained: two,
+    frozen: new Map(),
+    optimizer,
+    accumulate: 2,
     reached: new Map([["q", came]]),
   });
   const alone = await openTrainStep({
-    ...{ loss: other, trained: new Map([["q", two.get("q")!]]), frozen: new Map(), optimizer, accumulate: 2 },
+    loss: other,
+    trained: new Map([["q", two.get("q")!]]),
+    frozen: new Map(),
+    optimizer,
+    accumulate: 2,
   });
   const arrays = async (step: typeof train, kind: string) => [
     ...((await step.state()).arrays.get(`${kind} q`)!.data as Float32Array),

@@ -213,11 +213,16 @@ describe("a figure as a file", () => {
       (await figureDocument({ ...FIGURES[0], charts }, ["a", "b"])).match(/(?<=>)[^<]+(?=<\/text><\/svg>)/g);
     const points = { x: 0, y: 0, of: "K562" };
     const classes: FileFigure["charts"][number] = {
-      ...{ kind: "points", title: "a", classes: ["GM12878", "K562"], points: [points] },
+      kind: "points",
+      title: "a",
+      classes: ["GM12878", "K562"],
+      points: [points],
     };
     expect(await keysOf([classes])).toEqual(["K562"]);
     const of = (title: string, models: readonly string[]): FileFigure["charts"][number] => ({
-      ...{ kind: "curves", title, curves: models.map((model) => ({ model, x: [0, 1], y: [0, 1] })) },
+      kind: "curves",
+      title,
+      curves: models.map((model) => ({ model, x: [0, 1], y: [0, 1] })),
     });
     expect(await keysOf([of("all", ["a", "b"])])).toEqual(["b"]);
     expect(await keysOf([of("a", ["a", "a"]), of("b", ["b"])])).toBeNull();

@@ -34,8 +34,13 @@ export function toyBytePairs(others: readonly string[]): ToyBytePairs {
   const four = fours.map((parts) => parts.join(""));
   const tokens = [...SPECIALS, ...others, ...BASES, ...two, ...four];
   const added = (content: string, id: number) => ({
-    ...{ id, content, single_word: false, lstrip: false, rstrip: false },
-    ...{ normalized: false, special: true },
+    id,
+    content,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
+    normalized: false,
+    special: true,
   });
   const special = (name: string) => ({ id: name, ids: [SPECIALS.indexOf(name)], tokens: [name] });
   const document = {
@@ -57,8 +62,12 @@ export function toyBytePairs(others: readonly string[]): ToyBytePairs {
     },
     decoder: null,
     model: {
-      ...{ type: "BPE", dropout: null, unk_token: "[UNK]", continuing_subword_prefix: null },
-      ...{ end_of_word_suffix: null, fuse_unk: false },
+      type: "BPE",
+      dropout: null,
+      unk_token: "[UNK]",
+      continuing_subword_prefix: null,
+      end_of_word_suffix: null,
+      fuse_unk: false,
       vocab: Object.fromEntries(tokens.map((token, id) => [token, id])),
       merges: [...pairs, ...fours].map((parts) => parts.join(" ")),
     },

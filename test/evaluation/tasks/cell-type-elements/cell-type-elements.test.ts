@@ -216,30 +216,30 @@ describe("recipes of the original", () => {
   ])("fine-tuned %s", (family, values) => {
     expect(recipe("fine-tuned", family)).toMatchObject({
       ...values,
-      ...{
-        rank: 8,
-        alpha: 16,
-        dropout: 0.05,
-        learningRate: 1e-4,
-        weightDecay: 0.01,
-        evaluationBatchSize: 128,
-      },
+      rank: 8,
+      alpha: 16,
+      dropout: 0.05,
+      learningRate: 1e-4,
+      weightDecay: 0.01,
+      evaluationBatchSize: 128,
     });
   });
 
   test("ab initio: both networks, each with its recipe", () => {
     expect(recipe("ab-initio", "probing-head-like")).toMatchObject({
-      ...{ batchSize: 512, learningRate: 2e-3, epochs: 150, optimizer: "adam", saturated: "minus-999" },
+      batchSize: 512,
+      learningRate: 2e-3,
+      epochs: 150,
+      optimizer: "adam",
+      saturated: "minus-999",
     });
     expect(recipe("ab-initio", "chrombpnet-like")).toMatchObject({
-      ...{
-        evaluationBatchSize: 2048,
-        batchSize: 2048,
-        learningRate: 1e-4,
-        epochs: 200,
-        optimizer: "adamw",
-        weightDecay: 0,
-      },
+      evaluationBatchSize: 2048,
+      batchSize: 2048,
+      learningRate: 1e-4,
+      epochs: 200,
+      optimizer: "adamw",
+      weightDecay: 0,
       saturated: "largest-float32",
     });
   });
@@ -253,12 +253,17 @@ describe("recipes of the original", () => {
     });
     expect(recipe("zero-shot-embedding", "hyenadna", "corrected")).toMatchObject({
       ...values,
-      ...{ order: "file", solver: "full", transform: "raw" },
+      order: "file",
+      solver: "full",
+      transform: "raw",
     });
     // The original counted motifs into a table of its own, in row order: quirk Q2 is one of stored
     // embeddings.
     expect(recipe("zero-shot-embedding", "motif-counts")).toMatchObject({
-      ...{ transform: "motif-counts", order: "file", bothOrders: false, solver: "randomised" },
+      transform: "motif-counts",
+      order: "file",
+      bothOrders: false,
+      solver: "randomised",
     });
     expect(recipe("zero-shot-embedding", "motif-counts", "corrected").transform).toBe("raw");
   });

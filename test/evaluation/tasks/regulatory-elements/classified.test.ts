@@ -171,7 +171,10 @@ test("margins that differ by no more than the rounding of the logits are ties", 
   ]);
   const measured = (protocol: Protocol) =>
     measureClassifiedPairs(near, {
-      ...{ protocol, seed: 0, rowsInTable: 2, recipe: { evaluationBatchSize: 4 } },
+      protocol,
+      seed: 0,
+      rowsInTable: 2,
+      recipe: { evaluationBatchSize: 4 },
       scoreRounding: 2 ** -23,
     });
   const corrected = measured("corrected");

@@ -28,8 +28,14 @@ const genome = genomeInMemory(
 const elements = Array.from({ length: 60 }, (_, index) => {
   const inputStart = 131 * index - 20;
   return {
-    ...{ index, chrom: NAMES[index % 4], inputStart, inputEnd: inputStart + 350 },
-    ...{ elementStart: inputStart + 60, elementEnd: inputStart + 300, relativeStart: 60, relativeEnd: 300 },
+    index,
+    chrom: NAMES[index % 4],
+    inputStart,
+    inputEnd: inputStart + 350,
+    elementStart: inputStart + 60,
+    elementEnd: inputStart + 300,
+    relativeStart: 60,
+    relativeEnd: 300,
     reverseComplement: index % 3 === 0,
   };
 });

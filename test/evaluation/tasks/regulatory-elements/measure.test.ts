@@ -238,7 +238,10 @@ describe("scores that differ only by rounding", () => {
   const control = rows.map((row) => add(row.toSorted()));
   const measured = (protocol: Protocol, scoreRounding: number) =>
     measurePairs(predictionsOf(element, control), {
-      ...{ protocol, seed: 0, rowsInTable: 40, recipe: {} },
+      protocol,
+      seed: 0,
+      rowsInTable: 40,
+      recipe: {},
       scoreRounding,
     });
 

@@ -130,7 +130,8 @@ describe("task 1, zero-shot", () => {
   test("the model's rounding is part of the cell, decides ties of both protocols and is printed", async () => {
     // Scores of equal words, apart by less than float32 rounds; every tenth pair differs by more.
     const rounded = (scoreRounding?: number) => ({
-      ...{ name: "rounded", identity: "rounded 1" },
+      name: "rounded",
+      identity: "rounded 1",
       ...(scoreRounding === undefined ? {} : { scoreRounding }),
       logLikelihood: (sequences: readonly string[]) =>
         sequences.map((letters) => {

@@ -162,8 +162,16 @@ describe("rows", () => {
     expect(first).toBe(LETTERS.slice(3000 - 1057, 3000 + 1057));
     expect(examples[0].codes).toBeUndefined();
     expect(examples[0].facts).toEqual({
-      ...{ chrom: "chr1", start: 3000, end: 3001, allele1: rows[0].allele1, allele2: rows[0].allele2 },
-      ...{ reference: 1, original: "ok", form: "plain", favours: "allele2", unknown: 0 },
+      chrom: "chr1",
+      start: 3000,
+      end: 3001,
+      allele1: rows[0].allele1,
+      allele2: rows[0].allele2,
+      reference: 1,
+      original: "ok",
+      form: "plain",
+      favours: "allele2",
+      unknown: 0,
     });
     expect(examples[2].facts).toMatchObject({ original: "refused", unknown: 857 });
     expect(examples[2].codes![0].filter((code) => code === 4).length).toBe(857);
