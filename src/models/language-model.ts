@@ -106,6 +106,7 @@ export class LanguageModel extends TokenModel {
     return new FineTuning(opened, request, { ...this.options, device });
   }
 
+  /** The same checkpoint in float32, opened again. */
   async inFloat32(): Promise<LanguageModel> {
     const { precision: _, ...options } = this.options;
     return LanguageModel.open(this.folder, [this.card], { ...options, name: this.name });

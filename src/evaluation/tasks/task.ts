@@ -84,6 +84,7 @@ export interface MeasureWork {
   readonly readOnly?: true;
   /** Aborting rejects the measurement with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Progress of a long measurement. */
   readonly onStage?: ((stage: StageProgress) => void) | undefined;
 }
 
