@@ -151,7 +151,7 @@ describe("results of several contexts", () => {
     );
     expect(figures.map(({ length }) => length)).toEqual([1, 0]);
     const [{ charts, x }] = figures[0];
-    expect(x).toEqual({ label: "bases per sequence", log: true });
+    expect(x).toEqual({ label: "bases per sequence", log: "~s" });
     expect(charts).toMatchObject([
       { kind: "curves", reference: 0.5, curves: [{ model: "sum", x: [350, 850] }] },
     ]);

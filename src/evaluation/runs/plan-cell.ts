@@ -95,8 +95,9 @@ export async function planCell(
   const counts = { rows: rows.length, rowsLeft };
   const timing = reuses === undefined && (request.timing ?? true);
   if (!timing && weights !== undefined && rowsLeft > 0 && request.folder !== undefined) {
-    // As timing does: unusable weights are an error before the run folder is written.
-    await (await setting.open(contextOf(draft))).close();
+    // As timing does: unusable weights are an error before the run folder is written. On the CPU, because
+    // plans are also made where the run's device is absent.
+    await (await setting.open(contextOf({ ...draft, device: "cpu" }))).close();
   }
   const estimate =
     !setting.readyAtOnce && weights === undefined && timing && request.timeTraining
