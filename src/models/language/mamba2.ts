@@ -59,7 +59,7 @@ function family(c: Config): StateSpaceFamily<Mamba2> {
     vocabulary: c.vocab_size,
     epsilon: c.layer_norm_epsilon,
     tied: c.tie_word_embeddings,
-    liveValuesPerToken: 4 * c.hidden_size + 5 * convolved(c),
+    liveValuesPerToken: 4 * c.hidden_size + 6 * convolved(c),
     stateValues: c.inner * c.state_size,
     declare: (table, at) => declare(table, at, c),
     mixer: (p, x, form) => mamba2Mixer(p, x, sizes, form),

@@ -2,7 +2,8 @@ import { GraphError } from "./graph-error.ts";
 
 /**
  * Size of one axis: a number, or text for a size known only when the program runs. The text is a sum of
- * products in canonical order, such as `b`, `b*t` or `2*t+1`, so that equal sizes are equal strings.
+ * products in canonical order, such as `b`, `b*t` or `2*t+1`, so that equal sizes are equal strings. A symbol
+ * is a name or, as `ceil(t/64)`, the number of chunks of a named size.
  */
 export type Dim = number | string;
 
@@ -60,6 +61,23 @@ export function multiplyDims(...dims: readonly Dim[]): Dim {
       dimTerms(1),
     ),
   );
+}
+
+/**
+ * Number of chunks of `length` that cover a size, the last one possibly in part.
+ *
+ * @throws {GraphError} when the size is a sum or a product of symbols
+ */
+export function chunksOf(dim: Dim, length: number): Dim {
+  if (typeof dim === "number") return Math.ceil(dim / length);
+  if (/^\w+$/.test(dim)) return `ceil(${dim}/${length})`;
+  throw new GraphError(`chunks of the size ${dim}: expected a number or a name`);
+}
+
+/** The size and the chunk length of a symbol made by `chunksOf`; undefined for a name. */
+export function chunkedSize(symbol: string): { readonly of: string; readonly length: number } | undefined {
+  const match = /^ceil\((\w+)\/(\d+)\)$/.exec(symbol);
+  return match === null ? undefined : { of: match[1], length: Number(match[2]) };
 }
 
 /**

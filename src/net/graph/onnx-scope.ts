@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { InternalError } from "../../base/errors.ts";
 import { elementCount, type NdArray } from "../arrays/array.ts";
-import { type Dim, dimTerms, type Shape } from "./dim.ts";
+import { chunkedSize, type Dim, dimTerms, type Shape } from "./dim.ts";
 import type { OnnxAttribute } from "./emit-rules.ts";
 import { type Graph, symbolSources } from "./graph.ts";
 import { GraphError } from "./graph-error.ts";
@@ -159,6 +159,11 @@ export class Scope {
   }
 
   private symbol(symbol: string): string {
+    const chunked = chunkedSize(symbol);
+    if (chunked !== undefined) {
+      const rounded = this.add("Add", [this.symbol(chunked.of), this.vector([chunked.length - 1])]);
+      return this.add("Div", [rounded, this.vector([chunked.length])]);
+    }
     const source = this.sources.get(symbol);
     if (source === undefined) throw new GraphError(`no input has the size ${symbol}`);
     const { input, axis } = source;

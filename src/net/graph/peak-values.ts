@@ -1,4 +1,4 @@
-import { type Dim, dimTerms, type Shape } from "./dim.ts";
+import { chunkedSize, type Dim, dimTerms, type Shape } from "./dim.ts";
 import { capturedBy, nodesBehind } from "./graph.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
@@ -78,9 +78,13 @@ export const countOf = (shape: Shape, sizes: RunSizes): number =>
 function sizeOf(dim: Dim, sizes: RunSizes): number {
   if (typeof dim === "number") return dim;
   const largest = Math.max(...Object.values(sizes));
+  const named = (symbol: string): number => {
+    const chunked = chunkedSize(symbol);
+    return chunked === undefined ? (sizes[symbol] ?? largest) : Math.ceil(named(chunked.of) / chunked.length);
+  };
   return dimTerms(dim).reduce(
     (sum, { coefficient, symbols }) =>
-      sum + symbols.reduce((product, symbol) => product * (sizes[symbol] ?? largest), coefficient),
+      sum + symbols.reduce((product, symbol) => product * named(symbol), coefficient),
     0,
   );
 }

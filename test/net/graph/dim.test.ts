@@ -1,6 +1,14 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { addDims, type Dim, dimTerms, knownSize, multiplyDims } from "../../../src/net/graph/dim.ts";
+import {
+  addDims,
+  chunkedSize,
+  chunksOf,
+  type Dim,
+  dimTerms,
+  knownSize,
+  multiplyDims,
+} from "../../../src/net/graph/dim.ts";
 
 test("equal sizes are equal strings", () => {
   expect(multiplyDims("t", "b", 2)).toBe("2*b*t");
@@ -32,4 +40,14 @@ test("sums and products evaluate as written", () => {
 
 test("reports the name of a size that must be known", () => {
   expect(() => knownSize("2*t", "a kernel")).toThrow(/a kernel must have a size known .* 2\*t/);
+});
+
+test("the number of chunks is a symbol with its size and length", () => {
+  expect(chunksOf(65, 64)).toBe(2);
+  expect(chunksOf(64, 64)).toBe(1);
+  const count = chunksOf("t", 64);
+  expect(multiplyDims(count, 64)).toBe("64*ceil(t/64)");
+  expect(chunkedSize(String(count))).toEqual({ of: "t", length: 64 });
+  expect(chunkedSize("t")).toBeUndefined();
+  expect(() => chunksOf("t+1", 64)).toThrow(/chunks of the size t\+1/);
 });

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import * as g from "../../../src/net/graph/build.ts";
+import { chunksOf } from "../../../src/net/graph/dim.ts";
 import { peakValues } from "../../../src/net/graph/peak-values.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 
@@ -41,4 +42,10 @@ test("evaluates sums and products of sizes, and takes a size that values determi
   expect(peakValues([g.concat([wide, wide], 1)], { b: 3, t: 5 })).toBe(60);
   const some = g.compress(wide, g.input("chosen", "bool", ["b"]), 0, "n");
   expect(peakValues([g.exp(some)], { b: 3, t: 5 })).toBe(2 * 50);
+});
+
+test("chunks are counted with the last one whole", () => {
+  const tokens = g.input("tokens", "float32", ["b", "t"]);
+  const chunked = g.fill([chunksOf("t", 64), 64], 1);
+  expect(peakValues([g.add(chunked, g.reduceSum(tokens, [0, 1]))], { b: 1, t: 65 })).toBe(1 + 128);
 });

@@ -2,10 +2,30 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { uniform } from "../../../src/base/random.ts";
-import type { NdArray } from "../../../src/net/arrays/array.ts";
-import { fill, input, MOST_STATES, scan, transpose } from "../../../src/net/graph/build.ts";
+import { elementCount, type NdArray } from "../../../src/net/arrays/array.ts";
+import {
+  expand,
+  fill,
+  input,
+  MOST_STATES,
+  mul,
+  reduceSum,
+  reshape,
+  scan,
+  transpose,
+  unsqueeze,
+} from "../../../src/net/graph/build.ts";
+import type { Dim } from "../../../src/net/graph/dim.ts";
+import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
-import { selectiveScan, selectiveStep, stableSoftplus } from "../../../src/net/nn/selective-scan.ts";
+import {
+  CHUNK,
+  chunkedScan,
+  type HeadSizes,
+  selectiveScan,
+  selectiveStep,
+  stableSoftplus,
+} from "../../../src/net/nn/selective-scan.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 import { plainSelectiveScan, type ScanArrays, type ScanSizes } from "./plain-selective-scan.ts";
 
@@ -97,6 +117,134 @@ describe("selective scan", () => {
     const { loop, attention } = await bothForms(sizes, arrays);
     expect([...loop]).toEqual([0, 1, 1, 1]);
     expect([...attention]).toEqual([0, 1, 1, 1]);
+  });
+});
+
+/** Inputs of a scan with heads, rows first: A [h], x [b, t, e], step [b, t, h], B and C [b, t, gn]. */
+function headInputs({ heads: h, headWidth: p, groups: g, states: n }: HeadSizes) {
+  const rows = (name: string, width: number) => input(name, "float32", ["b", "t", width]);
+  return {
+    A: input("A", "float32", [h]),
+    x: rows("x", h * p),
+    step: rows("step", h),
+    B: rows("B", g * n),
+    C: rows("C", g * n),
+  };
+}
+
+function randomFeeds(sizes: HeadSizes, t: number, seed: number, strongest: number) {
+  const rng = new Pcg64(seed);
+  const { A, ...rows } = headInputs(sizes);
+  const draw = (shape: readonly number[], low: number, high: number): NdArray<"float32"> => ({
+    dtype: "float32",
+    shape,
+    data: Float32Array.from({ length: elementCount(shape) }, () => uniform(rng, low, high)),
+  });
+  const along = ({ shape }: Sym, low: number) => draw([2, t, shape[2] as number], low, 1);
+  return {
+    A: draw(A.shape as readonly number[], -strongest, -0.01),
+    x: along(rows.x, -1),
+    step: along(rows.step, 0.001),
+    B: along(rows.B, -1),
+    C: along(rows.C, -1),
+  };
+}
+
+/** The recurrence by definition, one row and one group at a time: y [b, t, e]. */
+function plainHeads(
+  { heads: h, headWidth: p, groups: g, states: n }: HeadSizes,
+  feeds: ReturnType<typeof randomFeeds>,
+) {
+  const [b, t] = feeds.x.shape as readonly [number, number];
+  const width = (h * p) / g;
+  const y = new Float64Array(b * t * h * p);
+  for (let row = 0; row < b; row++) {
+    for (let group = 0; group < g; group++) {
+      const take = (count: number, from: (token: number, i: number) => number) =>
+        Float32Array.from({ length: t * count }, (_, at) =>
+          from(row * t + Math.floor(at / count), at % count),
+        );
+      const headOf = (channel: number) => Math.floor((group * width + channel) / p);
+      const part = plainSelectiveScan(
+        { t, b: 1, e: width, n },
+        {
+          A: Float32Array.from({ length: n * width }, (_, at) => feeds.A.data[headOf(at % width)]),
+          x: take(width, (token, i) => feeds.x.data[token * h * p + group * width + i]),
+          step: take(width, (token, i) => feeds.step.data[token * h + headOf(i)]),
+          B: take(n, (token, i) => feeds.B.data[(token * g + group) * n + i]),
+          C: take(n, (token, i) => feeds.C.data[(token * g + group) * n + i]),
+        },
+      );
+      part.forEach((value, at) => {
+        y[(row * t + Math.floor(at / width)) * h * p + group * width + (at % width)] = value;
+      });
+    }
+  }
+  return y;
+}
+
+describe("a scan in chunks", () => {
+  const sizes = { heads: 4, headWidth: 3, groups: 2, states: 5 };
+
+  test("equals the recurrence inside chunks, at their ends and across them", async () => {
+    const { A, ...rows } = headInputs(sizes);
+    const program = await openProgram({ y: chunkedScan(A, sizes, rows) }, new Map(), { threads: 1 });
+    for (const t of [1, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK, 3 * CHUNK + 7]) {
+      for (const strongest of [0.01, 2, 1000]) {
+        const feeds = randomFeeds(sizes, t, t, strongest);
+        const { y } = await program.run(feeds);
+        const plain = plainHeads(sizes, feeds);
+        const scale = Math.max(1, ...plain.map(Math.abs));
+        expect(furthest(y!.data as Float32Array, plain)).toBeLessThan(2e-6 * scale);
+      }
+    }
+    await program.close();
+  });
+
+  test("keeps the digits of slow decay after a token that resets the state", async () => {
+    const one = { heads: 1, headWidth: 1, groups: 1, states: 1 };
+    const { A, ...rows } = headInputs(one);
+    const program = await openProgram({ y: chunkedScan(A, one, rows) }, new Map(), { threads: 1 });
+    const column = (values: readonly number[]): NdArray<"float32"> => ({
+      dtype: "float32",
+      shape: [1, 3, 1],
+      data: Float32Array.from(values),
+    });
+    const ones = column([1, 1, 1]);
+    const feeds = { A: { ...ones, shape: [1], data: Float32Array.of(-1) }, x: ones, B: ones, C: ones };
+    const { y } = await program.run({ ...feeds, step: column([1, 100_000, 0.001]) });
+    await program.close();
+    const last = 0.001 + Math.exp(-0.001) * 100_000;
+    expect(Math.abs((y!.data[2] as number) / last - 1)).toBeLessThan(2e-7);
+  });
+
+  test("has the gradients of the scan by linear attention across chunks", async () => {
+    const one = { ...sizes, groups: 1 };
+    const inputs = headInputs(one);
+    const { A, x, step, B, C } = inputs;
+    const perChannel = (of: Sym, leading: readonly Dim[]) =>
+      reshape(expand(unsqueeze(of, leading.length + 1), [...leading, 4, 3]), [...leading, 12]);
+    const whole = selectiveScan(expand(perChannel(A, []), [5, 12]), {
+      x,
+      B,
+      C,
+      step: perChannel(step, ["b", "t"]),
+    });
+    const gradients = (y: Sym) => gradientsOf(reduceSum(mul(y, y), [0, 1, 2]), [A, x, step, B, C]);
+    const named = (prefix: string, syms: readonly Sym[]) =>
+      Object.fromEntries(syms.map((sym, i) => [`${prefix}${i}`, sym]));
+    const outputs = {
+      ...named("chunked", gradients(chunkedScan(A, one, { x, step, B, C }))),
+      ...named("whole", gradients(whole)),
+    };
+    const program = await openProgram(outputs, new Map(), { threads: 1 });
+    const results = await program.run(randomFeeds(one, 2 * CHUNK + 5, 11, 2));
+    await program.close();
+    for (let i = 0; i < 5; i++) {
+      const expected = results[`whole${i}`]!.data as Float32Array;
+      const scale = Math.max(1, ...expected.map(Math.abs));
+      expect(furthest(results[`chunked${i}`]!.data as Float32Array, expected)).toBeLessThan(5e-6 * scale);
+    }
   });
 });
 

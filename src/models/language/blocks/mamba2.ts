@@ -3,30 +3,28 @@ import {
   concat,
   exp,
   expand,
-  fill,
-  matMul,
   maximum,
   minimum,
   mul,
   neg,
   reshape,
-  scan,
   silu,
   slice,
   split,
   transpose,
   unsqueeze,
 } from "../../../net/graph/build.ts";
-import { knownSize } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
-import {
-  convolutionSteps,
-  type DepthwiseConvolution,
-  shortCausalConvolution,
-} from "../../../net/nn/causal-convolution.ts";
+import { type DepthwiseConvolution, shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
 import { type Linear, linear } from "../../../net/nn/linear.ts";
 import { type Norm, rmsNorm } from "../../../net/nn/norm.ts";
-import { selectiveScan, stableSoftplus } from "../../../net/nn/selective-scan.ts";
+import {
+  chunkedScan,
+  type HeadSizes,
+  type SelectiveInput,
+  selectiveScan,
+  stableSoftplus,
+} from "../../../net/nn/selective-scan.ts";
 import type { MixerForm } from "./state-space.ts";
 
 // axes: t tokens · b rows · d width · e inner width = h heads × p channels of a head · g groups of heads that
@@ -49,12 +47,7 @@ export interface Mamba2 {
   readonly output: Linear;
 }
 
-export interface Mamba2Sizes {
-  readonly heads: number;
-  /** Channels of a head. */
-  readonly headWidth: number;
-  readonly groups: number;
-  readonly states: number;
+export interface Mamba2Sizes extends HeadSizes {
   readonly epsilon: number;
   /** Least and largest Δ; null: no limit. */
   readonly stepLimit: readonly [least: number, largest: number | null];
@@ -74,7 +67,12 @@ export function mamba2Mixer(p: Mamba2, u: Sym, sizes: Mamba2Sizes, { loops, mask
   const all = linear(p.input, masked(u, mask));
   const [z, xBC, delta] = split(all, -1, [inner, convolved, sizes.heads]) as readonly [Sym, Sym, Sym];
   const step = limited(stableSoftplus(add(delta, p.stepBias)), sizes.stepLimit); // [t, b, h]
-  const y = loops ? inLoop(p, sizes, xBC, step, mask) : withoutLoop(p, sizes, xBC, step, mask);
+  const rowsFirst = (values: Sym) => transpose(values, [1, 0, 2]);
+  const mixed = transpose(shortCausalConvolution(p.convolution, transpose(xBC, [1, 2, 0])), [0, 2, 1]);
+  const [x, B, C] = parts(masked(silu(mixed), mask && rowsFirst(mask)), sizes); // [b, t, ·]
+  const scan = loops ? chunkedScan : scanOfGroups;
+  const scanned = scan(neg(exp(p.logA)), sizes, { x, step: rowsFirst(step), B, C });
+  const y = rowsFirst(add(scanned, mul(perChannel(p.skip, sizes), x)));
   return linear(p.output, normOfGroups(p.norm, mul(y, silu(z)), sizes));
 }
 
@@ -108,49 +106,21 @@ function parts(xBC: Sym, { heads, headWidth, groups, states }: Mamba2Sizes) {
   return split(xBC, -1, [heads * headWidth, shared, shared]) as readonly [Sym, Sym, Sym];
 }
 
-/** Token by token; states [b, g, n, e/g], channels innermost. */
-function inLoop(p: Mamba2, sizes: Mamba2Sizes, xBC: Sym, step: Sym, mask: Sym | undefined): Sym {
-  const batch = xBC.shape[1];
-  const { groups: g, states: n } = sizes;
-  const channels = knownSize(p.norm.weight.shape[0], "the inner width") / g;
-  const A = neg(exp(p.logA)); // [h]
-  const skip = perChannel(p.skip, sizes);
-  const convolution = convolutionSteps(p.convolution, batch);
-  const { emitted } = scan(
-    [fill([batch, g, n, channels], 0), ...convolution.start],
-    mask === undefined ? [xBC, step] : [xBC, step, mask],
-    ([h, ...carried], [token, stepOfHeads, kept]) => {
-      const convolved = convolution.step(token, carried);
-      const [x, B, C] = parts(masked(silu(convolved.output), kept), sizes);
-      const row = (values: Sym) => reshape(perChannel(values, sizes), [batch, g, 1, channels]);
-      const driven = mul(row(stepOfHeads), reshape(x, [batch, g, 1, channels]));
-      const decayed = mul(row(exp(mul(stepOfHeads, A))), h);
-      const state = add(decayed, mul(reshape(B, [batch, g, n, 1]), driven));
-      const y = reshape(matMul(reshape(C, [batch, g, 1, n]), state), x.shape);
-      return { states: [state, ...convolved.carried], emit: [add(y, mul(skip, x))] };
-    },
-  );
-  return emitted[0];
-}
-
-/** All tokens at once, rows first; the channels of each group are one selective scan. */
-function withoutLoop(p: Mamba2, sizes: Mamba2Sizes, xBC: Sym, step: Sym, mask: Sym | undefined): Sym {
-  const { groups, states } = sizes;
-  const convolved = shortCausalConvolution(p.convolution, transpose(xBC, [1, 2, 0]));
-  const kept = mask && transpose(mask, [1, 0, 2]);
-  const [x, B, C] = parts(masked(silu(transpose(convolved, [0, 2, 1])), kept), sizes); // [b, t, ·]
-  const steps = perChannel(transpose(step, [1, 0, 2]), sizes);
-  const inner = knownSize(p.norm.weight.shape[0], "the inner width");
-  const A = expand(perChannel(neg(exp(p.logA)), sizes), [states, inner]);
+/** The arguments and the result of `chunkedScan`; the channels of each group are one selective scan. */
+function scanOfGroups(A: Sym, sizes: Mamba2Sizes, { x, step, B, C }: SelectiveInput): Sym {
+  const { heads, headWidth, groups, states } = sizes;
+  const inner = heads * headWidth;
+  const steps = perChannel(step, sizes);
+  const rates = expand(perChannel(A, sizes), [states, inner]);
   const scanned = Array.from({ length: groups }, (_, i) => {
     const block = (all: Sym, axis: number, size: number) => slice(all, axis, i * size, (i + 1) * size);
     const channels = inner / groups;
-    return selectiveScan(block(A, 1, channels), {
+    return selectiveScan(block(rates, 1, channels), {
       x: block(x, 2, channels),
       step: block(steps, 2, channels),
       B: block(B, 2, states),
       C: block(C, 2, states),
     });
   });
-  return transpose(add(concat(scanned, 2), mul(perChannel(p.skip, sizes), x)), [1, 0, 2]);
+  return concat(scanned, 2);
 }
