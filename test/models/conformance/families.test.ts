@@ -43,7 +43,6 @@ const kmersOf = (k: number): readonly string[] =>
 /** Tokenizers that no toy has, each with a family that uses it. */
 test.each([
   ["3-mers with a remainder", "llama", ["<oov>", "<s>", "</s>", "<pad>", ...kmersOf(3)]],
-  ["overlapping 3-mers", "bert", ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...kmersOf(3)]],
   [
     "3-mers and single bases",
     "esm",
