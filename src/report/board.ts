@@ -35,7 +35,7 @@ interface BoardColumn {
   readonly heading: string;
   /** CSS class of the heading. */
   readonly name: string;
-  /** What the column has, for the legend; undefined where the heading says it. */
+  /** Contents of the column, for the legend; undefined where the heading says it. */
   readonly legend?: string;
   cell(entry: Entry, compared: EntryComparison | undefined): Html | string;
 }

@@ -100,7 +100,7 @@ ${present.map((table) => htmlTable(table, title))}
 </details>`;
 }
 
-/** What differs between the runs, once if it is the same under both protocols. */
+/** Differences between the runs, once if it is the same under both protocols. */
 function differingTables({ comparison }: ReportPanel): readonly Table[] {
   const tables = new Map<string, Table>();
   for (const group of comparison) {

@@ -4,20 +4,8 @@ import { add, constant, reduceSum, relu, slice } from "../../src/net/graph/build
 import { convolutionLast } from "../../src/net/nn/convolution-last.ts";
 import { FreshLayers } from "../../src/net/nn/init.ts";
 import { linear } from "../../src/net/nn/linear.ts";
+import { IUPAC } from "../iupac.ts";
 
-const ALLOWED: Readonly<Record<string, string>> = {
-  A: "A",
-  C: "C",
-  G: "G",
-  T: "T",
-  R: "AG",
-  Y: "CT",
-  S: "CG",
-  W: "AT",
-  K: "GT",
-  M: "AC",
-  N: "ACGT",
-};
 /** Factors at work in GM12878, and two that are at work everywhere. */
 const NAMES = ["CTCF", "SP1", "NRF1", "NFY", "CREB", "ETS", "EBF1", "NFKB", "RUNX", "AP1"];
 const SITES = CONSENSUS_SITES.filter(({ name }) => NAMES.includes(name)).map(({ consensus }) => consensus);
@@ -35,7 +23,7 @@ function scanner() {
     for (const strand of [0, 1]) {
       const channel = 2 * site + strand;
       [...consensus].forEach((letter, i) => {
-        for (const base of ALLOWED[letter]) {
+        for (const base of IUPAC[letter]) {
           const code = "ACGT".indexOf(base);
           const [at, row] = strand === 0 ? [i, code] : [consensus.length - 1 - i, 3 - code];
           weight[(channel * 4 + row) * KERNEL + at] = 1;

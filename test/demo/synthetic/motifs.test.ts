@@ -3,25 +3,8 @@ import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { drawSite, findSites, MOTIFS, memeText, motifNamed } from "../../../src/demo/synthetic/motifs.ts";
 import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
+import { IUPAC } from "../../iupac.ts";
 
-/** Bases of each IUPAC code (IUPAC-IUB 1970). */
-const IUPAC: Record<string, string> = {
-  A: "A",
-  C: "C",
-  G: "G",
-  T: "T",
-  R: "AG",
-  Y: "CT",
-  S: "CG",
-  W: "AT",
-  K: "GT",
-  M: "AC",
-  B: "CGT",
-  D: "AGT",
-  H: "ACT",
-  V: "ACG",
-  N: "ACGT",
-};
 const allows = (consensus: string, letters: string) =>
   Array.from(letters).every((letter, i) => IUPAC[consensus[i]].includes(letter));
 const firstOf = (consensus: string) => Array.from(consensus, (letter) => IUPAC[letter][0]).join("");

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplement, reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
+import { IUPAC } from "../../iupac.ts";
 import { sequences } from "./random-sequences.ts";
 
 test("reverse complement of a sequence", () => {
@@ -11,27 +12,9 @@ test("reverse complement of a sequence", () => {
 });
 
 test("complements ambiguity codes", () => {
-  // The bases of each ambiguity code (Cornish-Bowden 1985, table 1).
-  const bases: Record<string, string> = {
-    A: "A",
-    C: "C",
-    G: "G",
-    T: "T",
-    R: "AG",
-    Y: "CT",
-    S: "CG",
-    W: "AT",
-    K: "GT",
-    M: "AC",
-    B: "CGT",
-    D: "AGT",
-    H: "ACT",
-    V: "ACG",
-    N: "ACGT",
-  };
   const sorted = (letters: string) => [...letters].sort().join("");
-  for (const [letter, set] of Object.entries(bases)) {
-    expect(bases[reverseComplement(letter)]).toBe(
+  for (const [letter, set] of Object.entries(IUPAC)) {
+    expect(IUPAC[reverseComplement(letter)]).toBe(
       sorted(set.replaceAll(/./g, (base) => reverseComplement(base))),
     );
     expect(reverseComplement(letter.toLowerCase())).toBe(reverseComplement(letter).toLowerCase());
