@@ -1,4 +1,4 @@
-import { Command } from "commander";
+import { Command, type Option } from "commander";
 import { version } from "../base/package.ts";
 import { COMPLETE, type Context, type DefineCommand, shellWord } from "./command.ts";
 import { failureOf } from "./failure.ts";
@@ -9,111 +9,123 @@ interface CommandEntry {
   readonly load: () => Promise<DefineCommand>;
 }
 
-/** Every command with its summary and the file that is loaded when it is called. */
-const COMMANDS: Readonly<Record<string, CommandEntry>> = {
-  demo: {
-    summary: "run everything on a small synthetic genome, in a few minutes",
-    load: async () => (await import("./commands/demo.ts")).defineDemo,
+/** Every command by the group of `--help`, with its summary and the file that is loaded when it is called. */
+const COMMANDS: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> = {
+  Start: {
+    demo: {
+      summary: "run everything on a small synthetic genome, in two minutes",
+      load: async () => (await import("./commands/demo.ts")).defineDemo,
+    },
+    tasks: {
+      summary: "list the tasks, their settings and inputs",
+      load: async () => (await import("./commands/tasks.ts")).defineTasks,
+    },
+    models: {
+      summary: "list, create, fetch and verify checkpoints, test adapters",
+      load: async () => (await import("./commands/models.ts")).defineModels,
+    },
+    suites: {
+      summary: "list the suites, or print one to edit",
+      load: async () => (await import("./commands/suites.ts")).defineSuites,
+    },
+    published: {
+      summary: "list the values that the benchmark's authors published",
+      load: async () => (await import("./commands/published.ts")).definePublished,
+    },
   },
-  data: {
-    summary: "fetch, verify and transfer the benchmark's files",
-    load: async () => (await import("./commands/data.ts")).defineData,
+  Data: {
+    data: {
+      summary: "fetch, verify and transfer the benchmark's files",
+      load: async () => (await import("./commands/data.ts")).defineData,
+    },
+    build: {
+      summary: "build a task's table from public files",
+      load: async () => (await import("./commands/build.ts")).defineBuild,
+    },
+    check: {
+      summary: "check a table of variants for errors before scoring",
+      load: async () => (await import("./commands/check.ts")).defineCheck,
+    },
+    variants: {
+      summary: "convert scores between variant tables and runs",
+      load: async () => (await import("./commands/variants.ts")).defineVariants,
+    },
   },
-  build: {
-    summary: "build a task's table from public files",
-    load: async () => (await import("./commands/build.ts")).defineBuild,
+  Runs: {
+    run: {
+      summary: "evaluate models on a task or a suite",
+      load: async () => (await import("./commands/run.ts")).defineRun,
+    },
+    status: {
+      summary: "show the progress of a run on all its machines",
+      load: async () => (await import("./commands/status.ts")).defineStatus,
+    },
+    view: {
+      summary: "serve the report of a run to a browser while it runs",
+      load: async () => (await import("./commands/view.ts")).defineView,
+    },
+    merge: {
+      summary: "merge the shards of a run and compute its metrics",
+      load: async () => (await import("./commands/merge.ts")).defineMerge,
+    },
   },
-  check: {
-    summary: "check a table for errors before scoring",
-    load: async () => (await import("./commands/check.ts")).defineCheck,
+  Results: {
+    report: {
+      summary: "write results as an HTML page or as tables",
+      load: async () => (await import("./commands/report.ts")).defineReport,
+    },
+    compare: {
+      summary: "compare models: differences, tests, tie groups",
+      load: async () => (await import("./commands/compare.ts")).defineCompare,
+    },
+    strata: {
+      summary: "split results by properties of rows: GC content, distance to genes, classes",
+      load: async () => (await import("./commands/strata.ts")).defineStrata,
+    },
+    export: {
+      summary: "write rows, scores, metrics, tables and figures for pandas, R or a paper",
+      load: async () => (await import("./commands/export.ts")).defineExport,
+    },
+    query: {
+      summary: "run SQL over the rows, scores and metrics of runs",
+      load: async () => (await import("./commands/query.ts")).defineQuery,
+    },
+    verify: {
+      summary: "recompute metrics from stored scores and list differences",
+      load: async () => (await import("./commands/verify.ts")).defineVerify,
+    },
+    leaderboard: {
+      summary: "add results to a leaderboard: static files to commit and host",
+      load: async () => (await import("./commands/leaderboard.ts")).defineLeaderboard,
+    },
   },
-  variants: {
-    summary: "convert scores between variant tables and runs",
-    load: async () => (await import("./commands/variants.ts")).defineVariants,
+  Networks: {
+    chrombpnet: {
+      summary: "train ChromBPNet on your own signal, and predict with it",
+      load: async () => (await import("./commands/chrombpnet.ts")).defineChrombpnet,
+    },
+    profile: {
+      summary: "measure a model's speed and memory, forward and backward",
+      load: async () => (await import("./commands/profile.ts")).defineProfile,
+    },
   },
-  run: {
-    summary: "evaluate models on a task or a suite",
-    load: async () => (await import("./commands/run.ts")).defineRun,
-  },
-  status: {
-    summary: "show the progress of a run on all its machines",
-    load: async () => (await import("./commands/status.ts")).defineStatus,
-  },
-  view: {
-    summary: "serve the report of a run to a browser while it goes on",
-    load: async () => (await import("./commands/view.ts")).defineView,
-  },
-  merge: {
-    summary: "merge the shards of a run and compute its metrics",
-    load: async () => (await import("./commands/merge.ts")).defineMerge,
-  },
-  strata: {
-    summary: "split results by properties of rows: GC content, distance to genes, classes",
-    load: async () => (await import("./commands/strata.ts")).defineStrata,
-  },
-  report: {
-    summary: "write results as an HTML page or as tables",
-    load: async () => (await import("./commands/report.ts")).defineReport,
-  },
-  export: {
-    summary: "write rows, scores, metrics and tables as CSV, Parquet, JSON, Markdown or LaTeX",
-    load: async () => (await import("./commands/export.ts")).defineExport,
-  },
-  query: {
-    summary: "run SQL over the rows, scores and metrics of runs",
-    load: async () => (await import("./commands/query.ts")).defineQuery,
-  },
-  leaderboard: {
-    summary: "add results to a folder of static files, to commit and host",
-    load: async () => (await import("./commands/leaderboard.ts")).defineLeaderboard,
-  },
-  verify: {
-    summary: "recompute metrics from stored scores and name differences",
-    load: async () => (await import("./commands/verify.ts")).defineVerify,
-  },
-  compare: {
-    summary: "compare models: differences, tests, tie groups",
-    load: async () => (await import("./commands/compare.ts")).defineCompare,
-  },
-  published: {
-    summary: "list the values that the benchmark's authors published",
-    load: async () => (await import("./commands/published.ts")).definePublished,
-  },
-  models: {
-    summary: "list, create, fetch and verify checkpoints, test adapters",
-    load: async () => (await import("./commands/models.ts")).defineModels,
-  },
-  chrombpnet: {
-    summary: "train ChromBPNet on your own signal, and predict with it",
-    load: async () => (await import("./commands/chrombpnet.ts")).defineChrombpnet,
-  },
-  tasks: {
-    summary: "list the tasks, their settings and inputs",
-    load: async () => (await import("./commands/tasks.ts")).defineTasks,
-  },
-  suites: {
-    summary: "list the suites, or print one to edit",
-    load: async () => (await import("./commands/suites.ts")).defineSuites,
-  },
-  cache: {
-    summary: "list and prune caches",
-    load: async () => (await import("./commands/cache.ts")).defineCache,
-  },
-  profile: {
-    summary: "measure a model's speed and memory, forward and backward",
-    load: async () => (await import("./commands/profile.ts")).defineProfile,
-  },
-  install: {
-    summary: "download libraries for a device",
-    load: async () => (await import("./commands/install.ts")).defineInstall,
-  },
-  doctor: {
-    summary: "show the machine's devices and verify its results",
-    load: async () => (await import("./commands/doctor.ts")).defineDoctor,
-  },
-  completion: {
-    summary: "print a completion script for bash, zsh or fish",
-    load: async () => (await import("./commands/completion.ts")).defineCompletion,
+  "This machine": {
+    doctor: {
+      summary: "show the machine's devices and verify its results",
+      load: async () => (await import("./commands/doctor.ts")).defineDoctor,
+    },
+    install: {
+      summary: "download libraries for a device",
+      load: async () => (await import("./commands/install.ts")).defineInstall,
+    },
+    cache: {
+      summary: "list and prune caches",
+      load: async () => (await import("./commands/cache.ts")).defineCache,
+    },
+    completion: {
+      summary: "print a completion script for bash, zsh or fish",
+      load: async () => (await import("./commands/completion.ts")).defineCompletion,
+    },
   },
 };
 
@@ -148,6 +160,20 @@ export async function dispatch(
   }
 }
 
+/** Description of an option with its choices and default: `(choices: cpu, cuda; default: cpu)`. */
+function optionDescription(option: Option): string {
+  const { description, mandatory, argChoices, defaultValue, defaultValueDescription } = option;
+  const isShown = !option.isBoolean() && defaultValue !== undefined && !isEmptyList(defaultValue);
+  const facts = [
+    ...(mandatory ? ["required"] : []),
+    ...(argChoices === undefined ? [] : [`choices: ${argChoices.join(", ")}`]),
+    ...(isShown ? [`default: ${defaultValueDescription ?? String(defaultValue)}`] : []),
+  ];
+  return facts.length === 0 ? description : `${description} (${facts.join("; ")})`;
+}
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
 /** True if an error only reports the interruption. */
 function stoppedBy(signal: AbortSignal, error: unknown): boolean {
   if (!signal.aborted) return false;
@@ -159,13 +185,15 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
   const { terminal } = context;
   const line = (text: string) => text.replace(/\n$/, "");
   const program = new Command("dart-eval")
-    .description("Evaluates DNA language models on regulatory DNA.")
+    .description("Evaluates DNA language models on regulatory DNA: the DART-Eval benchmark.")
     .version(version, "-V, --version", "print the version")
     .option("--verbose", "print the stack of an error, after any command")
     .helpOption("-h, --help", "print this help")
+    .commandsGroup("Start:")
     .helpCommand("help [command]", "print the help of a command")
     .showHelpAfterError("Try dart-eval --help.")
     .exitOverride()
+    .configureHelp({ optionDescription })
     .configureOutput({
       writeOut: (text) => terminal.print(line(text)),
       writeErr: (text) => terminal.say(line(text)),
@@ -173,14 +201,16 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
       getOutHelpWidth: () => 100,
     });
   const called = argv[0] === "help" ? argv[1] : argv.find((word) => !word.startsWith("-"));
-  for (const [name, entry] of Object.entries(COMMANDS)) {
-    const command = program.command(name).summary(entry.summary);
-    command.showHelpAfterError(`Try dart-eval ${name} --help.`);
-    if (name !== called) continue;
-    const define = await entry.load();
-    define(command, context);
-    for (const part of command.commands) {
-      part.showHelpAfterError(`Try dart-eval ${name} ${part.name()} --help.`);
+  for (const [group, entries] of Object.entries(COMMANDS)) {
+    for (const [name, entry] of Object.entries(entries)) {
+      const command = program.command(name).summary(entry.summary).helpGroup(`${group}:`);
+      command.showHelpAfterError(`Try dart-eval ${name} --help.`);
+      if (name !== called) continue;
+      const define = await entry.load();
+      define(command, context);
+      for (const part of command.commands) {
+        part.showHelpAfterError(`Try dart-eval ${name} ${part.name()} --help.`);
+      }
     }
   }
   return program;

@@ -47,7 +47,7 @@ describe("help", () => {
     const { exitCode, printed, said } = await runCommand([]);
     expect(exitCode).toBe(2);
     expect(printed).toBe("");
-    expect(said).toContain("Commands:");
+    expect(said).toContain("Runs:");
   });
 });
 

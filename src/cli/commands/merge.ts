@@ -8,7 +8,7 @@ export const defineMerge: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
     .description("Merges the shards of a run and computes its metrics.")
-    .argument("<folder>", "the folder of run --out")
+    .argument("<folder>", "run folder")
     .option("--json", "print the results as JSON")
     .addHelpText(
       "after",

@@ -28,14 +28,15 @@ interface ProfileOptions {
 /** Kind of memory, in text and JSON. */
 const MEMORY = "peak resident memory of the process, weights and runtime included";
 
-const DIFFERENCES = `
-Differences from DART-Eval's profiling:
-  memory   ${MEMORY}, without GPU memory.
-           On Linux it is reset before each batch; elsewhere it is the peak since the process began.
-           DART-Eval: peak GPU memory that PyTorch allocated (torch.cuda.max_memory_allocated)
-  order    forward, then backward, because the runtime keeps the memory of the backward pass; DART-Eval: backward first
-The same: backward is the forward pass with the sum of the outputs and all gradients, with dropout, without an optimizer step;
-tokenization is timed; a last partial batch is left out; standard deviations are those of the population.
+const DIFFERENCES = `Differences from DART-Eval's profiling:
+  memory  ${MEMORY}, without GPU memory.
+          On Linux it is reset before each batch; elsewhere it is the peak since the process began.
+          DART-Eval: peak GPU memory of PyTorch (torch.cuda.max_memory_allocated).
+  order   forward, then backward, because the runtime keeps the memory of the backward pass;
+          DART-Eval: backward first.
+As in DART-Eval: the backward pass is a forward pass with dropout and the gradients of the summed
+outputs, without an optimizer step; tokenization is timed; a last partial batch is left out;
+standard deviations are those of the population.
 `;
 
 export const defineProfile: DefineCommand = (command, context) => {

@@ -17,16 +17,24 @@ const MOST_POSITION_ROWS = 50;
 export const defineRun: DefineCommand = (command, context) => {
   command
     .description(
-      "Evaluates models on a task or a suite and stores every score. The same command resumes an interrupted run.",
+      "Evaluates models on a task or a suite, stores every score and prints the metrics. The same command resumes an interrupted run.",
     )
-    .option("--task <name...>", "the task; dart-eval tasks lists them")
+    .optionsGroup("Tasks, data and models:")
+    .option("--task <name...>", "task; dart-eval tasks lists them")
     .option(
       "--suite <name>",
-      "several tasks: dart-eval (everything), mini (few rows, intervals of ±0.03), mini:WIDTH, or a JSON file",
+      "several tasks: dart-eval (everything), mini (a sample of rows, intervals of ±0.03), mini:WIDTH, or a JSON file",
+    )
+    .option("--setting <name...>", "settings (default: zero-shot; with --suite all of its settings)")
+    .option("--genome <file>", "reference genome: FASTA (plain or bgzip) or 2bit")
+    .option(
+      "--data <file...>",
+      "the task's table, or name=file for a task with several inputs; for a suite, the data folder",
+      [],
     )
     .option(
       "--model <model...>",
-      'a checkpoint folder, hyenadna/large-1m, kmer-markov:order=5, toy:hyenadna, probing-head-like, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, embeddings.h5, or a .js module that exports a model',
+      'a name such as hyenadna/large-1m, toy:hyenadna or kmer-markov:order=5 (dart-eval models list), a checkpoint folder, hf:ORG/NAME, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, embeddings.h5, or a .js module that exports a model',
     )
     .option(
       "--add-model <model...>",
@@ -34,17 +42,26 @@ export const defineRun: DefineCommand = (command, context) => {
     )
     .option(
       "--controls",
-      "also evaluate controls: a k-mer Markov model, motif counts, the ab initio network, and each model's untrained twin",
+      "also evaluate controls: a k-mer Markov model, motif counts, a network trained from scratch, and each model's untrained twin",
     )
     .option("--motifs <file>", "motifs in MEME format, for the motif counts of --controls")
-    .option("--setting <name...>", "settings (default: zero-shot, or all of the suite)")
-    .option("--genome <file>", "FASTA (plain or bgzip) or 2bit")
-    .option(
-      "--data <file...>",
-      "the task's table, or name=file for a task with several inputs; for a suite, the data folder",
-      [],
+    .requiredOption("--out <folder>", "run folder: a new one, or that of the same run to resume it")
+    .optionsGroup("Rows:")
+    .addOption(
+      new Option("--split <name>", "chromosomes to evaluate, if not those of the task's own split").choices([
+        "train",
+        "val",
+        "test",
+        "all",
+      ]),
     )
-    .requiredOption("--out <folder>", "run folder: a new one, or that of the same run to resume")
+    .option("--limit <rows>", "maximum number of rows, the same ones on every machine", wholeNumberOption(1))
+    .option(
+      "--until-width <half-width>",
+      "end a cell when the 95 % interval of its main metric is no wider than ± this number, such as 0.01; rows are scored in random order",
+      halfWidthOption,
+    )
+    .optionsGroup("Method:")
     .addOption(
       new Option(
         "--protocol <which>",
@@ -58,20 +75,6 @@ export const defineRun: DefineCommand = (command, context) => {
       "bases per sequence: the flanks of each window grow, for tasks whose sequences come from a genome (default: the task's window)",
       wholeNumberOption(1),
     )
-    .addOption(
-      new Option("--split <name>", "chromosomes to evaluate (default: the task's own split)").choices([
-        "train",
-        "val",
-        "test",
-        "all",
-      ]),
-    )
-    .option("--limit <rows>", "maximum number of rows, the same ones on every machine", wholeNumberOption(1))
-    .option(
-      "--until-width <half-width>",
-      "end a cell when the 95 % interval of its main metric is no wider than ± this number; rows are scored in random order",
-      halfWidthOption,
-    )
     .option(
       "--recipe <name=value...>",
       "overrides of the recipe: epochs=2 trainRows=500; in a suite, for every setting that has them",
@@ -81,19 +84,8 @@ export const defineRun: DefineCommand = (command, context) => {
       "--weights <path>",
       "trained weights for probed, fine-tuned and ab-initio, instead of training: a file or a folder; {task}, {cell-line}, {model} and {setting} are placeholders",
     )
-    .option(
-      "--embeddings <where>",
-      "storage of probing embeddings between epochs: memory, disk, recompute, auto (as the plan finds best), or a folder shared by runs",
-      "auto",
-    )
-    .option("--trained <folder>", "folder of trained parameters shared by runs (default: in the run folder)")
     .option("--seed <number>", "seed of the task's random numbers", wholeNumberOption(0), 0)
-    .addOption(
-      new Option("--shard <i/n>", "run shard i of n")
-        .argParser((text: string) => parseShard(text))
-        .default({ index: 1, count: 1 }, "1/1"),
-    )
-    .option("--wait", "wait while another process runs the shard (default: exit with code 75)")
+    .optionsGroup("Machine:")
     .addOption(
       deviceOption(
         "device of the models; auto selects the fastest. webgpu and cuda also train; the others train on the CPU",
@@ -113,17 +105,26 @@ export const defineRun: DefineCommand = (command, context) => {
         .argParser(precisionOption)
         .default("f32"),
     )
-    .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
     .option(
       "--threads <n>",
       "CPU threads of models and of training (default: one per core)",
       wholeNumberOption(1),
     )
+    .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
+    .optionsGroup("Training:")
     .option(
-      "--plan",
-      "only print rows, memory, disk and time of the run; training and clustering are timed in short trials",
+      "--embeddings <where>",
+      "storage of probing embeddings between epochs: memory, disk, recompute, auto (as the plan finds best), or a folder shared by runs",
+      "auto",
     )
-    .option("--no-timing", "do not estimate times before the run, which takes a few calls of each model")
+    .option("--trained <folder>", "folder of trained parameters shared by runs (default: in the run folder)")
+    .optionsGroup("Shards:")
+    .addOption(
+      new Option("--shard <i/n>", "run shard i of n")
+        .argParser((text: string) => parseShard(text))
+        .default({ index: 1, count: 1 }, "1/1"),
+    )
+    .option("--wait", "wait while another process runs the shard, instead of exiting with code 75")
     .option(
       "--sbatch <folder>",
       "plan the run and write Slurm scripts for its shards, merge and report to this folder; FOLDER/submit.sh submits them",
@@ -133,9 +134,15 @@ export const defineRun: DefineCommand = (command, context) => {
       "with --sbatch: number of shards (default: of about an hour each)",
       wholeNumberOption(1),
     )
+    .optionsGroup("Output:")
+    .option(
+      "--plan",
+      "print rows, memory, disk and time of the run without starting it; training and clustering are timed in short trials",
+    )
+    .option("--no-timing", "skip the estimate of times before the run, which calls each model a few times")
     .option(
       "--position-scores <rows>",
-      `also store the log-likelihood of every base, for this number of best and of worst rows of each zero-shot cell (at most ${MOST_POSITION_ROWS}); the report draws them`,
+      `also store the log-likelihood of every base of this many best and worst rows of each zero-shot cell (at most ${MOST_POSITION_ROWS}); the report draws them`,
       positionRowsOption,
     )
     .option("--json", "print the plan or the results as JSON")

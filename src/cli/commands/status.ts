@@ -16,7 +16,7 @@ export const defineStatus: DefineCommand = (command, context) => {
     .description(
       "Prints the state of a run on all machines that share its folder: rows, speed, time left, and shards that run, failed or stopped.",
     )
-    .argument("<folder...>", "the folders of run --out")
+    .argument("<folder...>", "run folders")
     .option("--watch", "print again until all shards are done")
     .option("--every <seconds>", "with --watch: interval", wholeNumberOption(1), 5)
     .option("--json", "print JSON, one line each time")

@@ -23,19 +23,21 @@ interface StrataOptions {
   readonly json?: boolean;
 }
 
-const NAMES = STRATIFICATIONS.map(({ name, what }) => `${name} (${what})`).join(", ");
+const NAMES = STRATIFICATIONS.map(({ name, what }) => (name === what ? name : `${name} (${what})`)).join(
+  ", ",
+);
 
 export const defineStrata: DefineCommand = (command, context) => {
   command
     .description(
-      "Splits the results of runs by properties of their rows, from stored scores. Writes strata.json and strata.tsv to the folder of each result.",
+      "Splits the main metric of merged runs by properties of their rows, from stored scores. Writes strata.json and strata.tsv to the folder of each cell.",
     )
-    .argument("<folder...>", "run folders, merged")
+    .argument("<folder...>", "merged run folders")
     .option(
       "--by <names...>",
       `properties of rows: ${NAMES}, a property of the task, file.bed:COLUMN, table.tsv:COLUMN (default: those of each task whose files are given)`,
     )
-    .option("--genome <file>", "the genome of the run, for gc, repeats and in-motif")
+    .option("--genome <file>", "genome of the run, for gc, repeats and in-motif")
     .option("--tss <file>", "transcription start sites: GTF, GFF3, or BED with strands")
     .option("--ccres <file>", "ENCODE's candidate cis-regulatory elements in BED")
     .option("--motifs <file>", "motifs in MEME format, for in-motif")
@@ -51,7 +53,7 @@ export const defineStrata: DefineCommand = (command, context) => {
     .addHelpText(
       "after",
       examples({
-        "every property that the genome gives": "dart-eval strata runs/markov --genome hg38.fa",
+        "every property that needs the genome alone": "dart-eval strata runs/markov --genome hg38.fa",
         "distance to genes and GC content":
           "dart-eval strata runs/markov --by gc,tss --genome hg38.fa --tss gencode.gtf.gz",
         "a column of a table of the same variants":

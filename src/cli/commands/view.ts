@@ -11,12 +11,12 @@ interface ViewOptions {
 export const defineView: DefineCommand = (command, { terminal, signal }) => {
   command
     .description(
-      "Serves the report of runs to a browser on this machine, also while they go on: shards, speed, time left, failures, and the results of the complete cells. Ends with Ctrl-C.",
+      "Serves the report of runs to a browser on this machine, also while they run: shards, speed, time left, failures, and the results of the complete cells. Ends with Ctrl-C.",
     )
-    .argument("<folder...>", "the folders of run --out")
+    .argument("<folder...>", "run folders")
     .option("--port <number>", "port of 127.0.0.1 (default: any free one)", portOption)
     .option("--title <text>", "title of the report")
-    .addHelpText("after", examples({ "a run that goes on": "dart-eval view runs/hyenadna" }))
+    .addHelpText("after", examples({ "a run in progress": "dart-eval view runs/hyenadna" }))
     .action(async (folders: string[], options: ViewOptions) => {
       await using server = await serveRuns(folders, options);
       terminal.print(`${server.url}/`);

@@ -21,7 +21,7 @@ export interface ServeOptions extends CustomForms {
 }
 
 /**
- * Serves the report of runs to browsers on this machine while they go on: the state of all shards, which
+ * Serves the report of runs to browsers on this machine while they run: the state of all shards, which
  * reloads itself, and the report of the cells whose shards are done, also before they are merged. Cells that
  * are measured by a long clustering appear when they are merged. Changes nothing in the folders.
  *
