@@ -65,13 +65,13 @@ function boardColumns(panels: readonly ReportPanel[]): readonly BoardColumn[] {
           {
             heading: "behind the best",
             name: "behind-column",
-            legend: "difference on the same rows, 95 % interval",
+            legend: "difference from the best on the same rows, 95 % interval",
             cell: (_: Entry, compared: EntryComparison | undefined) => behind(compared),
           },
           {
             heading: "P(best)",
             name: "best-column",
-            legend: "probability of the best true value among the models of its rows",
+            legend: "probability that the true value is the best of the models on the same rows",
             cell: (_: Entry, compared: EntryComparison | undefined) =>
               compared?.model.best == null ? UNDEFINED : fixed(compared.model.best, 2),
           },
@@ -80,11 +80,11 @@ function boardColumns(panels: readonly ReportPanel[]): readonly BoardColumn[] {
     ...(tests.size > 0
       ? [
           {
-            heading: "p, chance",
+            heading: "p vs chance",
             name: "p-column",
             legend: [...tests]
               .map(([title, protocol]) =>
-                tests.size > 1 && protocol === "paper" ? `under paper, ${title}` : title,
+                tests.size > 1 && protocol === "paper" ? `under the paper protocol, ${title}` : title,
               )
               .join("; "),
             cell: ({ result }: Entry) => {
@@ -127,7 +127,7 @@ function boardLegend({ panels }: Chapter, columns: readonly BoardColumn[]): Html
     ...(hasBest ? [["bold", BEST] as const] : []),
     ...columns.flatMap(({ heading, legend }) => (legend === undefined ? [] : [[heading, legend] as const])),
     ...(entries.some(({ main }) => main.intervals[0]?.basis?.unreliable !== undefined)
-      ? [["†", "interval not reliable, because its rows or blocks are few"] as const]
+      ? [["†", "interval not reliable: too few rows or blocks"] as const]
       : []),
   ];
   return html`<ul class="key">${items.map(([term, text]) => html`<li><span><b>${term}</b>: ${text}</span></li>`)}${abbreviationsIn(

@@ -58,7 +58,7 @@ export function entryComparison(groups: PanelComparison, { result }: Entry): Ent
 }
 
 /** Meaning of bold models in a legend. */
-export const BEST = "the best of the models on the same rows, or not distinguished from the best";
+export const BEST = "best of the models on the same rows, or not significantly worse";
 
 /** True for the models that hold the best of a panel with a probability of at least 95 %. */
 export const isBest = (groups: PanelComparison, entry: Entry): boolean =>

@@ -116,7 +116,7 @@ function curveFigures(
     {
       id: id("roc"),
       title: "ROC curves",
-      caption: `${of}${band} Diagonal: chance.${areas("auroc", "AUROC")}`,
+      caption: `${of}Higher curves separate the classes better; diagonal: chance. ${band}${areas("auroc", "AUROC")}`,
       x: { label: "false positive rate", domain: share },
       y: { label: "true positive rate", domain: share },
       charts: charts(
@@ -127,7 +127,7 @@ function curveFigures(
     {
       id: id("precision-recall"),
       title: "Precision and recall",
-      caption: `${of}${band} Dashed: share of positives.${areas("auprc", "Average precision")}`,
+      caption: `${of}Dashed: share of positives, the precision of guessing. ${band}${areas("auprc", "Average precision")}`,
       x: { label: "recall", domain: share },
       y: { label: "precision", domain: share },
       charts: charts(
@@ -142,7 +142,7 @@ function curveFigures(
     {
       id: id("calibration"),
       title: "Calibration",
-      caption: `${of}Ten bins of equally many rows with Wilson intervals. Diagonal: calibrated probabilities.`,
+      caption: `${of}Diagonal: calibrated probabilities; below it, the model predicts too high. Ten bins of equally many rows with 95 % Wilson intervals.`,
       x: { label: "predicted probability", domain: share },
       y: { label: "share of positives", domain: share },
       charts: charts(
@@ -176,7 +176,7 @@ function distributionFigures(
     {
       id: id("scores"),
       title: first.figure.title,
-      caption: `One chart per model on the same axes. Bars at the ends include the outermost 0.5 % of the rows. Dotted: median.${histograms.some(({ ties }) => ties > 0) ? " Bar at zero: ties, cut at the top of the chart." : ""}`,
+      caption: `Right of zero, the model ${first.figure.sides[0]}; left of zero, it ${first.figure.sides[1]}. Dotted: median. ${histograms.some(({ ties }) => ties > 0) ? "Bar at zero: ties, cut at the top of the chart. " : ""}Bars at the ends include the outermost 0.5 % of the rows.`,
       x: { label: first.figure.title.charAt(0).toLowerCase() + first.figure.title.slice(1), domain },
       y: { label: "rows", domain: [0, rows] },
       charts: shown.map(
@@ -203,7 +203,7 @@ function embeddingFigures(
     {
       id: id("embeddings"),
       title: figure.title,
-      caption: `First two principal components of each model's embeddings, coloured by class. ${shown[0].entry.main.title}: ${scores.join(", ")}.`,
+      caption: `First two principal components of each model's embeddings. Embeddings that distinguish the classes have separate colours. ${shown[0].entry.main.title}: ${scores.join(", ")}.`,
       x: { label: "component 1" },
       y: { label: "component 2" },
       charts: shown.map(
@@ -252,25 +252,39 @@ function speedFigures(panel: ReportPanel, id: string): PanelFigure[] {
       },
     ];
   };
-  const figure = (name: string, title: string, label: string, charts: PointsChart[]): PanelFigure[] =>
+  const { better } = panel.entries[0].main;
+  const figure = (
+    name: string,
+    title: string,
+    label: string,
+    best: string,
+    charts: PointsChart[],
+  ): PanelFigure[] =>
     charts.length === 0
       ? []
       : [
           {
             id: `${id}-${name}`,
             title,
-            caption: "Bars: 95 % intervals. Dashed: chance.",
+            caption: `${better === "higher" ? `${best}. ` : ""}Bars: 95 % intervals. Dashed: chance.`,
             x: { label, log: charts.flatMap(({ points }) => points).some(({ x }) => x < 1) ? "~g" : "~s" },
             y: { label: metricLabel(panel.entries[0].main) },
             charts,
           },
         ];
   return [
-    ...figure("rows", "Accuracy and speed", "rows per second", chart("speed", speedOf)),
+    ...figure(
+      "rows",
+      "Accuracy and speed",
+      "rows per second",
+      "Top right: accurate and fast",
+      chart("speed", speedOf),
+    ),
     ...figure(
       "parameters",
       "Accuracy and size",
       "trained parameters",
+      "Top left: accurate and small",
       chart("size", ({ result }) => result.training?.parameters),
     ),
   ];

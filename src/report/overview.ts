@@ -35,11 +35,11 @@ export function overviewSection(report: Report, chapters: readonly Chapter[], le
   return html`<section class="view" id="overview" aria-labelledby="overview-title">
 <h1 id="overview-title">${report.title}</h1>
 ${lead}
-<dl class="verdicts">${chapters.map(
-    (chapter) =>
-      html`<div><dt><a href="#${chapterId(chapter.task)}">${chapter.heading.title}</a></dt><dd>${taskVerdict(chapter)}</dd></div>
-`,
-  )}</dl>
+<dl class="verdicts">${chapters.map((chapter) => {
+    const { part, sentence } = taskVerdict(chapter);
+    return html`<div><dt><a href="#${chapterId(chapter.task)}">${chapter.heading.title}</a> <span class="detail">${part}</span></dt><dd>${sentence}</dd></div>
+`;
+  })}</dl>
 ${heatMap(chapters)}
 </section>
 `;
@@ -60,7 +60,7 @@ export function overviewFigure(chapters: readonly Chapter[]): FileFigure {
   return {
     id: "overview",
     title: "Main metric of each model, by task and setting",
-    caption: `Colour: distance of the interval from chance. Bold: ${BEST}. *: interval not reliable.`,
+    caption: `Darker: interval further from chance. Bold: ${BEST}. *: interval not reliable.`,
     x: { label: "" },
     y: { label: "" },
     charts: settingsOf(panels).map((setting): HeatChart => {
@@ -100,12 +100,12 @@ function heatMap(chapters: readonly Chapter[]): Html {
     panel.entries.some((entry) => publishedMain(panel.published, entry) !== undefined),
   );
   return html`<ul class="key">
-<li><svg class="swatch" aria-hidden="true">${[0, 1, 2, 3].map((step) => html`<rect x="${6.5 * step}" width="6.5" height="14" style="--heat:${33 * step}%"/>`)}</svg>distance of the interval from chance</li>
+<li><svg class="swatch" aria-hidden="true">${[0, 1, 2, 3].map((step) => html`<rect x="${6.5 * step}" width="6.5" height="14" style="--heat:${33 * step}%"/>`)}</svg>darker: interval further from chance</li>
 <li><svg class="swatch" aria-hidden="true"><line class="interval" x1="1" x2="25" y1="50%" y2="50%"/><circle class="value" cx="13" cy="50%" r="4"/></svg>value and 95 % interval</li>
 <li><svg class="swatch" aria-hidden="true"><line class="chance" x1="13" x2="13" y1="0" y2="100%"/></svg>chance</li>
 ${withPublished ? html`<li><svg class="swatch" aria-hidden="true"><path class="published" d="M8 7 13 2 18 7 13 12Z"/></svg>published value</li>` : undefined}
 <li><span><b>bold</b>: ${BEST}</span></li>
-<li><span><b>order</b>: sum of the distances of the intervals from chance</span></li>
+<li><span><b>order</b>: sum of these distances over the tasks</span></li>
 ${abbreviationsIn(panels.flatMap(({ entries }) => entries.map(({ main }) => main.title))).map((text) => html`<li>${text}</li>`)}
 </ul>
 <div class="scroll" role="region" aria-label="Main metric of each model and task" tabindex="0">

@@ -76,7 +76,7 @@ function lead({ panels }: Report): Html {
     ...(ofBenchmark === 0 ? [] : [`${counted(ofBenchmark, "task")} of the DART-Eval benchmark`]),
     ...(custom === 0 ? [] : [counted(custom, "custom task")]),
   ];
-  return html`<p class="lead">${counted(models.size, "model")} on ${parts.join(" and ")}.</p>`;
+  return html`<p class="lead">${counted(models.size, "model")} on ${parts.join(" and ")}. Brackets: 95 % confidence intervals.</p>`;
 }
 
 const isOfBenchmark = (task: string, forms: CustomForms | undefined): boolean =>

@@ -6,13 +6,12 @@ import { fixed } from "./numbers.ts";
 import type { Entry } from "./panels.ts";
 import type { ReportPanel } from "./report.ts";
 
-/** A sentence on the panel of a task with the most scored rows of all its models. */
-export function taskVerdict(chapter: Chapter): string {
+/** The verdict on the panel of a task with the most scored rows of all its models, and the panel's title. */
+export function taskVerdict(chapter: Chapter): { readonly part: string; readonly sentence: string } {
   const scored = (panel: ReportPanel) =>
     firstProtocol(panel).reduce((sum, { result }) => sum + result.rows.selected, 0);
   const [largest] = chapter.panels.toSorted((a, b) => scored(b) - scored(a));
-  const part = partOf(chapter, largest);
-  return `${part.charAt(0).toUpperCase()}${part.slice(1)}: ${verdict(largest)}`;
+  return { part: partOf(chapter, largest), sentence: verdict(largest) };
 }
 
 /** One sentence on a panel's models that its numbers support, and one on chance if it is not exceeded. */
@@ -51,6 +50,6 @@ function againstChance({ label, main }: Entry, isAhead: boolean): string {
   const shown = Number(chance.toFixed(3));
   if (interval.high < chance) return `. ${label} is below chance (${shown})`;
   return isAhead
-    ? `. These rows do not show that ${label} exceeds chance (${shown}), which its own interval contains`
-    : `. ${label} is not distinguished from chance (${shown})`;
+    ? `. The interval of ${label} contains chance (${shown})`
+    : `. ${label} is not significantly better than chance (${shown})`;
 }

@@ -76,7 +76,7 @@ describe("page source", () => {
 
   test("counts tasks of the benchmark and custom tasks", async () => {
     const leadOf = async (some: readonly StoredResult[]) =>
-      /<p class="lead">(.*?)<\/p>/.exec(await pageOf(some))![1];
+      /<p class="lead">(.*?\.) Brackets/.exec(await pageOf(some))![1];
     const custom = withCell({ task: "my-task" });
     expect(await leadOf(results)).toBe("2 models on 1 task of the DART-Eval benchmark.");
     expect(await leadOf(custom)).toBe("2 models on 1 custom task.");

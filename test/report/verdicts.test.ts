@@ -47,7 +47,7 @@ function panelOf(low: number, high: number, tiers = [1, 2], unreliable?: string)
   };
 }
 
-const BEST = "best has the highest paired accuracy: 0.800";
+const BEST = "best has the highest paired accuracy, 0.800";
 const AHEAD = "ahead of control by 0.100 [0.050, 0.150]";
 
 test("a model ahead of another, above chance", () => {
@@ -56,13 +56,13 @@ test("a model ahead of another, above chance", () => {
 
 test("a model ahead of another, whose own interval contains chance", () => {
   expect(verdict(panelOf(0.41, 0.96))).toBe(
-    `${BEST} [0.410, 0.960], ${AHEAD}. These rows do not show that best exceeds chance (0.5), which its own interval contains.`,
+    `${BEST} [0.410, 0.960], ${AHEAD}. The interval of best contains chance (0.5).`,
   );
 });
 
-test("tied models that are not distinguished from chance either", () => {
+test("tied models that are not better than chance either", () => {
   expect(verdict(panelOf(0.41, 0.96, [1, 1]))).toBe(
-    "best and control are not distinguished: difference in paired accuracy 0.100 [−0.100, 0.150]. best is not distinguished from chance (0.5).",
+    `${BEST} [0.410, 0.960]; the difference from control, 0.100 [−0.100, 0.150], is not significant. best is not significantly better than chance (0.5).`,
   );
 });
 

@@ -1,7 +1,7 @@
 import type { ComparedGroup, ComparedModel, ComparedPair } from "./comparison.ts";
 
-/** Largest number of models that a sentence names. */
-const NAMED = 3;
+/** Largest number of tied models that a sentence names. */
+const NAMED = 2;
 
 /** The best model of a group, as a document names it and prints its value. */
 export interface StatedBest {
@@ -21,9 +21,9 @@ export interface ComparisonVerdict {
 }
 
 /**
- * A sentence on the best models of a group that its tie groups and intervals support: "hyenadna and caduceus
- * are not distinguished: difference in AUROC 0.011 [−0.020, 0.040]". Undefined with fewer than two compared
- * models.
+ * A sentence on the best models of a group that its tie groups and intervals support: "hyenadna has the
+ * highest AUROC, 0.731 [0.705, 0.756]; the difference from caduceus, 0.011 [−0.020, 0.040], is not
+ * significant". Undefined with fewer than two compared models.
  *
  * @param stated  default: the label, metric title and value of the group
  */
@@ -39,12 +39,11 @@ export function verdictOf(
     value: valueText(first),
   };
   const tied = [second, ...others].filter(({ tier }) => tier === 1).map((model) => model.label);
-  const best = `${label} has the ${metric.better === "lower" ? "lowest" : "highest"} ${readable(quantity)}: ${value}`;
+  const best = `${label} has the ${metric.better === "lower" ? "lowest" : "highest"} ${readable(quantity)}, ${value}`;
   const without = (sentence: string): ComparisonVerdict => ({ sentence, isAhead: false });
   if (tied.length > 1) {
-    const others = tied.length >= NAMED ? [tied[0], `${tied.length - 1} more`] : tied;
-    const names = [label, ...others.slice(0, -1)].join(", ");
-    return without(`${names} and ${others.at(-1)} are not distinguished as the best; ${best}`);
+    const names = tied.length > NAMED ? [tied[0], `${tied.length - 1} other models`] : tied;
+    return without(`${best}; the differences from ${names.join(" and ")} are not significant`);
   }
   const [rival = second.label] = tied;
   const pair = pairs.find((one) => one.first === first.label && one.second === rival);
@@ -54,14 +53,10 @@ export function verdictOf(
     if (tied.length === 0) return { sentence: `${best}, ahead of ${rival} by ${difference}`, isAhead: true };
     // The interval is of one pair, the tie group allows for all of them.
     const holm = pairs.length === 1 ? "" : ` after Holm's correction for ${pairs.length} pairs`;
-    const p = pair.pHolm === null ? "" : `, p ${pair.pHolm.toPrecision(2)}${holm}`;
-    return without(`${best}; ${rival} is not distinguished from it: difference ${difference}${p}`);
+    const p = pair.pHolm === null ? "" : ` (p ${pair.pHolm.toPrecision(2)}${holm})`;
+    return without(`${best}; the difference from ${rival}, ${difference}, is not significant${p}`);
   }
-  return without(
-    tied.length === 1
-      ? `${label} and ${rival} are not distinguished: difference in ${readable(quantity)} ${difference}`
-      : `${best}, but is not distinguished from ${rival}: difference ${difference}`,
-  );
+  return without(`${best}; the difference from ${rival}, ${difference}, is not significant`);
 }
 
 /** A quantity within a sentence: "Spearman r, peaks" is "Spearman r (peaks)". */

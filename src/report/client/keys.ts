@@ -9,7 +9,7 @@ const KEYS: readonly (readonly [key: string, action: string])[] = [
 /** Handles the keys of the page. Arrows scroll unless a table of rows has the focus. */
 export function handleKeys(): void {
   const dialog = document.createElement("dialog");
-  dialog.setAttribute("aria-label", "Keys");
+  dialog.setAttribute("aria-label", "Keyboard");
   const list = document.createElement("dl");
   list.className = "facts-list";
   for (const [key, action] of KEYS) {
@@ -26,7 +26,7 @@ export function handleKeys(): void {
   const button = document.createElement("button");
   button.type = "button";
   button.className = "help";
-  button.textContent = "Keys: ?";
+  button.textContent = "Keyboard: ?";
   button.addEventListener("click", () => dialog.showModal());
   document.querySelector(".controls")?.append(button);
 

@@ -21,7 +21,7 @@ export function filterModels(models: readonly string[]): ModelFilter {
   const input = document.createElement("input");
   input.type = "search";
   input.id = "model-filter";
-  input.placeholder = "parts of names";
+  input.placeholder = "filter by name";
   input.addEventListener("input", () => {
     words = input.value
       .toLowerCase()

@@ -48,7 +48,7 @@ describe("tables of scores", () => {
     expect(group.pairs[0].p).toBeLessThan(0.001);
     const interval = String.raw`0\.\d+ \[0\.\d+, 0\.\d+\]`;
     expect(verdictOf(group)?.sentence).toMatch(
-      new RegExp(`^good has the highest AUROC: ${interval}, ahead of bad by ${interval}$`),
+      new RegExp(`^good has the highest AUROC, ${interval}, ahead of bad by ${interval}$`),
     );
   });
 

@@ -47,23 +47,23 @@ function group(difference: number, ...tiers: readonly (number | null)[]) {
   return { models, pairs, metric };
 }
 
-const A = "a has the highest AUROC: 0.800 [0.780, 0.820]";
+const A = "a has the highest AUROC, 0.800 [0.780, 0.820]";
 
 test.each([
   [group(0.1, 1, 2), `${A}, ahead of b by 0.100 [0.080, 0.120]`, true],
   [group(0.1, 1, 2, 2), `${A}, ahead of b by 0.100 [0.080, 0.120]`, true],
-  [group(0.01, 1, 2), `${A}, but is not distinguished from b: difference 0.010 [−0.010, 0.030]`, false],
-  [group(0.01, 1, 1), "a and b are not distinguished: difference in AUROC 0.010 [−0.010, 0.030]", false],
+  [group(0.01, 1, 2), `${A}; the difference from b, 0.010 [−0.010, 0.030], is not significant`, false],
+  [group(0.01, 1, 1), `${A}; the difference from b, 0.010 [−0.010, 0.030], is not significant`, false],
   // The tie is with the third model.
-  [group(0.005, 1, 2, 1), "a and c are not distinguished: difference in AUROC 0.010 [−0.010, 0.030]", false],
+  [group(0.005, 1, 2, 1), `${A}; the difference from c, 0.010 [−0.010, 0.030], is not significant`, false],
   // The interval of one pair excludes 0, but not with the correction for three pairs that tie groups have.
   [
     group(0.1, 1, 1, 2),
-    `${A}; b is not distinguished from it: difference 0.100 [0.080, 0.120], p 0.075 after Holm's correction for 2 pairs`,
+    `${A}; the difference from b, 0.100 [0.080, 0.120], is not significant (p 0.075 after Holm's correction for 2 pairs)`,
     false,
   ],
-  [group(0.01, 1, 1, 1), `a, b and c are not distinguished as the best; ${A}`, false],
-  [group(0.01, 1, 1, 1, 1, 2), `a, b and 2 more are not distinguished as the best; ${A}`, false],
+  [group(0.01, 1, 1, 1), `${A}; the differences from b and c are not significant`, false],
+  [group(0.01, 1, 1, 1, 1, 2), `${A}; the differences from b and 2 other models are not significant`, false],
 ])("a sentence that tie groups and intervals support: %#", (compared, sentence, isAhead) => {
   expect(verdictOf(compared)).toEqual({ sentence, isAhead });
 });
@@ -77,6 +77,6 @@ test("a document may name the best model in its own terms", () => {
   const lower = { ...group(0.1, 1, 2), metric: { name: "mse", title: "MSE", better: "lower" as const } };
   const stated = { label: "A", quantity: "error, peaks", value: "0.8" };
   expect(verdictOf(lower, stated)?.sentence).toBe(
-    "A has the lowest error (peaks): 0.8, ahead of b by 0.100 [0.080, 0.120]",
+    "A has the lowest error (peaks), 0.8, ahead of b by 0.100 [0.080, 0.120]",
   );
 });

@@ -14,7 +14,9 @@ export function viewFootprints(predictions: Predictions<FootprintFacts>, context
     ? comparedDistances(columns.numbers("values", 0), columns.numbers("values", 1), context)
     : comparedScores(columns.numbers("values", 1), columns.numbers("values", 2), context);
   const values = first.map((one, i) => one - second[i]);
-  const title = ofDistances ? "distance of the motif − of its shuffled copy" : "motif − shuffled motif, nats";
+  const title = ofDistances
+    ? "distance of the motif − distance of its shuffled copy"
+    : "motif − shuffled motif, nats";
   const backgrounds = columns.factNumbers("background");
   return {
     rows: columns.rows,
