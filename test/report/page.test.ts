@@ -196,14 +196,14 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     const views = () => opened.locator("main > .view:visible").evaluateAll((all) => all.map((one) => one.id));
     expect(await views()).toEqual(["overview"]);
     await opened.locator(".map a.cell").last().click();
-    expect(await views()).toEqual(["task-regulatory-elements"]);
+    await expect.poll(views).toEqual(["task-regulatory-elements"]);
     await opened.locator(".contents").getByRole("link", { name: "probed" }).click();
     const details = opened.locator("#panel-regulatory-elements--probed-details");
-    expect(await details.getAttribute("open")).toBe("");
+    await expect.poll(() => details.getAttribute("open")).toBe("");
     expect(await opened.locator(".contents [aria-current]").textContent()).toBe("probed");
     await opened.goBack();
     await opened.goBack();
-    expect(await views()).toEqual(["overview"]);
+    await expect.poll(views).toEqual(["overview"]);
     await opened.close();
   });
 
