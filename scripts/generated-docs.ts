@@ -11,6 +11,7 @@ import type { Recipe } from "../src/evaluation/tasks/recipe.ts";
 import type { Task } from "../src/evaluation/tasks/task.ts";
 import type { LanguageModelCard } from "../src/models/language/card.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../src/models/language/catalogue.ts";
+import { HUB_CHECKPOINTS } from "../src/models/language/hub-checkpoints.ts";
 import type { Protocol } from "../src/models/model.ts";
 import { hubCheckpointTable, modelSizeTable } from "../src/report/model-tables.ts";
 import { count } from "../src/report/numbers.ts";
@@ -49,20 +50,51 @@ export function tasksPage(): string {
       "",
       table(
         ["setting", "rows by default"],
-        Object.entries(task.settings).map(([name, { defaultSplit }]) => [name, `${defaultSplit} split`]),
+        Object.entries(task.settings).map(([name, { defaultSplit }]) => [
+          name,
+          defaultSplit === "all" ? "all" : `${defaultSplit} split`,
+        ]),
       ),
     ].join("\n"),
   );
   const settings = table(
     ["setting", "description"],
-    SETTINGS.map(({ name, title }) => [name, title]),
+    SETTINGS.map(({ name, description }) => [name, description.replace(/^[^:]+: |\.$/g, "")]),
   );
   const recipes = "[recipes.md](recipes.md) lists the hyper-parameters of every task and setting.";
   return `${["# Tasks", "", GENERATED, "", recipes, "", settings, "", parts.join("\n\n")].join("\n")}\n`;
 }
 
-const tokensText = ({ tokens }: LanguageModelCard) =>
-  tokens === "any" ? "tokens of the checkpoint" : `${tokens} tokens`;
+const TOKENS = {
+  any: "tokens of the checkpoint",
+  bpe: "byte pairs",
+  "k-mer": "k-mers",
+  "one-letter": "one token per base",
+} as const;
+
+const tokensText = ({ tokens }: LanguageModelCard) => TOKENS[tokens];
+
+/** Checkpoints of a family that the package knows by name, or repositories that its architecture evaluates. */
+function checkpointsOf(card: LanguageModelCard): string {
+  if (card.checkpoints.length > 0) {
+    return table(
+      ["checkpoint", "repository", "revision", "used by DART-Eval", "models verify"],
+      card.checkpoints.map(({ preset, repo, revision, usedByDartEval }): TableCell[] => [
+        `${card.name}/${preset}`,
+        repo,
+        revision.slice(0, 12),
+        usedByDartEval ? "yes" : "",
+        card.anchors.some((anchor) => anchor.preset === preset) ? "yes" : "no known output",
+      ]),
+    );
+  }
+  const repositories = HUB_CHECKPOINTS.flatMap(({ repo, service }) =>
+    service.by === "family" && service.family === card.name ? [`\`hf:${repo}\``] : [],
+  );
+  return repositories.length === 0
+    ? "No public repository is listed above."
+    : `Checkpoints: ${repositories.join(", ")}.`;
+}
 
 export function modelsPage(): string {
   const families = LANGUAGE_MODELS.map((card) =>
@@ -72,16 +104,7 @@ export function modelsPage(): string {
       `\`${card.name}\`: ${card.kind}, ${tokensText(card)}. ${card.cite}. Licence of the weights: ${card.licence}.`,
       ...(card.note === undefined ? [] : ["", card.note]),
       "",
-      table(
-        ["checkpoint", "repository", "revision", "used by DART-Eval", "models verify"],
-        card.checkpoints.map(({ preset, repo, revision, usedByDartEval }): TableCell[] => [
-          `${card.name}/${preset}`,
-          repo,
-          revision.slice(0, 12),
-          usedByDartEval ? "yes" : "",
-          card.anchors.some((anchor) => anchor.preset === preset) ? "yes" : "no known output",
-        ]),
-      ),
+      checkpointsOf(card),
       "",
       `${card.toy ? `Trained toy in the package: \`toy:${card.name}\`. ` : ""}Presets for small untrained checkpoints (\`dart-eval models init ${card.name}\`): ${Object.keys(card.toys).join(", ") || "none"}.`,
     ].join("\n"),
@@ -204,7 +227,7 @@ export function quirksPage(): string {
     ].join("\n"),
   );
   return `${[
-    "# Quirks of the original",
+    "# Quirks of DART-Eval's scripts",
     "",
     GENERATED,
     "",
@@ -212,8 +235,71 @@ export function quirksPage(): string {
     "quirks, so that published numbers can be reproduced; `corrected`, the default, follows the paper's description. Where the same",
     "scores give both numbers, a result holds both and the report shows them next to each other.",
     "",
-    parts.join("\n\n"),
+    parts.join("\n\n").replaceAll("\\`", "`"),
   ].join("\n")}\n`;
+}
+
+/**
+ * Meaning of every hyper-parameter. Values in parentheses are those that a recipe may have.
+ */
+const HYPER_PARAMETERS: Readonly<Record<string, string>> = {
+  score:
+    "quantity of a sequence: log-likelihood; alleles (log-likelihoods of both alleles, with the tokens that differ masked); activity",
+  answer: "quantity of a row: cosine distances between embeddings (distance), or embeddings (vector)",
+  pooling: "tokens that an embedding is the mean of: those of the bases, or the padded row (quirk Q9)",
+  extractionBatchSize:
+    "sequences per batch when embeddings are computed; changes results under `paper` only (quirk Q7)",
+  order:
+    "training: rows shuffled in each epoch, or in file order (quirk Q10); embeddings: file or text order (quirk Q2)",
+  bothOrders: "embeddings: also compute the result in the other order (quirk Q2)",
+  transform: "vectors of the principal components: embeddings (raw), or transformed motif counts",
+  components: "principal components of the embeddings",
+  solver: "solver of the principal components: full or randomised",
+  clusters: "number of k-means clusters",
+  clusterSeeds: "k-means runs, each with another seed; the score is their mean",
+  head: "architecture of the probing head",
+  positions: "tokens that the head sees: those of all bases, or two alone (ends; quirk Q1)",
+  kernel: "width of the head's convolutions, in positions",
+  storedAs: "precision of stored embeddings: float32, float16, or decided on a sample (auto; decision 13)",
+  answered: "positions of a variant that the head reads: its bases, or as many as it has tokens (quirk Q4)",
+  answerBatchSize: "variants per batch of the head; changes results under `paper` only (quirk Q4)",
+  rank: "rank of LoRA's factors",
+  alpha: "scale of LoRA's factors: alpha / rank",
+  dropout: "dropout of LoRA's inputs",
+  optimizer: "adam, or adamw (decoupled weight decay)",
+  learningRate: "learning rate, constant",
+  weightDecay: "weight decay of adamw",
+  batchSize: "rows per batch of training",
+  accumulate: "batches per optimizer step",
+  evaluationBatchSize: "rows per forward pass of validation and test",
+  epochs: "maximum number of epochs; the epoch with the smallest validation loss is evaluated",
+  patience: "epochs without improvement after which training ends",
+  trainRows: "maximum number of training rows",
+  valRows: "maximum number of validation rows",
+  trainingSeed: "seed of initial values and of the order of rows",
+  negatives:
+    "non-peaks of an epoch: every tenth row from another start (strided), another tenth of the table (segments), or always its first tenth (first-segment; quirk Q3)",
+  negativeRatio: "number of parts of the non-peaks, one of which is used in each epoch",
+  saturated:
+    "under `paper`, log-odds of a probability of 1 in float32: 999 (minus-999), or the largest float32",
+};
+
+/** Rows `name, meaning` of all hyper-parameters, in the order above. @throws when a recipe has another one */
+function hyperParameterRows(): string[][] {
+  const used = new Set(
+    TASKS.flatMap((task) =>
+      Object.entries(task.settings).flatMap(([setting, form]) =>
+        [undefined, ...LANGUAGE_MODELS.map(({ name }) => name)].flatMap((family) =>
+          (["corrected", "paper"] as const).flatMap((protocol) =>
+            Object.keys(recipeFor(form, { task: task.name, setting, family, protocol })),
+          ),
+        ),
+      ),
+    ),
+  );
+  const missing = [...used].filter((name) => !(name in HYPER_PARAMETERS));
+  if (missing.length > 0) throw new Error(`HYPER_PARAMETERS lacks ${missing.join(", ")}`);
+  return Object.entries(HYPER_PARAMETERS).filter(([name]) => used.has(name));
 }
 
 /** Hyper-parameters of every task and setting under both protocols, with what differs by model family. */
@@ -228,8 +314,10 @@ export function recipesPage(): string {
     "",
     GENERATED,
     "",
-    "Values by task and setting. `none` means not limited, or never. `run --recipe name=value` replaces a value; the values used are",
-    "part of a result's identity and are printed with it.",
+    "`run --recipe name=value` replaces a value. The values used are part of a result's identity and are printed with it. `none` means",
+    "not limited, or never.",
+    "",
+    table(["hyper-parameter", "meaning"], hyperParameterRows()).replaceAll("\\`", "`"),
     "",
     parts.join("\n\n"),
   ].join("\n")}\n`;

@@ -72,7 +72,7 @@ export function modelSizeTable(): Table {
       count(each.tokensOf350),
       countOr(each.context),
       count(each.parameters),
-      each.gigaflop.toPrecision(3),
+      threeDigits(each.gigaflop),
       each.trainedOn,
       each.licence,
     ]),
@@ -111,6 +111,10 @@ export function hubCheckpointTable(): Table {
     ],
   };
 }
+
+/** `0.319`, `64.5`, `4,550` */
+const threeDigits = (value: number): string =>
+  value < 1000 ? value.toPrecision(3) : count(Number(value.toPrecision(3)));
 
 /** `135851522` → `136 M`, `7e9` → `7 B`. */
 function rounded(parameters: number): string {

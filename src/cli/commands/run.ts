@@ -152,20 +152,20 @@ export const defineRun: DefineCommand = (command, context) => {
         "a Markov model, fitted to the training chromosomes":
           "dart-eval run --task regulatory-elements --model kmer-markov:order=5 --genome hg38.fa --data elements.tsv --out runs/markov",
         "all tasks on a few rows, with files of dart-eval data fetch":
-          "dart-eval run --suite mini --data /data/dart-eval --model ./hyenadna-large-1m --out runs/mini",
+          "dart-eval run --suite mini --data /data/dart-eval --model hyenadna/large-1m --out runs/mini",
         "a quick test of all settings, including training":
-          "dart-eval run --suite mini --data /data/dart-eval --model ./hyenadna-large-1m --limit 50 --recipe epochs=1 trainRows=100 valRows=50 --out runs/trial",
+          "dart-eval run --suite mini --data /data/dart-eval --model hyenadna/large-1m --limit 50 --recipe epochs=1 trainRows=100 valRows=50 --out runs/trial",
         "one of sixteen shards, under both protocols":
-          "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
+          "dart-eval run --task regulatory-elements --model hyenadna/large-1m --protocol both --shard 3/16 --genome hg38.fa --data elements.tsv --out runs/hyenadna",
         "Slurm jobs for a run on GPUs, planned on a node of their kind":
-          "srun --gres=gpu:1 dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --genome hg38.fa --data elements.tsv --out runs/hyenadna --sbatch jobs",
+          "srun --gres=gpu:1 dart-eval run --task regulatory-elements --model hyenadna/large-1m --genome hg38.fa --data elements.tsv --out runs/hyenadna --sbatch jobs",
         "a head trained on embeddings, on a few rows":
-          "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --recipe epochs=3 trainRows=500 valRows=200 --limit 200 --genome hg38.fa --data elements.tsv --out runs/probed",
+          "dart-eval run --task regulatory-elements --model hyenadna/large-1m --setting probed --recipe epochs=3 trainRows=500 valRows=200 --limit 200 --genome hg38.fa --data elements.tsv --out runs/probed",
         "a model with its untrained twin and a Markov model":
-          "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --controls --genome hg38.fa --data elements.tsv --out runs/controlled",
+          "dart-eval run --task regulatory-elements --model hyenadna/large-1m --controls --genome hg38.fa --data elements.tsv --out runs/controlled",
         "another model on the same rows": "dart-eval run --add-model ./caduceus-ps --out runs/markov",
         "a head trained by DART-Eval, at the best epoch of its train.log":
-          "dart-eval run --task regulatory-elements --model ./hyenadna-large-1m --setting probed --weights supervised_models/probed/hyenadna-large-1m-seqlen-hf --genome hg38.fa --data elements.tsv --out runs/published-head",
+          "dart-eval run --task regulatory-elements --model hyenadna/large-1m --setting probed --weights supervised_models/probed/hyenadna-large-1m-seqlen-hf --genome hg38.fa --data elements.tsv --out runs/published-head",
       }),
     )
     .action(async (options: RunArguments, given: Command) => {

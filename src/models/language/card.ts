@@ -122,7 +122,7 @@ export function architectureCard({ modelTypes, toy, ...own }: ArchitectureForm):
   return {
     ...own,
     tokens: "any",
-    licence: "of each checkpoint",
+    licence: "see the repository",
     recognises: ({ model_type }) => types.includes(model_type),
     tokenizer: openTokenizer,
     checkpoints: [],

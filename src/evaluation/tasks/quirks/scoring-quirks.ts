@@ -155,8 +155,8 @@ export const SCORING_QUIRKS: readonly Quirk[] = [
     title: "Enformer windows before the chromosome",
     where: "Task 4, Enformer comparison",
     original: "Windows with a negative start are dropped.",
-    paper: "Not reproduced: Enformer is not part of the package.",
-    corrected: "Not reproduced: Enformer is not part of the package.",
+    paper: "Not reproduced: task 4 evaluates Enformer on the task's own windows.",
+    corrected: "Windows beyond an end are padded with N, as for every model with `--context`.",
     effect: "Few windows of a side experiment.",
   },
 ];
