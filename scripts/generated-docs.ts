@@ -59,7 +59,7 @@ export function tasksPage(): string {
   );
   const settings = table(
     ["setting", "description"],
-    SETTINGS.map(({ name, description }) => [name, description.replace(/^[^:]+: |\.$/g, "")]),
+    SETTINGS.map(({ name, title, description = title }) => [name, description.replace(/^[^:]+: |\.$/g, "")]),
   );
   const recipes = "[recipes.md](recipes.md) lists the hyper-parameters of every task and setting.";
   return `${["# Tasks", "", GENERATED, "", recipes, "", settings, "", parts.join("\n\n")].join("\n")}\n`;
