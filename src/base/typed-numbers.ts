@@ -43,6 +43,7 @@ export function smallestType(values: Float64Array): NumberType {
   for (const value of values) {
     if (integers && !(Number.isInteger(value) && !Object.is(value, -0))) integers = false;
     if (singles && !Object.is(Math.fround(value), value)) singles = false;
+    if (!integers && !singles) return "float64";
     if (value < least) least = value;
     if (value > most) most = value;
   }

@@ -47,18 +47,33 @@ export function dinucleotideShuffleCodes(codes: Uint8Array, start: number, end: 
  * first difference, for most sequences after one or two draws.
  */
 export function dinucleotideShuffleKeeps(codes: Uint8Array, start: number, end: number, rng: Pcg64): boolean {
-  if (end <= start) return true;
-  const capacity = listSuccessors(codes, start, end);
-  // The walk reproduces the sequence if and only if no list changes.
-  return [0, 1, 2, 3].every((list) =>
-    rng.shuffleKeeps(successors, list * capacity, next[list] - list * capacity - 1),
-  );
+  // The walk reproduces the sequence if and only if no list changes; most sequences need the first list only.
+  for (let base = 0; base < 4; base++) {
+    const count = successorsOf(base, codes, start, end);
+    if (!rng.shuffleKeeps(successors, 0, count - 1)) return false;
+  }
+  return true;
+}
+
+/** Writes the successors of one base to the start of `successors`. @returns their number */
+function successorsOf(base: number, codes: Uint8Array, start: number, end: number): number {
+  reserve(end - start);
+  let count = 0;
+  // The last two bits of NO_BASE are those of A.
+  let here = codes[start] & 3;
+  for (let i = start + 1; i < end; i++) {
+    const following = codes[i] & 3;
+    successors[count] = following;
+    count += here === base ? 1 : 0;
+    here = following;
+  }
+  return count;
 }
 
 /** Fills `successors` and sets `next` to the end of each list. @returns the capacity of a list */
 function listSuccessors(codes: Uint8Array, start: number, end: number): number {
   const capacity = end - start;
-  if (successors.length < 4 * capacity) successors = new Int32Array(8 * capacity);
+  reserve(capacity);
   rewind(capacity);
   // The last two bits of NO_BASE are those of A.
   let base = codes[start] & 3;
@@ -68,6 +83,11 @@ function listSuccessors(codes: Uint8Array, start: number, end: number): number {
     base = following;
   }
   return capacity;
+}
+
+/** Makes room for the lists of a sequence. @param capacity  of one list */
+function reserve(capacity: number): void {
+  if (successors.length < 4 * capacity) successors = new Int32Array(8 * capacity);
 }
 
 function rewind(capacity: number): void {

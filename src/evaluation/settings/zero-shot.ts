@@ -42,14 +42,19 @@ async function scoreSequences(
   const { model } = context;
   const { name: task, members } = context.task.task;
   const sequences = examples.flatMap((example) => example.sequences);
-  const origins = examples.flatMap(({ row }) => members.map((_, member) => ({ task, row, member })));
   const { first, of } = distinct(model, sequences);
   const scores = new Float64Array(first.length);
   for (let start = 0; start < first.length; start += context.batchSize) {
     const batch = first.slice(start, start + context.batchSize);
     const given = await model.logLikelihood!(
       batch.map((at) => sequences[at]),
-      { protocol: context.protocol, origins: batch.map((at) => origins[at]) },
+      {
+        protocol: context.protocol,
+        origins: batch.map((at) => {
+          const { row } = examples[Math.floor(at / members.length)];
+          return { task, row, member: at % members.length };
+        }),
+      },
     );
     checkCount(model, batch.length, given);
     batch.forEach((at, i) => {
@@ -58,7 +63,7 @@ async function scoreSequences(
     });
   }
   return examples.map((example, i) => {
-    const values = of.slice(i * members.length, (i + 1) * members.length).map((at) => scores[at]);
+    const values = members.map((_, member) => scores[of[i * members.length + member]]);
     const tokens = model.tokenCount && example.sequences.map((letters) => model.tokenCount!(letters));
     return {
       kind: "likelihood",

@@ -5,7 +5,7 @@ import { missingChromosomeError } from "../../dna/genome/interval.ts";
 import { genomeInput, type InputForms } from "./inputs.ts";
 import type { RowFacts } from "./prediction.ts";
 import { blocksOf, RowListBuilder } from "./row-list.ts";
-import { checkRowNumber, pickRows, rowsByNumber, rowsPerChromosome } from "./table-rows.ts";
+import { checkRowNumber, pickRows, rowsByNumber } from "./table-rows.ts";
 import type { OpenTask } from "./task.ts";
 import type { Example, RowNumbers, SelectedRows, Selection } from "./task-rows.ts";
 
@@ -99,7 +99,9 @@ function selectRows<Row extends GenomicRow, Facts extends RowFacts>(
   selection: Selection,
 ): SelectedRows {
   const included = new RowListBuilder();
+  const perChromosome = new Map<string, number>();
   for (const row of table) {
+    perChromosome.set(row.chrom, (perChromosome.get(row.chrom) ?? 0) + 1);
     if (!isInSplit(row.chrom, selection.split) || !includes(row, selection)) continue;
     checkRowNumber(row.index);
     included.push(row.index);
@@ -114,7 +116,7 @@ function selectRows<Row extends GenomicRow, Facts extends RowFacts>(
   }
   // A genome keeps one chromosome while it reads the next.
   const memory = 2 * longest;
-  return { rows, inTable: table.length, perChromosome: rowsPerChromosome(table), memory };
+  return { rows, inTable: table.length, perChromosome, memory };
 }
 
 /** Length of the chromosome that a row lies on. */

@@ -288,21 +288,23 @@ function columnsOfObjects<Row extends RowFacts>(
     return new PredictionColumns(kind, 0, [rows]);
   }
   const count = predictions.length;
-  const numbers = new Map<
-    string,
-    { form: Omit<PredictionColumnForm, "type">; data: Float64Array<ArrayBuffer> }
-  >();
+  type NumberColumn = { form: Omit<PredictionColumnForm, "type">; data: Float64Array<ArrayBuffer> };
+  const numbers: NumberColumn[] = [];
+  const byName = {
+    prediction: new Map<string, NumberColumn>(),
+    fact: new Map<string, NumberColumn>(),
+  };
   const texts = new Map<
     string,
     { name: string; codes: Map<string, number>; data: Float64Array<ArrayBuffer> }
   >();
   const write = (of: PredictionColumnForm["of"], name: string, i: number, values: ArrayLike<number>) => {
-    const key = `${of} ${name}`;
-    let column = numbers.get(key);
+    let column = byName[of].get(name);
     if (column === undefined) {
       const width = values.length;
       column = { form: { name, of, width }, data: new Float64Array(count * width).fill(Number.NaN) };
-      numbers.set(key, column);
+      byName[of].set(name, column);
+      numbers.push(column);
     }
     const { row } = predictions[i];
     if (values.length !== column.form.width) {
@@ -314,15 +316,20 @@ function columnsOfObjects<Row extends RowFacts>(
       column.data[i * values.length + k] = values[k];
     }
   };
+  // One array for all single numbers: this loop runs for every row of a table.
+  const single = [0];
   predictions.forEach((prediction, i) => {
     if (prediction.kind !== kind) {
       throw new InternalError(`row ${prediction.row} has ${prediction.kind}, and ${kind} was expected`);
     }
-    write("prediction", ROW, i, [prediction.row]);
+    single[0] = prediction.row;
+    write("prediction", ROW, i, single);
     for (const [name, values] of partsOf(prediction)) write("prediction", name, i, values);
-    for (const [name, fact] of Object.entries(prediction.facts)) {
+    for (const name of Object.keys(prediction.facts)) {
+      const fact = prediction.facts[name];
       if (typeof fact === "number") {
-        write("fact", name, i, [fact]);
+        single[0] = fact;
+        write("fact", name, i, single);
         continue;
       }
       let column = texts.get(name);
@@ -330,8 +337,12 @@ function columnsOfObjects<Row extends RowFacts>(
         column = { name, codes: new Map(), data: new Float64Array(count) };
         texts.set(name, column);
       }
-      if (!column.codes.has(fact)) column.codes.set(fact, column.codes.size + 1);
-      column.data[i] = column.codes.get(fact)!;
+      let code = column.codes.get(fact);
+      if (code === undefined) {
+        code = column.codes.size + 1;
+        column.codes.set(fact, code);
+      }
+      column.data[i] = code;
     }
   });
   const narrow = (data: Float64Array<ArrayBuffer>) => {
@@ -339,7 +350,7 @@ function columnsOfObjects<Row extends RowFacts>(
     return { type, data: asType(data, type) };
   };
   return new PredictionColumns(kind, count, [
-    ...[...numbers.values()].map(({ form, data }) => ({ ...form, ...narrow(data) })),
+    ...numbers.map(({ form, data }) => ({ ...form, ...narrow(data) })),
     ...[...texts.values()].map(({ name, codes, data }) => {
       return { name, of: "fact", width: 1, texts: [...codes.keys()], ...narrow(data) } as const;
     }),

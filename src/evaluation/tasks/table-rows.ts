@@ -86,13 +86,6 @@ export function rowsByNumber<Row extends NumberedRow>(table: readonly Row[]): (r
   return (rows) => Array.from(rows, (row) => places.get(row)!);
 }
 
-/** Number of rows on each chromosome, in order of first appearance. */
-export function rowsPerChromosome(table: Iterable<{ readonly chrom: string }>): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { chrom } of table) counts.set(chrom, (counts.get(chrom) ?? 0) + 1);
-  return counts;
-}
-
 /** Rows whose text is in memory at the same time. */
 const AT_ONCE = 65_536;
 
