@@ -125,3 +125,29 @@ describe("the length of genomic blocks follows from the data", () => {
     expect(basisOf(along(3, 1, 1)).unreliable).toBe("3 blocks");
   });
 });
+
+test("joins scaffolds of a genome of more than 1,000 sequences, and no parts of chromosomes", () => {
+  const chromosome = Array.from({ length: 300 }, (_, i) => ({ chrom: "chr1", start: i * 160_000 }));
+  const scaffolds = Array.from({ length: 2400 }, (_, i) => ({ chrom: `scaffold${i >> 1}`, start: i & 1 }));
+  const rows = [...scaffolds.slice(0, 2), ...chromosome, ...scaffolds.slice(2)].map((row) => ({
+    ...row,
+    end: row.start + 350,
+  }));
+  const rng = new Pcg64(4);
+  const values = rows.map(() => normal(rng));
+  const blocks = genomicBlocks(rows);
+  const { without, sizes, basis } = leaveOutGroups(blocks, meanOver(values, blocks));
+  // 2,700 rows / 500 = 5.4: two scaffolds of two rows, the first of which has no neighbour to join.
+  const groupOf = rows.map(({ chrom, start }) =>
+    chrom === "chr1"
+      ? `part ${Math.floor((Math.floor((start + 175) / 1e6) * 3) / 48)}`
+      : `pair ${Math.ceil(Number(chrom.slice(8)) / 2)}`,
+  );
+  const groups = [...new Set(groupOf)];
+  expect(basis).toMatchObject({ blocks: 604, length: "16 Mb" });
+  expect([...sizes]).toEqual(groups.map((group) => groupOf.filter((other) => other === group).length));
+  groups.forEach((group, i) => {
+    const rest = values.filter((_, row) => groupOf[row] !== group);
+    expect(without[i]).toBeCloseTo(rest.reduce((sum, value) => sum + value, 0) / rest.length, 12);
+  });
+});
