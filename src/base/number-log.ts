@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileError, InternalError } from "./errors.ts";
+import { fileError, InputError, InternalError } from "./errors.ts";
 import {
   asType,
   bytesPerNumber,
@@ -17,7 +17,12 @@ import {
 const CHUNK = 2 ** 16;
 
 /** Bytes of a log that stay in memory. */
-const IN_MEMORY = 2 ** 22;
+export const IN_MEMORY = 2 ** 22;
+
+let temporary = 0;
+
+/** Bytes of the temporary files of all logs of this process. */
+export const temporaryBytes = (): number => temporary;
 
 /** A full chunk: in memory, or in the file from a byte offset. */
 interface Chunk {
@@ -151,40 +156,52 @@ export class NumberLog {
   }
 }
 
-const closeWhenCollected = new FinalizationRegistry<number>((descriptor) => closeSync(descriptor));
+/** A file while it is open. */
+interface OpenFile {
+  readonly descriptor: number;
+  /** Bytes. */
+  size: number;
+}
+
+const closeWhenCollected = new FinalizationRegistry<OpenFile>(closeFile);
+
+function closeFile({ descriptor, size }: OpenFile): void {
+  closeSync(descriptor);
+  temporary -= size;
+}
 
 /** A temporary file without a name, closed when it is no longer referenced. */
 class UnnamedFile {
-  readonly #path = join(tmpdir(), `dart-eval-${process.pid}-${randomBytes(8).toString("hex")}.tmp`);
-  readonly #descriptor: number;
-  #size = 0;
+  readonly #file: OpenFile;
 
   constructor() {
+    const path = join(tmpdir(), `dart-eval-${process.pid}-${randomBytes(8).toString("hex")}.tmp`);
     try {
-      this.#descriptor = openSync(this.#path, "wx+", 0o600);
-      rmSync(this.#path);
+      this.#file = { descriptor: openSync(path, "wx+", 0o600), size: 0 };
+      rmSync(path);
     } catch (error) {
-      throw fileError(this.#path, error);
+      throw temporaryFileError(error);
     }
-    closeWhenCollected.register(this, this.#descriptor, this);
+    closeWhenCollected.register(this, this.#file, this);
   }
 
   close(): void {
-    if (closeWhenCollected.unregister(this)) closeSync(this.#descriptor);
+    if (closeWhenCollected.unregister(this)) closeFile(this.#file);
   }
 
   /** @returns the offset of the numbers in bytes */
   append(numbers: Numbers): number {
-    const start = this.#size;
+    const { descriptor, size: start } = this.#file;
     const bytes = bytesOf(numbers);
     try {
       for (let done = 0; done < bytes.length; ) {
-        done += writeSync(this.#descriptor, bytes, done, bytes.length - done, start + done);
+        done += writeSync(descriptor, bytes, done, bytes.length - done, start + done);
       }
     } catch (error) {
-      throw fileError(this.#path, error);
+      throw temporaryFileError(error);
     }
-    this.#size += bytes.length;
+    this.#file.size += bytes.length;
+    temporary += bytes.length;
     return start;
   }
 
@@ -192,11 +209,22 @@ class UnnamedFile {
   read(numbers: Numbers, offset: number): void {
     const bytes = bytesOf(numbers);
     for (let done = 0; done < bytes.length; ) {
-      const count = readSync(this.#descriptor, bytes, done, bytes.length - done, offset + done);
+      const count = readSync(this.#file.descriptor, bytes, done, bytes.length - done, offset + done);
       if (count === 0) throw new InternalError("a temporary file of numbers shrank");
       done += count;
     }
   }
+}
+
+/** The error of a temporary file, which names its folder and `$TMPDIR`. */
+function temporaryFileError(error: unknown): unknown {
+  const described = fileError(tmpdir(), error);
+  if (!(described instanceof InputError)) return described;
+  return new InputError(`cannot write temporary files: ${described.message}`, {
+    place: { file: tmpdir() },
+    hint: "set TMPDIR to a folder on a disk with enough space",
+    cause: error,
+  });
 }
 
 const bytesOf = ({ buffer, byteOffset, byteLength }: Numbers) =>

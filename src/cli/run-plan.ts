@@ -57,7 +57,12 @@ export async function scorePositions(
 /** A plan as text, a few lines per cell. */
 export function planText(plan: Plan): string {
   const cells = plan.cells.map((cell) => cellText(cell, plan));
-  return [...cells, ...totalText(plan), ...plan.notes.map((note) => `note: ${note}`)].join("\n");
+  return [
+    ...cells,
+    ...temporaryText(plan),
+    ...totalText(plan),
+    ...plan.notes.map((note) => `note: ${note}`),
+  ].join("\n");
 }
 
 /** Seconds from the start of a process of this run to its first cell. */
@@ -76,6 +81,10 @@ function totalSeconds(plan: Plan): number | null {
 
 /** Seconds from the start of the program until commands run. */
 const START_SECONDS = performance.now() / 1000;
+
+function temporaryText({ temporary: { folder, bytes } }: Plan): readonly string[] {
+  return bytes === 0 ? [] : [`temporary files of up to ${roughBytes(bytes)} in ${folder} ($TMPDIR)`];
+}
 
 function totalText(plan: Plan): readonly string[] {
   const total = totalSeconds(plan);
@@ -142,12 +151,13 @@ function embeddingsText({ embeddings }: PlannedCell): readonly string[] {
 
 /** A plan as JSON. */
 export function planJson(plan: Plan): object {
-  const { identity, folder, shard, cells, notes } = plan;
+  const { identity, folder, shard, cells, temporary, notes } = plan;
   return {
     identity,
     folder: folder ?? null,
     shard,
     seconds: totalSeconds(plan),
+    temporary,
     cells: cells.map((cell) => {
       const { name, record, rows, rowsDone, rowsToDo, batchSize, estimate, embeddings } = cell;
       return {

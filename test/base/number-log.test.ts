@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { describe, expect, test } from "vitest";
-import { NumberLog } from "../../src/base/number-log.ts";
+import { describe, expect, test, vi } from "vitest";
+import { NumberLog, temporaryBytes } from "../../src/base/number-log.ts";
 
 const CHUNK = 2 ** 16;
 
@@ -53,4 +53,28 @@ test("leaves no named file", () => {
   logOf(0);
   const names = readdirSync(tmpdir()).filter((name) => name.startsWith(`dart-eval-${process.pid}-`));
   expect(names).toEqual([]);
+});
+
+test("counts the bytes of temporary files until they are closed", () => {
+  const before = temporaryBytes();
+  const log = logOf(0);
+  // Full chunks of uint8, int32 and float64.
+  expect(temporaryBytes() - before).toBe((1 + 4 + 8) * CHUNK);
+  log.close();
+  expect(temporaryBytes()).toBe(before);
+});
+
+test("an error names the folder of temporary files and $TMPDIR", () => {
+  vi.stubEnv("TMPDIR", "/nowhere/at-all");
+  try {
+    expect(() => logOf(0)).toThrow(
+      expect.objectContaining({
+        message: "cannot write temporary files: no such file or folder",
+        place: { file: tmpdir() },
+        hint: expect.stringContaining("TMPDIR"),
+      }),
+    );
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });

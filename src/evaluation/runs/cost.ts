@@ -1,11 +1,14 @@
 import { performance } from "node:perf_hooks";
 import { setImmediate } from "node:timers/promises";
 import { counted } from "../../base/message-text.ts";
+import { IN_MEMORY } from "../../base/number-log.ts";
+import { bytesPerNumber, type NumberType } from "../../base/typed-numbers.ts";
 import { mean } from "../../metrics/mean.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import type { TrainingDevice } from "../../net/runtime/device.ts";
 import type { RowPredictor, Setting, SettingContext, WeightsFile } from "../settings/setting.ts";
 import type { Prediction } from "../tasks/prediction.ts";
+import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { OpenTask } from "../tasks/task.ts";
 import type { RowList, RowNumbers } from "../tasks/task-rows.ts";
 import { lettersFor, longestTokenCount } from "./batches.ts";
@@ -21,6 +24,11 @@ export interface CostEstimate {
   readonly memory: number | null;
   /** Bytes of the cell's files in the run folder when it is complete, without embeddings. */
   readonly disk: number;
+  /**
+   * Bytes of temporary files in `$TMPDIR` while the rows of the whole cell are merged and measured; tables of
+   * the run, which are there too, are in `Plan.temporary`.
+   */
+  readonly temporary: number;
   /** Basis of the time, as text: "timed on 64 rows". */
   readonly basis: string;
   /**
@@ -84,7 +92,8 @@ export async function estimateCost(
   sample: Sample,
   { rows: inShard, rowsLeft, timing, timeMeasuring, memory, training }: RowCostOptions,
 ): Promise<CostEstimate> {
-  const untimed = { memory, disk: diskOf(cell, { rows: inShard, training }), trainingSeconds: 0 };
+  const disk = diskOf(cell, { rows: inShard, training });
+  const untimed = { memory, disk, temporary: temporaryOf(cell, inShard), trainingSeconds: 0 };
   if (rowsLeft === 0) return { ...untimed, seconds: 0, basis: "all rows are done" };
   if (!timing) return { ...untimed, seconds: null, basis: "not timed" };
   if (!cell.setting.readyAtOnce && cell.weights === undefined)
@@ -108,6 +117,7 @@ export async function estimateCost(
       trainingSeconds: 0,
       memory,
       disk: diskOf(cell, { rows: inShard, training, perRow }),
+      temporary: temporaryOf(cell, inShard, predictions),
       basis: `timed on ${counted(rows, "row")}`,
       ...(measuring === undefined ? {} : { measuring }),
     };
@@ -144,6 +154,45 @@ export function diskOf(
   const { columns } = task.settings[setting.name]?.scores ?? task.scores;
   return RECORD_BYTES + training + rows * (perRow ?? 1.5 * BYTES_PER_COLUMN * columns.length);
 }
+
+/**
+ * Bytes of temporary files while a cell is merged and measured: the columns of its predictions (`NumberLog`),
+ * twice more where shards or batches are in another order than rows, and the numbers that the measurement
+ * sorts.
+ *
+ * @param inShard      rows of this shard
+ * @param predictions  of a few rows, for the numbers of a row; default: the columns of scores.tsv
+ */
+export function temporaryOf(
+  { setting, model, record, task: { task } }: TimedCell,
+  inShard: number,
+  predictions: readonly Prediction[] = [],
+): number {
+  const rows = record.rows.selected;
+  const form = task.settings[setting.name];
+  const { columns } = form?.scores ?? task.scores;
+  const widths =
+    predictions.length === 0
+      ? [...columns.slice(1).map(() => 8), ...POSITION_BYTES]
+      : PredictionColumns.of(predictions)
+          .columns.filter(({ name, of }) => of === "fact" || name !== "row")
+          .map(({ type, width }) => width * bytesIfLarge(type));
+  const reordered = inShard < rows || model.tokenCount !== undefined || record.cell.untilWidth !== undefined;
+  const copies = reordered ? 3 : 1;
+  const columnBytes = [4, ...widths].reduce((sum, width) => sum + onDisk(rows * width), 0);
+  // Sorted runs, and all numbers in order.
+  const sortedBytes = 2 * onDisk(8 * rows * (form?.sortedNumbers ?? 0));
+  return copies * columnBytes + sortedBytes;
+}
+
+/** Bytes of the start and the end of a row. */
+const POSITION_BYTES = [4, 4];
+
+/** Bytes of a number in a large table: the first rows have small positions. */
+const bytesIfLarge = (type: NumberType) => (type === "uint16" ? 4 : bytesPerNumber(type));
+
+/** Bytes of a column that are not in memory. */
+const onDisk = (bytes: number) => Math.max(bytes - IN_MEMORY, 0);
 
 /**
  * Mean bytes of predictions in scores.tsv and in a shard. Vectors are in the shard alone, as float32 values.

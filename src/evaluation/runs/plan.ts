@@ -1,6 +1,9 @@
+import { tmpdir } from "node:os";
 import { InputError } from "../../base/errors.ts";
 import { expectWritableFolder } from "../../base/folder.ts";
+import { temporaryBytes } from "../../base/number-log.ts";
 import type { Model } from "../../models/model.ts";
+import { checkFreeSpace, type SpaceNeed } from "../embeddings/packed-embedding.ts";
 import { abInitio } from "../settings/ab-initio.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
@@ -15,8 +18,16 @@ import { type CellDraft, draftCells, type UnsupportedCell, unsupportedMessage } 
 import { checkExtension } from "./extend-run.ts";
 import { planCell } from "./plan-cell.ts";
 import { checkEmbeddings, planEmbeddings, sharedEmbeddings } from "./plan-embeddings.ts";
-import { checkRequest, type Plan, type PlannedCell, type RequestedTask, type RunRequest } from "./request.ts";
+import {
+  checkRequest,
+  type Plan,
+  type PlannedCell,
+  type PlannedTemporary,
+  type RequestedTask,
+  type RunRequest,
+} from "./request.ts";
 import { checkRunFolder } from "./run-folder.ts";
+import type { Shard } from "./shard.ts";
 import { TimedTrials } from "./training-cost.ts";
 
 /**
@@ -120,6 +131,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     }
     errors.throwTogether();
     const planned = await planEmbeddings(cells, { ...request, trained });
+    const temporary = await planTemporary(cells, shard);
     return {
       identity: runIdentity(records.map((record) => record.identity)),
       folder,
@@ -128,6 +140,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       trained,
       shard,
       cells: planned,
+      temporary,
       openingSeconds: (performance.now() - began) / 1000 - pricing.trials.seconds,
       notes: [...notes],
       opened,
@@ -139,6 +152,22 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     throw error;
   }
 }
+
+/**
+ * Temporary files of a run: the tables, and the rows of the largest cell if the run merges them.
+ * @throws {InputError} when they do not fit on the disk
+ */
+async function planTemporary(cells: readonly PlannedCell[], shard: Shard): Promise<PlannedTemporary> {
+  const folder = tmpdir();
+  const merged = shard.count > 1 ? 0 : Math.max(0, ...cells.map(({ estimate }) => estimate.temporary));
+  if (merged > 0) await checkFreeSpace(folder, merged, TEMPORARY_FILES);
+  return { folder, bytes: temporaryBytes() + merged };
+}
+
+const TEMPORARY_FILES: SpaceNeed = {
+  what: "temporary files need",
+  hint: "free some space, or set TMPDIR to a folder on a larger disk",
+};
 
 /**
  * The same requested task as opened by an earlier plan with the same seed: tables are read and kept in memory

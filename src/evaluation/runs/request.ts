@@ -173,6 +173,8 @@ export interface Plan {
    * Seconds that opening tasks and models and timing rows took; the run takes as long before its first cell.
    */
   readonly openingSeconds: number;
+  /** Temporary files of the run. */
+  readonly temporary: PlannedTemporary;
   /** Notes for the user: models without an identity, reduced batch sizes, rows outside of all splits. */
   readonly notes: readonly string[];
   /** The open tasks, which a later plan of the same requested tasks shares. */
@@ -181,6 +183,14 @@ export interface Plan {
   readonly seed: number;
   /** Closes tasks and genomes that the plan opened; the caller closes the models. */
   close(): Promise<void>;
+}
+
+/** Temporary files of a run in one process. */
+export interface PlannedTemporary {
+  /** `$TMPDIR`. */
+  readonly folder: string;
+  /** Most bytes at once: tables, which are there when the run is planned, and the largest cell's rows. */
+  readonly bytes: number;
 }
 
 /** Embeddings that a cell of a plan stores. */

@@ -17,6 +17,7 @@ import {
   type Sample,
   SLOW_SECONDS,
   type TimedCell,
+  temporaryOf,
   timeRows,
 } from "./cost.ts";
 
@@ -69,9 +70,10 @@ export async function estimateTraining(
   sample: Sample,
   { rows, rowsLeft, memory, training, trained, trials }: TrainingCostOptions,
 ): Promise<CostEstimate> {
+  const temporary = temporaryOf(cell, rows);
   if (rowsLeft === 0) {
     const disk = diskOf(cell, { rows, training });
-    return { seconds: 0, trainingSeconds: 0, memory, disk, basis: "all rows are done" };
+    return { seconds: 0, trainingSeconds: 0, memory, disk, temporary, basis: "all rows are done" };
   }
   const recipe = readTrainingRecipe(cell.record.cell.recipe);
   const { train, val } = trainingRows(cell, recipe);
@@ -85,7 +87,7 @@ export async function estimateTraining(
   if (await isTrained(cell, recipe, trained)) {
     const disk = diskOf(cell, { rows, training, perRow });
     const basis = "trained already; scoring timed on a few rows";
-    return { seconds: evaluation, trainingSeconds: 0, memory, disk, basis };
+    return { seconds: evaluation, trainingSeconds: 0, memory, disk, temporary, basis };
   }
   const [trainRows, valRows] = [train.rows.length, val.rows.length];
   const epoch = trainRows * (await shareOfEpoch(cell)) * rates.train + valRows * rates.validate;
@@ -98,6 +100,7 @@ export async function estimateTraining(
     trainingSeconds,
     memory,
     disk: diskOf(cell, { rows, training, perRow }),
+    temporary,
     basis: `${counted(recipe.epochs, "epoch")}${most}, timed on ${counted(rates.rows, "row")}`,
   };
 }

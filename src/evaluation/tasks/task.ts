@@ -199,6 +199,8 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
     examples: readonly Prediction<Row>[],
     { recipe, pause }: { readonly recipe: Recipe; readonly pause: () => Promise<void> },
   ): Promise<number>;
+  /** Numbers per row that the measurement sorts in temporary files, for plans; default 0. */
+  readonly sortedNumbers?: number;
   /** Metrics of this setting's predictions. Default: the task's `measure`. */
   measure?(
     predictions: Predictions<Row>,

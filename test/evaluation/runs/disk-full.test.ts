@@ -4,13 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
+import { planJson, planText } from "../../../src/cli/run-plan.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
+import type { Task } from "../../../src/evaluation/tasks/task.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 /** Bytes that the disk still takes. A write that does not fit is made in part, as a real disk does. */
-const disk = vi.hoisted(() => ({ room: Number.POSITIVE_INFINITY }));
+const disk = vi.hoisted(() => ({
+  room: Number.POSITIVE_INFINITY,
+  /** Free bytes, as the system reports them. */
+  free: Number.POSITIVE_INFINITY,
+}));
 
 vi.mock("node:fs/promises", async (original) => {
   const real = await original<typeof import("node:fs/promises")>();
@@ -33,6 +39,7 @@ vi.mock("node:fs/promises", async (original) => {
     });
   return {
     ...real,
+    statfs: async () => ({ bavail: disk.free, bsize: 1 }),
     open: async (...args: Parameters<typeof real.open>) => limited(await real.open(...args)),
   };
 });
@@ -43,6 +50,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   disk.room = Number.POSITIVE_INFINITY;
+  disk.free = Number.POSITIVE_INFINITY;
   await rm(root, { recursive: true, force: true });
 });
 
@@ -94,4 +102,31 @@ test("a full disk stops a run with the folder's name and keeps finished rows", a
   expect(stops).toBeGreaterThan(4);
   expect(kept).toBeGreaterThan(50);
   expect((await run(folder)).files).toEqual(reference.files);
+});
+
+test("refuses a run whose temporary files do not fit in $TMPDIR, and plans their size", async () => {
+  const sorting: Task = {
+    ...task,
+    settings: { "zero-shot": { ...task.settings["zero-shot"], sortedNumbers: 1e7 } },
+    open: async (...given) => ({ ...(await task.open(...given)), task: sorting }),
+  };
+  const request = {
+    tasks: [{ task: sorting, inputs: {} }],
+    models: [fakeModel()],
+    timing: false,
+  };
+  const plan = await planRun(request);
+  const { selected } = plan.cells[0].record.rows;
+  // Two copies of 8 bytes per number, of which 4 MiB each are in memory.
+  const bytes = 2 * (8e7 * selected - 2 ** 22);
+  expect(plan.temporary).toEqual({ folder: tmpdir(), bytes });
+  expect(planText(plan)).toContain(`in ${tmpdir()} ($TMPDIR)`);
+  expect(planJson(plan)).toMatchObject({ temporary: { folder: tmpdir(), bytes } });
+  disk.free = 1e9;
+  const refused = planRun(request).catch((error: InputError) => error.describe());
+  expect(await refused).toMatch(
+    /^\S+: temporary files need .* GiB of disk, and 0\.9 GiB are free\n {2}free some space, or set TMPDIR to /,
+  );
+  // A shard merges nothing.
+  expect((await planRun({ ...request, shard: { index: 1, count: 2 } })).temporary.bytes).toBe(0);
 });

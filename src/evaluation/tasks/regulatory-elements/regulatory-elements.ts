@@ -75,7 +75,7 @@ export const regulatoryElements: Task<
   ],
   stratifications: ELEMENTS_STRATA,
   settings: {
-    "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test" },
+    "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test", sortedNumbers: 1 },
     probed: { ...ELEMENTS_PROBED, ...TRAINED },
     "fine-tuned": { ...ELEMENTS_FINE_TUNED, ...TRAINED },
     "ab-initio": { network: "probing-head-like", ...ELEMENTS_AB_INITIO, ...TRAINED },
