@@ -39,10 +39,14 @@ vi.mock("node:fs/promises", async (original) => {
     });
   return {
     ...real,
-    statfs: async () => ({ bavail: disk.free, bsize: 1 }),
     open: async (...args: Parameters<typeof real.open>) => limited(await real.open(...args)),
   };
 });
+
+vi.mock(import("../../../src/base/folder.ts"), async (original) => ({
+  ...(await original()),
+  freeSpace: async () => disk.free,
+}));
 
 let root: string;
 beforeEach(async () => {
