@@ -2,7 +2,7 @@ import type { DownloadReports } from "../models/checkpoints/hub.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Progress of a download from the hub, and the licence of its repository, on the terminal. */
+/** Progress of a download from the hub, and licences of checkpoints, on the terminal. */
 export interface HubDownload extends DownloadReports {
   /** Removes the bar, also after an error. */
   stop(): void;
@@ -20,9 +20,9 @@ export function reportHubDownload(terminal: Terminal): HubDownload {
       progress ??= startProgress(terminal, { unit: "bytes", total, before: done });
       progress.update(done);
     },
-    onLicence(repo, licence) {
+    onLicence(checkpoint, licence) {
       stop();
-      terminal.say(`${repo}: licence ${licence ?? "not stated in the repository's metadata"}`);
+      terminal.say(`${checkpoint}: licence ${licence ?? "not stated"}`);
     },
     stop,
   };

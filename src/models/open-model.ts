@@ -7,6 +7,7 @@ import type { Precision } from "../net/runtime/precision.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
 import { NETWORKS } from "./baselines/networks.ts";
 import { findInHubCache } from "./checkpoints/hub-cache.ts";
+import { folderLicence } from "./checkpoints/licence.ts";
 import type { PublicCheckpoint } from "./language/card.ts";
 import { LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
 import type { LanguageModelOptions } from "./language-model.ts";
@@ -194,15 +195,16 @@ async function openFromHub(spec: string, context: OpenModelContext): Promise<Mod
 }
 
 async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {
-  const { path, ...known } = await checkpointFolder(spec);
+  const { path, licence, ...known } = await checkpointFolder(spec);
+  if (licence !== undefined) context.download?.onLicence?.(spec, licence);
   return openLanguageModel(path, { ...languageOptions(context), ...known });
 }
 
 async function checkpointFolder(
   spec: string,
-): Promise<{ path: string; name?: string; checkpoint?: PublicCheckpoint }> {
+): Promise<{ path: string; licence: string | undefined; name?: string; checkpoint?: PublicCheckpoint }> {
   const kind = await kindOfPath(spec);
-  if (kind === "folder") return { path: spec };
+  if (kind === "folder") return { path: spec, licence: await folderLicence(spec) };
   if (kind === "file") {
     throw new InputError(`${spec} is a file`, { hint: "give the folder with config.json and the weights" });
   }
@@ -215,7 +217,9 @@ async function checkpointFolder(
   const { card, checkpoint } = known;
   const { repo, revision } = checkpoint;
   const folder = await findInHubCache({ repo, revision });
-  if (folder !== undefined) return { path: folder, name: `${card.name}-${checkpoint.preset}`, checkpoint };
+  if (folder !== undefined) {
+    return { path: folder, licence: card.licence, name: `${card.name}-${checkpoint.preset}`, checkpoint };
+  }
   throw new InputError(`${repo} at ${revision.slice(0, 8)} is not on this machine`, {
     hint: `download it first: dart-eval models fetch ${card.name}/${checkpoint.preset}`,
   });

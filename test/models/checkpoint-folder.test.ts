@@ -55,3 +55,11 @@ test("the identity does not depend on other files in the folder", async () => {
   expect(readFileSync(join(folder, "README.md"), "utf8")).toContain("model");
   expect(await identityOf(folder)).toBe(before);
 });
+
+test("a folder with an adapter of peft is refused, as its base weights are not the model's", async () => {
+  const folder = await madeWith(json);
+  writeFileSync(join(folder, "adapter_config.json"), '{"peft_type": "LORA"}');
+  await expect(openCheckpointFolder(folder, LANGUAGE_MODELS)).rejects.toThrow(
+    "this folder has an adapter of peft",
+  );
+});

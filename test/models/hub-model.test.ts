@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
@@ -26,6 +26,7 @@ afterEach(() => {
 async function start(license?: string): Promise<FakeHub> {
   const folder = temporaryFolder();
   await initCheckpoint(llama, { preset: "toy", seed: 2, folder });
+  if (license !== undefined) writeFileSync(join(folder, "README.md"), `---\nlicense: ${license}\n---\n`);
   const files = Object.fromEntries(
     readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]),
   );
@@ -69,10 +70,12 @@ test("a repository is downloaded once, recorded with its commit, and used offlin
   );
 
   const before = hub.requests.length;
-  const pinned = await open(`mine=hf:Some-Lab/dna-model@${COMMIT}`);
+  const onLicence = (...given: unknown[]) => licences.push(given);
+  const pinned = await open(`mine=hf:Some-Lab/dna-model@${COMMIT}`, { onLicence });
   expect([pinned.name, pinned.checkpoint]).toEqual(["mine", `Some-Lab/dna-model@${COMMIT}`]);
   vi.stubEnv("HF_HUB_OFFLINE", "1");
-  const offline = await open("hf:Some-Lab/dna-model@main");
+  const offline = await open("hf:Some-Lab/dna-model@main", { onLicence });
+  expect(licences).toEqual(Array(3).fill(["Some-Lab/dna-model", "apache-2.0"]));
   expect(offline.checkpoint).toBe(`Some-Lab/dna-model@${COMMIT}`);
   expect((await offline.logLikelihood(["ACGTTGCA"]))[Symbol.iterator]().next().value).toBe(score);
   expect(hub.requests.length).toBe(before);

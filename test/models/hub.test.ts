@@ -36,7 +36,7 @@ const repo: FakeRepo = {
   },
   large: ["model.safetensors", "pytorch_model.bin"],
 };
-const checkpoint = ["config.json", "vocab.txt", "model.safetensors"];
+const checkpoint = ["README.md", "config.json", "vocab.txt", "model.safetensors"];
 const retries = { attempts: 3, initialDelayMs: 1 };
 
 let cache = "";
@@ -86,7 +86,10 @@ describe("a download", () => {
       join("..", "..", "blobs", sha256Hex(weights)),
     );
     expect(readdirSync(join(home, "blobs")).sort()).toEqual(
-      [sha256Hex(weights), gitBlobId(repo.files["config.json"]), gitBlobId(repo.files["vocab.txt"])].sort(),
+      [
+        sha256Hex(weights),
+        ...["README.md", "config.json", "vocab.txt"].map((name) => gitBlobId(repo.files[name])),
+      ].sort(),
     );
     expect(readFileSync(join(home, "refs", "main"), "utf8")).toBe(COMMIT);
   });

@@ -19,6 +19,7 @@ import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 import type { StoredArray } from "../../src/net/arrays/stored-array.ts";
 import { input, mul } from "../../src/net/graph/build.ts";
 import { crossEntropy } from "../../src/net/nn/losses.ts";
+import { workingDevice } from "../../src/net/runtime/program.ts";
 import { openTrainStep } from "../../src/net/train/train-step.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "dart-eval-large-"));
@@ -130,28 +131,35 @@ describe("a model of 7 billion parameters", () => {
     ]);
   const tensors = ["a", "b", "norm"].map((name) => ({ name, shape, aliases: [] }));
 
-  test("is mapped from its file on the CPU, in any float type", () => {
+  test("is mapped from its file on the CPU, in any float type", async () => {
     for (const dtype of ["bfloat16", "float16", "float32"] as const) {
-      const parameters = placedWeights(of(dtype));
+      const parameters = await placedWeights(of(dtype));
       expect([...parameters.values()].map((each) => each.perUse ?? false)).toEqual([true, true, true, false]);
       const bytes = dtype === "float32" ? 4 : 2;
       expect(weightMemory({ tensors }, parameters).mapped).toBe(bytes * 7e9);
     }
   });
 
-  test("is held on a GPU, and in 8 bits", () => {
-    for (const options of [{ device: "cuda" }, { device: "auto" }, { precision: "int8" }] as const) {
-      const parameters = placedWeights(of("float32"), options);
+  test("is held on a GPU, and in 8 bits", async () => {
+    for (const options of [{ device: "cuda" }, { device: "webgpu" }, { precision: "int8" }] as const) {
+      const parameters = await placedWeights(of("float32"), options);
       expect(weightMemory({ tensors }, parameters)).toEqual({ held: 4 * 7e9 + 4000, mapped: 0 });
     }
   });
 
-  test("is larger than what is held; a tied weight counts once", () => {
+  test("is placed by the device that auto selects", async () => {
+    const device = await workingDevice("auto");
+    expect(await placedWeights(of("float32"), { device: "auto" })).toEqual(
+      await placedWeights(of("float32"), { device }),
+    );
+  });
+
+  test("is larger than what is held; a tied weight counts once", async () => {
     const half = new Map(
       [...of("float32")].map(([name, each]) => [name, { ...each, shape: [25_000, 20_000] }]),
     );
-    expect([...placedWeights(half).values()].some((each) => each.perUse)).toBe(true);
+    expect([...(await placedWeights(half)).values()].some((each) => each.perUse)).toBe(true);
     half.delete("norm");
-    expect([...placedWeights(half).values()].some((each) => each.perUse)).toBe(false);
+    expect([...(await placedWeights(half)).values()].some((each) => each.perUse)).toBe(false);
   });
 });

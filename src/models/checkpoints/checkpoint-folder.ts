@@ -1,6 +1,7 @@
 import { dirname, join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
+import { kindOfPath } from "../../base/folder.ts";
 import { checkNesting, JsonError, stableStringify } from "../../base/json.ts";
 import { shownValue } from "../../base/message-text.ts";
 import { textIfPresent } from "../../base/read-file.ts";
@@ -50,6 +51,7 @@ export async function openCheckpointFolder(
   cards: readonly LanguageModelCard[],
   options: PlacementOptions = {},
 ): Promise<CheckpointFolder> {
+  await refuseAdapter(folder);
   const { config, file } = await readConfig(folder);
   const card = familyOf(config, cards, file);
   const architecture = card.architecture(config, file);
@@ -129,12 +131,22 @@ async function weightsOf(
   const read: ReadTensor = async (tensor, rows) =>
     checkpoint.read(bound.get(tensor)!.name, rows === undefined ? {} : { rows });
   return {
-    parameters: placedWeights(
+    parameters: await placedWeights(
       new Map([...bound].map(([declared, { name }]) => [declared, usable.get(name)!])),
       options,
     ),
     read,
   };
+}
+
+/** @throws {InputError} for a folder of peft, whose adapter Transformers would add to the weights */
+async function refuseAdapter(folder: string): Promise<void> {
+  const file = join(folder, "adapter_config.json");
+  if ((await kindOfPath(file)) === undefined) return;
+  throw new InputError("this folder has an adapter of peft, which is not read", {
+    place: { file },
+    hint: "merge it into the model first: model.merge_and_unload().save_pretrained(FOLDER)",
+  });
 }
 
 /** Limit of nesting in config.json; real ones have a few levels. */

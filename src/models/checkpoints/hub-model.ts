@@ -2,6 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { hubCheckpoint } from "../language/hub-checkpoints.ts";
 import { type DownloadReports, fetchFromHub, hubLicence } from "./hub.ts";
 import { findInHubCache, isCommit, isOffline } from "./hub-cache.ts";
+import { folderLicence } from "./licence.ts";
 
 /** A checkpoint of a hub repository on this machine. */
 export interface HubModel {
@@ -44,7 +45,10 @@ export async function openHubModel(
   const offline = isOffline();
   if (offline || isCommit(revision)) {
     const found = await findInHubCache({ repo, revision });
-    if (found !== undefined) return { folder: found, repo, revision: commitOf(found) };
+    if (found !== undefined) {
+      onLicence?.(repo, await folderLicence(found));
+      return { folder: found, repo, revision: commitOf(found) };
+    }
   }
   if (offline) {
     throw new InputError(`${repo} at ${revision} is not in the hub cache, and HF_HUB_OFFLINE is set`, {

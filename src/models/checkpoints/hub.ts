@@ -7,14 +7,15 @@ import { kindOfPath } from "../../base/folder.ts";
 import { fetchWithRetries, type RetryPolicy } from "../../base/http.ts";
 import { linkFile, writeFileAtomic } from "../../base/write-file.ts";
 import { cachedRepo, type HubAccess, type HubSource, hubAccess, isCommit } from "./hub-cache.ts";
+import { licenceText } from "./licence.ts";
 
 /** Reports of a download. */
 export interface DownloadReports {
   readonly onProgress?: ((progress: HubProgress) => void) | undefined;
   /** Called once if another process is downloading the same file. */
   readonly onWait?: ((why: string) => void) | undefined;
-  /** Called with the licence in the repository's metadata; undefined if it states none. */
-  readonly onLicence?: ((repo: string, licence: string | undefined) => void) | undefined;
+  /** Called with the licence in a checkpoint's metadata; undefined if they state none. */
+  readonly onLicence?: ((checkpoint: string, licence: string | undefined) => void) | undefined;
 }
 
 export interface HubRequest extends HubSource, Omit<DownloadReports, "onLicence"> {
@@ -126,12 +127,10 @@ export async function hubLicence(source: HubSource): Promise<string | undefined>
   const { cardData } = await requested({ repo, access: await hubAccess(), request: source }, (common) =>
     modelInfo({ name: repo, revision, additionalFields: ["cardData"], ...common }),
   );
-  const { success, data } = licenceField.safeParse(cardData);
-  return success ? [data.license].flat().join(", ") : undefined;
+  return licenceText(cardFields.safeParse(cardData).data?.license);
 }
 
-const licence = z.string().regex(/^[\w .+-]{1,60}$/);
-const licenceField = z.looseObject({ license: z.union([licence, z.array(licence).min(1)]) });
+const cardFields = z.looseObject({ license: z.unknown().optional() });
 
 const hex = (digits: number) => z.string().regex(new RegExp(`^[0-9a-f]{${digits}}$`));
 const entry = z.object({
@@ -294,8 +293,8 @@ const WEIGHTS: readonly RegExp[] = [
   /^pytorch_model(\.bin\.index\.json|-\d+-of-\d+\.bin)$/,
 ];
 
-/** Configuration and vocabulary. Python code is never downloaded. */
-const CONFIGURATION = /^[^/]+\.(json|txt|model)$/;
+/** Configuration, vocabulary, and the model card with the licence. Python code is never downloaded. */
+const CONFIGURATION = /^(README\.md|[^/]+\.(json|txt|model))$/;
 
 /**
  * The files of a checkpoint: weights in one format, configuration and vocabulary.

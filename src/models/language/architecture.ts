@@ -151,10 +151,16 @@ function keysOf(schema: z.core.$ZodType): ReadonlySet<string> {
 }
 
 /** Keys that change the forward pass of every model whose class reads them. */
-const CHANGING = ["rope_parameters", "rope_scaling", "partial_rotary_factor", "layer_types"];
+const CHANGING = [
+  "rope_parameters",
+  "rope_scaling",
+  "partial_rotary_factor",
+  "layer_types",
+  "quantization_config",
+];
 
 /**
- * Parses config.json by its schema. Other keys are ignored, except for those that choose positions or layers.
+ * Parses config.json by its schema. Other keys are ignored, except for those that choose positions, layers or a storage of the weights.
  *
  * @throws {FormatError} naming the key, its value and what is expected
  */

@@ -30,7 +30,6 @@ const schema = z
     hidden_act: activationSchema("gelu"),
     position_embedding_type: z.literal("absolute").default("absolute"),
     tie_word_embeddings: z.boolean().default(true),
-    is_decoder: z.literal(false).default(false),
     classifier_dropout: classifierDropout(),
   })
   .refine(headsFit, HEADS_FIT);

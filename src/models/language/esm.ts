@@ -8,6 +8,7 @@ import { architectureCard, tokenizerFilesOfSize } from "./card.ts";
 const schema = z
   .object({
     ...bertSizes,
+    layer_norm_eps: bertSizes.layer_norm_eps.default(1e-12),
     position_embedding_type: z.enum(["absolute", "rotary"]).default("absolute"),
     token_dropout: z.boolean().default(false),
     emb_layer_norm_before: z

@@ -120,11 +120,15 @@ function rotated(x: Sym, { angles }: QueryContext): Sym {
   return concat([applyRotary(turned, angles!), rest], -1);
 }
 
+const HEAD = "embed_out.weight";
+/** Name of the head in a state dict of Transformers 5, which `save_pretrained` translates. */
+const HEAD_IN_MEMORY = "lm_head.weight";
+
 function declare(table: ParameterTable, c: Config) {
   const d = c.hidden_size;
   const bias = { bias: c.attention_bias };
   const words = table.embedding("gpt_neox.embed_in", c.vocab_size, d, {
-    aliases: c.tie_word_embeddings ? ["embed_out.weight"] : [],
+    aliases: c.tie_word_embeddings ? [HEAD, HEAD_IN_MEMORY] : [],
   });
   return {
     words,
@@ -144,7 +148,7 @@ function declare(table: ParameterTable, c: Config) {
       ? undefined
       : c.tie_word_embeddings
         ? { weight: words.weight }
-        : table.linear("embed_out", d, c.vocab_size, { bias: false }),
+        : { weight: table.tensor(HEAD, [c.vocab_size, d], { aliases: [HEAD_IN_MEMORY], layer: "linear" }) },
   };
 }
 

@@ -10,7 +10,7 @@ import { type Linear, type LowRank, lowRankUpdate } from "../../net/nn/linear.ts
 import type { Norm } from "../../net/nn/norm.ts";
 import type { Device } from "../../net/runtime/device.ts";
 import type { Precision } from "../../net/runtime/precision.ts";
-import type { StoredParameter } from "../../net/runtime/program.ts";
+import { type StoredParameter, workingDevice } from "../../net/runtime/program.ts";
 import { heldBytes } from "../../net/runtime/session-memory.ts";
 import type { LayerKind, LoraAdapters } from "./lora.ts";
 
@@ -195,15 +195,16 @@ const LARGE_WEIGHT = 2 ** 16;
 
 /**
  * Decides whether the programs of a model hold its weights or load them for each use, which they can do in
- * float32 on the CPU.
+ * float32 on the CPU. For large weights "auto" is resolved to the device that works on this machine.
  */
-export function placedWeights(
+export async function placedWeights(
   parameters: ReadonlyMap<string, StoredArray>,
   { device = "cpu", precision = "f32" }: PlacementOptions = {},
-): ReadonlyMap<string, StoredParameter> {
+): Promise<ReadonlyMap<string, StoredParameter>> {
   const sizes = new Map([...parameters.values()].map(({ name, shape }) => [name, 4 * elementCount(shape)]));
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  if (bytes <= MOST_HELD_BYTES || device !== "cpu" || precision !== "f32") return parameters;
+  if (bytes <= MOST_HELD_BYTES || precision !== "f32") return parameters;
+  if ((await workingDevice(device)) !== "cpu") return parameters;
   const placed = (stored: StoredArray): StoredParameter =>
     elementCount(stored.shape) < LARGE_WEIGHT ? stored : { ...stored, perUse: true };
   return new Map([...parameters].map(([name, stored]) => [name, placed(stored)]));

@@ -100,6 +100,14 @@ describe("keys of config.json", () => {
     expect(() => architectureOf(config)).toThrow('"rope_parameters" is {"rope_type":"default"');
   });
 
+  test("a decoder and quantised weights are refused", () => {
+    for (const name of ["bert", "esm"]) {
+      expect(() => architectureOf({ ...configOf(name), is_decoder: true })).toThrow('"is_decoder" is true');
+    }
+    const quantised = { ...configOf("llama"), quantization_config: { quant_method: "fp8" } };
+    expect(() => architectureOf(quantised)).toThrow('"quantization_config" is {"quant_method":"fp8"}');
+  });
+
   test("too few types of layers, and unknown kinds of scaling, are refused", () => {
     const llama = configOf("llama");
     expect(() => architectureOf({ ...llama, layer_types: ["full_attention"] })).toThrow("one type per layer");
@@ -111,9 +119,10 @@ describe("keys of config.json", () => {
   });
 });
 
-describe("tensors of an ESM", () => {
-  const { tensors, ignored } = architectureOf(configOf("esm"));
-  const bound = (rename: (name: string) => string) => {
+/** Tensors of an architecture, found in a checkpoint that stores them under other names. */
+const binderOf = (name: string) => {
+  const { tensors, ignored } = architectureOf(configOf(name));
+  return (rename: (name: string) => string) => {
     const arrays = tensors.map(({ name, shape }) => {
       const stored = rename(name);
       return [stored, { name: stored, shape, dtype: "float32", file: "model.safetensors" }];
@@ -121,6 +130,21 @@ describe("tensors of an ESM", () => {
     const checkpoint = { files: ["model.safetensors"], arrays: new Map(arrays as never) };
     return bindParameters(tensors, checkpoint as unknown as Checkpoint, ignored);
   };
+};
+
+test("names in a state dict of Transformers 5", () => {
+  const head = binderOf("gpt-neox")((name) => (name === "embed_out.weight" ? "lm_head.weight" : name));
+  expect(head.get("embed_out.weight")?.name).toBe("lm_head.weight");
+  const esm = binderOf("esm")((name) =>
+    name.endsWith("inv_freq") ? "esm.rotary_embeddings.inv_freq" : name,
+  );
+  expect(esm.get("esm.encoder.layer.1.attention.self.rotary_embeddings.inv_freq")?.name).toBe(
+    "esm.rotary_embeddings.inv_freq",
+  );
+});
+
+describe("tensors of an ESM", () => {
+  const bound = binderOf("esm");
 
   test("norms named as in TensorFlow, and one table of rotary frequencies for all layers", () => {
     const renamed = bound((name) =>

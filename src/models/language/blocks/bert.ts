@@ -35,6 +35,7 @@ export const bertSizes = {
   initializer_range: z.number().positive().max(10).default(0.02),
   hidden_dropout_prob: dropoutRateSchema(),
   attention_probs_dropout_prob: dropoutRateSchema(),
+  is_decoder: z.literal(false).default(false),
 };
 
 export type BertConfig = z.output<z.ZodObject<typeof bertSizes>>;

@@ -146,8 +146,8 @@ function declare(table: ParameterTable, c: EsmConfig, { gated, unusedPositions }
             ? undefined
             : table.tensor(`${at}.attention.self.${FREQUENCIES}`, [d / c.num_attention_heads / 2], {
                 buffer: true,
-                // Transformers 5 stores one for all layers
-                aliases: [`esm.encoder.layer.*.attention.self.${FREQUENCIES}`],
+                // Transformers 5 stores one for all layers, under another name in a state dict
+                aliases: [`esm.encoder.layer.*.attention.self.${FREQUENCIES}`, `esm.${FREQUENCIES}`],
               }),
         },
         feedForwardNorm: table.norm(`${at}.LayerNorm`, d),
