@@ -160,7 +160,8 @@ const CHANGING = [
 ];
 
 /**
- * Parses config.json by its schema. Other keys are ignored, except for those that choose positions, layers or a storage of the weights.
+ * Parses config.json by its schema. Other keys are ignored, except for those that choose positions, layers or
+ * quantised weights.
  *
  * @throws {FormatError} naming the key, its value and what is expected
  */
