@@ -56,7 +56,7 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [message: string, hint?: s
   ENOENT: ["no such file or folder"],
   ENOTDIR: ["part of this path is a file or a broken link, not a folder"],
   EEXIST: ["a file or folder of this name already exists"],
-  EISDIR: ["this is a folder; a file was expected"],
+  EISDIR: ["this is a folder; expected a file"],
   EACCES: ["permission denied", "check the permissions of the file and its folder"],
   EPERM: ["operation not permitted"],
   EROFS: ["the file system is read-only"],

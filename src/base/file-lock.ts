@@ -235,7 +235,7 @@ async function refuseUnlessDead(
       return;
     }
   }
-  throw new LockHeld(`${who} has held this since ${holder.since}`, {
+  throw new LockHeld(`${who} has held this lock since ${holder.since}`, {
     place: { file: path },
     hint: "wait for it, or stop it and try again; other shards can run at the same time",
   });

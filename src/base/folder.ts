@@ -75,7 +75,7 @@ function mkdirError(folder: string, error: unknown): unknown {
     return new InputError("no folder can be created here", { place, cause: error });
   }
   if (errorCode(error) === "EEXIST") {
-    return new InputError("this is a file or a broken link; a folder was expected", {
+    return new InputError("this is a file or a broken link; expected a folder", {
       place,
       cause: error,
     });
@@ -99,7 +99,7 @@ export async function expectWritableFolder(path: string): Promise<void> {
   for (let at = resolve(path); ; at = dirname(at)) {
     try {
       if (!(await stat(at)).isDirectory()) {
-        throw new InputError("this is a file; a folder was expected", { place: { file: at } });
+        throw new InputError("this is a file; expected a folder", { place: { file: at } });
       }
       return await access(at, constants.W_OK | constants.X_OK);
     } catch (error) {
@@ -116,7 +116,7 @@ export async function expectWritableFolder(path: string): Promise<void> {
 export async function expectWritableFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) {
-    throw new InputError("this is a folder; a file was expected", { place: { file: path } });
+    throw new InputError("this is a folder; expected a file", { place: { file: path } });
   }
   if (found !== undefined && !found.isFile()) return;
   await expectWritableFolder(dirname(resolve(path)));

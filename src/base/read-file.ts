@@ -144,9 +144,9 @@ const READ_NONBLOCK = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 /** Describes a path that is not a regular file; undefined for a regular file. */
 function irregularity(stat: Stats): string | undefined {
   if (stat.isFile()) return undefined;
-  if (stat.isDirectory()) return "this is a folder; a file was expected";
-  if (stat.isFIFO()) return "this is a FIFO; a regular file was expected";
-  return `this is a ${stat.isSocket() ? "socket" : "device"}; a regular file was expected`;
+  if (stat.isDirectory()) return "this is a folder; expected a file";
+  if (stat.isFIFO()) return "this is a FIFO; expected a regular file";
+  return `this is a ${stat.isSocket() ? "socket" : "device"}; expected a regular file`;
 }
 
 /**

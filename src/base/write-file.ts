@@ -152,7 +152,7 @@ async function flushFolder(folder: string): Promise<void> {
 export async function isStream(path: string): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) {
-    throw new InputError("this is a folder; a file was expected", { place: { file: path } });
+    throw new InputError("this is a folder; expected a file", { place: { file: path } });
   }
   // A redirected /dev/stdout is a regular file; so is any file of /dev/shm, which is no stream.
   return found !== undefined && (!found.isFile() || /^\/(dev\/(std(in|out|err)$|fd\/)|proc\/)/.test(path));

@@ -57,7 +57,7 @@ export function checkSlurmOptions(options: SlurmOptions): void {
     throw new InputError(`${shards} shards; at most ${MOST_SHARDS} are possible`);
   }
   if (untilWidth !== undefined && shards !== undefined && shards > 1) {
-    throw new InputError("a run of several shards cannot end at the width of an interval", {
+    throw new InputError("--until-width needs a run of a single shard", {
       hint: "leave out --shards or --until-width",
     });
   }

@@ -139,7 +139,7 @@ function numbersAt(file: Hdf5File, name: string, expected?: number): Float64Arra
   if (array.shape.length !== 1 || (expected !== undefined && array.shape[0] !== expected)) {
     throw new FormatError(
       { file: file.path, tensor: name },
-      `has the shape [${array.shape.join(", ")}], expected [${expected ?? "rows"}]`,
+      `has the shape [${array.shape.join(", ")}]; expected [${expected ?? "rows"}]`,
     );
   }
   const { dtype, data } = array.read();
@@ -155,7 +155,7 @@ function sequencesAt(file: Hdf5File, name: string, expected?: number): Processed
   if (!fits || (dtype !== "uint8" && dtype !== "int8")) {
     throw new FormatError(
       { file: file.path, tensor: name },
-      `is ${dtype} [${shape.join(", ")}], expected uint8 [${expected ?? "rows"}, …, bases, 4]`,
+      `is ${dtype} [${shape.join(", ")}]; expected uint8 [${expected ?? "rows"}, …, bases, 4]`,
     );
   }
   const length = shape.at(-2)!;

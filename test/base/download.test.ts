@@ -374,7 +374,7 @@ describe("two downloads of the same file", () => {
     const lock = await takeLock(`${path}.lock`);
     const waiting = download({ url, path, expected: { sha256 }, onWait: (why) => notes.push(why) });
     await expect.poll(() => notes.length).toBe(1);
-    expect(notes[0]).toMatch(/^waiting for another download of .*model\.bin: process \d+ has held this/);
+    expect(notes[0]).toMatch(/^waiting for another download of .*model\.bin: process \d+ has held this lock/);
     expect(requests).toBe(0);
     writeFileSync(path, bytes);
     await lock.release();

@@ -49,7 +49,7 @@ async function foreignHolder(since: string): Promise<string> {
 describe("a lock", () => {
   test("refuses a second holder until it is released", async () => {
     const first = await takeLock(path);
-    await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has held this since`);
+    await expect(takeLock(path)).rejects.toThrow(`process ${process.pid} has held this lock since`);
     await first.release();
     expect(await readdir(folder)).toEqual([]);
     await (await takeLock(path)).release();
@@ -83,7 +83,7 @@ describe("a lock", () => {
     await first.release();
     const second = await takeLock(path);
     await first.release();
-    await expect(takeLock(path)).rejects.toThrow("has held this");
+    await expect(takeLock(path)).rejects.toThrow("has held this lock");
     await second.release();
   });
 
@@ -91,7 +91,7 @@ describe("a lock", () => {
     const child = await holderProcess();
     const refusal = await takeLock(path).catch((error) => error);
     expect(refusal).toBeInstanceOf(InputError);
-    expect(refusal.describe()).toContain(`process ${child.pid} has held this`);
+    expect(refusal.describe()).toContain(`process ${child.pid} has held this lock`);
     expect(refusal.describe()).toContain("other shards can run at the same time");
     child.kill("SIGKILL");
     await once(child, "exit");
@@ -111,7 +111,7 @@ describe("a lock", () => {
     }).catch((error) => error);
     await heartbeat.stop();
     expect(refusal).toBeInstanceOf(LockHeld);
-    expect(refusal.describe()).toMatch(/on "node17" has held this since 2099-01-01/);
+    expect(refusal.describe()).toMatch(/on "node17" has held this lock since 2099-01-01/);
     expect(watched).toEqual([expect.stringContaining("watching its heartbeat for up to 5 s")]);
   });
 

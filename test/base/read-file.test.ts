@@ -44,7 +44,7 @@ test("names a path that cannot be opened", async () => {
   for (const [path, message] of [
     [join(folder, "none"), "no such file"],
     [join(folder, "broken"), "no such file"],
-    [folder, "this is a folder; a file was expected"],
+    [folder, "this is a folder; expected a file"],
   ] as const) {
     const error = await openFile(path).catch((error: unknown) => error);
     expect(error).toBeInstanceOf(InputError);

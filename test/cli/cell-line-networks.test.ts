@@ -153,7 +153,7 @@ test("a missing network, and a task without a cell line, are errors", async () =
   const lines = `chrombpnet:${scratch.path("lines/{cell-line}.h5")}`;
   const missing = await activity(lines, "missing", "IMR90");
   expect(missing.exitCode).toBe(2);
-  expect(missing.said).toMatch(/lines\/IMR90\.h5: there is no such file, nor one of .*IMR90\.fold_\*/);
+  expect(missing.said).toMatch(/lines\/IMR90\.h5: no such file, nor one of .*IMR90\.fold_\*/);
   const words = ["run", "--task", "variant-effects", "--setting", "predicted", "--genome", files.genome];
   const variants = ["--data", `variants=${files.africanVariants}`, "--model", lines];
   const without = await runCommand([...words, ...variants, "--out", scratch.path("without")]);

@@ -50,8 +50,10 @@ test("a thrown value that is not an Error", () => {
 
 test("a lock of another process: try again later", () => {
   const hint = "wait for it";
-  expect(failureOf(new LockHeld("process 7 has held this", { place: { file: "a.lock" }, hint }))).toEqual({
-    text: "error: a.lock: process 7 has held this\n  wait for it",
+  expect(
+    failureOf(new LockHeld("process 7 has held this lock", { place: { file: "a.lock" }, hint })),
+  ).toEqual({
+    text: "error: a.lock: process 7 has held this lock\n  wait for it",
     exitCode: 75,
   });
   expect(failureOf(new LockLost("process 8 took this over"))).toMatchObject({ exitCode: 75 });

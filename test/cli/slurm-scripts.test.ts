@@ -243,7 +243,10 @@ describe("number of shards", () => {
     [["--sbatch", "x", "--shard", "1/2"], "--shard and --sbatch exclude each other"],
     [["--shards", "2"], "--shards is an option of --sbatch"],
     [["--sbatch", "x", "--no-timing"], "without times the number of shards is unknown"],
-    [["--sbatch", "x", "--shards", "2", "--until-width", "0.1"], "cannot end at the width of an interval"],
+    [
+      ["--sbatch", "x", "--shards", "2", "--until-width", "0.1"],
+      "--until-width needs a run of a single shard",
+    ],
   ])("%j is refused", async (words, message) => {
     const all = ["run", "--task", "regulatory-elements", "--model", "toy:hyenadna", "--out", "x", ...words];
     const { exitCode, said } = await runCommand(all);

@@ -155,10 +155,10 @@ test("reports unusable weights in one message, before writing, with and without 
   expect(await refused("probed", tuned)).toMatch(/lacks 8 tensors: conv1\.weight, .*; has unexpectedly/);
   expect(await refused("fine-tuned", probe, UNTIMED, ...LORA)).toMatch(/lacks \d+ tensors: .*conv1\.bias/s);
   expect(await refused("fine-tuned", tuned, UNTIMED)).toMatch(
-    /tensor ".*lora_A": has shape \[281, 2\], expected \[281, 8\]\n {2}expected weights with 5 outputs and the recipe's rank 8/,
+    /tensor ".*lora_A": has shape \[281, 2\]; expected \[281, 8\]\n {2}expected weights with 5 outputs and the recipe's rank 8/,
   );
   expect(await refused("probed", probe, UNTIMED, "--recipe", "kernel=5")).toMatch(
-    /"conv2\.weight": has shape \[32, 32, 8\], expected \[32, 32, 5\]\n.*positions, kernel/,
+    /"conv2\.weight": has shape \[32, 32, 8\]; expected \[32, 32, 5\]\n.*positions, kernel/,
   );
 
   const head = [...(await readArrays(probe))].map(([name, array]) => ({ name, ...array }));
@@ -176,13 +176,13 @@ test("reports unusable weights in one message, before writing, with and without 
   expect(await refused("probed", "{line}/best.safetensors")).toMatch(
     /\{line\} in the path of the weights is not a placeholder/,
   );
-  expect(await refused("zero-shot-embedding", probe)).toMatch(/no requested setting evaluates weights/);
+  expect(await refused("zero-shot-embedding", probe)).toMatch(/no requested setting takes them/);
 }, 120_000);
 
 test.each([
   ["epoch\tval_loss\n0\t0.5\n1\t0.4\n", /lacks checkpoint_1\.pt, the epoch with the smallest val_loss/],
   ["epoch\tval_loss\n0\tnan\n", /no epoch has a val_loss/],
-  ["epoch\tval_loss\nepoch\tval_loss\n", /train\.log:2: not a line of an epoch/],
+  ["epoch\tval_loss\nepoch\tval_loss\n", /train\.log:2: the line has no numbers for epoch and val_loss/],
   ["epoch\tloss\n0\t1\n", /train\.log:1: the header lacks epoch or val_loss/],
 ] as const)("a folder whose log is %j names what is wrong", async (log, message) => {
   await mkdir(scratch.path("log"), { recursive: true });

@@ -31,7 +31,7 @@ test.each([
   [`${RUN}--setting probd`, /did you mean probed\?/],
   [
     `${RUN}--setting probed --embeddings memroy`,
-    /there is no storage of embeddings "memroy"\n.*mean memory\? .*\.\/memroy/,
+    /"memroy" is not a storage of embeddings\n.*mean memory\? .*\.\/memroy/,
   ],
   [`${RUN}--setting probed --recipe epochs=0`, /epochs of the recipe is 0: expected more than 0/],
   [`${RUN}--setting probed --recipe epochs=2.5`, /epochs of the recipe is 2\.5: expected a whole number/],
@@ -42,9 +42,9 @@ test.each([
     `${RUN}--setting probed --position-scores 5`,
     /no requested cell has scores of bases.*\n.*setting zero-shot/,
   ],
-  [`${RUN}--sbatch FOLDER/a-file --shards 2`, /a-file: this is a file; a folder was expected/],
+  [`${RUN}--sbatch FOLDER/a-file --shards 2`, /a-file: this is a file; expected a folder/],
   [`${RUN}--context 351`, /--context is 351/],
-  [`${RUN}--until-width 0.1 --shard 1/2`, /a run of several shards cannot end at the width/],
+  [`${RUN}--until-width 0.1 --shard 1/2`, /until-width needs a run of a single shard/],
   [
     "run --suite FOLDER/not-a-suite.json --data FOLDER --model toy:hyenadna --out FOLDER/new",
     /format: expected "dart-eval suite"\n.*dart-eval suites mini/,
@@ -61,7 +61,7 @@ test.each([
   ],
   [
     "chrombpnet train --genome g.fa --signal FOLDER/a-file --peaks p --nonpeaks n --out FOLDER/new --fold FOLDER/none",
-    /FOLDER\/none: there is no such file/,
+    /FOLDER\/none: no such file/,
   ],
   ["report FOLDER/none --out FOLDER/new.html", /no run in this folder/],
   ["report FOLDER/none --out FOLDER/new.png", /no report format has the ending "\.png"\n/],

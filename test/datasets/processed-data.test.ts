@@ -92,9 +92,9 @@ describe("errors name the array", () => {
     [
       "one label too few",
       { "test/labels": { type: "uint8", shape: [1], data: [4] } },
-      /shape \[1\], expected \[2\]/,
+      /shape \[1\]; expected \[2\]/,
     ],
-    ["one sequence too few", { "test/seqs": oneHot(["AC"]) }, /uint8 \[1, 2, 4\], expected uint8 \[2, …/],
+    ["one sequence too few", { "test/seqs": oneHot(["AC"]) }, /uint8 \[1, 2, 4\]; expected uint8 \[2, …/],
     [
       "five channels",
       { "test/seqs": { type: "uint8", shape: [2, 1, 5], data: Array(10).fill(0) } },

@@ -291,7 +291,7 @@ test("the error for a file that does not fit names the tensor", async () => {
   }));
   await writeSafetensors(join(at, "integers.safetensors"), integers);
   await expect(tuning.load(join(at, "integers.safetensors"))).rejects.toThrow(
-    /is int32, expected floating-point/,
+    /is int32; expected floating-point/,
   );
   await writeSafetensors(join(at, "other.safetensors"), [
     { name: "model.score.weight", dtype: "float32", shape: [2, 32], data: new Float32Array(64) },

@@ -93,8 +93,8 @@ test("a repository without a licence, and with one that is not a name, is report
 });
 
 test.each([
-  ["hf:", /"hf:" names no hub repository.*\n.*hf:ORGANISATION\/NAME/],
-  ["hf:a/b@", /names no hub repository/],
+  ["hf:", /"hf:" is not a hub repository.*\n.*hf:ORGANISATION\/NAME/],
+  ["hf:a/b@", /is not a hub repository/],
   ["hf:../x", /is not the name of a hub repository/],
   ["hf:a/b@../c", /is not a revision of a\/b/],
   ["hf:Some-Lab/other", /has no Some-Lab\/other at this revision/],

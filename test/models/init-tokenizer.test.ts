@@ -86,7 +86,7 @@ test("a tokenizer of another model is an error", async () => {
     /given.json: the tokenizer has 281 tokens/,
   );
   expect(await problem(dnabert2, "117m", tokenizerJson("{"))).toMatch(/given.json: /);
-  expect(await problem(dnabert2, "117m", join(folder, "none"))).toMatch(/there is no .*none\n/);
+  expect(await problem(dnabert2, "117m", join(folder, "none"))).toMatch(/none: no such file or folder\n/);
   expect(await problem(nucleotideTransformer, "toy", tokenizerJson(json))).toMatch(/is a bpe tokenizer/);
   expect(await problem(caduceus, "ps-131k", tokenizerJson(json))).toMatch(/has one token per base/);
   const unmasked = tokenizerJson(json.replaceAll("[MASK]", "[HIDE]"));

@@ -127,7 +127,7 @@ describe("rejects a folder that is not a checkpoint", () => {
   const config = hyenadna.toys.toy!;
 
   test("no config.json, one that is not JSON, one of another family", async () => {
-    await expect(LanguageModel.open(folder, LANGUAGE_MODELS)).rejects.toThrow(/there is no .*config\.json/);
+    await expect(LanguageModel.open(folder, LANGUAGE_MODELS)).rejects.toThrow(/no such file/);
     const out = join(folder, "not-json");
     mkdirSync(out, { recursive: true });
     // a string without an end, whose quotes are all escaped
@@ -163,7 +163,7 @@ describe("rejects a folder that is not a checkpoint", () => {
 
   test("a tensor of another shape", async () => {
     await expect(write("shape", { ...config, d_inner: 32 }, () => true)).rejects.toThrow(
-      /has shape \[64, 32\], expected \[32, 32\]/,
+      /has shape \[64, 32\]; expected \[32, 32\]/,
     );
   });
 });

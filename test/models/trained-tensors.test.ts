@@ -74,7 +74,7 @@ test("widens floats of any precision; integers and non-finite values are errors"
   expect(read.get("output.bias")!.data).toEqual(Float32Array.of(0.1, -2));
   await writeSafetensors(file, [{ name: "fc1.bias", dtype: "int32", shape: [2], data: Int32Array.of(1, 2) }]);
   await expect(readLayers(file, tensors, ORIGINAL_HEAD_LAYERS)).rejects.toThrow(
-    /is int32, expected floating-point numbers/,
+    /is int32; expected floating-point numbers/,
   );
   const diverged = Float32Array.of(1, Number.NaN);
   await writeSafetensors(file, [{ name: "fc1.bias", dtype: "float32", shape: [2], data: diverged }]);

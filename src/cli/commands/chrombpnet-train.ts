@@ -132,7 +132,7 @@ export const defineChrombpnetTrain: DefineCommand = (command, context) => {
 async function readBias(path: string, { accessibility }: ChrombpnetRecipe) {
   const { bias, accessibility: other } = await readChrombpnet(path);
   if (bias === undefined || other !== undefined) {
-    throw new InputError("not a bias model", { place: { file: path } });
+    throw new InputError("this is not a bias model of ChromBPNet", { place: { file: path } });
   }
   for (const length of ["inputLength", "outputLength"] as const) {
     if (bias.sizes[length] !== accessibility[length]) {

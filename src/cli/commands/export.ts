@@ -34,7 +34,7 @@ export const defineExport: DefineCommand = (command, context) => {
     )
     .action(async (paths: string[], { out, format }: ExportCommandOptions) => {
       if (/^\.(csv|parquet|json|md|tex)$/i.test(extname(out))) {
-        throw new InputError("an export is a folder of files, and this is the name of a file", {
+        throw new InputError("an export is a folder; this is the name of a file", {
           place: { file: out },
           hint: `use --out FOLDER --format ${extname(out).slice(1).toLowerCase()}`,
         });

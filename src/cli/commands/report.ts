@@ -62,9 +62,11 @@ export const defineReport: DefineCommand = (command, { terminal }) => {
 
 async function paperDocument(results: readonly StoredResult[], format: ReportFormat): Promise<string> {
   if (format === "html" || format === "json") {
-    throw new InputError("--paper-tables are written as text, md or latex", { hint: "add --format md" });
+    throw new InputError("--paper-tables supports the formats text, md and latex", {
+      hint: "add --format md",
+    });
   }
   const tables = paperTables(results, await readPublished());
   if (tables.length > 0) return tablesDocument(tables, format);
-  throw new InputError("none of these results has a number that stands in the paper's tables");
+  throw new InputError("none of these results is in the tables of the benchmark's paper");
 }

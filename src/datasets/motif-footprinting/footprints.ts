@@ -74,7 +74,7 @@ function centredInsert(motif: Motif, length: number) {
     throw new InputError(`the motif ${name} has ${site.length} bases and the backgrounds have ${length}`);
   }
   if (/^(.)\1*$/.test(site)) {
-    throw new InputError(`the consensus of ${name} is ${site}, of which no shuffle differs`, {
+    throw new InputError(`the consensus of ${name} is ${site}, which equals all of its shuffles`, {
       hint: "remove this motif",
     });
   }

@@ -113,8 +113,8 @@ function checkHeader(text: string, place: FieldPlace): void {
   const wrong = REGULATORY_ELEMENT_COLUMNS.findIndex((column, i) => column !== found[i]);
   const message =
     wrong === -1
-      ? `the header has ${found.length} columns, expected ${REGULATORY_ELEMENT_COLUMNS.length}`
-      : `column ${wrong + 1} is ${JSON.stringify(found[wrong]?.slice(0, 40) ?? "missing")}, expected ${JSON.stringify(REGULATORY_ELEMENT_COLUMNS[wrong])}`;
+      ? `the header has ${found.length} columns; expected ${REGULATORY_ELEMENT_COLUMNS.length}`
+      : `column ${wrong + 1} is ${JSON.stringify(found[wrong]?.slice(0, 40) ?? "missing")}; expected ${JSON.stringify(REGULATORY_ELEMENT_COLUMNS[wrong])}`;
   throw new FormatError(
     place,
     message,
@@ -127,7 +127,7 @@ function parseRow(text: string, index: number, place: FieldPlace): RegulatoryEle
   if (fields.length !== REGULATORY_ELEMENT_COLUMNS.length) {
     throw new FormatError(
       place,
-      `the line has ${fields.length} fields, expected ${REGULATORY_ELEMENT_COLUMNS.length}`,
+      `the line has ${fields.length} fields; expected ${REGULATORY_ELEMENT_COLUMNS.length}`,
       "fields are separated by tabs",
     );
   }
@@ -154,7 +154,7 @@ function parseFlag(text: string, place: FieldPlace): boolean {
   if (flag !== "true" && flag !== "false") {
     throw new FormatError(
       place,
-      `reverse_complement is ${JSON.stringify(text.slice(0, 40))}, expected True or False`,
+      `reverse_complement is ${JSON.stringify(text.slice(0, 40))}; expected True or False`,
     );
   }
   return flag === "true";

@@ -191,7 +191,7 @@ type MakeFormatError = (message: string, hint?: string) => FormatError;
 
 async function readManifest(entry: TarFileEntry, wrong: MakeFormatError): Promise<readonly BundledFile[]> {
   if (entry.path !== MANIFEST || entry.kind !== "file" || entry.bytes > LARGEST_MANIFEST) {
-    throw wrong("not a dart-eval bundle", "dart-eval data bundle makes one");
+    throw wrong("this is not a dart-eval bundle", "dart-eval data bundle makes one");
   }
   const chunks: Uint8Array[] = [];
   for await (const chunk of entry.contents) chunks.push(chunk);

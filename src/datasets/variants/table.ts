@@ -97,7 +97,7 @@ export function readFlag(text: string | undefined, name: string | undefined, pla
   if (text === undefined) return undefined;
   if (/^(true|1)$/i.test(text)) return true;
   if (/^(false|0)$/i.test(text)) return false;
-  throw new FormatError(place, `${name} is ${JSON.stringify(text.slice(0, 40))}, expected True or False`);
+  throw new FormatError(place, `${name} is ${JSON.stringify(text.slice(0, 40))}; expected True or False`);
 }
 
 /** Longest accepted allele in bases; a window does not extend further after the variant. */

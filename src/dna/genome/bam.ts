@@ -103,7 +103,7 @@ async function checkEofBlock(path: string): Promise<void> {
   if (!isGzip(await file.read(0, Math.min(2, file.size)))) {
     throw new FormatError(
       { file: path },
-      "not a BAM file",
+      "this is not a BAM file",
       "SAM and CRAM are not supported; convert with samtools view -b",
     );
   }
@@ -126,7 +126,11 @@ const damaged = (path: string, message: string) =>
 function readHeader(path: string, bytes: Buffer) {
   if (bytes.length < 12) return undefined;
   if (bytes.toString("latin1", 0, 4) !== "BAM\x01") {
-    throw new FormatError({ file: path }, "not a BAM file", "is it another file compressed with gzip?");
+    throw new FormatError(
+      { file: path },
+      "this is not a BAM file",
+      "is it another file compressed with gzip?",
+    );
   }
   if (bytes.length > MAX_HEADER_BYTES)
     throw damaged(path, `the header is longer than ${MAX_HEADER_BYTES} bytes`);

@@ -46,7 +46,12 @@ export async function openBigWig(path: string): Promise<Signal> {
   const readError = (cause: unknown) =>
     cause instanceof InputError
       ? cause
-      : new FormatError({ file: path }, "not a bigWig file, or damaged or truncated", undefined, cause);
+      : new FormatError(
+          { file: path },
+          "this is not a bigWig file, or it is damaged or truncated",
+          undefined,
+          cause,
+        );
   try {
     await checkBigWig(file);
     const { BigWig } = await import("@gmod/bbi");

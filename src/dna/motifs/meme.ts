@@ -71,7 +71,7 @@ class MemeReader {
     if (this.motifs.length > 0) return { motifs: this.motifs, background: this.background };
     throw new FormatError(
       { file: this.file },
-      this.version ? "the file has no motif with a letter-probability matrix" : "not a MEME file",
+      this.version ? "the file has no motif with a letter-probability matrix" : "this is not a MEME file",
       'expected "MEME version 4", then MOTIF lines, each with a letter-probability matrix',
     );
   }

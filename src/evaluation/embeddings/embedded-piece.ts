@@ -101,7 +101,7 @@ export async function keysOfPiece(path: string): Promise<readonly string[]> {
 function keysIn(path: string, { metadata }: Checkpoint): readonly string[] {
   const keys = metadata.get(KEYS)?.split(" ") ?? [];
   if (keys.length > 0) return keys;
-  throw new FormatError({ file: path }, "the file names no sequences", DAMAGED);
+  throw new FormatError({ file: path }, "the file lists no sequences", DAMAGED);
 }
 
 async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPiece> {
@@ -124,7 +124,7 @@ async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPi
     lengths.length === total &&
     digests.length === offsets.length - 1 &&
     keys.length === digests.length;
-  if (!whole) throw new FormatError({ file: path }, "its arrays do not fit together", DAMAGED);
+  if (!whole) throw new FormatError({ file: path }, "the arrays do not fit together", DAMAGED);
   return {
     keys,
     async read(sequence) {

@@ -100,10 +100,7 @@ function bestLoggedEpoch(file: string, text: string): number {
     const epoch = Number(cells[epochAt] || Number.NaN);
     const loss = numberOrNaN(cells[lossAt]);
     if (!Number.isSafeInteger(epoch) || loss === undefined) {
-      throw new FormatError(
-        { file, line: i + 2 },
-        "not a line of an epoch: expected numbers for epoch and val_loss",
-      );
+      throw new FormatError({ file, line: i + 2 }, "the line has no numbers for epoch and val_loss");
     }
     if (loss < (best?.loss ?? Number.POSITIVE_INFINITY)) best = { epoch, loss };
   }

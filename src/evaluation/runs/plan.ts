@@ -79,7 +79,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
         const { sample, except, ...rest } = { ...everywhere, ...bySetting[setting.name] };
         await errors.collect(async () => {
           if (bySetting[setting.name]?.weights !== undefined && !setting.takesWeights) {
-            throw new InputError(`the setting ${setting.name} does not evaluate weights`, {
+            throw new InputError(`the setting ${setting.name} takes no trained weights`, {
               hint: "probed, fine-tuned and ab-initio do",
             });
           }
@@ -110,7 +110,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     errors.throwTogether();
 
     if (request.weights !== undefined && drafts.every(({ weights }) => weights === undefined)) {
-      throw new InputError("weights are given, but no requested setting evaluates weights", {
+      throw new InputError("trained weights are given, but no requested setting takes them", {
         hint: "probed, fine-tuned and ab-initio do",
       });
     }

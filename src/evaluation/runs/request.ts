@@ -308,10 +308,10 @@ function checkUntilWidth({ untilWidth, shard, folder }: RunRequest): void {
   if (!(untilWidth > 0 && untilWidth < 1)) {
     throw optionError("width of the interval", untilWidth, "a number between 0 and 1");
   }
-  if (folder === undefined) throw new InputError("a run in memory cannot end at the width of an interval");
+  if (folder === undefined) throw new InputError("until-width needs a run folder");
   if (shard !== undefined && shard.count > 1) {
-    throw new InputError("a run of several shards cannot end at the width of an interval", {
-      hint: "no shard has the rows of the others: use --limit, or a single shard",
+    throw new InputError("until-width needs a run of a single shard", {
+      hint: "no shard has the rows of the others; use --limit to shorten a run of several shards",
     });
   }
 }

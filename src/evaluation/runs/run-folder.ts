@@ -130,7 +130,7 @@ export function missingRunError(folder: string): InputError {
 export async function checkRunFolder(folder: string, cells: readonly CellRecord[]): Promise<void> {
   const kind = await kindOfPath(folder);
   if (kind === undefined) return;
-  if (kind === "file") throw new InputError("a file: expected a folder", { place: { file: folder } });
+  if (kind === "file") throw new InputError("this is a file; expected a folder", { place: { file: folder } });
   const found = await readRunRecord(folder);
   if (found !== undefined) {
     refuseOtherRun(folder, found, cells);

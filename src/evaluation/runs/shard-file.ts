@@ -180,7 +180,7 @@ const DAMAGED = "the file was edited, or the disk lost data: delete it and run t
 function parseHeader(file: string, text: string): ShardHeader {
   const header = headerOf(file, text);
   if (header !== undefined) return header;
-  throw new FormatError({ file, line: 1 }, "not the header of a shard", DAMAGED);
+  throw new FormatError({ file, line: 1 }, "this is not the header of a shard", DAMAGED);
 }
 
 /** @throws {FormatError} when it is the header of another format version */
@@ -200,7 +200,7 @@ function headerOf(file: string, text: string): ShardHeader | undefined {
 function parseBatch(file: string, line: number, text: string, batch: number): z.infer<typeof batchSchema> {
   const [, number, sum, body] = BATCH_LINE.exec(text) ?? [];
   if (number === undefined || sum === undefined || body === undefined) {
-    throw new FormatError({ file, line }, "not a batch of rows", DAMAGED);
+    throw new FormatError({ file, line }, "this is not a batch of rows", DAMAGED);
   }
   if (checksum(body) !== sum) {
     throw new FormatError({ file, line }, "the rows do not match their checksum", DAMAGED);

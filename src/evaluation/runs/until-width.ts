@@ -19,7 +19,7 @@ export function checkUntilWidth(task: Task, setting: string): void {
   const form = task.settings[setting];
   const { mainStatistic } = form?.measure === undefined ? task : form;
   if (mainStatistic !== undefined && !form?.measuredWhole) return;
-  throw new InputError(`${task.name} × ${setting} cannot end at the width of an interval`, {
+  throw new InputError(`until-width is not possible for ${task.name} × ${setting}`, {
     hint: "its metric needs all rows: use --limit",
   });
 }

@@ -126,8 +126,8 @@ async function readIntervals(
     if (text === undefined) {
       throw new FormatError(
         { file: path, line },
-        `the line has ${columns.length} columns`,
-        "name one of them",
+        `the line has ${columns.length} columns; expected the column to use`,
+        `name it: --by ${basename(path)}:COLUMN`,
       );
     }
     intervals.push({ chrom: pool.intern(chrom), start, end });

@@ -181,7 +181,7 @@ function tableStratification(text: string): RequestedStratification | undefined 
   if (path === undefined) return undefined;
   if (/^(tsv|txt)$/i.test(ending)) {
     if (column === undefined) {
-      throw new InputError(`${text} names no column`, { hint: "write table.tsv:COLUMN" });
+      throw new InputError(`${text} does not name a column`, { hint: "write table.tsv:COLUMN" });
     }
     return { name: text, missing: [], open: once(() => tableColumn(path, column)) };
   }

@@ -33,7 +33,7 @@ export function checkExportedWindow(
   if (length === window && perEntry === 1) return;
   throw new FormatError(
     place,
-    `the sequences have ${length} bases; this task has ${window}`,
+    `the sequences have ${length} bases; expected ${window}`,
     "is this the data.h5 of another task?",
   );
 }

@@ -156,7 +156,8 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
   const file = join(folder, "config.json");
   const text = await textIfPresent(file);
   if (text === undefined) {
-    throw new InputError(`there is no ${file}`, {
+    throw new InputError("no such file", {
+      place: { file },
       hint: "give the folder of a checkpoint with config.json and weights; `dart-eval models fetch` downloads one",
     });
   }
@@ -175,7 +176,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
     const why = cause instanceof JsonError ? cause.message : "is not JSON";
     throw new FormatError({ file }, why, "download it again", cause);
   }
-  throw new FormatError({ file }, "is not a JSON object", "download it again");
+  throw new FormatError({ file }, "the file is not a JSON object", "download it again");
 }
 
 /** Infinity as Transformers 5 writes it. */

@@ -22,7 +22,7 @@ export const HUB_FORM = /^hf:/;
 export function hubReference(spec: string): { readonly repo: string; readonly revision: string } {
   const [, repo, revision = "main"] = /^hf:([^@]+)(?:@(.+))?$/.exec(spec) ?? [];
   if (repo !== undefined) return { repo, revision };
-  throw new InputError(`${JSON.stringify(spec)} names no hub repository`, {
+  throw new InputError(`${JSON.stringify(spec)} is not a hub repository`, {
     hint: "write hf:ORGANISATION/NAME or hf:ORGANISATION/NAME@REVISION",
   });
 }

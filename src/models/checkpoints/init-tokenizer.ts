@@ -68,7 +68,8 @@ async function filesAt(path: string, card: LanguageModelCard, preset: string): P
   }
   const kind = await kindOfPath(path);
   if (kind === undefined) {
-    throw new InputError(`there is no ${path}`, {
+    throw new InputError("no such file or folder", {
+      place: { file: path },
       hint: "give a tokenizer.json or the folder of a checkpoint with one",
     });
   }
@@ -93,7 +94,7 @@ function checkFits(
   const { vocab_size: rows } = presetConfig(card, preset);
   const model = `${card.title} ${preset}`;
   if (card.tokens !== "any" && kind !== card.tokens) {
-    throw new FormatError({ file }, `is a ${kind} tokenizer, but ${model} has ${card.tokens} tokens`);
+    throw new FormatError({ file }, `this is a ${kind} tokenizer; ${model} has ${card.tokens} tokens`);
   }
   if (vocabularySize !== rows) {
     throw new FormatError(

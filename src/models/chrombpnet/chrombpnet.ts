@@ -268,7 +268,7 @@ async function matching(pattern: string): Promise<readonly string[]> {
 }
 
 const noFile = (pattern: string, nor: string) =>
-  new InputError(`there is no such file${nor === "" ? "" : `, ${nor}`}`, {
+  new InputError(`no such file${nor === "" ? "" : `, ${nor}`}`, {
     place: { file: pattern },
     hint: "use * for several folds, as in chrombpnet:FOLDER/{cell-line}/fold_*.h5",
   });

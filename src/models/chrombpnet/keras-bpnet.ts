@@ -215,7 +215,7 @@ class Layers {
     if (String(names) !== String(this.model.outputs)) {
       throw new FormatError(
         { file: this.file },
-        `the model's outputs are ${this.model.outputs.join(", ")}, expected ${names.join(", ")}`,
+        `the model's outputs are ${this.model.outputs.join(", ")}; expected ${names.join(", ")}`,
         HINT,
       );
     }

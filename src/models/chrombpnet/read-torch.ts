@@ -50,7 +50,7 @@ function sizesOf({ arrays, files }: Checkpoint, prefix: string): BpnetSizes {
   const shape = (name: string) => {
     const found = arrays.get(`${prefix}${name}`)?.shape;
     if (found?.length === 3) return found;
-    throw new FormatError({ file: files[0] }, `it has no convolution ${prefix}${name}`, HINT);
+    throw new FormatError({ file: files[0] }, `the file has no convolution ${prefix}${name}`, HINT);
   };
   const [filters, , firstKernel] = shape("iconv.weight");
   const profileKernel = shape("fconv.weight")[2];

@@ -34,7 +34,7 @@ export function fileSpec(
     rest = rest.slice(whole.length);
   }
   if (rest !== "") return { path: rest, options: given };
-  throw new InputError(`${JSON.stringify(text)} names no file`, {
+  throw new InputError(`${JSON.stringify(text)} does not name a file`, {
     hint: `write ${kind}:FILE, or ${kind}:${Object.keys(options)[0]}=VALUE,FILE`,
   });
 }

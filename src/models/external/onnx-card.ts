@@ -67,8 +67,9 @@ export async function readOnnxCard(model: string): Promise<OnnxCard> {
   await checkIsFile(model);
   const path = cardPath(model);
   if ((await kindOfPath(path)) !== "file") {
-    throw new InputError(`there is no card of ${model}`, {
-      hint: `write ${path} with the tokenizer, the inputs and the outputs; ${HINT}`,
+    throw new InputError("no such file: an ONNX model needs a card next to it", {
+      place: { file: path },
+      hint: `write it with the tokenizer, the inputs and the outputs; ${HINT}`,
     });
   }
   const card = await readJson(path);

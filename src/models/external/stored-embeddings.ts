@@ -99,15 +99,15 @@ function memberOf(file: Hdf5File, group: string): StoredMember {
   for (const { start, end, states } of batches) {
     const { path: tensor, shape, dtype } = states;
     if (start !== next) {
-      throw new FormatError({ file: file.path, tensor }, `begins with row ${start}, expected row ${next}`);
+      throw new FormatError({ file: file.path, tensor }, `begins with row ${start}; expected row ${next}`);
     }
     if (!STATES.includes(dtype)) {
-      throw new FormatError({ file: file.path, tensor }, `is ${dtype}, expected ${STATES.join(", ")}`);
+      throw new FormatError({ file: file.path, tensor }, `is ${dtype}; expected ${STATES.join(", ")}`);
     }
     if (shape.length !== 3 || shape[0] !== end - start || shape[2] !== width) {
       throw new FormatError(
         { file: file.path, tensor },
-        `has shape [${shape}], expected [${end - start}, tokens, ${width}]`,
+        `has shape [${shape}]; expected [${end - start}, tokens, ${width}]`,
       );
     }
     next = end;

@@ -155,12 +155,12 @@ export function bindParameters(
     if (String(stored.shape) !== String(shape)) {
       throw new FormatError(
         { file: stored.file, tensor: found },
-        `has shape ${formatShape(stored.shape)}, expected ${formatShape(shape)}`,
+        `has shape ${formatShape(stored.shape)}; expected ${formatShape(shape)}`,
         hints.shape,
       );
     }
     if (dtype === "int64" && stored.dtype !== dtype) {
-      throw new FormatError({ file: stored.file, tensor: found }, `is ${stored.dtype}, expected ${dtype}`);
+      throw new FormatError({ file: stored.file, tensor: found }, `is ${stored.dtype}; expected ${dtype}`);
     }
     bound.set(name, stored);
   }

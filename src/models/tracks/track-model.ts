@@ -148,7 +148,8 @@ async function readConfig(folder: string, { origin }: TrackFamily) {
   const file = join(folder, "config.json");
   const text = await textIfPresent(file);
   if (text === undefined) {
-    throw new InputError(`there is no ${file}`, {
+    throw new InputError("no such file", {
+      place: { file },
       hint: `give a folder with config.json and weights, ${origin}`,
     });
   }
@@ -179,7 +180,7 @@ class TracksPerLine implements Model {
     const track = cellLineTracks[line.toUpperCase()];
     if (track === undefined) {
       throw new InputError(`no track of ${title} is known for the cell line ${JSON.stringify(line)}`, {
-        hint: `known are ${Object.keys(cellLineTracks).join(", ")}; name another track: ${name}:track=NUMBER,FOLDER`,
+        hint: `known: ${Object.keys(cellLineTracks).join(", ")}; name another track: ${name}:track=NUMBER,FOLDER`,
       });
     }
     const before =
@@ -206,7 +207,7 @@ export async function openTrackModel(spec: string, options: ProgramOptions): Pro
   const form = `write ${family.name}:FOLDER, or ${family.name}:track=121,FOLDER`;
   const [, listed = "", folder] = /^\w+:((?:\w+=[^,]*,)*)(.+)$/s.exec(spec) ?? [];
   if (folder === undefined) {
-    throw new InputError(`${JSON.stringify(spec)} names no folder`, { hint: form });
+    throw new InputError(`${JSON.stringify(spec)} does not name a folder`, { hint: form });
   }
   const { track, head, length, ...own } = Object.fromEntries(
     listed.split(",").flatMap((one) => (one === "" ? [] : [one.split("=") as [string, string]])),
@@ -216,7 +217,7 @@ export async function openTrackModel(spec: string, options: ProgramOptions): Pro
     const [key, value] = wrong;
     const known = ["track", "head", "length", ...Object.entries(family.options).map(listOption)];
     throw new InputError(
-      `${JSON.stringify(spec)}: ${family.options[key] ? `${key}=${value}` : key} is no option of ${family.title}`,
+      `${JSON.stringify(spec)}: ${family.options[key] ? `${key}=${value}` : key} is not an option of ${family.title}`,
       { hint: `${form}; options: ${known.join(", ")}` },
     );
   }
@@ -237,5 +238,5 @@ const listOption = ([key, values]: readonly [string, readonly string[]]) =>
 
 function wholeNumber(name: string, text: string, form: string): number {
   if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InputError(`${name}=${text} is no whole number`, { hint: form });
+  throw new InputError(`${name}=${text} is not a whole number`, { hint: form });
 }

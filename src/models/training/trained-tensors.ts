@@ -44,7 +44,7 @@ export async function readTrainedTensors(
     if (array.dtype !== "float32") {
       throw new FormatError(
         { file: path, tensor: stored.name },
-        `is ${array.dtype}, expected floating-point numbers`,
+        `is ${array.dtype}; expected floating-point numbers`,
       );
     }
     const wrong = (array.data as Float32Array).find((value) => !Number.isFinite(value));

@@ -146,11 +146,11 @@ function readWeight(
   if (String(array.shape) !== String(shape)) {
     throw new FormatError(
       { file: path, tensor },
-      `has shape ${formatShape(array.shape)}, expected ${formatShape(shape)} by model_config`,
+      `has shape ${formatShape(array.shape)}; expected ${formatShape(shape)} by model_config`,
     );
   }
   if (!isFloat(array.dtype)) {
-    throw new FormatError({ file: path, tensor }, `is ${array.dtype}, expected floats`);
+    throw new FormatError({ file: path, tensor }, `is ${array.dtype}; expected floats`);
   }
   const { dtype, data } = array.read();
   const weights = widenToFloat32(dtype, data);

@@ -119,7 +119,7 @@ function parseEntry(file: OpenFile, name: string, entry: unknown, dataStart: num
   const dtype = typeof entry.dtype === "string" ? SAFETENSORS_TYPES.get(entry.dtype) : undefined;
   if (dtype === undefined) {
     return fail(
-      `has the type ${short(entry.dtype)}; known are ${[...SAFETENSORS_TYPES.keys()].join(", ")}`,
+      `has the type ${short(entry.dtype)}; expected one of ${[...SAFETENSORS_TYPES.keys()].join(", ")}`,
       "convert the checkpoint to F32 or BF16 with the library that wrote it",
     );
   }

@@ -41,7 +41,7 @@ export async function readShardIndex(path: string): Promise<ShardIndex> {
     shardOf.set(name, join(folder, shard));
   }
   const shards = [...new Set(shardOf.values())].sort();
-  if (shards.length === 0) throw new FormatError({ file: path }, "the index names no shards");
+  if (shards.length === 0) throw new FormatError({ file: path }, "the index lists no shards");
   for (const shard of shards) {
     if ((await kindOfPath(shard)) !== "file") {
       throw new InputError(`this shard is missing: ${basename(path)} names ${shards.length} shards`, {

@@ -172,7 +172,7 @@ export function named(sizes: Readonly<Record<string, Dim>>): Shaped {
     if (wrong >= 0 || names.length !== x.shape.length) {
       const at = wrong >= 0 && wrong < x.shape.length ? ` (axis ${names[wrong]})` : "";
       throw new GraphError(
-        `${x.node.op} gave ${formatShape(x.shape)}, expected ${axes} = ${formatShape(expected)}${at}`,
+        `${x.node.op} gave ${formatShape(x.shape)}; expected ${axes} = ${formatShape(expected)}${at}`,
       );
     }
     return x;

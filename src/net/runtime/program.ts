@@ -231,12 +231,12 @@ function checkFeed(name: string, shape: Shape, came: readonly number[], sizes: M
       return bound === undefined || bound === came[i];
     });
   if (!fits)
-    throw new GraphError(`the input ${name} is ${formatShape(came)}, expected ${formatShape(shape)}`);
+    throw new GraphError(`the input ${name} is ${formatShape(came)}; expected ${formatShape(shape)}`);
 }
 
 function checkShape(name: string, expected: readonly number[], came: readonly number[]): void {
   if (String(expected) === String(came)) return;
-  throw new GraphError(`parameter ${name} is ${formatShape(came)}, expected ${formatShape(expected)}`);
+  throw new GraphError(`parameter ${name} is ${formatShape(came)}; expected ${formatShape(expected)}`);
 }
 
 type AnySource = ParameterSource | FlatSource;

@@ -94,7 +94,7 @@ describe("buildFootprints", () => {
 
   test.each([
     [["ACGT"], [motif("ACGTA")], /motif ACGTA has 5 bases and the backgrounds have 4/],
-    [["ACGT"], [motif("AAA")], /the consensus of AAA is AAA, of which no shuffle differs/],
+    [["ACGT"], [motif("AAA")], /the consensus of AAA is AAA, which equals all of its shuffles/],
     [["ACGN"], [motif("AC")], /background 0 has "N" as base 4/],
     [["ACGT", "ACG"], [motif("AC")], /background 1 has 3 bases, and background 0 has 4/],
     [[], [motif("AC")], /no background/],

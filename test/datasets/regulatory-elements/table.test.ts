@@ -75,15 +75,15 @@ test("reads a long table as written", async () => {
 
 test.each([
   ["", "t.tsv: the table is empty"],
-  ["chrom\tinput_start\n", 't.tsv:1: column 1 is "chrom", expected "chr"'],
-  [`${HEADER.replace("ccre_end", "elem_end")}\n`, 't.tsv:1: column 5 is "elem_end", expected "ccre_end"'],
-  [`${HEADER.slice(0, HEADER.lastIndexOf("\t"))}\n`, 't.tsv:1: column 8 is "missing", expected'],
-  [`${HEADER}\textra\n`, "t.tsv:1: the header has 9 columns, expected 8"],
-  [table(ROW, "chr1\t100"), "t.tsv:3: the line has 2 fields, expected 8"],
+  ["chrom\tinput_start\n", 't.tsv:1: column 1 is "chrom"; expected "chr"'],
+  [`${HEADER.replace("ccre_end", "elem_end")}\n`, 't.tsv:1: column 5 is "elem_end"; expected "ccre_end"'],
+  [`${HEADER.slice(0, HEADER.lastIndexOf("\t"))}\n`, 't.tsv:1: column 8 is "missing"; expected'],
+  [`${HEADER}\textra\n`, "t.tsv:1: the header has 9 columns; expected 8"],
+  [table(ROW, "chr1\t100"), "t.tsv:3: the line has 2 fields; expected 8"],
   [table(ROW.replace("100", "-5")), 't.tsv:2: input_start "-5" is not from 0 to 4294967295'],
   [table(ROW.replace("375", "4294967296")), 't.tsv:2: ccre_end "4294967296" is not from 0 to 4294967295'],
   [table(ROW.replace("175", "175.0")), 't.tsv:2: ccre_start "175.0" is not a whole number'],
-  [table(ROW.replace("True", "1")), 't.tsv:2: reverse_complement is "1", expected True or False'],
+  [table(ROW.replace("True", "1")), 't.tsv:2: reverse_complement is "1"; expected True or False'],
   [table(ROW.replace("450", "100")), "t.tsv:2: input_end 100 is not after input_start 100"],
   [table(ROW.replace("375", "170")), "t.tsv:2: ccre_end 170 is before ccre_start 175"],
   [

@@ -168,7 +168,7 @@ describe("a damaged archive writes no wrong file", () => {
     ],
     ["a name twice", [manifestOf([good, good]), entry("a.txt", "a")], "names a file twice"],
     ["a file missing", [manifestOf([good, { path: "b", text: "b" }]), entry("a.txt", "a")], "b is missing"],
-    ["no manifest", [entry("a.txt", "a")], "not a dart-eval bundle"],
+    ["no manifest", [entry("a.txt", "a")], "this is not a dart-eval bundle"],
     ["a manifest that is not JSON", [entry("dart-eval-bundle.json", "{")], "not JSON"],
   ])("%s", async (_, entries, message) => {
     const folder = temporaryFolder();

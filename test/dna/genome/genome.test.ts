@@ -520,7 +520,7 @@ describe("refused input", () => {
 
   test("a missing file and a folder", async () => {
     expect(await refusal(openGenome(folder.path("nothing.fa")))).toContain("no such file");
-    expect(await refusal(openGenome(folder.path("")))).toContain("this is a folder; a file was expected");
+    expect(await refusal(openGenome(folder.path("")))).toContain("this is a folder; expected a file");
   });
 });
 

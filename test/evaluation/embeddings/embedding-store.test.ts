@@ -212,9 +212,9 @@ test("refuses a file that is not a shard, or has inconsistent arrays", async () 
     ({ name, dtype: "int32", shape: [values.length], data: Int32Array.from(values) }) as const;
   const parts = [states, integers("offsets", 0, 3), integers("starts", 0, 1), integers("lengths", 1, 1)];
   await writeSafetensors(file, parts, { digests: "0", keys: "1" });
-  await expect(openPiece(file)).rejects.toThrow(/its arrays do not fit together/);
+  await expect(openPiece(file)).rejects.toThrow(/the arrays do not fit together/);
   await writeSafetensors(file, parts, { digests: "0" });
-  await expect(openPiece(file)).rejects.toThrow(/names no sequences/);
+  await expect(openPiece(file)).rejects.toThrow(/lists no sequences/);
 });
 
 test.each(["states", "starts", "lengths"])("a flipped bit in %s of a piece is found", async (name) => {

@@ -48,7 +48,7 @@ test("a second process on a shard is refused, and takes over after a kill", asyn
   const first = await worker(folder, "20000", "1/2");
   const second = await (await worker(folder, "0", "1/2")).ended;
   expect(second.code).toBe(1);
-  expect(second.errors).toContain(`process ${first.child.pid} has held this since`);
+  expect(second.errors).toContain(`process ${first.child.pid} has held this lock since`);
   const other = await (await worker(folder, "0", "2/2")).ended;
   expect(other).toEqual({ code: 0, errors: "" });
   await expect(mergeRun(folder, { tasks: [fakeTask()] })).rejects.toThrow("001-of-002.jsonl is not finished");

@@ -99,7 +99,7 @@ describe("incomplete shards are named", () => {
     for (const name of await readdir(rows)) await rm(join(rows, name));
     header.shard = { index: 1, count: 2 ** 40 };
     await writeFile(join(rows, "001-of-1099511627776.jsonl"), `${JSON.stringify(header)}\n{}\n`);
-    expect(await refusal()).toMatch(/:1: not the header of a shard/);
+    expect(await refusal()).toMatch(/:1: this is not the header of a shard/);
   });
 
   test("a row with other values and valid checksums", async () => {

@@ -261,7 +261,7 @@ describe("errors before the run starts", () => {
       /has other files and no run \(it has thesis\.tex\)/,
     );
     expect(await refusal({ folder: join(root, "full", "thesis.tex") })).toContain(
-      "a file: expected a folder",
+      "this is a file; expected a folder",
     );
   });
 

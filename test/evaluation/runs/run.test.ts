@@ -305,9 +305,9 @@ describe("after a killed process or a disk error", () => {
       (lines: string[]) => lines.with(2, flipped(lines[2])),
       /jsonl:3: the rows do not match their checksum/,
     ],
-    ["text", (lines: string[]) => lines.with(1, "hello"), /jsonl:2: not a batch of rows/],
+    ["text", (lines: string[]) => lines.with(1, "hello"), /jsonl:2: this is not a batch of rows/],
     ["a lost line", (lines: string[]) => lines.toSpliced(2, 1), /jsonl:3: batch 2: expected batch 1/],
-    ["a lost first line", (lines: string[]) => lines.slice(1), /jsonl:1: not the header of a shard/],
+    ["a lost first line", (lines: string[]) => lines.slice(1), /jsonl:1: this is not the header of a shard/],
   ])("%s in the middle is an error that names the line", async (_, damage, message) => {
     const { file, lines } = await begun();
     await writeFile(file, `${damage(lines).join("\n")}\n`);

@@ -151,7 +151,7 @@ describe("runStatus", () => {
     await writeFile(rows, "no header\nno batch\nno batch\n");
     const [shard] = await shards(folder);
     expect(shard.phase).toBe("failed");
-    expect(shard.message).toContain("001-of-002.jsonl:1: not the header of a shard");
+    expect(shard.message).toContain("001-of-002.jsonl:1: this is not the header of a shard");
   });
 });
 
@@ -161,7 +161,7 @@ describe("dart-eval status", () => {
     expect(printed).toMatch(
       /fake × fake-model × zero-shot · corrected protocol · cell [0-9a-f]{8}\n {2}\d+ of 40 rows · 0 of 2 shards done, 1 failed, 1 not started\n {2}001-of-002 {2}failed/,
     );
-    expect(printed).toContain("not the header of a shard");
+    expect(printed).toContain("this is not the header of a shard");
     expect(printed).toMatch(/002-of-002 {2}stale +0 of \? rows · process 12 on node7, since 2026-01-01/);
     expect(exitCode).toBe(0);
   });

@@ -65,7 +65,9 @@ test("a run that waits for a shard finishes what its holder began", async () => 
     },
   });
   expect(await waiting).toMatchObject([{ state: "done", rowsDoneBefore: holder.before.length }]);
-  expect(notes).toEqual([expect.stringMatching(/^waiting for this shard: process \d+ has held this since /)]);
+  expect(notes).toEqual([
+    expect.stringMatching(/^waiting for this shard: process \d+ has held this lock since /),
+  ]);
 });
 
 test("a run that waits can be stopped", async () => {

@@ -157,11 +157,13 @@ describe("a run until its interval is narrow", () => {
   });
 
   test("is refused with shards, in memory, without a metric over blocks, or with another width", async () => {
-    await expect(planOf(root, 0.05, { shard: { index: 1, count: 2 } })).rejects.toThrow(/several shards/);
-    await expect(planOf(root, 0.05, { folder: undefined })).rejects.toThrow(/in memory/);
+    await expect(planOf(root, 0.05, { shard: { index: 1, count: 2 } })).rejects.toThrow(
+      /until-width needs a run of a single shard/,
+    );
+    await expect(planOf(root, 0.05, { folder: undefined })).rejects.toThrow(/until-width needs a run folder/);
     await expect(planOf(root, 2)).rejects.toThrow(/width of the interval/);
     await expect(planOf(root, 0.05, { tasks: [{ task: fakeTask(), inputs: {} }] })).rejects.toThrow(
-      /fake × zero-shot cannot end at the width/,
+      /until-width is not possible for fake × zero-shot/,
     );
   });
 });

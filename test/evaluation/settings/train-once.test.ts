@@ -46,7 +46,7 @@ test("waits for another process that trains, reports it once, and uses its resul
   await writeTrainingRecord(folder, record);
   await lock.release();
   expect(await waiting).toEqual(record);
-  expect(waits).toEqual([expect.stringContaining(`process ${process.pid} has held this since`)]);
+  expect(waits).toEqual([expect.stringContaining(`process ${process.pid} has held this lock since`)]);
 });
 
 test("a failed training leaves no lock; a wait ends with the signal", async () => {

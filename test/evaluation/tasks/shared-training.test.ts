@@ -116,7 +116,7 @@ test("a suite names weights by their path in the data folder, per setting", asyn
   const bySetting = { "zero-shot": { weights: "head.pt" } };
   await expect(
     planRun({ tasks: [{ ...asked!, settings: ["zero-shot"], bySetting }], models: [siteCounts] }),
-  ).rejects.toThrow("the setting zero-shot does not evaluate weights");
+  ).rejects.toThrow("the setting zero-shot takes no trained weights");
   await open.close();
   const outside = { ...suite.rows[0], settings: { "ab-initio": { weights: "../weights" } } };
   await expect(openSuite({ ...suite, rows: [outside] }, { data: root })).rejects.toThrow(

@@ -55,7 +55,7 @@ describe("a state dict of bpnet-lite", () => {
     const error: unknown = await Chrombpnet.open(file).catch((error) => error);
     expect(error).toBeInstanceOf(FormatError);
     expect((error as FormatError).describe()).toMatch(
-      /it has no convolution iconv.weight[\s\S]*torch.save\(model.state_dict\(\)/,
+      /the file has no convolution iconv.weight[\s\S]*torch.save\(model.state_dict\(\)/,
     );
   });
 });

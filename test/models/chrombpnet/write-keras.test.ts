@@ -96,7 +96,7 @@ test("the error for missing, misshapen or unexpected weights names them", async 
   const { sizes, arrays } = fresh();
   const wide = { dtype: "float32", shape: [3], data: new Float32Array(3) } as const;
   await writeChrombpnet(path, { bias: { sizes, arrays: new Map([...arrays, ["dilated.1.bias", wide]]) } });
-  await expect(readChrombpnet(path)).rejects.toThrow("has shape [3], expected [2] by model_config");
+  await expect(readChrombpnet(path)).rejects.toThrow("has shape [3]; expected [2] by model_config");
 });
 
 testWithSharedData("another Keras model is an error", "formats/hdf5/factornet_keras.hdf5", async (path) => {

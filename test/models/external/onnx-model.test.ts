@@ -226,7 +226,7 @@ describe("the error for a wrong card names what exists", () => {
     expect(await refusal(" ".repeat(2 ** 20 + 1))).toMatch(/has 1048577 bytes/);
     rmSync(card);
     expect((await open().catch((error) => error)).describe()).toMatch(
-      /there is no card of .*\n.*write .*model\.card\.json/,
+      /model\.card\.json: no such file: an ONNX model needs a card next to it\n.*write it with/,
     );
     expect(existsSync(path)).toBe(true);
     rmSync(path);

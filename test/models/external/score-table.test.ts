@@ -147,7 +147,7 @@ describe("scores declared as activities of a family", () => {
   test.each([
     ["scores:family=chrombnet,a.tsv", /family of .* is "chrombnet"/],
     ["scores:answers=counts,a.tsv", /answers of .* is "counts"/],
-    ["scores:answers=activity,", /names no file/],
+    ["scores:answers=activity,", /does not name a file/],
   ])("%s is an error", async (spec, message) => {
     expect(await refusal(openScoreTable(spec))).toMatch(message);
   });

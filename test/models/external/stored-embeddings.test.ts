@@ -120,8 +120,8 @@ describe("a probed run on stored embeddings", () => {
   test("fails when the file is inconsistent", async () => {
     const { states, sizes } = await made();
     const refusals: [RegExp, (file: InstanceType<typeof h5wasm.File>) => void][] = [
-      [/begins with row 30, expected row 24/, (file) => addTo(file, "emb_30_31", [1, 9, 4])],
-      [/has shape \[2,9,4\], expected \[1, tokens, 4\]/, (file) => addTo(file, "emb_24_25", [2, 9, 4])],
+      [/begins with row 30; expected row 24/, (file) => addTo(file, "emb_30_31", [1, 9, 4])],
+      [/has shape \[2,9,4\]; expected \[1, tokens, 4\]/, (file) => addTo(file, "emb_24_25", [2, 9, 4])],
       [/is uint32 of shape \[24,24\], for 25 rows/, (file) => addTo(file, "emb_24_25", [1, 9, 4])],
     ];
     for (const [message, change] of refusals) {

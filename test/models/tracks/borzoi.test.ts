@@ -112,7 +112,7 @@ describe("a tiny Borzoi", () => {
     expect(await error(`borzoi:head=rat,track=0,${folder}`)).toMatch(/head rat/);
     expect(await error(`borzoi:track=0,length=2080,${folder}`)).toMatch(/2080 bases make 65 bins of 32/);
     expect(await error(`borzoi:track=0,length=1024,${folder}`)).toMatch(/at least the 40 predicted bins/);
-    expect(await error(`borzoi:gammas=port,track=0,${folder}`)).toMatch(/gammas is no option of Borzoi/);
+    expect(await error(`borzoi:gammas=port,track=0,${folder}`)).toMatch(/gammas is not an option of Borzoi/);
     const perLine = await open(`borzoi:${folder}`);
     await expect(Promise.resolve(perLine.forCellLine!("K562"))).rejects.toThrow(/no track 1397/);
     const other = join(root, "other");

@@ -103,8 +103,8 @@ describe("a tiny Enformer", () => {
     expect(await error(`enformer:head=rat,track=0,${folder}`)).toMatch(/head rat/);
     expect(await error(`enformer:track=0,length=1296,${folder}`)).toMatch(/1296 bases make 40.5 bins of 32/);
     expect(await error(`enformer:track=0,length=1024,${folder}`)).toMatch(/make 32 bins/);
-    expect(await error(`enformer:tracks=0,${folder}`)).toMatch(/tracks is no option/);
-    expect(await error("enformer:track=x,f")).toMatch(/track=x is no whole number/);
+    expect(await error(`enformer:tracks=0,${folder}`)).toMatch(/tracks is not an option/);
+    expect(await error("enformer:track=x,f")).toMatch(/track=x is not a whole number/);
     const model = await open(`enformer:track=0,length=${LENGTH},${folder}`);
     await expect(model.predictActivity(["ACGT"])).rejects.toThrow(/reads 1280 bases, but a sequence has 4/);
     const perLine = await open(`enformer:${folder}`);

@@ -147,7 +147,7 @@ describe("shards", () => {
     ["an absolute one", { ...sound, c: "/etc/passwd" }, /not a plain file name/],
     ["the folder itself", { ...sound, c: ".." }, /not a plain file name/],
     ["the wrong one", { ...sound, c: "1.safetensors" }, /tensor "c": is missing from this shard, where/],
-    ["none", {}, /names no shards/],
+    ["none", {}, /lists no shards/],
   ])("rejects %s", async (_, weightMap, message) => {
     expect((await problem(await sharded(weightMap))).describe()).toMatch(message);
   });

@@ -90,7 +90,7 @@ describe("rejects a damaged file with the reason", () => {
     [
       "unknown type",
       safetensorsBytes({ a: { ...f32([4], 0, 16), dtype: "F8_E8M0" } }, data),
-      /tensor "a": has the type "F8_E8M0"; known are/,
+      /tensor "a": has the type "F8_E8M0"; expected one of/,
     ],
     [
       "type not text",

@@ -25,7 +25,7 @@ test("rejects shapes that do not match, with op and shapes", () => {
 test("checks named axes when the graph is built", () => {
   const shaped = named({ b: "b", t: "t", d: 8, h: 2, c: 4 });
   expect(shaped(g.reshape(x, ["b", "t", 2, 4]), "b t h c").shape).toEqual(["b", "t", 2, 4]);
-  expect(() => shaped(x, "b t h")).toThrow(/Input gave \[b, t, 8\], expected b t h = \[b, t, 2\] \(axis h\)/);
+  expect(() => shaped(x, "b t h")).toThrow(/Input gave \[b, t, 8\]; expected b t h = \[b, t, 2\] \(axis h\)/);
   expect(() => shaped(x, "b t")).toThrow(/expected b t = \[b, t\]/);
   expect(() => shaped(x, "b t q")).toThrow(/axis "q" is not among/);
 });

@@ -182,7 +182,7 @@ describe("rejects what does not match the graph", () => {
     const z = g.mul(x, g.parameter("w", [3]));
     await expect(openProgram({ z })).rejects.toThrow(/parameter w has no values/);
     await expect(openProgram({ z }, new Map([["w", row(1, 2)]]))).rejects.toThrow(
-      /parameter w is \[1, 2\], expected \[3\]/,
+      /parameter w is \[1, 2\]; expected \[3\]/,
     );
   });
 

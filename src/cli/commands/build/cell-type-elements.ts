@@ -90,7 +90,7 @@ function bamsByLine(given: readonly string[]): ReadonlyMap<CellLine, readonly st
     const at = text.indexOf("=");
     const line = CELL_LINES.find((one) => one === text.slice(0, at));
     if (line === undefined) {
-      throw new InputError(`${JSON.stringify(text)} names no cell line`, {
+      throw new InputError(`${JSON.stringify(text)} does not begin with a cell line`, {
         hint: `write LINE=file, with one of ${CELL_LINES.join(", ")}`,
       });
     }

@@ -65,7 +65,7 @@ export async function openCellTypeElements(
 function checkWidth([first]: readonly CellTypeElementRow[], window: number): void {
   if (first === undefined || first.inputEnd - first.inputStart === window) return;
   throw new InputError(
-    `the windows of the table have ${first.inputEnd - first.inputStart} bases; this task has ${window}`,
+    `the windows of the table have ${first.inputEnd - first.inputStart} bases; expected ${window}`,
   );
 }
 

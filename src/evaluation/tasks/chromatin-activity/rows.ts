@@ -122,9 +122,7 @@ async function readWindows(
 function checkWindows(name: ActivitySet, windows: readonly ActivityWindow[]): void {
   windows.forEach(({ start, end }, i) => {
     if (Number.isSafeInteger(start) && end - start === ACTIVITY_WINDOW) return;
-    throw new InputError(
-      `entry ${i} of ${name} is [${start}, ${end}): a window has ${ACTIVITY_WINDOW} bases`,
-    );
+    throw new InputError(`entry ${i} of ${name} is [${start}, ${end}); expected ${ACTIVITY_WINDOW} bases`);
   });
 }
 

@@ -95,11 +95,11 @@ const RecipeText = z
  */
 export async function readChrombpnetRecipe(path: string): Promise<ChrombpnetRecipe> {
   const text = await textIfPresent(path);
-  if (text === undefined) throw new InputError("there is no such file", { place: { file: path } });
+  if (text === undefined) throw new InputError("no such file", { place: { file: path } });
   const invalid = (message: string, cause?: unknown) =>
     new FormatError(
       { file: path },
-      `not a recipe: ${message}`,
+      `this is not a recipe: ${message}`,
       'such as {"epochs": 20, "bias": {"filters": 32}}',
       cause,
     );

@@ -143,13 +143,13 @@ const FoldText = z.strictObject({
  */
 export async function readFold(path: string): Promise<Fold> {
   const text = await textIfPresent(path);
-  if (text === undefined) throw new InputError("there is no such file", { place: { file: path } });
+  if (text === undefined) throw new InputError("no such file", { place: { file: path } });
   try {
     return FoldText.parse(JSON.parse(text));
   } catch (cause) {
     throw new FormatError(
       { file: path },
-      "not a fold: expected an object with the lists train, valid and test",
+      "this is not a fold: expected an object with the lists train, valid and test",
       'such as {"train": ["chr1", "chr22:0-3000000"], "valid": ["chr8"], "test": ["chr10"]}',
       cause,
     );

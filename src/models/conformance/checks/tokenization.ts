@@ -17,7 +17,7 @@ export const specialTokensCheck: Check = {
     const empty = await probe.unlessRejected(probe.scores([""]));
     if (empty !== undefined) {
       if (!probe.same(empty[0], 0)) {
-        return fault(`the empty sequence has the log-likelihood ${empty[0].toPrecision(6)}, expected 0`);
+        return fault(`the empty sequence has the log-likelihood ${empty[0].toPrecision(6)}; expected 0`);
       }
       seen.push("the empty sequence scores 0");
     }

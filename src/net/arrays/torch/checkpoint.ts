@@ -93,7 +93,7 @@ function stateDict(file: string, value: unknown): ReadonlyMap<unknown, unknown> 
   if (!(value instanceof Map)) {
     throw new FormatError(
       { file },
-      "its pickle is not a state dict (names and tensors)",
+      "the pickle is not a state dict (names and tensors)",
       "save the weights with torch.save(model.state_dict(), path)",
     );
   }

@@ -140,12 +140,12 @@ const TENSOR_CLASSES = ["torch.Tensor", "torch.nn.parameter.Parameter"];
 export function torchStorage(file: string, id: unknown): TorchStorage {
   const [tag, type, key, , length] = Array.isArray(id) ? id : [];
   if (tag !== "storage" || !(type instanceof PickleGlobal) || typeof key !== "string" || !isCount(length)) {
-    throw new FormatError({ file }, "its pickle refers to something that is not a storage of numbers");
+    throw new FormatError({ file }, "the pickle refers to something that is not a storage of numbers");
   }
   if (type.name === UNTYPED) return { kind: "storage", key, dtype: undefined, length };
   const dtype = STORAGE_TYPES[type.name.replace("torch.", "")];
   if (dtype === undefined) {
-    throw new FormatError({ file }, `its pickle uses ${JSON.stringify(type.name)} as a storage type`);
+    throw new FormatError({ file }, `the pickle uses ${JSON.stringify(type.name)} as a storage type`);
   }
   return { kind: "storage", key, dtype, length };
 }

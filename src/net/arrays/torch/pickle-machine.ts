@@ -122,7 +122,7 @@ export class PickleMachine {
   fail(what: string): never {
     throw new FormatError(
       { file: this.#file },
-      `its pickle cannot be read at byte ${this.cursor.at}: ${what}`,
+      `the pickle cannot be read at byte ${this.cursor.at}: ${what}`,
       "is the file damaged?",
     );
   }

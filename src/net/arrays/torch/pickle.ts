@@ -46,7 +46,7 @@ export function readPickle(bytes: Uint8Array, options: PickleOptions): unknown {
   if (bytes.length > LARGEST_PICKLE) {
     throw new FormatError(
       { file },
-      `its pickle has ${bytes.length} bytes; at most ${LARGEST_PICKLE} are read`,
+      `the pickle has ${bytes.length} bytes; at most ${LARGEST_PICKLE} are read`,
     );
   }
   const machine = new PickleMachine(bytes, file);
@@ -63,7 +63,7 @@ export function readPickle(bytes: Uint8Array, options: PickleOptions): unknown {
     }
   } catch (error) {
     if (!(error instanceof EndOfBytes)) throw error;
-    throw new FormatError({ file }, "its pickle ends too early", "is the file damaged?");
+    throw new FormatError({ file }, "the pickle ends too early", "is the file damaged?");
   }
 }
 
@@ -175,7 +175,7 @@ function allowed(module: unknown, name: unknown, { file, globals }: PickleOption
   if (found !== undefined) return found;
   throw new FormatError(
     { file },
-    `its pickle uses ${JSON.stringify(full)}; only tensors and their containers are read, and nothing is executed`,
+    `the pickle uses ${JSON.stringify(full)}; only tensors and their containers are read, and nothing is executed`,
     "if you trust the file, save only its weights with PyTorch: torch.save(model.state_dict(), path)",
   );
 }

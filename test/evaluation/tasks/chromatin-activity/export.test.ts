@@ -107,7 +107,7 @@ test("refuses a signal with negative sums, naming the window", async () => {
 test("a window of another width is refused", async () => {
   const peaks = [{ index: 0, chrom: "chr5", start: 10, end: 2000 }];
   await expect(chromatinActivity.open({ ...inputs, peaks }, { seed: 0 })).rejects.toThrow(
-    "entry 0 of peaks is [10, 2000): a window has 2114 bases",
+    "entry 0 of peaks is [10, 2000); expected 2114 bases",
   );
 });
 

@@ -179,7 +179,7 @@ describe("refused", () => {
     await expect(openChanged("twice", { "test/idxs": twice })).rejects.toThrow(/two entries are row/);
     const short = oneHot(idxs.data.map(() => "ACGT"));
     await expect(openChanged("short", { "test/seqs": short })).rejects.toThrow(
-      /have 4 bases; this task has 350/,
+      /have 4 bases; expected 350/,
     );
   });
 

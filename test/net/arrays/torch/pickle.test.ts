@@ -76,7 +76,7 @@ describe("rejects the names that a hostile pickle uses", () => {
     ["", ""],
   ];
   test.each(dangerous)("%s.%s", (module, name) => {
-    const asked = new RegExp(`^model.bin: its pickle uses "${module}\\.${name}"; .* nothing is executed\n`);
+    const asked = new RegExp(`^model.bin: the pickle uses "${module}\\.${name}"; .* nothing is executed\n`);
     const args = tuple(str("touch /tmp/x"));
     expect(refusal(pickle(global(module, name), args, "R"))).toMatch(asked);
     // Without a call, from the stack, and in the arguments of a harmless call.
@@ -101,7 +101,7 @@ describe("rejects the names that a hostile pickle uses", () => {
   });
 
   test("does not convert names that are not text", () => {
-    expect(refusal(pickle("]", str("system"), "\x93"))).toMatch("its pickle uses");
+    expect(refusal(pickle("]", str("system"), "\x93"))).toMatch("the pickle uses");
     // A list of lists of lists…: as text it would have 2^40 characters.
     const doubled = "](h\x00h\x00eq\x00".repeat(40);
     expect(refusal(pickle("]q\x00", doubled, str("x"), "\x93"))).toMatch("something without a name");
