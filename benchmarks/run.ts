@@ -1,13 +1,13 @@
 import { readdirSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { parseArgs } from "node:util";
+import { rejectArguments, scriptArguments, wholeNumber } from "../scripts/arguments.ts";
 import type { Benchmark, BenchmarkOptions } from "./measure.ts";
 
-// Runs every file of this folder that exports `benchmark`, or the named ones: npm run bench -- windows
+// Runs every file of this folder that exports `benchmark`, or the named ones.
 
-const { values, positionals: wanted } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { values, positionals: wanted } = scriptArguments(
+  "npm run bench -- [NAME…] [--only TEXT] [--rounds 4] [--threads N] [--python PYTHON] [--weights FOLDER] [--write] [--resume]",
+  {
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "4" },
     threads: { type: "string", default: String(availableParallelism()) },
@@ -16,19 +16,22 @@ const { values, positionals: wanted } = parseArgs({
     write: { type: "boolean", default: false },
     resume: { type: "boolean", default: false },
   },
-});
+  { allowPositionals: true },
+);
 const { python, weights } = values;
 const options: BenchmarkOptions = {
   ...values,
   python,
   weights,
-  rounds: Number(values.rounds),
-  threads: Number(values.threads),
+  rounds: wholeNumber(values.rounds, "--rounds"),
+  threads: wholeNumber(values.threads, "--threads"),
 };
-const names = readdirSync(new URL(".", import.meta.url))
+const all = readdirSync(new URL(".", import.meta.url))
   .filter((file) => file.endsWith(".ts") && file !== "run.ts")
-  .map((file) => file.slice(0, -3))
-  .filter((name) => wanted.length === 0 || wanted.includes(name));
+  .map((file) => file.slice(0, -3));
+const unknown = wanted.find((name) => !all.includes(name));
+if (unknown !== undefined) rejectArguments(`there is no benchmark ${unknown}: ${all.join(", ")}`);
+const names = wanted.length === 0 ? all : all.filter((name) => wanted.includes(name));
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 

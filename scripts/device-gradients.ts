@@ -1,24 +1,23 @@
 import { writeFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { parseDevice, trainingDevice } from "../src/net/runtime/device.ts";
+import { rejectArguments, scriptArguments } from "./arguments.ts";
 import { compareDevices, type DeviceRow } from "./devices/compare.ts";
 
 // Prints, for every training recipe on a tiny model, the largest deviation of a gradient on a device from the
-// CPU's, and the ops that ran on the CPU instead of the device:
-//
-//     npx tsx scripts/device-gradients.ts [--device webgpu] [--only LoRA] [--json] [--write docs/gradients.md --gpu NAME]
+// CPU's, and the ops that ran on the CPU instead of the device.
 
-const { values } = parseArgs({
-  options: {
+const { values } = scriptArguments(
+  "npx tsx scripts/device-gradients.ts [--device webgpu] [--only LoRA] [--json] [--write docs/gradients.md --gpu NAME]",
+  {
     device: { type: "string", default: "webgpu" },
     only: { type: "string", default: "" },
     json: { type: "boolean", default: false },
     write: { type: "string" },
     gpu: { type: "string", default: "" },
   },
-});
+);
 const device = trainingDevice(parseDevice(values.device) ?? "cpu");
-if (device !== values.device) throw new Error(`${values.device} does not train: webgpu, cuda or cpu`);
+if (device !== values.device) rejectArguments(`${values.device} does not train: webgpu, cuda or cpu`);
 const lines: string[] = [];
 const print = (cells: readonly string[]) => {
   const line = `| ${cells.join(" | ")} |\n`;

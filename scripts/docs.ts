@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { performancePage } from "../benchmarks/performance/page.ts";
 import { readResults } from "../benchmarks/performance/results.ts";
+import { scriptArguments } from "./arguments.ts";
 import {
   dataPage,
   modelsPage,
@@ -11,6 +12,7 @@ import {
   withGeneratedParts,
 } from "./generated-docs.ts";
 
+scriptArguments("npm run docs", {});
 const at = (path: string) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 writeFileSync(at("docs/tasks.md"), tasksPage());

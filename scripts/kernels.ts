@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import { scriptArguments } from "./arguments.ts";
 import { compiledKernels } from "./compiled-kernels.ts";
 
+scriptArguments("npm run kernels", {});
 const folder = new URL("../src/metrics/", import.meta.url);
 
 writeFileSync(

@@ -2,9 +2,6 @@
  * Evaluates tables of published size with score tables, and checks results, CPU time, memory and disk against
  * bounds.
  *
- *   npm run build && npx tsx scripts/scale-run.ts [--part regulatory] [--rows N] [--short] [--keep FOLDER]
- *     [-- ARGUMENTS...]
- *
  * Prints one line per part; exits with 1 if a bound or an expected result is violated. `--short` runs a few
  * thousand rows, compares the digest of their scores, and checks no bounds of time and memory. Bounds apply
  * to published sizes; `--rows` prints figures for other ones. ARGUMENTS replace dist/cli/main.js after
@@ -14,25 +11,33 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { rejectArguments, scriptArguments, wholeNumber } from "./arguments.ts";
 import { broken, runPart, SCALE_PARTS } from "./scale/parts.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
+const { values, positionals } = scriptArguments(
+  "npm run build && npx tsx scripts/scale-run.ts [--part regulatory] [--rows N] [--short] [--keep FOLDER] [-- ARGUMENTS...]",
+  {
     part: { type: "string", default: "" },
     rows: { type: "string" },
     short: { type: "boolean", default: false },
     keep: { type: "string" },
   },
-});
+  { allowPositionals: true },
+);
 const built = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
 const program = positionals.length > 0 ? positionals : [built];
+const givenRows = values.rows === undefined ? undefined : wholeNumber(values.rows, "--rows");
+const parts = SCALE_PARTS.filter(({ name }) => name.includes(values.part));
+if (parts.length === 0) {
+  rejectArguments(
+    `no part has ${values.part} in its name: ${SCALE_PARTS.map(({ name }) => name).join(", ")}`,
+  );
+}
 const root = values.keep ?? (await mkdtemp(join(tmpdir(), "dart-eval-scale-")));
 try {
-  for (const part of SCALE_PARTS.filter(({ name }) => name.includes(values.part))) {
+  for (const part of parts) {
     const published = values.short ? part.short : part.published;
-    const size = values.rows === undefined ? published : { ...published, rows: Number(values.rows) };
+    const size = givenRows === undefined ? published : { ...published, rows: givenRows };
     const outcome = await runPart(part, size, { program, root });
     const { rows, cpuSeconds, peakMemory, disk, scores, digest } = outcome;
     const wrong = [...outcome.wrong];

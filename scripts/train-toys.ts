@@ -1,11 +1,9 @@
 // Trains the package's toys, evaluates each on Task 1 of the demo, and writes toys/. An interrupted training
 // run resumes; an existing toy is trained again.
-//   npx tsx scripts/train-toys.ts [--evaluate] [family …] [chrombpnet]
 // --evaluate computes the metrics of existing toys again and trains nothing.
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
 import { evaluate, openModel } from "dart-eval";
 import { kindOfPath, namesInFolder } from "../src/base/folder.ts";
 import { writeFileAtomic } from "../src/base/write-file.ts";
@@ -14,6 +12,7 @@ import type { Estimate } from "../src/metrics/intervals.ts";
 import { initCheckpoint } from "../src/models/checkpoints/init.ts";
 import { LANGUAGE_MODELS, languageModelCard } from "../src/models/language/catalogue.ts";
 import { pretrain } from "../src/models/training/pretraining.ts";
+import { rejectArguments, scriptArguments } from "./arguments.ts";
 import { type ChrombpnetRecord, metricsOf, trainChrombpnetToy } from "./toys/chrombpnet.ts";
 import { toyCorpus } from "./toys/corpus.ts";
 import { readmeOf, type ToyRecord } from "./toys/readme.ts";
@@ -101,11 +100,15 @@ async function evaluateAgain(toy: string): Promise<void> {
 }
 
 const CHROMBPNET = "chrombpnet";
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { evaluate: { type: "boolean", default: false } },
-});
-for (const toy of positionals.length > 0 ? positionals : [...Object.keys(TOYS), CHROMBPNET]) {
+const { values, positionals } = scriptArguments(
+  "npx tsx scripts/train-toys.ts [--evaluate] [family …] [chrombpnet]",
+  { evaluate: { type: "boolean", default: false } },
+  { allowPositionals: true },
+);
+const toys = [...Object.keys(TOYS), CHROMBPNET];
+const unknown = positionals.find((name) => !toys.includes(name));
+if (unknown !== undefined) rejectArguments(`there is no toy ${unknown}: ${toys.join(", ")}`);
+for (const toy of positionals.length > 0 ? positionals : toys) {
   if (values.evaluate) await evaluateAgain(toy);
   else if (toy === CHROMBPNET) await trainChrombpnetToy(WORK, at(`toys/${toy}`));
   else await train(toy, TOYS[toy]);

@@ -3,8 +3,6 @@
  * metrics with those of single processes, byte for byte. Prints a line for each engine and profile; exits with
  * 1 if one fails or nothing could be run.
  *
- *   npm run build && npm run workflows -- [--only snakemake-local,nextflow-slurm] [--out FOLDER]
- *
  * The engines are `snakemake` and `nextflow` of the PATH, or $SNAKEMAKE and $NEXTFLOW. The profile slurm uses a
  * cluster on this machine if Slurm is installed and this is root, else the cluster of `sbatch`.
  */
@@ -14,12 +12,15 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { packagePath } from "../src/base/package.ts";
 import { writeSyntheticGenome } from "../src/demo/synthetic/write.ts";
 import { missingForCluster, SlurmCluster } from "../test/product/slurm-cluster.ts";
+import { scriptArguments } from "./arguments.ts";
 
-const { values } = parseArgs({ options: { only: { type: "string" }, out: { type: "string" } } });
+const { values } = scriptArguments(
+  "npm run build && npm run workflows -- [--only snakemake-local,nextflow-slurm] [--out FOLDER]",
+  { only: { type: "string" }, out: { type: "string" } },
+);
 const folder = resolve(values.out ?? (await mkdtemp(join(tmpdir(), "dart-eval-workflows-"))));
 const only = values.only?.split(",");
 const command = [process.execPath, packagePath("dist/cli/main.js")];
