@@ -13,13 +13,14 @@ const MODES = {
 /**
  * Compiles the examples and the README's programs in strict mode, in a folder that has the package installed.
  *
- * @param mode  module resolution of the user's project
+ * @param mode      module resolution of the user's project
+ * @param compiler  folder in which TypeScript is installed
  * @returns     messages of the compiler; empty without errors. Programs are in `built/` on request
  */
 export async function compileAsUser(
   folder: string,
   mode: keyof typeof MODES,
-  { emit = false }: { readonly emit?: boolean } = {},
+  { emit = false, compiler = repository }: { readonly emit?: boolean; readonly compiler?: string } = {},
 ): Promise<string> {
   const source = join(folder, "programs");
   await mkdir(source, { recursive: true });
@@ -46,7 +47,7 @@ export async function compileAsUser(
   };
   const path = join(folder, `tsconfig.${mode}.json`);
   await writeFile(path, JSON.stringify(config));
-  const tsc = join(repository, "node_modules/typescript/bin/tsc");
+  const tsc = join(compiler, "node_modules/typescript/bin/tsc");
   const { stdout } = await promisify(execFile)(process.execPath, [tsc, "-p", path], { cwd: folder }).catch(
     (error: { stdout: string }) => error,
   );

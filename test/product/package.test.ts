@@ -15,8 +15,8 @@ let folder: string;
 let packed: readonly string[];
 
 /**
- * Packs the package as it would be published, and installs it into an empty folder, from npm's cache where it
- * can.
+ * Packs the package as it would be published, and installs it and TypeScript 5 into an empty folder, from
+ * npm's cache where it can.
  */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-package-"));
@@ -25,7 +25,8 @@ beforeAll(async () => {
   packed = JSON.parse(stdout)[0].files.map(({ path }: { path: string }) => path);
   const [tarball] = (await readdir(folder)).filter((name) => name.endsWith(".tgz"));
   await writeFile(join(folder, "package.json"), '{ "private": true, "type": "module" }');
-  const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", `./${tarball}`];
+  const packages = [`./${tarball}`, "typescript@5.9.3"];
+  const install = ["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages];
   await execute("npm", install, { cwd: folder, env });
 }, 300_000);
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -45,11 +46,24 @@ test("the package contains the needed files and no others", () => {
   expect(
     packed.filter(
       (path) =>
-        !/^(dist\/.*\.(js|css|d\.ts)|toys\/[^/]+\/[^/]+\.(json|txt|safetensors|h5)|data\/.*|docs\/.*\.(md|ipynb)|scripts\/deseq2\.R|workflows\/.*|(toys\/)?[A-Z]+\.md|LICENSE|package\.json)$/.test(
+        !/^(dist\/.*\.(js|css|d\.ts)|toys\/[^/]+\/[^/]+\.(json|txt|safetensors|h5)|data\/.*|docs\/(.*\.(md|ipynb)|report\.png)|examples\/.*\.(ts|py)|python\/.*\.(md|toml|py)|scripts\/deseq2\.R|(workflows|containers)\/.*|(toys\/)?[A-Z]+\.md|LICENSE|package\.json)$/.test(
           path,
         ),
     ),
   ).toEqual([]);
+});
+
+test("links of the packed documents lead to packed files", async () => {
+  const missing: string[] = [];
+  for (const file of packed.filter((path) => path.endsWith(".md"))) {
+    const text = await readFile(join(repository, file), "utf8");
+    for (const [, link] of text.matchAll(/\]\((?!https?:)([^)#\s]+)/g)) {
+      const path = join(file, "..", link).replace(/\/$/, "");
+      if (!packed.some((each) => each === path || each.startsWith(`${path}/`)))
+        missing.push(`${file}: ${link}`);
+    }
+  }
+  expect(missing).toEqual([]);
 });
 
 /** Commands of the README's `sh` blocks, in order. Other blocks need data or models that are not here. */
@@ -133,11 +147,15 @@ const CALLS = `import { evaluate, metrics, openModel, type Model, type OpenedMod
      // @ts-expect-error no such metric
      export const wrong = metrics.estimate("auc", [1], [1]);`;
 
-test.each(["bundler", "node16", "nodenext"] as const)(
-  "examples, README and calls that the types reject compile in strict mode under %s resolution",
-  async (mode) => {
+test.each([
+  ["bundler", 5],
+  ["node16", 7],
+  ["nodenext", 7],
+] as const)(
+  "examples, README and calls that the types reject compile in strict mode under %s resolution, TypeScript %d",
+  async (mode, version) => {
     await mkdir(join(folder, "programs"), { recursive: true });
     await writeFile(join(folder, "programs", "calls.ts"), CALLS);
-    expect(await compileAsUser(folder, mode)).toBe("");
+    expect(await compileAsUser(folder, mode, version === 5 ? { compiler: folder } : {})).toBe("");
   },
 );

@@ -222,6 +222,12 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
 }
 
 /**
+ * Union of an object's keys. `keyof Inputs` itself makes `Task` contravariant in `Inputs` for TypeScript 5,
+ * so that no custom task is a `Task`.
+ */
+type NameOf<Inputs> = keyof Inputs extends infer Name extends string ? Name : never;
+
+/**
  * A benchmark task: its inputs, rows, recipes and metrics. It names no model.
  *
  * `Row` is the type of a row's facts, which `OpenTask.examples` gives and `measure` reads from each
@@ -251,7 +257,7 @@ export interface Task<
   readonly widens?: true;
   /** Names of the sequences of one row: ["element", "control"]. */
   readonly members: readonly string[];
-  readonly inputs: readonly (InputForm & { readonly name: keyof Inputs & string })[];
+  readonly inputs: readonly (InputForm & { readonly name: NameOf<Inputs> })[];
   /** Kinds of rows of which a sample needs enough each, such as significant variants and controls. */
   readonly strata?: readonly string[];
   /** Properties of rows by which results are split, most useful first; others may be named by a user. */
