@@ -5,6 +5,8 @@ import { quotedText } from "./message-text.ts";
 /** Retries with exponential backoff. */
 export interface RetryPolicy {
   readonly attempts: number;
+  /** Attempts to reach a server that does not respond at all; default: `attempts`. */
+  readonly connectionAttempts?: number;
   /** Delay after the first failure; doubles with each further one. */
   readonly initialDelayMs: number;
   /** Time limit of one attempt, including the body. A timeout is not retried. Default: none. */
@@ -31,7 +33,7 @@ export class ConnectionError extends InputError {}
 export async function fetchWithRetries(
   url: string | URL,
   init: RequestInit = {},
-  { attempts, initialDelayMs, timeoutMs }: RetryPolicy = DEFAULT_RETRIES,
+  { attempts, connectionAttempts = attempts, initialDelayMs, timeoutMs }: RetryPolicy = DEFAULT_RETRIES,
 ): Promise<Response> {
   for (let attempt = 1; ; attempt++) {
     let wait = initialDelayMs * 2 ** (attempt - 1);
@@ -42,7 +44,7 @@ export async function fetchWithRetries(
       wait = retryAfterMs(response.headers.get("retry-after")) ?? wait;
     } catch (error) {
       init.signal?.throwIfAborted();
-      if (attempt >= attempts || isPermanent(error)) throw connectionError(url, error);
+      if (attempt >= connectionAttempts || isPermanent(error)) throw connectionError(url, error);
     }
     await retryPause(wait, init.signal ?? undefined);
   }

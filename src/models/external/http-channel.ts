@@ -12,6 +12,8 @@ import {
   untrustedText,
 } from "./adapter-protocol.ts";
 
+/** Attempts to reach an adapter at first: one that does not run would delay the error of a mistyped address. */
+const FIRST_CONNECTIONS = 2;
 /** Limit of one response in seconds. Node's `fetch` gives up after five minutes without a header. */
 const MOST_SECONDS = 290;
 
@@ -19,7 +21,8 @@ const NOT_ADAPTER = "is this the address of an adapter? docs/adapters.md describ
 
 /**
  * Connects to an adapter over HTTP: each request is posted as JSON, the response is the body. Requests to a
- * server that is busy or unreachable are retried after a pause, or after its Retry-After.
+ * server that is busy or no longer reached are retried after a pause, or after its Retry-After. The first
+ * request has two attempts to reach the server.
  *
  * @throws {InputError} when the address is not valid or cannot be reached, or the handshake fails
  */
@@ -30,6 +33,7 @@ export async function openHttpChannel(
 ): Promise<Channel> {
   const url = addressOf(address);
   let lastId = 0;
+  let isReached = false;
   const ask: SendRequest = async (request, limits) => {
     const id = ++lastId;
     const { seconds, signal } = limits;
@@ -39,12 +43,18 @@ export async function openHttpChannel(
       });
     }
     const { status, text } = await postJson(url, JSON.stringify({ id, ...request }), {
-      retries: { attempts, initialDelayMs, timeoutMs: seconds * 1000 },
+      retries: {
+        attempts,
+        connectionAttempts: isReached ? attempts : Math.min(FIRST_CONNECTIONS, attempts),
+        initialDelayMs,
+        timeoutMs: seconds * 1000,
+      },
       maxBytes: LONGEST_RESPONSE,
       signal,
     }).catch((error: unknown) => {
       throw error instanceof ConnectionError ? connectionFailure(address, limits, error) : error;
     });
+    isReached = true;
     // An adapter's own error may come with any status, other responses only with success.
     if ((status >= 200 && status < 300) || parseResponse(text)?.error !== undefined) {
       return readResponse({ title: address, notJson: NOT_ADAPTER }, id, text);

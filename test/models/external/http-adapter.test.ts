@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { openAdapter } from "../../../src/models/external/adapter-model.ts";
@@ -58,6 +60,32 @@ test("requests to a busy or failing server are retried", async () => {
     expect([...Array.from(await model.logLikelihood!(["ACG"], corrected))]).toEqual([-3]);
   }
   expect(requests).toBe(9);
+});
+
+test("an adapter that does not run is reported after two attempts, one that stopped after all", async () => {
+  let connections = 0;
+  const silent = createServer((socket) => {
+    connections++;
+    socket.destroy();
+  });
+  await once(silent.listen(0, "127.0.0.1"), "listening");
+  const { port } = silent.address() as AddressInfo;
+  expect(await refusal(open(`http://127.0.0.1:${port}/`))).toMatch(
+    /cannot be reached.*\n.*is the adapter running/,
+  );
+  expect(connections).toBe(2);
+  silent.close();
+
+  let requests = 0;
+  const model = await open(
+    await serve((_, response) => {
+      requests++;
+      response.destroy();
+      return undefined;
+    }),
+  );
+  await refusal(model.logLikelihood!(["A"], corrected) as Promise<unknown>);
+  expect(requests).toBe(3);
 });
 
 describe("an invalid response is an error that quotes it", () => {
