@@ -264,11 +264,11 @@ export type Scores = ArrayLike<number> & Iterable<number>;
 
 /**
  * A model from `openModel`: every query is present and its options are optional. Sequences are upper-case A,
- * C, G, T.
+ * C, G, T, and N, which the model's tokenizer or network reads as an unknown base.
  *
- * Default options: protocol "corrected"; `pool` averages over bases. A query that the model does not
- * implement throws an `InputError` that names the model and the query; check with `supports(model, query)`.
- * No sequences give no results.
+ * Default options: protocol "corrected"; `pool` averages over bases. No sequences give no results. A query
+ * rejects with an `InputError` that names the model if the model does not implement it (check with
+ * `supports(model, query)`) or is closed, or if a sequence contains another letter.
  */
 export interface OpenedModel extends Model, AsyncDisposable {
   /**
@@ -305,35 +305,48 @@ export function openedModel(model: Model, name: string = model.name): OpenedMode
     new InputError(`the model ${JSON.stringify(name)} does not implement ${query}`, {
       hint: "`dart-eval models list` shows the models of each kind",
     });
+  let isClosed = false;
+  const expectReady = (sequences: readonly string[]) => {
+    if (isClosed) throw new InputError(`the model ${JSON.stringify(name)} is closed`);
+    sequences.forEach(expectBases);
+  };
   const queries: Omit<OpenedModel, keyof Model> & Pick<OpenedModel, ModelQuery | "close"> = {
     async logLikelihood(sequences, options) {
       if (!supports(model, "logLikelihood")) throw missing("logLikelihood");
+      expectReady(sequences);
       return iterable(await model.logLikelihood(sequences, { ...DEFAULTS, ...options }));
     },
     async tokenLogProbabilities(sequences, options) {
       if (!supports(model, "tokenLogProbabilities")) throw missing("tokenLogProbabilities");
+      expectReady(sequences);
       return model.tokenLogProbabilities(sequences, { ...DEFAULTS, ...options });
     },
     async embed(sequences, options) {
       if (!supports(model, "embed")) throw missing("embed");
+      expectReady(sequences);
       return model.embed(sequences, { ...DEFAULTS, ...options });
     },
     async pool(sequences, options) {
       if (!poolable) throw missing("pool");
+      expectReady(sequences);
       return poolSequences(model, sequences, { ...DEFAULTS, over: "bases", ...options });
     },
     async compareAlleles(pairs, options) {
       if (!supports(model, "compareAlleles")) throw missing("compareAlleles");
+      expectReady(pairs.flat());
       return model.compareAlleles(pairs, { ...DEFAULTS, ...options });
     },
     async predictActivity(sequences, options) {
       if (!supports(model, "predictActivity")) throw missing("predictActivity");
+      expectReady(sequences);
       return iterable(await model.predictActivity(sequences, { ...DEFAULTS, ...options }));
     },
     async close() {
+      isClosed = true;
       await model.close?.();
     },
     async [Symbol.asyncDispose]() {
+      isClosed = true;
       await model.close?.();
     },
   };
@@ -357,6 +370,17 @@ export function openedModel(model: Model, name: string = model.name): OpenedMode
 }
 
 const DEFAULTS = { protocol: "corrected" } as const;
+
+/** @throws {InputError} when the sequence contains another letter than A, C, G, T or N */
+function expectBases(sequence: string, index: number): void {
+  const at = sequence.search(/[^ACGTN]/);
+  if (at === -1) return;
+  const letter = String.fromCodePoint(sequence.codePointAt(at) ?? 0);
+  throw new InputError(
+    `sequence ${index} has ${JSON.stringify(letter)} at base ${at}; both are counted from 0, and bases are A, C, G, T or N`,
+    { hint: /[acgtn]/.test(letter) ? "write it in upper case" : "replace it; N is an unknown base" },
+  );
+}
 
 const isIterable = (values: ArrayLike<number>): values is Scores =>
   typeof values === "object" && Symbol.iterator in values;

@@ -164,6 +164,15 @@ describe("a user's object", () => {
     await expect(opened.compareAlleles([["A", "C"]])).rejects.toThrow(/does not implement compareAlleles/);
   });
 
+  test("rejects letters that are no bases, and queries after it is closed", async () => {
+    const model = openedModel(new Composition());
+    await expect(model.logLikelihood(["ACGTN", "ACgT"])).rejects.toThrow(
+      'sequence 1 has "g" at base 2; both are counted from 0',
+    );
+    await model.close();
+    await expect(model.logLikelihood(["ACGT"])).rejects.toThrow('the model "composition" is closed');
+  });
+
   test("with embeddings alone has their mean, and needs no new methods when frozen", async () => {
     const embed = (sequences: readonly string[]) =>
       sequences.map(() => ({
