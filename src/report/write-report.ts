@@ -35,16 +35,20 @@ export interface WriteReportOptions extends CustomForms {
  *
  * @param runs  folder of a run, or several folders to compare; a folder given twice counts once
  * @param file  .html, .md, .tex, .txt or .json; an existing file is replaced
- * @throws {InputError} when a folder is not a merged run, the file has another ending or cannot be written,
- *   or the results have none of the motifs
+ * @throws {InputError} when there is no folder, or one is not a merged run, the file has another ending or
+ *   cannot be written, or the results have none of the motifs
  */
 export async function writeReport(
   runs: string | readonly string[],
   file: string,
   { format = reportFormat(file), ...options }: WriteReportOptions = {},
 ): Promise<void> {
+  const folders = typeof runs === "string" ? [runs] : runs;
+  if (folders.length === 0) {
+    throw new InputError("no run given", { hint: "give the folder of at least one merged run" });
+  }
   await expectWritableFile(file);
-  const results = await runResults(typeof runs === "string" ? [runs] : runs);
+  const results = await runResults(folders);
   const text = await reportText(results, format, options);
   await asSoleWriter(file, () => writeFileAtomic(file, text));
 }
@@ -103,6 +107,10 @@ const BY_ENDING: Readonly<Record<string, ReportFormat>> = {
   ".json": "json",
 };
 
+const endings = Object.keys(BY_ENDING).join(", ");
+/** Endings of files that `exportRuns` writes, or of their counterparts elsewhere. */
+const EXPORTED: ReadonlySet<string> = new Set([".png", ".svg", ".csv", ".tsv", ".parquet", ".xlsx"]);
+
 /**
  * Format of a report by the ending of its file, in either case.
  *
@@ -111,8 +119,14 @@ const BY_ENDING: Readonly<Record<string, ReportFormat>> = {
 export function reportFormat(file: string): ReportFormat {
   const format = BY_ENDING[extname(file).toLowerCase()];
   if (format !== undefined) return format;
-  throw new InputError(`no report format has the ending ${JSON.stringify(extname(file))}`, {
-    place: { file },
-    hint: `use one of ${Object.keys(BY_ENDING).join(", ")}, or name the format`,
-  });
+  const ending = extname(file);
+  throw new InputError(
+    ending === "" ? "the file has no ending" : `no report format has the ending ${JSON.stringify(ending)}`,
+    {
+      place: { file },
+      hint: EXPORTED.has(ending.toLowerCase())
+        ? `\`dart-eval export\` writes figures as PNG and SVG, and tables as CSV and Parquet; a report is ${endings}`
+        : `use one of ${endings}, or name the format`,
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { InputError } from "../../base/errors.ts";
-import { temporaryFolder } from "../../base/folder.ts";
+import { kindOfPath, temporaryFolder } from "../../base/folder.ts";
 import { optionalPackage } from "../../base/package.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
@@ -42,6 +42,10 @@ export async function queryRuns(
   paths: readonly string[],
   forms: CustomForms = {},
 ): Promise<QueryResult> {
+  if (sql.trim() === "") throw new InputError("the query is empty", { hint: VIEWS });
+  if (!/\s/.test(sql) && (await kindOfPath(sql)) === "folder") {
+    throw new InputError(`${sql} is a folder`, { hint: "give the query first, then the folders of runs" });
+  }
   const { DuckDBInstance } = await optionalPackage(
     "@duckdb/node-api",
     { for: "queries", size: "70 MB" },
@@ -99,6 +103,8 @@ async function createViews(
   await connection.run("SET lock_configuration = true");
 }
 
+const VIEWS = "views: rows, metrics, breakdowns, strata, cells; DESCRIBE VIEW lists the columns of one";
+
 const literal = (text: string) => `'${text.replaceAll("'", "''")}'`;
 
 async function resultOf(connection: DuckDBConnection, sql: string): Promise<QueryResult> {
@@ -113,8 +119,9 @@ async function resultOf(connection: DuckDBConnection, sql: string): Promise<Quer
     // Below its first line, DuckDB quotes the query and suggests names of its own catalogue.
     const [what, ...quoted] = error.message.trim().split("\n");
     const marked = quoted.find((line) => line.startsWith("LINE "));
-    throw new InputError(marked === undefined ? what : `${what} (${marked})`, {
-      hint: "views: rows, metrics, breakdowns, strata, cells; DESCRIBE VIEW lists the columns of one",
+    const message = marked === undefined ? what : `${what} (${marked})`;
+    throw new InputError(message.length > 300 ? `${message.slice(0, 300)}…` : message, {
+      hint: VIEWS,
       cause: error,
     });
   }

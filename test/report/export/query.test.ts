@@ -84,6 +84,14 @@ describe("queryRuns", () => {
     expect(await readdir(folder)).toEqual(before);
   });
 
+  test.each([
+    ["an empty query", "", /^the query is empty$/],
+    ["a folder", ".", /^\. is a folder$/],
+    ["a long name, cut", `SELECT ${"x".repeat(3000)} FROM metrics`, /^.{300}…$/],
+  ])("names what is wrong: %s", async (_, sql, message) => {
+    await expect(queryRuns(sql, [runs[0]])).rejects.toThrow(message);
+  });
+
   test("names an error of the SQL", async () => {
     await expect(queryRuns("SELECT nothing FROM metrics", [runs[0]])).rejects.toThrow(
       /^Binder Error.*"nothing".* \(LINE 1: SELECT nothing FROM metrics\)$/,
