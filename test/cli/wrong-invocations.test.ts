@@ -64,7 +64,10 @@ test.each([
     /FOLDER\/none: no such file/,
   ],
   ["report FOLDER/none --out FOLDER/new.html", /no run in this folder/],
-  ["report FOLDER/none --out FOLDER/new.png", /no report format has the ending "\.png"\n.*`dart-eval export` writes figures as PNG/],
+  [
+    "report FOLDER/none --out FOLDER/new.png",
+    /no report format has the ending "\.png"\n.*`dart-eval export` writes figures as PNG/,
+  ],
   ["export FOLDER/none --out FOLDER/new --format csv,xls", /"xls" is not a format/],
   ["leaderboard FOLDER/new", /no leaderboard in this folder\n.*give merged runs/],
   ["leaderboard FOLDER --title Mine", /no leaderboard in this folder/],

@@ -12,7 +12,7 @@ import {
   untrustedText,
 } from "./adapter-protocol.ts";
 
-/** Attempts to reach an adapter at first: one that does not run would delay the error of a mistyped address. */
+/** Attempts to reach an adapter at first, so that a mistyped address is reported at once. */
 const FIRST_CONNECTIONS = 2;
 /** Limit of one response in seconds. Node's `fetch` gives up after five minutes without a header. */
 const MOST_SECONDS = 290;
