@@ -178,9 +178,7 @@ describe("refused", () => {
     const twice = { ...idxs, data: [idxs.data[1], ...idxs.data.slice(1)] };
     await expect(openChanged("twice", { "test/idxs": twice })).rejects.toThrow(/two entries are row/);
     const short = oneHot(idxs.data.map(() => "ACGT"));
-    await expect(openChanged("short", { "test/seqs": short })).rejects.toThrow(
-      /have 4 bases; expected 350/,
-    );
+    await expect(openChanged("short", { "test/seqs": short })).rejects.toThrow(/have 4 bases; expected 350/);
   });
 
   test("the data.h5 of a task that has no controls", async () => {
