@@ -52,6 +52,18 @@ export class InternalError extends Error {
   }
 }
 
+/** A disk did not respond, or lost a file that was open: the same command may succeed later. */
+export class DiskUnavailable extends InputError {}
+
+/** Errors of network disks. Those mounted with the option `soft` report EIO when their server is silent. */
+const TEMPORARY_ERRORS: ReadonlySet<string> = new Set([
+  "EIO",
+  "ESTALE",
+  "ETIMEDOUT",
+  "EHOSTDOWN",
+  "ENOTCONN",
+]);
+
 const SYSTEM_ERRORS: Readonly<Record<string, readonly [message: string, hint?: string]>> = {
   ENOENT: ["no such file or folder"],
   ENOTDIR: ["part of this path is a file or a broken link, not a folder"],
@@ -68,7 +80,10 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [message: string, hint?: s
   EFBIG: ["the file would exceed the maximum size of this file system or of ulimit -f"],
   EBUSY: ["the file or folder is busy", "is it open in another program, or a mount point?"],
   EPIPE: ["the reader of this pipe has closed it"],
-  EIO: ["input/output error of the disk", "check the system log; the disk may be damaged"],
+  EIO: [
+    "input/output error of the disk",
+    "try again; if it returns, check the system log: the disk may be damaged",
+  ],
   ESTALE: ["stale file handle of a network disk", "try again; was the folder replaced?"],
   ETIMEDOUT: ["the server of this network disk does not respond", "try again later"],
   EHOSTDOWN: ["the server of this network disk is down", "try again later"],
@@ -94,7 +109,8 @@ export function fileError(path: string, error: unknown): unknown {
   const described = SYSTEM_ERRORS[errorCode(error)];
   if (described === undefined) return error;
   const [message, hint] = described;
-  return new InputError(message, {
+  const kind = TEMPORARY_ERRORS.has(errorCode(error)) ? DiskUnavailable : InputError;
+  return new kind(message, {
     place: { file: path },
     ...(hint === undefined ? {} : { hint }),
     cause: error,

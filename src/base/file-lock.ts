@@ -7,7 +7,7 @@ import { tryParseJson } from "./json.ts";
 import { LEASE, type LeaseTimes, startHeartbeat, watchHeartbeat } from "./lease.ts";
 import { markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
 import { textIfPresent } from "./read-file.ts";
-import { createFileAtomic, isStream, removeTemporaryFiles } from "./write-file.ts";
+import { createFileAtomic, diskTime, isStream, removeTemporaryFiles } from "./write-file.ts";
 
 /** A lock held by this process until `release()`, the end of the process, or the loss of its lease. */
 export interface FileLock extends AsyncDisposable {
@@ -40,10 +40,14 @@ export interface LockHolder {
 }
 
 /**
- * Examines a lock file without taking it; undefined if no process holds it. The age of a heartbeat is that of
- * its file, so it is wrong by the difference of the machines' clocks.
+ * Examines a lock file without taking it; undefined if no process holds it.
+ *
+ * @param now  time by the clock that dates the heartbeats, see `diskTime`
  */
-export async function lockHolder(path: string): Promise<LockHolder | undefined> {
+export async function lockHolder(
+  path: string,
+  now: () => Promise<number> = () => diskTime(path),
+): Promise<LockHolder | undefined> {
   const chain = await readChain(path);
   const last = chain === "unreadable" ? undefined : chain.at(-1)?.holder;
   if (last === undefined) return undefined;
@@ -51,7 +55,7 @@ export async function lockHolder(path: string): Promise<LockHolder | undefined> 
   const found = await stateOf(last, await markOfThisProcess());
   if (found !== "unknown") return { host, pid, since, state: found };
   const beaten = await stat(beatFile(path, last)).catch(() => undefined);
-  const silent = beaten === undefined || Date.now() - beaten.mtimeMs > LEASE.expiry;
+  const silent = beaten === undefined || (await now()) - beaten.mtimeMs > LEASE.expiry;
   return { host, pid, since, state: silent ? "silent" : "alive" };
 }
 
@@ -84,7 +88,6 @@ const PAUSE_MS = 50;
 export async function takeLock(path: string, options: TakeOptions = {}): Promise<FileLock> {
   const { lease = LEASE } = options;
   const mark = await markOfThisProcess();
-  const text = `${JSON.stringify({ ...mark, since: new Date().toISOString() } satisfies Holder)}\n`;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const chain = await readChain(path);
     if (chain === "unreadable") {
@@ -94,7 +97,8 @@ export async function takeLock(path: string, options: TakeOptions = {}): Promise
     const last = chain.at(-1);
     if (last !== undefined) await refuseUnlessDead(path, last.holder, mark, options);
     const mine = last === undefined ? path : successor(path, last.holder);
-    if (await createFileAtomic(mine, text)) {
+    const holder: Holder = { ...mark, since: new Date().toISOString() };
+    if (await createFileAtomic(mine, `${JSON.stringify(holder)}\n`)) {
       // A heartbeat exists only while its link does, so a process killed in between leaves no heartbeat
       // without a lock.
       const heartbeat = await startHeartbeat(beatFile(path, mark), lease).catch(async (error) => {
@@ -176,35 +180,39 @@ type Chain = readonly { readonly file: string; readonly holder: Holder }[];
 
 function heldLock(
   path: string,
-  { nonce }: ProcessMark,
+  mark: ProcessMark,
   chain: Chain,
   stopHeartbeat: () => Promise<void>,
 ): FileLock {
   let held = true;
-  /** The current holder if it is not this process. */
-  const otherHolder = async () => {
+  /** Reason why this process does not hold the lock any more; undefined if it does. */
+  const loss = async () => {
     const now = await readChain(path);
-    if (now === "unreadable" || now.at(-1)?.holder.nonce === nonce) return undefined;
-    return now.at(-1)?.holder ?? "nobody";
+    const last = now === "unreadable" ? undefined : now.at(-1);
+    if (now !== "unreadable" && last?.holder.nonce !== mark.nonce) {
+      if (last === undefined) return "the lock of this process was removed while it was in use";
+      const { pid, host, since } = last.holder;
+      return `process ${pid} on ${JSON.stringify(host)} took over the lock at ${since}: the lease of this process had expired`;
+    }
+    // A network disk may report for minutes that a new file, such as a successor, does not exist; that a file was
+    // removed is noticed when it is opened. A successor removes the heartbeat.
+    if ((await textIfPresent(beatFile(path, mark))) !== undefined) return undefined;
+    return "another process took over the lock: the lease of this process had expired";
   };
   const release = async () => {
     // Afterwards the same names may belong to another holder.
     if (!held) return;
     held = false;
+    const files = (await loss()) === undefined ? chain.map(({ file }) => file) : [];
     await stopHeartbeat();
-    const files = (await otherHolder()) === undefined ? chain.map(({ file }) => file) : [];
     for (const file of files) await rm(file, { force: true });
   };
   return {
     async confirm() {
-      const other = await otherHolder();
-      if (other === undefined) return;
-      throw new LockLost(
-        other === "nobody"
-          ? "the lock of this process was removed while it was in use"
-          : `process ${other.pid} on ${JSON.stringify(other.host)} took over the lock at ${other.since}: the lease of this process had expired`,
-        { place: { file: path }, hint: "finished rows are kept; the other process continues" },
-      );
+      const reason = await loss();
+      if (reason === undefined) return;
+      const hint = "finished rows are kept; the other process continues";
+      throw new LockLost(reason, { place: { file: path }, hint });
     },
     release,
     [Symbol.asyncDispose]: release,

@@ -86,6 +86,25 @@ export function temporaryPath(path: string): string {
   return join(dirname(path), `.${basename(path)}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`);
 }
 
+/**
+ * Time in milliseconds since 1970 by the clock that dates the files in the folder of `path`: that of the server on a
+ * network disk. Creates and removes an empty temporary file of `path`; the time of this machine where it cannot.
+ */
+export async function diskTime(path: string): Promise<number> {
+  const temporary = temporaryPath(path);
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      return (await file.stat()).mtimeMs;
+    } finally {
+      await file.close();
+      await rm(temporary, { force: true });
+    }
+  } catch {
+    return Date.now();
+  }
+}
+
 /** Suffix of a temporary name: of the file itself, or of a lock's successor or heartbeat. */
 const TEMPORARY = /^(?:(?:after|beat)-[0-9a-f]{16}\.)?\d+\.[0-9a-f]{8}\.tmp$/;
 

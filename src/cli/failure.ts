@@ -1,5 +1,5 @@
 import { CommanderError } from "commander";
-import { InputError } from "../base/errors.ts";
+import { DiskUnavailable, InputError } from "../base/errors.ts";
 import { LockHeld, LockLost } from "../base/file-lock.ts";
 import { GraphError } from "../net/graph/graph-error.ts";
 import { Interrupted } from "./interrupt.ts";
@@ -12,12 +12,12 @@ export interface Failure {
 
 /** `EX_SOFTWARE` of sysexits: a bug. */
 const EXIT_INTERNAL_ERROR = 70;
-/** `EX_TEMPFAIL` of sysexits: another process holds the lock; a scheduler may retry. */
-const EXIT_BUSY = 75;
+/** `EX_TEMPFAIL` of sysexits: another process holds the lock, or a disk is away; a scheduler may retry. */
+const EXIT_LATER = 75;
 
 /**
  * Message and exit code of an error: 2 for user errors (without a stack), 129, 130 or 143 after an
- * interruption, 75 when another process holds a lock, 70 for a bug (with its stack).
+ * interruption, 75 when another process holds a lock or a disk does not respond, 70 for a bug (with its stack).
  *
  * @param resume   hint after an interruption, one sentence
  * @param verbose  print the stack of a user error too
@@ -32,9 +32,9 @@ export function failureOf(
   }
   // Graphs of the commands are the package's own.
   if (error instanceof InputError && !(error instanceof GraphError)) {
-    const isBusy = error instanceof LockHeld || error instanceof LockLost;
+    const isTemporary = [LockHeld, LockLost, DiskUnavailable].some((kind) => error instanceof kind);
     const text = `error: ${error.describe()}${verbose ? `\n\n${stackOf(error)}` : ""}`;
-    return { text, exitCode: isBusy ? EXIT_BUSY : 2 };
+    return { text, exitCode: isTemporary ? EXIT_LATER : 2 };
   }
   return {
     text: `${stackOf(error)}\n\nThis is a bug in dart-eval or in a custom model, not an error in your input. Please report it with the lines above.`,

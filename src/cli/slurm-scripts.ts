@@ -228,7 +228,7 @@ function jobScript(
 dart_eval=(${quoted(program)})
 cd -- ${quoted([directory])} || exit
 
-# How often a job returns to the queue: at its time limit, or when another process holds its shard.
+# How often a job returns to the queue: at its time limit, when another process holds its shard, or a disk fails.
 most_restarts=${mostRestarts(jobs)}
 
 # Runs a command that resumes. Returns its exit code, or puts the job back into the queue and waits for its end.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FormatError, InternalError } from "../../src/base/errors.ts";
+import { FormatError, fileError, InternalError } from "../../src/base/errors.ts";
 import { LockHeld, LockLost } from "../../src/base/file-lock.ts";
 import { failureOf } from "../../src/cli/failure.ts";
 import { Interrupted } from "../../src/cli/interrupt.ts";
@@ -57,6 +57,14 @@ test("a lock of another process: try again later", () => {
     exitCode: 75,
   });
   expect(failureOf(new LockLost("process 8 took this over"))).toMatchObject({ exitCode: 75 });
+});
+
+test("a network disk that does not respond: try again later", () => {
+  const stale = Object.assign(new Error("ESTALE: stale file handle, write"), { code: "ESTALE" });
+  expect(failureOf(fileError("rows.jsonl", stale))).toEqual({
+    text: "error: rows.jsonl: stale file handle of a network disk\n  try again; was the folder replaced?",
+    exitCode: 75,
+  });
 });
 
 test("an interruption: how to resume, and the shell's exit code", () => {

@@ -24,8 +24,8 @@ import { type Shard, shardName } from "./shard.ts";
  *     clusterings.jsonl          finished clusterings of a measurement
  *     trained.json               record of the training run that the cell uses
  *     scores.tsv  metrics.json  result.json  timing.json   written by merging
- * trained/1c09de55/            one training run, named by the first digits of its identity; cells may share
- *   it embeddings/                  embeddings of sequences
+ *   trained/1c09de55/            one training run, named by the first digits of its identity; cells share it
+ *   embeddings/                  embeddings of sequences
  */
 
 /** Contents of plan.json. */
@@ -106,13 +106,20 @@ export function shardPaths(folder: string, record: CellRecord, shard: Shard): Sh
 
 /**
  * Reads plan.json of a folder; undefined if missing.
- * @throws {FormatError} when it is not a valid plan
+ * @throws {FormatError} when it is not a valid plan, or was edited
  */
 export async function readRunRecord(folder: string): Promise<RunRecord | undefined> {
   const file = planPath(folder);
   const text = await textIfPresent(file);
   if (text === undefined) return undefined;
-  return parseRecord(file, text, runRecordSchema);
+  const run = parseRecord(file, text, runRecordSchema);
+  const edited = run.cells.find(({ cell, identity }) => cellIdentity(cell) !== identity);
+  if (edited === undefined) return run;
+  throw new FormatError(
+    { file },
+    `the fields of cell ${cellName(edited.identity)} do not have its identity: it was edited, or written by a newer dart-eval`,
+    "restore the file, or choose a new folder",
+  );
 }
 
 /** Error for a folder without a run. */
@@ -174,7 +181,10 @@ export async function enterRunFolder(
 
 function refuseOtherRun(folder: string, found: RunRecord, cells: readonly CellRecord[]) {
   const identity = runIdentity(cells.map((cell) => cell.identity));
-  if ([found, ...(found.history ?? [])].some((run) => run.identity === identity)) return;
+  if ([found, ...(found.history ?? [])].some((run) => run.identity === identity)) {
+    refuseOtherRows(folder, found, cells);
+    return;
+  }
   const [before, now] = [found.cells, cells].map(trainingDevices);
   if (before !== now && onCpu(found.cells) === onCpu(cells)) {
     throw new InputError(`the run in this folder trains on ${before}; ${now} was requested`, {
@@ -186,6 +196,19 @@ function refuseOtherRun(folder: string, found: RunRecord, cells: readonly CellRe
     place: { file: folder },
     hint: "choose another folder, or repeat the options of that run to resume it",
   });
+}
+
+/** Rows follow from a cell's identity, unless the plan was edited. */
+function refuseOtherRows(folder: string, found: RunRecord, cells: readonly CellRecord[]) {
+  for (const { identity, rows } of cells) {
+    const there = found.cells.find((cell) => cell.identity === identity)?.rows;
+    if (there === undefined || (there.selected === rows.selected && there.digest === rows.digest)) continue;
+    throw new FormatError(
+      { file: planPath(folder) },
+      `cell ${cellName(identity)} has ${there.selected} rows with digest ${cellName(there.digest)}; expected ${rows.selected} with ${cellName(rows.digest)}`,
+      "restore the file, or choose a new folder",
+    );
+  }
 }
 
 /** Devices of the cells that train, as text. */

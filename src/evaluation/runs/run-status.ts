@@ -1,12 +1,14 @@
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { lockHolder } from "../../base/file-lock.ts";
 import { kindOfPath, namesInFolder, sizeBelow } from "../../base/folder.ts";
+import { diskTime } from "../../base/write-file.ts";
 import { type CellRecord, cellName } from "./cell.ts";
 import { cellFolder, missingRunError, readRunRecord, rowsFolder, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import { readShardFile } from "./shard-file.ts";
-import { readFailure, readScoring } from "./shard-notes.ts";
+import { readFailure, readScoring, type ScoringNote } from "./shard-notes.ts";
 import { readShardDone } from "./shard-store.ts";
 
 /**
@@ -65,7 +67,8 @@ interface RowCounts {
 }
 
 /**
- * Reads the state of a run from its folder, while other processes write to it. Changes nothing.
+ * Reads the state of a run from its folder, while other processes write to it. Changes nothing. Times of processes
+ * on other machines are measured by the clock of the disk, because the clocks of machines differ.
  *
  * @param counted  cache for repeated calls
  * @throws {InputError} when the folder is not a run
@@ -73,19 +76,31 @@ interface RowCounts {
 export async function runStatus(folder: string, counted: CountedRows = new Map()): Promise<RunStatus> {
   const run = await readRunRecord(folder);
   if (run === undefined) throw missingRunError(folder);
+  let time: Promise<number> | undefined;
+  const now = (path: string) => {
+    time ??= diskTime(path);
+    return time;
+  };
   const cells: CellStatus[] = [];
-  for (const record of run.cells) cells.push(await cellStatus(folder, record, counted));
+  for (const record of run.cells) cells.push(await cellStatus(folder, record, { counted, now }));
   return { folder, cells };
 }
 
-async function cellStatus(folder: string, record: CellRecord, counted: CountedRows): Promise<CellStatus> {
+/** What looks at several shards share. */
+interface Look {
+  readonly counted: CountedRows;
+  /** Time by the clock of the disk of a path, see `diskTime`. */
+  readonly now: (path: string) => Promise<number>;
+}
+
+async function cellStatus(folder: string, record: CellRecord, look: Look): Promise<CellStatus> {
   const place = rowsFolder(folder, record);
   const names = (await kindOfPath(place)) === "folder" ? await namesInFolder(place) : [];
   const counts = names.map((name) => Number(/^\d+-of-(\d+)\./.exec(name)?.[1] ?? 0));
   const count = Math.max(0, ...counts);
   const shards: ShardStatus[] = [];
   for (let index = 1; index <= count; index++) {
-    shards.push(await shardStatus(folder, record, { index, count }, counted));
+    shards.push(await shardStatus(folder, record, { index, count }, look));
   }
   const running = shards.filter(({ phase }) => phase === "running");
   const rates = running.flatMap(({ rowsPerSecond }) => rowsPerSecond ?? []);
@@ -105,12 +120,12 @@ async function shardStatus(
   folder: string,
   record: CellRecord,
   shard: Shard,
-  counted: CountedRows,
+  { counted, now }: Look,
 ): Promise<ShardStatus> {
   const paths = shardPaths(folder, record, shard);
   const idle = { shard, rowsPerSecond: null, secondsLeft: null };
   // Before the lock: a shard that is finished meanwhile has no lock any more.
-  const before = await lockHolder(paths.lock);
+  const before = await lockHolder(paths.lock, () => now(paths.lock));
   const done = await readShardDone(paths.done);
   if (done !== undefined) {
     return {
@@ -126,7 +141,11 @@ async function shardStatus(
   if (before !== undefined) {
     const { state, ...process } = before;
     if (state !== "alive") return { ...idle, phase: "stale", rows, rowsDone, process };
-    const pace = await paceOf(paths.scoring, process.since, rows, rowsDone);
+    const note = await readScoring(paths.scoring);
+    // An earlier note is of another process.
+    const scoring = note !== undefined && note.since >= process.since ? note : undefined;
+    const seconds = await scoringSeconds(paths.scoring, scoring, process.host, now);
+    const pace = paceOf(seconds, rows, rowsDone, scoring?.rowsBefore);
     return { shard, phase: "running", rows, rowsDone, process, ...pace };
   }
   if (damage !== undefined) return { ...idle, phase: "failed", rows, rowsDone, message: damage };
@@ -154,17 +173,26 @@ async function countRows(file: string, counted: CountedRows): Promise<RowCounts>
   return counts;
 }
 
-/** @param lockedSince  when the process took the shard: an earlier note is of another process */
-async function paceOf(
+/** Seconds since a process on a machine began to score rows; 0 before. */
+async function scoringSeconds(
   file: string,
-  lockedSince: string,
+  scoring: ScoringNote | undefined,
+  host: string,
+  now: Look["now"],
+): Promise<number> {
+  if (scoring === undefined) return 0;
+  if (host === hostname()) return (Date.now() - Date.parse(scoring.since)) / 1000;
+  const { newest } = await sizeBelow(file);
+  return ((await now(file)) - newest.getTime()) / 1000;
+}
+
+function paceOf(
+  seconds: number,
   rows: number | null,
   rowsDone: number,
-): Promise<Pick<ShardStatus, "rowsPerSecond" | "secondsLeft">> {
-  const note = await readScoring(file);
-  const scoring = note !== undefined && note.since >= lockedSince ? note : undefined;
-  const seconds = scoring === undefined ? 0 : (Date.now() - Date.parse(scoring.since)) / 1000;
-  const scored = rowsDone - (scoring?.rowsBefore ?? 0);
+  rowsBefore = 0,
+): Pick<ShardStatus, "rowsPerSecond" | "secondsLeft"> {
+  const scored = rowsDone - rowsBefore;
   if (!(seconds > 0 && scored > 0)) return { rowsPerSecond: null, secondsLeft: null };
   const rowsPerSecond = scored / seconds;
   return { rowsPerSecond, secondsLeft: rows === null ? null : (rows - rowsDone) / rowsPerSecond };

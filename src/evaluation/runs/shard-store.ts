@@ -174,7 +174,12 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
     },
     async append(predictions) {
       const next = batchLine(batch, PredictionColumns.of(predictions), program, last);
-      await (await rowsLog()).append(next.line);
+      const file = await rowsLog();
+      await file.append(next.line).catch(async (error: unknown) => {
+        // A network disk refuses writes to a file that another process has replaced.
+        await lock.confirm();
+        throw error;
+      });
       last = next.form;
       added = true;
       batch++;

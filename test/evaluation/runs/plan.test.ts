@@ -280,4 +280,18 @@ describe("errors before the run starts", () => {
     await writeFile(join(root, "run", "plan.json"), "[".repeat(deep) + "]".repeat(deep));
     expect(await refusal({})).toMatch(/plan\.json: the file is nested more than 64 deep/);
   });
+
+  test("an edited plan.json", async () => {
+    await runShard(await plan({}));
+    const file = join(root, "run", "plan.json");
+    const text = await readFile(file, "utf8");
+    await writeFile(file, text.replace('"seed": 0', '"seed": 1'));
+    expect(await refusal({})).toMatch(
+      /plan\.json: the fields of cell [0-9a-f]{8} do not have its identity: it was edited, .*\n.*restore the file/,
+    );
+    await writeFile(file, text.replace(/"selected": (\d+)/, '"selected": 1'));
+    expect(await refusal({})).toMatch(
+      /plan\.json: cell [0-9a-f]{8} has 1 rows with digest [0-9a-f]{8}; expected \d+ with /,
+    );
+  });
 });

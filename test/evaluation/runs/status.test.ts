@@ -1,7 +1,7 @@
-import { mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { markOfThisProcess } from "../../../src/base/process.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
@@ -131,6 +131,23 @@ describe("runStatus", () => {
     const longAgo = new Date(Date.now() - 600_000);
     await utimes(beat, longAgo, longAgo);
     expect((await shards(folder))[1]).toMatchObject({ phase: "stale" });
+  });
+
+  test("measures another machine by the clock of the disk, not by its own", async () => {
+    const folder = join(root, "clock");
+    await run(folder, fakeModel());
+    const record = (await readRunRecord(folder))!.cells[0];
+    const { done, scoring } = shardPaths(folder, record, { index: 1, count: 2 });
+    await rm(done);
+    await writeFile(await writeLock(folder, 1, { host: "node7" }), "00000001 abcdef01\n");
+    await writeFile(scoring, JSON.stringify({ since: "2026-01-01T00:00:01.000Z", rowsBefore: 0 }));
+    const minuteAgo = new Date(Date.now() - 60_000);
+    await utimes(scoring, minuteAgo, minuteAgo);
+    const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 3_600_000);
+    const [shard] = await shards(folder).finally(() => clock.mockRestore());
+    expect(shard).toMatchObject({ phase: "running", process: { host: "node7" } });
+    expect(shard.rowsDone / shard.rowsPerSecond!).toBeCloseTo(60, 0);
+    expect(await readdir(dirname(done))).not.toContainEqual(expect.stringMatching(/tmp$/));
   });
 
   test("reports a damaged shard", async () => {
