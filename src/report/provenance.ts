@@ -7,6 +7,7 @@ import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
 import { precisionText } from "../evaluation/runs/precision-record.ts";
 import type { ShardTiming } from "../evaluation/runs/result.ts";
+import { programsOf } from "../evaluation/runs/stored-results.ts";
 import { type Html, html, htmlTable } from "./html.ts";
 import { bytes, count, duration, UNDEFINED } from "./numbers.ts";
 import { type Entry, panelTitle } from "./panels.ts";
@@ -78,7 +79,7 @@ export function provenanceFacts({ stored, result }: Entry): Fact[] {
           ["peak memory", bytes(peak)],
           ["device", each((shard) => shard.device ?? "chosen by the model").join(", ")],
           ["machine", each((shard) => shard.host).join(", ")],
-          ["software", `dart-eval ${each((shard) => shard.toolkit).join(", ")}`],
+          ["software", `dart-eval ${programsOf(timing).join(", ")}`],
         ] satisfies Fact[])),
   ];
 }
@@ -144,7 +145,7 @@ function cellsTable(panels: Report["panels"]): Table {
           count(result.rows.selected),
           scored > 0 && seconds > 0 ? speed(scored / seconds) : UNDEFINED,
           timing.length === 0 ? UNDEFINED : bytes(Math.max(...timing.map((shard) => shard.peakMemory))),
-          [...new Set(timing.map((shard) => shard.toolkit))].join(", ") || UNDEFINED,
+          programsOf(timing).join(", ") || UNDEFINED,
         ];
       }),
     ),

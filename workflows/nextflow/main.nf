@@ -95,7 +95,14 @@ process report {
 /** Errors of the input and bugs, which a second attempt repeats. */
 def permanent(code) { code in [2, 70] }
 
+/** Parameters without which a profile cannot run. */
+def needed = [kubernetes: ['container', 'claim'], awsbatch: ['container', 'queue', 'region']]
+
 workflow {
+    workflow.profile.tokenize(',').each { profile ->
+        def missing = (needed[profile] ?: []).findAll { !params[it] }
+        if (missing) error "profile ${profile}: ${missing.join(', ')} missing in the configuration"
+    }
     def rows = file(params.sheet, checkIfExists: true).splitCsv(header: true, sep: '\t')
     def names = rows*.run
     if (!rows || names.toUnique().size() < rows.size()) error "${params.sheet}: expected one row per run, each with its own name"

@@ -142,6 +142,10 @@ async function readIfPresent<T>(file: string, schema: z.ZodType<T>): Promise<T |
   return text === undefined ? undefined : parseRecord(file, text, schema);
 }
 
+/** Versions of the programs that scored the shards, each once. */
+export const programsOf = (timing: readonly Pick<ShardTiming, "toolkit">[]): readonly string[] =>
+  [...new Set(timing.flatMap(({ toolkit }) => toolkit.split(", ")))].sort();
+
 export const timingSchema: z.ZodType<ShardTiming> = z.object({
   shard: z.object({ index: z.int(), count: z.int() }),
   rows: z.int(),

@@ -1,6 +1,6 @@
 import { cellName, evaluatedData } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
-import type { StoredResult } from "../../evaluation/runs/stored-results.ts";
+import { programsOf, type StoredResult } from "../../evaluation/runs/stored-results.ts";
 import { readStrata } from "../../evaluation/strata/strata-file.ts";
 import { type FieldType, type RecordTable, recordTable } from "./field-table.ts";
 
@@ -69,7 +69,7 @@ function cellTable(results: readonly StoredResult[], forms?: CustomForms): Recor
       rows_digest: rows.digest,
       data: JSON.stringify(evaluatedData(cell, forms)),
       recipe: JSON.stringify(cell.recipe),
-      toolkit: each(({ toolkit }) => toolkit),
+      toolkit: programsOf(timing).join(", ") || null,
       device: each(({ device }) => device),
       precision: cell.precision ?? null,
       seconds: timing.reduce((sum, { seconds }) => sum + seconds, 0),

@@ -6,7 +6,7 @@ import { textIfPresent } from "../../base/read-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
 import { cellFolder, parseRecord, readRunRecord, runFolders } from "../../evaluation/runs/run-folder.ts";
-import { openSeal, sealSchema, timingSchema } from "../../evaluation/runs/stored-results.ts";
+import { openSeal, programsOf, sealSchema, timingSchema } from "../../evaluation/runs/stored-results.ts";
 import type { CellToVerify } from "../../evaluation/runs/verify-cell.ts";
 import { ENTRIES, entryPredictions, hasScores, readEntry } from "./entry.ts";
 
@@ -70,7 +70,7 @@ async function submittedCell(folder: string): Promise<SubmittedCell> {
     ...opened,
     place: folder,
     folder,
-    programs: await programsOf(folder),
+    programs: await programsIn(folder),
     ...(hasRows && {
       predictions: async () => (await collectShards(await findShardsIn(rows, opened.result))).predictions,
     }),
@@ -78,11 +78,10 @@ async function submittedCell(folder: string): Promise<SubmittedCell> {
 }
 
 /** Versions of the programs that scored a cell, each once; none without timing.json. */
-async function programsOf(folder: string): Promise<readonly string[]> {
+async function programsIn(folder: string): Promise<readonly string[]> {
   const file = join(folder, "timing.json");
   const text = await textIfPresent(file);
-  const timing = text === undefined ? [] : parseRecord(file, text, z.array(timingSchema));
-  return [...new Set(timing.flatMap(({ toolkit }) => toolkit.split(", ")))].sort();
+  return text === undefined ? [] : programsOf(parseRecord(file, text, z.array(timingSchema)));
 }
 
 async function submittedEntry(file: string): Promise<SubmittedCell> {

@@ -8,7 +8,7 @@ import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { shardPaths } from "../../../src/evaluation/runs/run-folder.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { openShardStore } from "../../../src/evaluation/runs/shard-store.ts";
-import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
+import { programsOf, readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
@@ -114,4 +114,5 @@ test("a shard resumed by another version names both", async () => {
   await mergeRun(folder, { tasks: [task] });
   const [result] = await readResults(folder);
   expect(result!.timing[0].toolkit).toMatch(/^0\.0\.9\+0a1b2c3d, \d+\.\d+\.\d+\+[0-9a-f]{8}$/);
+  expect(programsOf([...result!.timing, { toolkit: "0.0.9+0a1b2c3d" }])).toHaveLength(2);
 });
