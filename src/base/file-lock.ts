@@ -194,8 +194,8 @@ function heldLock(
       const { pid, host, since } = last.holder;
       return `process ${pid} on ${JSON.stringify(host)} took over the lock at ${since}: the lease of this process had expired`;
     }
-    // A network disk may report for minutes that a new file, such as a successor, does not exist; that a file was
-    // removed is noticed when it is opened. A successor removes the heartbeat.
+    // A network disk may report for minutes that a new file, such as a successor, does not exist. It notices
+    // that a file was removed when the file is opened: a successor removes the heartbeat.
     if ((await textIfPresent(beatFile(path, mark))) !== undefined) return undefined;
     return "another process took over the lock: the lease of this process had expired";
   };

@@ -87,8 +87,9 @@ export function temporaryPath(path: string): string {
 }
 
 /**
- * Time in milliseconds since 1970 by the clock that dates the files in the folder of `path`: that of the server on a
- * network disk. Creates and removes an empty temporary file of `path`; the time of this machine where it cannot.
+ * Time in milliseconds since 1970 by the clock that dates the files in the folder of `path`: on a network
+ * disk, that of its server. Creates and removes an empty temporary file of `path`; where it cannot, the time
+ * is that of this machine.
  */
 export async function diskTime(path: string): Promise<number> {
   const temporary = temporaryPath(path);

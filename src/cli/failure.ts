@@ -17,7 +17,8 @@ const EXIT_LATER = 75;
 
 /**
  * Message and exit code of an error: 2 for user errors (without a stack), 129, 130 or 143 after an
- * interruption, 75 when another process holds a lock or a disk does not respond, 70 for a bug (with its stack).
+ * interruption, 75 when another process holds a lock or a disk does not respond, 70 for a bug (with its
+ * stack).
  *
  * @param resume   hint after an interruption, one sentence
  * @param verbose  print the stack of a user error too

@@ -67,8 +67,8 @@ interface RowCounts {
 }
 
 /**
- * Reads the state of a run from its folder, while other processes write to it. Changes nothing. Times of processes
- * on other machines are measured by the clock of the disk, because the clocks of machines differ.
+ * Reads the state of a run from its folder, while other processes write to it. Changes nothing. Times of
+ * processes on other machines are measured by the clock of the disk, because the clocks of machines differ.
  *
  * @param counted  cache for repeated calls
  * @throws {InputError} when the folder is not a run
