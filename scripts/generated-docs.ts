@@ -40,7 +40,7 @@ export function tasksPage(): string {
       "",
       task.question,
       "",
-      `- **Sequences of a row**: ${task.members.join(", ")}; ${task.window} bp each${task.widens ? ", or more with `--context`" : ""}.`,
+      `- **Sequences of a row**: ${task.members.join(", ")}; ${count(task.window)} bp each${task.widens ? ", or more with `--context`" : ""}.`,
       `- **Source**: ${task.source}.`,
       "",
       table(

@@ -108,7 +108,7 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
   const difference = record.control === undefined ? detectable(planned) : undefined;
   if (difference !== undefined) {
     lines.push(
-      `  shows   differences from another model of ${fixed(difference)} or more (power 80 %, independent rows)`,
+      `  detects differences from another model of ${fixed(difference)} or more (power 80 %, independent rows)`,
     );
   }
   if (planned.checked !== undefined) {
@@ -126,8 +126,8 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
   if (planned.task.task.settings[record.cell.setting]?.measuredWhole) {
     lines.push(
       estimate.measuring === undefined
-        ? "  then    clustering of all rows, which takes long and is not in the estimate"
-        : `  then    clustering of all rows, about ${roughDuration(estimate.measuring)} of the time`,
+        ? "  then    clustering of all rows, not included in the estimate"
+        : `  then    clustering of all rows, about ${roughDuration(estimate.measuring)} of this time`,
     );
   }
   return lines.join("\n");

@@ -26,7 +26,7 @@ export function comparedModelsTable(group: ComparedGroup): Table {
     columns: [
       { heading: "model", align: "left" },
       { heading: metricHeading(metric), align: "right" },
-      { heading: "best", align: "right" },
+      { heading: "P(best)", align: "right" },
       { heading: "tie group", align: "right" },
     ],
     rows: models.map(({ label, value, estimate, best, tier }): TableCell[] => [
@@ -36,7 +36,7 @@ export function comparedModelsTable(group: ComparedGroup): Table {
       tier === null ? UNDEFINED : String(tier),
     ]),
     notes: [
-      "in brackets: 95 % interval; best: probability of the highest true value; tie group 1 holds the truly best model with a probability of at least 95 %.",
+      "in brackets: 95 % interval; P(best): probability that the true value is the best; tie group 1 holds the truly best model with a probability of at least 95 %.",
       ...left.map(({ label, why }) => `${label} is not compared: ${why}.`),
       ...notes,
     ],
@@ -50,7 +50,7 @@ export function comparedPairsTable({ pairs, metric }: ComparedGroup): Table {
     const { neighbourCorrelation: _, ...blocks } = difference.basis;
     return [basisText(blocks)];
   });
-  const named = { "sign-flip": "sign flips of the blocks' parts", t: "Student's t over blocks" } as const;
+  const named = { "sign-flip": "sign-flip test over blocks", t: "Student's t over blocks" } as const;
   const tests = [...new Set(pairs.map(({ test }) => named[test]))];
   return {
     caption: `Differences in ${metric.title}`,

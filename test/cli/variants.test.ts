@@ -45,7 +45,7 @@ describe("check variants", () => {
     const { exitCode, printed } = await runCommand(words);
     expect(exitCode).toBe(0);
     expect(printed).toMatch(
-      /NOTE allele-order: the second allele of \d+ of 160 variants.*\n {2}line \d+: chr.*\n(.*\n)* {2}nothing: /,
+      /NOTE allele-order: the second allele of \d+ of 160 variants.*\n {2}line \d+: chr.*\n(.*\n)* {2}no action needed: /,
     );
     expect(printed).toMatch(/\n0 errors, 0 warnings, 1 note$/);
     expect((await runCommand([...words, "--strict"])).exitCode).toBe(0);

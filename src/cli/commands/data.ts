@@ -51,8 +51,8 @@ const defineDataList: DefineCommand = (command, { terminal }) => {
       if (json) return terminal.print(JSON.stringify({ files, cited: CITED_SOURCES }, null, 2));
       terminal.print(
         plainTable({
-          caption: `Files of the benchmark, present in ${data} or not`,
-          columns: ["name", "tasks", "here", "from", "path in the folder"].map((heading) => ({
+          caption: `Files of the benchmark, and their presence in ${data}`,
+          columns: ["name", "tasks", "present", "from", "path in the folder"].map((heading) => ({
             heading,
             align: "left",
           })),

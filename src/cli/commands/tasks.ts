@@ -1,5 +1,6 @@
 import { TASKS } from "../../evaluation/tasks/catalogue.ts";
 import type { Task } from "../../evaluation/tasks/task.ts";
+import { count } from "../../report/numbers.ts";
 import { type DefineCommand, examples } from "../command.ts";
 
 export const defineTasks: DefineCommand = (command, { terminal }) => {
@@ -17,7 +18,7 @@ function taskText(task: Task): string {
     ["question", task.question],
     [
       "sequences",
-      `${task.members.join(" and ")}, ${task.window} bp each${task.widens ? ", or more with --context" : ""}`,
+      `${task.members.join(", ")}; ${count(task.window)} bp each${task.widens ? ", or more with --context" : ""}`,
     ],
     ["settings", Object.keys(task.settings).join(", ")],
     ...task.inputs.map(({ name, description }) => [name, description]),

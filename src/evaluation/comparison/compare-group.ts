@@ -104,7 +104,7 @@ export async function compareGroup(
       notes: shared
         ? [
             `Models were evaluated on different rows; they are compared on the ${counted(rows.length, "row")} that all of them share.`,
-            `Without ${fewestRows(candidates)}, a comparison of cell folders has more rows.`,
+            `Fewest rows: ${fewestRows(candidates)}. To compare the others on more rows, give their cell folders.`,
           ]
         : [],
     },

@@ -27,7 +27,7 @@ export function miniSuite(width = MINI_WIDTH, forms: CustomForms = {}): Suite {
   }
   return {
     name: width === MINI_WIDTH ? "mini" : `mini:${width}`,
-    title: `DART-Eval on a few rows: intervals of ±${width} at most`,
+    title: `DART-Eval on a sample of rows, for intervals of at most ±${width}`,
     rows: wholeSuite(forms).rows.map((row) => {
       const task = findTask(row.task, forms);
       const size: SampleSize = task?.benchmark?.sampleSize?.(width) ?? { limit: rowsForShare(width) };

@@ -55,7 +55,7 @@ export function alleleOrderFindings(table: VariantTable, { of, mismatches }: Ref
     return [
       finding("note", "allele-order", swapped, {
         what: `${what}, and ${effect} is the alternative allele's effect in every row (the published form, quirk Q41)`,
-        fix: `nothing: in these rows, the corrected protocol inverts the sign of ${effect}, the paper protocol does not`,
+        fix: `no action needed: in these rows, the corrected protocol inverts the sign of ${effect}; the paper protocol does not`,
       }),
     ];
   }

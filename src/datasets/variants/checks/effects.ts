@@ -21,7 +21,7 @@ export function missingEffectFindings({ rows, columns }: VariantTable): readonly
   return [
     finding("note", "missing-effects", without, {
       what: `${without.length} of ${qtls.length} QTLs have no ${columns.effect}`,
-      fix: "nothing: AUROC and AUPRC include them, correlations do not",
+      fix: "no action needed: AUROC and AUPRC include them, correlations do not",
     }),
   ];
 }

@@ -66,7 +66,7 @@ function unusualSpelling(
     return {
       level: "warning",
       what: `${column} is ${shown}; tables of this form have ${usual.join(" and ")}`,
-      fix: "nothing for dart-eval, which reads both; scripts that compare with the usual values find no controls, or controls only",
+      fix: "no action needed for dart-eval, which reads both; scripts that compare with the usual values find no controls, or controls only",
     };
   }
   return undefined;

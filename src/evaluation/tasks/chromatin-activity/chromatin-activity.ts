@@ -64,7 +64,7 @@ export const chromatinActivity: Task<
     {
       name: "peaks",
       description:
-        "the table of peaks, tab-separated (dart-eval build chromatin-activity), or DART-Eval's data.h5, which needs only cell-line besides",
+        "the table of peaks, tab-separated (dart-eval build chromatin-activity), or DART-Eval's data.h5, with which only cell-line is needed",
     },
     { name: "idr", description: "the table of high-confidence peaks, classified against non-peaks" },
     { name: "nonpeaks", description: "the table of windows without a peak, matched for GC content" },
