@@ -17,14 +17,14 @@ const step = await net.openTrainStep({
 });
 
 const rng = new base.Pcg64(1);
-const letters = (count: number) =>
+const randomBases = (count: number) =>
   Array.from({ length: count }, () => base.choice(rng, [..."ACGT"])).join("");
 
 for (let batch = 0; batch <= 50; batch++) {
   const classes = Int32Array.from({ length: 64 }, () => base.integerBelow(rng, 2));
   const rows = Array.from(
     classes,
-    (positive) => `${letters(4)}${positive ? "GATA" : letters(4)}${letters(4)}`,
+    (positive) => `${randomBases(4)}${positive ? "GATA" : randomBases(4)}${randomBases(4)}`,
   );
   const oneHot = Float32Array.from(rows.flatMap((row) => [...dna.oneHot(row)]));
   const { loss } = await step.run({

@@ -25,7 +25,7 @@ export function intervalsTable({ entries }: Panel): Table | undefined {
       })),
     ),
     notes: entries.some(({ main, result }) => main.intervals.some(({ n }) => n !== result.rows.selected))
-      ? ["n: denominator of an interval, if it is not the number of evaluated rows."]
+      ? ["n: number of trials of an interval, where it is not the number of evaluated rows."]
       : [],
   };
 }
@@ -35,7 +35,7 @@ function intervalsByHeading(intervals: readonly Estimate[]): ReadonlyMap<string,
   const found = new Map<string, Estimate>();
   for (const interval of intervals) {
     const name = methodName(interval.method);
-    found.set(found.has(name) ? `${name}, second denominator` : name, interval);
+    found.set(found.has(name) ? `${name}, second n` : name, interval);
   }
   return found;
 }

@@ -46,7 +46,7 @@ export function scoreQuirksTable({ task, setting, entries }: Panel): Table | und
   if (rows.length === 0) return undefined;
   const named = new Set(rows.flatMap(([labels]) => String(labels).split(", ")));
   return {
-    caption: `Both protocols scored: ${entries[0].main.title}`,
+    caption: `Scored under both protocols: ${entries[0].main.title}`,
     columns: [
       { heading: "quirks that change scores", align: "left" },
       { heading: "model", align: "left" },

@@ -330,7 +330,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
       bypassCSP: true,
     });
     await opened.locator(".contents").getByRole("link", { name: "Rows" }).click();
-    await opened.getByLabel("only rows with scores of their bases (1)").check();
+    await opened.getByLabel("only rows with base scores (1)").check();
     await expect.poll(() => opened.locator("#explorer > p.quiet").textContent()).toMatch(/^1 of 1,187/);
     await opened.getByRole("button", { name: "Row 2: show its bases" }).click();
     const bases = opened.getByRole("region", { name: /^Bases of row 2, chr/ });
@@ -339,7 +339,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     expect(await drawings.count()).toBe(3);
     // 5.2 nats of 4 bases are 2 − 5.2/(4 ln 2) = 0.12 bits per base.
     expect(await drawings.first().getAttribute("aria-label")).toBe(
-      "element: 4 bases, −5.20 nats, 0.12 bits per base above equal bases",
+      "element: 4 bases, −5.20 nats, 0.12 bits per base above uniform bases",
     );
     expect(await drawings.first().locator("use").count()).toBe(4);
     expect(await drawings.first().locator(".marked").count()).toBe(1);

@@ -74,11 +74,11 @@ export function baseTracks({ models }: TrackedRow, isShown: (model: string) => b
     });
 }
 
-/** `element: 350 bases, −455.20 nats, 0.12 bits per base above equal bases` */
+/** `element: 350 bases, −455.20 nats, 0.12 bits per base above uniform bases` */
 function summary({ member, bases, scores }: BaseTrack): string {
   const total = scores.reduce((sum, score) => sum + score, 0);
   const bits = bitsOf(total / Math.max(bases.length, 1));
-  const against = `${Math.abs(bits).toFixed(2)} bits per base ${bits < 0 ? "below" : "above"} equal bases`;
+  const against = `${Math.abs(bits).toFixed(2)} bits per base ${bits < 0 ? "below" : "above"} uniform bases`;
   return `${member}: ${bases.length} bases, ${total.toFixed(2).replace("-", "−")} nats, ${against}`;
 }
 

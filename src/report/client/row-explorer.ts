@@ -241,7 +241,7 @@ export class RowExplorer {
     const note = element("p", {
       className: "quiet",
       textContent:
-        "Height of a letter: log₂ of the probability that the model gives the base, in bits above the ¼ of equal bases; faint letters below the line are less likely than that. Positions count from 1 in the sequence that the model sees. Bases in which the sequences differ are marked if they are few. Only models for which this is one of the best or worst rows are drawn.",
+        "Letter height: log₂ of the base's probability under the model relative to ¼, in bits. Faint letters below the line have a probability below ¼. Positions count from 1 in the sequence that the model sees. Bases in which the sequences differ are marked if they are few. Only models for which this is one of the best or worst rows are drawn.",
     });
     place.replaceChildren(title, close, note, ...baseTracks(tracked, this.#isShown));
     place.hidden = false;

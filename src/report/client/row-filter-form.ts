@@ -45,7 +45,7 @@ export function filterForm({ columns, hasLoci, tracked }: RowSet): HTMLFormEleme
   columns.forEach((column, c) => {
     if (column.kind === "number") select.append(new Option(column.title, String(c)));
   });
-  labelled("numbers of", select);
+  labelled("values of", select);
   for (const name of ["least", "most"]) {
     labelled(name === "least" ? "from" : "to", element("input", { name, type: "number", step: "any" }));
   }
@@ -53,7 +53,7 @@ export function filterForm({ columns, hasLoci, tracked }: RowSet): HTMLFormEleme
     const label = element("label", { className: "check" });
     label.append(
       element("input", { name: "tracked", type: "checkbox" }),
-      ` only rows with scores of their bases (${tracked.length.toLocaleString("en-US")})`,
+      ` only rows with base scores (${tracked.length.toLocaleString("en-US")})`,
     );
     form.append(label);
   }

@@ -82,7 +82,7 @@ export const SCORING_QUIRKS: readonly Quirk[] = [
     original:
       "Log-likelihoods of up to 2,114 positions are added in float32, and cosine distances of alleles come from float32 dot products.",
     paper:
-      "Reproduced: alleles are added in float32; whole sequences, whose answers serve both protocols, are rounded to float32 before they are compared; distances are SciPy's bit for bit.",
+      "Reproduced: alleles are added in float32; whole sequences, whose scores serve both protocols, are rounded to float32 before they are compared; distances are SciPy's bit for bit.",
     corrected: "Sums and distances are computed in float64.",
     effect: "Rounding is about as large as the effect of one base.",
     changesScores: [{ tasks: [FOOTPRINTS, VARIANTS], settings: ["zero-shot", "zero-shot-embedding"] }],
