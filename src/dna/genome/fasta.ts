@@ -9,6 +9,9 @@ import { CASE_OF_DNA, type SequenceSource, showByte, UPPER_CASE_DNA } from "./se
 /** Bytes of text per read. */
 const READ_BYTES = 2 ** 23;
 
+/** Bytes that a short read after another one reads ahead. */
+const AHEAD_BYTES = 2 ** 18;
+
 /** Line feed, carriage return, and the spaces and tabs that some writers leave before them. */
 const LINE_END = [10, 13, 32, 9];
 const HEADER = 62; // ">"
@@ -48,7 +51,7 @@ async function openText(file: OpenFile): Promise<{ read: ReadText; entries: Fast
       const from = Math.min(position, file.size);
       return file.read(from, Math.min(length, file.size - from));
     };
-    return { read, entries };
+    return { read: readAhead(read), entries };
   }
   if (blockLength(start) === undefined) {
     throw new FormatError(
@@ -59,6 +62,27 @@ async function openText(file: OpenFile): Promise<{ read: ReadText; entries: Fast
   }
   const { entries, starts } = await bgzipFastaIndex(file);
   return { read: bgzipText(file, starts), entries };
+}
+
+/**
+ * Reads ahead where short reads follow each other, as those of sorted windows do: a call of the file system
+ * takes as long as the text of 500 windows.
+ */
+function readAhead(read: ReadText): ReadText {
+  let cached = { from: 0, bytes: new Uint8Array() as Uint8Array };
+  let before = 0;
+  return async (position, length) => {
+    const end = position + length;
+    const follows = position >= before && position < before + AHEAD_BYTES && length < AHEAD_BYTES;
+    before = end;
+    if (position >= cached.from && end <= cached.from + cached.bytes.length) {
+      return cached.bytes.subarray(position - cached.from, end - cached.from);
+    }
+    if (!follows) return read(position, length);
+    const bytes = await read(position, AHEAD_BYTES);
+    cached = { from: position, bytes };
+    return bytes.subarray(0, length);
+  };
 }
 
 /**

@@ -20,9 +20,12 @@ export interface Genome extends AsyncDisposable {
   /**
    * A whole chromosome as upper-case ASCII bytes, including ambiguity letters, for extracting many windows.
    * The last chromosome is cached; do not modify it.
+   *
+   * @param keepAll  also cache the chromosomes before it, as long as they take at most a quarter of the
+   *                 available memory: for windows in random order. Default false
    * @throws {InputError} when the genome does not have the chromosome
    */
-  chromosome(name: string): Promise<Uint8Array>;
+  chromosome(name: string, keepAll?: boolean): Promise<Uint8Array>;
   /**
    * Soft mask of a whole chromosome, in a new array: 1 for a base in lower case (a repeat), else 0.
    * @throws {InputError} when the genome does not have the chromosome
@@ -98,6 +101,9 @@ export function genomeInMemory(path: string, sequences: ReadonlyMap<string, stri
   );
 }
 
+/** Share of the available memory for several chromosomes. */
+const SHARE_OF_MEMORY = 0.25;
+
 function genomeOf(
   path: string,
   source: SequenceSource,
@@ -105,7 +111,8 @@ function genomeOf(
   closeFile: () => Promise<void>,
 ): Genome {
   const chromosomes = source.lengths;
-  let last: { readonly name: string; readonly bases: Promise<Uint8Array> } | undefined;
+  /** Chromosomes in memory, the last one at the end. */
+  const cached = new Map<string, Promise<Uint8Array>>();
 
   function lengthOf(name: string): number {
     const length = chromosomes.get(name);
@@ -124,21 +131,24 @@ function genomeOf(
   }
 
   async function read(name: string, from: number, to: number): Promise<string> {
-    if (last?.name !== name) return (await source.read(name, from, to)).toUpperCase();
-    return Buffer.from((await last.bases).subarray(from, to)).toString("latin1");
+    const bases = await cached.get(name);
+    if (bases === undefined) return (await source.read(name, from, to)).toUpperCase();
+    return Buffer.from(bases.subarray(from, to)).toString("latin1");
   }
 
-  async function chromosome(name: string): Promise<Uint8Array> {
-    lengthOf(name);
-    if (last?.name !== name) {
-      const reading = { name, bases: source.readWhole(name) };
-      last = reading;
-      // Do not cache a failed read.
-      reading.bases.catch(() => {
-        if (last === reading) last = undefined;
-      });
-    }
-    return last.bases;
+  async function chromosome(name: string, keepAll = false): Promise<Uint8Array> {
+    const length = lengthOf(name);
+    const found = cached.get(name);
+    if (found !== undefined) return found;
+    const bytes = [...cached.keys()].reduce((sum, other) => sum + lengthOf(other), 0);
+    if (!keepAll || bytes + length > SHARE_OF_MEMORY * (process.availableMemory() + bytes)) cached.clear();
+    const bases = source.readWhole(name);
+    cached.set(name, bases);
+    // Do not cache a failed read.
+    bases.catch(() => {
+      if (cached.get(name) === bases) cached.delete(name);
+    });
+    return bases;
   }
 
   async function softMask(name: string): Promise<Uint8Array> {
@@ -147,7 +157,7 @@ function genomeOf(
   }
 
   async function close(): Promise<void> {
-    last = undefined;
+    cached.clear();
     await closeFile();
   }
 

@@ -68,13 +68,19 @@ export async function openGenomeTable<Row extends GenomicRow, Facts extends RowF
   const rows = await form.read();
   const { genome, close } = await genomeInput(form.task, form.genome);
   try {
+    // A table that is sorted by a score, for example: then a block of rows needs every chromosome.
+    let scattered = false;
     return {
       rows,
       genome,
       digests: { ...form.digest(rows), genome: await genome.digest() },
-      select: (selection) => selectRows(form, rows, genome, selection),
+      select: (selection) => {
+        const { stretches, ...selected } = selectRows(form, rows, genome, selection);
+        if (stretches > MOST_STRETCHES * genome.chromosomes.size) scattered = true;
+        return selected;
+      },
       examples: (numbers, { letters } = { letters: true }) =>
-        examplesOf(form, rows.rowsOf(numbers), genome, letters),
+        examplesOf(form, rows.rowsOf(numbers), genome, { letters, scattered }),
       close,
     };
   } catch (error) {
@@ -92,12 +98,16 @@ export function tableRows<Row extends { readonly index: number }>(rows: readonly
   };
 }
 
+/** Stretches of rows of one chromosome, per chromosome of the genome, of a table in the genome's order. */
+const MOST_STRETCHES = 4;
+
+/** @returns  also the number of stretches of rows that lie on one chromosome */
 function selectRows<Row extends GenomicRow, Facts extends RowFacts>(
   { place, includes = () => true }: GenomeTableForm<Row, Facts>,
   table: TableRows<Row>,
   genome: Genome,
   selection: Selection,
-): SelectedRows {
+): SelectedRows & { readonly stretches: number } {
   const included = new RowListBuilder();
   const perChromosome = new Map<string, number>();
   for (const row of table) {
@@ -108,15 +118,19 @@ function selectRows<Row extends GenomicRow, Facts extends RowFacts>(
   }
   const rows = pickRows(included.done(), selection.limit);
   let longest = 0;
+  let stretches = 0;
+  let last: string | undefined;
   // A file's rows become objects meanwhile.
   for (const block of blocksOf(rows)) {
     for (const row of table.rowsOf(block)) {
       longest = Math.max(longest, checkedLength(row, place(row), genome));
+      if (row.chrom !== last) stretches++;
+      last = row.chrom;
     }
   }
   // A genome keeps one chromosome while it reads the next.
   const memory = 2 * longest;
-  return { rows, inTable: table.length, perChromosome, memory };
+  return { rows, inTable: table.length, perChromosome, memory, stretches };
 }
 
 /** Length of the chromosome that a row lies on. */
@@ -133,13 +147,13 @@ function checkedLength({ index, chrom }: GenomicRow, place: RowPlace, genome: Ge
 
 /**
  * Examples in the order of `rows`, made chromosome by chromosome, since a genome keeps only the last one in
- * memory.
+ * memory unless rows are scattered over the table.
  */
 async function examplesOf<Row extends GenomicRow, Facts extends RowFacts>(
   { exampleOf, knownExample }: GenomeTableForm<Row, Facts>,
   rows: readonly Row[],
   genome: Genome,
-  letters: boolean,
+  { letters, scattered }: { readonly letters: boolean; readonly scattered: boolean },
 ): Promise<readonly Example<Facts>[]> {
   const examples = new Array<Example<Facts>>(rows.length);
   const onChromosome = new Map<string, number[]>();
@@ -151,7 +165,7 @@ async function examplesOf<Row extends GenomicRow, Facts extends RowFacts>(
     else others.push(i);
   });
   for (const [chrom, indices] of onChromosome) {
-    const chromosome = await genome.chromosome(chrom);
+    const chromosome = await genome.chromosome(chrom, scattered);
     for (const i of indices) examples[i] = exampleOf(rows[i], chromosome, letters);
   }
   return examples;

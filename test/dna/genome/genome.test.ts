@@ -254,6 +254,35 @@ describe("any FASTA file", () => {
   });
 });
 
+test("windows in order, in disorder and overlapping are those of the whole chromosome", async () => {
+  const rng = new Pcg64(8);
+  const bases = Buffer.from(Array.from({ length: 900_000 }, () => "ACGT".charCodeAt(rng.nextUint32() & 3)));
+  const lines = latin1(bases).match(/.{1,61}/g)!;
+  await using genome = await openGenome(await folder.write("long.fa", `>x\n${lines.join("\n")}\n`));
+  const sorted = Array.from({ length: 300 }, (_, i) => 2_999 * i);
+  const random = Array.from({ length: 100 }, () => rng.nextUint32() % 899_000);
+  for (const start of [...sorted, ...random, 10, 0, 5, 300_000, 299_990, 300_100, 899_900]) {
+    const end = start + 350;
+    const found = await genome.sequence({ chrom: "x", start, end });
+    expect(found).toBe(latin1(bases.subarray(start, end)).padEnd(350, "N"));
+  }
+});
+
+test("keeps the last chromosome, or several on request", async () => {
+  await using genome = await openGenome(await folder.write("kept.fa", ">a\nAC\n>b\nGT\n"));
+  const first = await genome.chromosome("a");
+  expect(await genome.chromosome("a")).toBe(first);
+  await genome.chromosome("b", true);
+  expect(await genome.chromosome("a")).toBe(first);
+  await genome.chromosome("b");
+  expect(await genome.chromosome("a")).toBe(first);
+  const last = await openGenome(genome.path);
+  const before = await last.chromosome("a");
+  await last.chromosome("b");
+  expect(await last.chromosome("a")).not.toBe(before);
+  await last.close();
+});
+
 describe("a genome in memory", () => {
   const sequences = new Map([
     ["chr1", "ACGTNacgtnRY"],
