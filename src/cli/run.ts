@@ -4,7 +4,7 @@ import { InputError } from "../base/errors.ts";
 import { expectWritableFolder } from "../base/folder.ts";
 import { counted } from "../base/message-text.ts";
 import type { Split } from "../dna/genome/chromosome-split.ts";
-import { openControls } from "../evaluation/runs/open-controls.ts";
+import { openControls } from "../evaluation/runs/controls.ts";
 import { planRun } from "../evaluation/runs/plan.ts";
 import { expectPositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan } from "../evaluation/runs/request.ts";
@@ -27,8 +27,7 @@ import { runOnDevices } from "./device-processes.ts";
 import { reportHubDownload } from "./hub-download.ts";
 import { openRequestedTasks, type RequestOptions } from "./requested-tasks.ts";
 import { planJson, planText, runPlan, scorePositions } from "./run-plan.ts";
-import { mergeWithProgress } from "./run-progress.ts";
-import { protocolFolders, resultsText } from "./run-results.ts";
+import { mergeWithProgress, protocolFolders, resultsText } from "./run-progress.ts";
 import {
   checkSlurmOptions,
   slurmJobs,

@@ -1,5 +1,4 @@
-import { counted } from "../base/message-text.ts";
-import { shortenPaths } from "../base/shorten-paths.ts";
+import { counted, shortenPaths } from "../base/message-text.ts";
 import { SOURCES } from "../datasets/sources/catalogue.ts";
 import { addressText } from "../datasets/sources/locate.ts";
 import type { FileOrigin } from "../datasets/sources/origin.ts";

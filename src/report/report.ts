@@ -1,7 +1,7 @@
 import type { Motif } from "../dna/motifs/motif.ts";
-import { type CellPredictions, readCellPredictions } from "../evaluation/comparison/cell-predictions.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
+import { type CellPredictions, readCellPredictions } from "../evaluation/runs/collect-shards.ts";
 import { allTasks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";
 import { type PositionScores, readPositionScores } from "../evaluation/runs/position-scores.ts";
 import type { StoredResult } from "../evaluation/runs/stored-results.ts";

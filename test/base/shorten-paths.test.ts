@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { shortenPaths } from "../../src/base/shorten-paths.ts";
+import { shortenPaths } from "../../src/base/message-text.ts";
 
 test.each([
   ["run --genome /data/ann/hg38.fa --out runs/markov", "run --genome …/hg38.fa --out runs/markov"],

@@ -22,8 +22,7 @@ import { plainTable } from "../../report/table.ts";
 import { reportText } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
 import { runPlan, scorePositions } from "../run-plan.ts";
-import { mergeWithProgress } from "../run-progress.ts";
-import { protocolFolders, resultsText } from "../run-results.ts";
+import { mergeWithProgress, protocolFolders, resultsText } from "../run-progress.ts";
 
 interface DemoOptions {
   readonly out: string;

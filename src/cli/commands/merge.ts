@@ -1,8 +1,7 @@
 import { runFolders } from "../../evaluation/runs/run-folder.ts";
 import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { type DefineCommand, examples, shellWord } from "../command.ts";
-import { mergeWithProgress } from "../run-progress.ts";
-import { resultsText } from "../run-results.ts";
+import { mergeWithProgress, resultsText } from "../run-progress.ts";
 
 export const defineMerge: DefineCommand = (command, context) => {
   const { terminal } = context;

@@ -1,12 +1,12 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
 import { cellName, contextText, evaluatedData } from "../runs/cell.ts";
+import { type CellPredictions, readCellPredictions } from "../runs/collect-shards.ts";
 import { type CustomForms, findTask } from "../runs/forms.ts";
 import { mainStatisticOf } from "../runs/result.ts";
 import type { StoredResult } from "../runs/stored-results.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { MainStatistic, StageProgress } from "../tasks/task.ts";
-import { type CellPredictions, readCellPredictions } from "./cell-predictions.ts";
 import { type Candidate, compareGroup, comparisonOf, type GroupDraft } from "./compare-group.ts";
 import type { ModelsCompared, SeparateModels } from "./comparison.ts";
 

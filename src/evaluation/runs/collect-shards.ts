@@ -14,6 +14,7 @@ import { rowsFolder } from "./run-folder.ts";
 import { shardName, shardOfRow } from "./shard.ts";
 import { readShardFile, readShardHeader, type ShardContents, type ShardHeader } from "./shard-file.ts";
 import { readShardDone, type ShardDone } from "./shard-store.ts";
+import type { StoredResult } from "./stored-results.ts";
 
 /** All predictions of a cell, in row order, with the timing of its shards. */
 export interface CollectedCell {
@@ -207,4 +208,20 @@ function refusal(place: string, { cell, identity }: CellRecord, errors: readonly
       place: { file: place },
     },
   );
+}
+
+/** The stored predictions of a cell, or the reason why it has none. */
+export type CellPredictions = { readonly predictions: PredictionColumns } | { readonly why: string };
+
+/**
+ * Reads the predictions of a merged cell from the shards in its folder.
+ *
+ * @throws {InputError} when the shards were changed after the run
+ */
+export async function readCellPredictions({ folder, result }: StoredResult): Promise<CellPredictions> {
+  const rows = join(folder, "rows");
+  if ((await kindOfPath(rows)) !== "folder") {
+    return { why: "its folder has no rows/, the scores of its rows" };
+  }
+  return { predictions: (await collectShards(await findShardsIn(rows, result))).predictions };
 }

@@ -1,6 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { counted, quotedText } from "../../base/message-text.ts";
-import { shortenPaths } from "../../base/shorten-paths.ts";
+import { counted, quotedText, shortenPaths } from "../../base/message-text.ts";
 import { CHROMOSOME_SPLIT, splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { deviceKind, trainingDevice } from "../../net/runtime/device.ts";

@@ -11,10 +11,9 @@ import type { RowList } from "../tasks/task-rows.ts";
 import { type Cell, type CellRecord, cellName, cellTitle } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
 import { type PrecisionCheck, readPrecisionCheck } from "./precision-record.ts";
-import { type CellResult, cellResult, measureCell } from "./result.ts";
+import { type CellResult, cellResult, measureCell, scoresTable, writtenScores } from "./result.ts";
 import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
-import { scoresTable, writtenScores } from "./scores-table.ts";
 import { readCellResult, type StoredResult, sealed } from "./stored-results.ts";
 
 /** Options of `mergeRun`. */

@@ -22,9 +22,8 @@ import {
   writePrecisionCheck,
 } from "./precision-record.ts";
 import type { PlannedCell } from "./request.ts";
-import { mainStatisticOf } from "./result.ts";
+import { mainStatisticOf, scoresTable, writtenScores } from "./result.ts";
 import { type OnProgress, rowsPerBatch } from "./run-cell.ts";
-import { scoresTable, writtenScores } from "./scores-table.ts";
 
 /** Maximum number of sampled rows. */
 const SAMPLE_ROWS = 1024;

@@ -1,9 +1,10 @@
 import { estimatedRounding } from "../../metrics/ties.ts";
 import type { EmbeddingStorage } from "../settings/setting.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
+import { paperScores } from "../tasks/compared-scores.ts";
 import type { Measurement } from "../tasks/measurement.ts";
-import type { Predictions } from "../tasks/prediction.ts";
-import type { MainStatistic, MeasureContext, MeasureWork, Task } from "../tasks/task.ts";
+import type { Prediction, Predictions } from "../tasks/prediction.ts";
+import type { MainStatistic, MeasureContext, MeasureWork, ScoreTable, Task } from "../tasks/task.ts";
 import type { CellRecord } from "./cell.ts";
 import { type PrecisionCheck, precisionText } from "./precision-record.ts";
 import { withAnyTimeInterval } from "./until-width.ts";
@@ -141,4 +142,25 @@ export function cellResult(
     ...(training === undefined ? {} : { training }),
     ...(precisionCheck === undefined ? {} : { precisionCheck }),
   };
+}
+
+/** Scores as written to scores.tsv: under `paper` in the precision of the comparison. */
+export function* writtenScores({ cell }: CellRecord, predictions: Predictions): Generator<Prediction> {
+  for (const prediction of predictions) {
+    yield cell.protocol === "paper" && prediction.kind === "likelihood"
+      ? { ...prediction, values: paperScores(prediction.values, cell.model.scoreRounding) }
+      : prediction;
+  }
+}
+
+/** Contents of scores.tsv: one line per row, in row order. */
+export function* scoresTable(scores: ScoreTable, predictions: Iterable<Prediction>): Generator<string> {
+  let text = `${scores.columns.join("\t")}\n`;
+  for (const prediction of predictions) {
+    text += `${scores.line(prediction).join("\t")}\n`;
+    if (text.length < 2 ** 18) continue;
+    yield text;
+    text = "";
+  }
+  yield text;
 }

@@ -7,8 +7,7 @@ import { diskTime } from "../../base/write-file.ts";
 import { type CellRecord, cellName } from "./cell.ts";
 import { cellFolder, missingRunError, readRunRecord, rowsFolder, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
-import { readShardFile } from "./shard-file.ts";
-import { readFailure, readScoring, type ScoringNote } from "./shard-notes.ts";
+import { readFailure, readScoring, readShardFile, type ScoringNote } from "./shard-file.ts";
 import { readShardDone } from "./shard-store.ts";
 
 /**

@@ -17,8 +17,14 @@ import type { CellRecord } from "./cell.ts";
 import type { ShardTiming } from "./result.ts";
 import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
-import { batchLine, headerLine, readShardFile, type ShardHeader } from "./shard-file.ts";
-import { noteFailure, noteScoring } from "./shard-notes.ts";
+import {
+  batchLine,
+  headerLine,
+  noteFailure,
+  noteScoring,
+  readShardFile,
+  type ShardHeader,
+} from "./shard-file.ts";
 import { timingSchema } from "./stored-results.ts";
 
 /** Predictions of one shard of a cell while it runs. */

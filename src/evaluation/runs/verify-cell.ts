@@ -13,8 +13,7 @@ import { cellIdentity } from "./cell.ts";
 import { sampled } from "./draft-cells.ts";
 import { metricsRecord } from "./merge.ts";
 import { positionMismatches } from "./position-scores.ts";
-import { type CellResult, cellResult, measureCell } from "./result.ts";
-import { writtenScores } from "./scores-table.ts";
+import { type CellResult, cellResult, measureCell, writtenScores } from "./result.ts";
 import { type OpenedSeal, withPresentKeys } from "./stored-results.ts";
 
 /** A result with its stored scores, from any place. */

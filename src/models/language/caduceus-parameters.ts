@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { constant } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import type { Embedding } from "../../net/nn/embedding.ts";
-import type { Linear } from "../../net/nn/linear.ts";
+import type { Embedding, Linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
 import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./architecture.ts";
 import type { BidirectionalMamba, Projections, SelectiveModel } from "./blocks/mamba.ts";

@@ -21,8 +21,7 @@ import {
 } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { embed } from "../../net/nn/embedding.ts";
-import { linear } from "../../net/nn/linear.ts";
+import { embed, linear } from "../../net/nn/linear.ts";
 import { type Norm, rmsNorm } from "../../net/nn/norm.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "./architecture.ts";
 import { bidirectionalMamba, reverseComplemented } from "./blocks/mamba.ts";

@@ -2,8 +2,7 @@ import { z } from "zod";
 import { add, cast, mul, split } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
-import { type Embedding, embed } from "../../net/nn/embedding.ts";
-import { type Linear, linear } from "../../net/nn/linear.ts";
+import { type Embedding, embed, type Linear, linear } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import {
   activationSchema,

@@ -3,8 +3,7 @@ import { hyenadnaTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { add, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { type Embedding, embed } from "../../net/nn/embedding.ts";
-import { type Linear, linear } from "../../net/nn/linear.ts";
+import { type Embedding, embed, type Linear, linear } from "../../net/nn/linear.ts";
 import {
   type LongConvolution,
   longConvolution,

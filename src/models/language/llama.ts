@@ -2,7 +2,16 @@ import { z } from "zod";
 import { add, mul } from "../../net/graph/build.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 import { type Norm, rmsNorm } from "../../net/nn/norm.ts";
-import { activationSchema, epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
+import {
+  activationSchema,
+  epsilonSchema,
+  everyLayerHasType,
+  LAYER_TYPES_FIT,
+  type LayerType,
+  layerTypesSchema,
+  parseConfig,
+  sizeSchema,
+} from "./architecture.ts";
 import {
   declareGroupedAttention,
   decoderSizes,
@@ -14,12 +23,6 @@ import {
   headsEven,
   headWidth,
 } from "./blocks/decoder.ts";
-import {
-  everyLayerHasType,
-  LAYER_TYPES_FIT,
-  type LayerType,
-  layerTypesSchema,
-} from "./blocks/layer-types.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
   lastTokenClassifier,

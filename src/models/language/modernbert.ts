@@ -2,24 +2,28 @@ import { z } from "zod";
 import { add, div, mul, reduceSum, slice, squeeze, unsqueeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../net/nn/attention.ts";
-import { embed } from "../../net/nn/embedding.ts";
-import { type FeedForward, gatedFeedForward, type Linear, linear, rowBlocks } from "../../net/nn/linear.ts";
+import {
+  embed,
+  type FeedForward,
+  gatedFeedForward,
+  type Linear,
+  linear,
+  rowBlocks,
+} from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { applyRotary } from "../../net/nn/position-encoding.ts";
 import {
   activationSchema,
   type ClassifierHead,
   epsilonSchema,
-  parseConfig,
-  sizeSchema,
-} from "./architecture.ts";
-import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
-import {
   everyLayerHasType,
   LAYER_TYPES_FIT,
   type LayerType,
   layerTypesSchema,
-} from "./blocks/layer-types.ts";
+  parseConfig,
+  sizeSchema,
+} from "./architecture.ts";
+import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
   type LayerForm,

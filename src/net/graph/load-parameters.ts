@@ -1,7 +1,7 @@
 import type { DType } from "../arrays/array.ts";
+import { withInputs } from "./apply.ts";
 import { cast, gather, loadParameter, parameter } from "./build.ts";
 import { capturedBy, nodesBehind } from "./graph.ts";
-import { withInputs } from "./rebuild.ts";
 import { isOp, type Node, type Sym } from "./sym.ts";
 
 /** A parameter as its file has it. */

@@ -1,3 +1,4 @@
+import { withInputs } from "./apply.ts";
 import {
   add,
   div,
@@ -13,7 +14,6 @@ import {
   swapLast,
 } from "./build.ts";
 import { capturedBy, nodesBehind } from "./graph.ts";
-import { withInputs } from "./rebuild.ts";
 import { isOp, type Node, type Sym } from "./sym.ts";
 
 /** Fewest inputs and outputs of a dense layer that is quantised: smaller ones gain no time. */

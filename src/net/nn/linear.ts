@@ -1,4 +1,4 @@
-import { flip, gelu, gemm, matMul, mul, reshape, slice } from "../graph/build.ts";
+import { add, flip, gather, gelu, gemm, matMul, mul, reshape, slice } from "../graph/build.ts";
 import { knownSize, multiplyDims } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { Activation } from "./activation.ts";
@@ -122,4 +122,20 @@ export function lowRankRows(adapter: LowRank, rows: (table: Sym) => Sym): Sym {
 /** scale · B·(A ⊙ m) in the shape of the weight, for weights that are small compared with their inputs. */
 export function lowRankUpdate(adapter: LowRank, shape: Sym["shape"]): Sym {
   return reshape(mul(matMul(adapter.b, maskedFactor(adapter)), adapter.scale), shape);
+}
+
+/** An embedding table, one vector per id. */
+export interface Embedding {
+  /** [rows, width] */
+  readonly weight: Sym;
+  readonly adapter?: LowRank | undefined;
+}
+
+/** Vectors of ids: integers of any shape → [..., width] */
+export const embed = (table: Embedding, ids: Sym): Sym => rowsOf(table, (x) => gather(x, ids));
+
+/** Rows of the table, selected by any op. */
+export function rowsOf({ weight, adapter }: Embedding, pick: (table: Sym) => Sym): Sym {
+  const rows = pick(weight);
+  return adapter === undefined ? rows : add(rows, lowRankRows(adapter, pick));
 }

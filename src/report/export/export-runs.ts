@@ -1,22 +1,23 @@
-import { join } from "node:path";
+import { createRequire } from "node:module";
+import { extname, join } from "node:path";
 import { z } from "zod";
-import { InputError } from "../../base/errors.ts";
+import { InputError, InternalError } from "../../base/errors.ts";
 import { takeLock } from "../../base/file-lock.ts";
 import { expectWritableFolder, isInsidePath, namesInFolder, temporaryFolder } from "../../base/folder.ts";
 import { version } from "../../base/package.ts";
-import { textIfPresent } from "../../base/read-file.ts";
+import { bytesIfPresent, textIfPresent } from "../../base/read-file.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import { parseRecord, readableJson } from "../../evaluation/runs/run-folder.ts";
 import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { reportDocument } from "../documents.ts";
+import type { FileFigure } from "../figure-data.ts";
 import { fileFigures } from "../file-figures.ts";
 import { panelId } from "../panels.ts";
 import { gatherReport, modelsOf } from "../report.ts";
 import { csvText } from "./csv.ts";
 import { type FieldTable, type RecordTable, recordTable } from "./field-table.ts";
-import { figureDocument, svgPng } from "./figure-documents.ts";
 import { recordTables } from "./result-records.ts";
 import { type RowTable, rowTables } from "./row-tables.ts";
 
@@ -174,4 +175,59 @@ function columnTable(tables: readonly RowTable[]): RecordTable {
     })),
   );
   return recordTable("columns", types, records);
+}
+
+/** Exports of `client/figure-files.ts`, which uses libraries for browsers and is built as one file. */
+interface FigureFiles {
+  /** Fonts in WOFF2. */
+  readonly FONTS: readonly Uint8Array[];
+  figureSvg(figure: FileFigure, models: readonly string[]): string;
+}
+
+let loaded: Promise<FigureFiles> | undefined;
+
+function figureFiles(): Promise<FigureFiles> {
+  const file = `../client/figure-files${extname(import.meta.url)}`;
+  loaded ??= import(new URL(file, import.meta.url).href);
+  return loaded;
+}
+
+/**
+ * A figure as an SVG document with its colours, fonts and key. Equal figures give equal bytes.
+ *
+ * @param models  all models of the report, in the order of their colours
+ */
+export async function figureDocument(figure: FileFigure, models: readonly string[]): Promise<string> {
+  return (await figureFiles()).figureSvg(figure, models);
+}
+
+/** Pixels of a PNG for each pixel of the SVG. */
+const SCALE = 2;
+
+let renderer: Promise<typeof import("@resvg/resvg-wasm").Resvg> | undefined;
+
+/** The renderer with its WebAssembly module, which can be loaded once per process. */
+async function loadRenderer() {
+  const { initWasm, Resvg } = await import("@resvg/resvg-wasm");
+  const file = createRequire(import.meta.url).resolve("@resvg/resvg-wasm/index_bg.wasm");
+  const code = await bytesIfPresent(file);
+  if (code === undefined) throw new InternalError(`${file} is missing`);
+  await initWasm(code);
+  return Resvg;
+}
+
+/** PNG of an SVG document of `figureDocument`, with twice its width and height. */
+export async function svgPng(svg: string): Promise<Uint8Array> {
+  renderer ??= loadRenderer();
+  const Resvg = await renderer;
+  const { FONTS } = await figureFiles();
+  const drawing = new Resvg(svg, {
+    fitTo: { mode: "zoom", value: SCALE },
+    font: { fontBuffers: [...FONTS], defaultFontFamily: "Arimo", sansSerifFamily: "Arimo" },
+  });
+  try {
+    return drawing.render().asPng();
+  } finally {
+    drawing.free();
+  }
 }

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { genomeInMemory } from "../../../src/dna/genome/genome.ts";
-import { controlsFor, settingsWithControls } from "../../../src/evaluation/runs/controls.ts";
-import { openControls } from "../../../src/evaluation/runs/open-controls.ts";
+import { controlsFor, openControls, settingsWithControls } from "../../../src/evaluation/runs/controls.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { abInitio } from "../../../src/evaluation/settings/ab-initio.ts";
 import { settingNamed } from "../../../src/evaluation/settings/catalogue.ts";

@@ -4,8 +4,7 @@ import { join } from "node:path";
 import { inflateSync } from "node:zlib";
 import { parseHTML } from "linkedom";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { exportRuns } from "../../../src/report/export/export-runs.ts";
-import { figureDocument, svgPng } from "../../../src/report/export/figure-documents.ts";
+import { exportRuns, figureDocument, svgPng } from "../../../src/report/export/export-runs.ts";
 import type { FileFigure } from "../../../src/report/figure-data.ts";
 import { dinucleotideModel, elementInputs, smallRun } from "./small-run.ts";
 

@@ -1,15 +1,23 @@
-import { asKind } from "../prediction.ts";
+import { blocksBy } from "../../../metrics/blocks.ts";
+import { pairedOutcomes } from "../../../metrics/paired-accuracy.ts";
+import { comparedScores } from "../compared-scores.ts";
+import { shareStatistic } from "../intervals.ts";
+import { asKind, ofKind, type Predictions } from "../prediction.ts";
 import type { TaskStratification } from "../stratification.ts";
-import type { Task } from "../task.ts";
+import type { MainStatistic, MeasureContext, Task } from "../task.ts";
 import { FOOTPRINTS_BENCHMARK } from "./benchmark.ts";
 import { publishedMotifs } from "./breakdowns.ts";
-import { footprintDistancesStatistic, footprintScoresStatistic } from "./main-statistic.ts";
 import {
+  distanceRules,
+  distancesOf,
   type FootprintDistanceMetric,
   type FootprintMetric,
+  groupingOf,
+  likelihoodRules,
   measureFootprintDistances,
   measureFootprintScores,
 } from "./measure.ts";
+import type { MotifRules } from "./motifs.ts";
 import { viewFootprints } from "./row-view.ts";
 import { type FootprintFacts, type MotifFootprintingInputs, openMotifFootprinting } from "./rows.ts";
 
@@ -105,3 +113,37 @@ export const motifFootprinting: Task<
   },
   benchmark: FOOTPRINTS_BENCHMARK,
 };
+
+/** Accuracy of likelihoods, over backgrounds. */
+export function footprintScoresStatistic(
+  predictions: Predictions<FootprintFacts>,
+  context: MeasureContext,
+): MainStatistic<"accuracy"> {
+  const scored = ofKind("likelihood", predictions);
+  const member = (place: number) => Float64Array.from(scored, ({ values }) => values[place]);
+  const { first, second } = comparedScores(member(1), member(2), context);
+  return accuracyOver(scored, first, second, likelihoodRules[context.protocol]);
+}
+
+/** Accuracy of distances, over backgrounds. */
+export function footprintDistancesStatistic(
+  predictions: Predictions<FootprintFacts>,
+  { protocol }: MeasureContext,
+): MainStatistic<"accuracy"> {
+  const given = ofKind("distance", predictions);
+  const { trues, shuffles } = distancesOf(
+    given.map(({ values }) => values),
+    protocol,
+  );
+  return accuracyOver(given, trues, shuffles, distanceRules[protocol]);
+}
+
+function accuracyOver(
+  predictions: readonly { readonly facts: FootprintFacts }[],
+  trues: Float64Array,
+  shuffles: Float64Array,
+  { ties }: MotifRules,
+): MainStatistic<"accuracy"> {
+  const blocks = blocksBy(groupingOf(predictions).backgrounds, "background");
+  return shareStatistic("accuracy", pairedOutcomes(trues, shuffles, ties), blocks);
+}

@@ -15,8 +15,7 @@ import {
 } from "../../../net/graph/build.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import { LOWEST, paddingBias } from "../../../net/nn/attention.ts";
-import { type Embedding, embed } from "../../../net/nn/embedding.ts";
-import { feedForward, gatedFeedForward } from "../../../net/nn/linear.ts";
+import { type Embedding, embed, feedForward, gatedFeedForward } from "../../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../../net/nn/norm.ts";
 import { rotaryFrequencies } from "../../../net/nn/position-encoding.ts";
 import type { Architecture, ClassifierHead, ForwardInput } from "../architecture.ts";

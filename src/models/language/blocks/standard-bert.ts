@@ -1,8 +1,7 @@
 import { add, range, slice } from "../../../net/graph/build.ts";
 import type { Activation } from "../../../net/nn/activation.ts";
 import { LOWEST, paddingBias } from "../../../net/nn/attention.ts";
-import { type Embedding, embed, rowsOf } from "../../../net/nn/embedding.ts";
-import { feedForward, type Linear } from "../../../net/nn/linear.ts";
+import { type Embedding, embed, feedForward, type Linear, rowsOf } from "../../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../../net/nn/norm.ts";
 import type { ParameterTable } from "../parameters.ts";
 import {

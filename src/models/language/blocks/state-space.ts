@@ -1,7 +1,6 @@
 import { add, transpose, unsqueeze } from "../../../net/graph/build.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
-import { embed } from "../../../net/nn/embedding.ts";
-import { linear } from "../../../net/nn/linear.ts";
+import { embed, linear } from "../../../net/nn/linear.ts";
 import { rmsNorm } from "../../../net/nn/norm.ts";
 import type { Architecture, ForwardInput, ForwardOutput, InitialLaw } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";

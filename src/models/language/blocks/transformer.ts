@@ -21,8 +21,7 @@ import {
 import type { Dim } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import { causalBias, LOWEST } from "../../../net/nn/attention.ts";
-import { type Embedding, embed } from "../../../net/nn/embedding.ts";
-import { type Linear, linear } from "../../../net/nn/linear.ts";
+import { type Embedding, embed, type Linear, linear } from "../../../net/nn/linear.ts";
 import type { Norm } from "../../../net/nn/norm.ts";
 import { type RotaryAngles, rotaryAnglesAt } from "../../../net/nn/position-encoding.ts";
 import { everyToken, oneToken, type Queries, rowAt } from "../../../net/nn/queries.ts";
