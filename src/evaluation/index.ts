@@ -24,8 +24,7 @@ export { comparePublished, whyNotComparable } from "./published/compare-publishe
 export type { PublishedResult } from "./published/published-result.ts";
 export { readPublished } from "./published/read-published.ts";
 export type { Cell, CellRecord } from "./runs/cell.ts";
-export type { ControlModel } from "./runs/controls.ts";
-export { type ControlsContext, openControls } from "./runs/controls.ts";
+export { type ControlModel, type ControlsContext, openControls } from "./runs/controls.ts";
 export type { CustomForms, ModelFamily } from "./runs/forms.ts";
 export { type MergeOptions, mergeRun } from "./runs/merge.ts";
 export { planRun } from "./runs/plan.ts";
