@@ -1,6 +1,6 @@
 // Builds a small network as a graph, prints it and runs it with ONNX Runtime.
 //   npx tsx examples/graph.ts
-import { net } from "dart-eval";
+import * as net from "dart-eval/net";
 
 const { graph } = net;
 const x = graph.input("x", "float32", ["batch", 4]);

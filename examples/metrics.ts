@@ -1,7 +1,8 @@
 // Computes metrics with confidence intervals for independent rows and for rows along a genome, and compares
 // two models.
 //   npx tsx examples/metrics.ts
-import { base, metrics } from "dart-eval";
+import * as base from "dart-eval/base";
+import * as metrics from "dart-eval/metrics";
 
 // 2,000 windows of 500 bp in clusters of 20 that share a part of their score, as regulatory elements do.
 const rng = new base.Pcg64(7);

@@ -1,7 +1,8 @@
 // Evaluates several models in one resumable run and writes its report.
 //   npx tsx examples/report.ts genome.fa regulatory-elements.tsv out
 import { join } from "node:path";
-import { evaluation, openGenome, openModel, writeReport } from "dart-eval";
+import { openGenome, openModel, writeReport } from "dart-eval";
+import * as evaluation from "dart-eval/evaluation";
 
 const [genomeFile, elements, out] = process.argv.slice(2);
 if (genomeFile === undefined || elements === undefined || out === undefined) {

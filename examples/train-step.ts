@@ -1,7 +1,9 @@
 // Trains your own graph: a logistic regression on one-hot DNA learns to recognise GATA in the middle of a
 // sequence.
 //   npx tsx examples/train-step.ts
-import { base, dna, net } from "dart-eval";
+import * as base from "dart-eval/base";
+import * as dna from "dart-eval/dna";
+import * as net from "dart-eval/net";
 
 const LENGTH = 12;
 const { graph } = net;

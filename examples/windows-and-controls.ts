@@ -1,6 +1,7 @@
 // Reads a window, its reverse complement, and a control with the same dinucleotide counts.
 //   npx tsx examples/windows-and-controls.ts genome.fa
-import { base, dna } from "dart-eval";
+import * as base from "dart-eval/base";
+import * as dna from "dart-eval/dna";
 
 const [genomeFile] = process.argv.slice(2);
 if (genomeFile === undefined) {

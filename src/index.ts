@@ -1,26 +1,21 @@
 /**
  * Evaluation of DNA language models on regulatory DNA: the DART-Eval benchmark as a library.
  *
- * One namespace per room, each also at a path of its own: `import { metrics } from "dart-eval"` and
- * `import * as metrics from "dart-eval/metrics"` are the same. The names of the most frequent jobs are here
- * as well.
+ * The functions of the most frequent jobs are here, and load the rest of the library with their first call.
+ * Each room is a namespace at a path of its own:
  *
- *     import { evaluate, metrics, openModel, writeReport } from "dart-eval";
+ *     import { evaluate, openModel, writeReport } from "dart-eval";
+ *     import * as metrics from "dart-eval/metrics";
  *
  * @packageDocumentation
  */
 
-export * as base from "./base/index.ts";
-export { InputError, version } from "./base/index.ts";
-export * as datasets from "./datasets/index.ts";
-export * as demo from "./demo/index.ts";
-export * as dna from "./dna/index.ts";
-export { openGenome } from "./dna/index.ts";
-export * as evaluation from "./evaluation/index.ts";
-export { evaluate, type Task } from "./evaluation/index.ts";
-export * as metrics from "./metrics/index.ts";
-export * as models from "./models/index.ts";
-export { type Model, type OpenedModel, openModel } from "./models/index.ts";
-export * as net from "./net/index.ts";
-export * as report from "./report/index.ts";
-export { writeReport } from "./report/index.ts";
+export { InputError } from "./base/errors.ts";
+export { version } from "./base/package.ts";
+export { openGenome } from "./dna/genome/genome.ts";
+export { evaluate } from "./evaluation/evaluate.ts";
+export type { Task } from "./evaluation/tasks/task.ts";
+export type { Model } from "./models/model.ts";
+export { openModel } from "./models/open-model.ts";
+export type { OpenedModel } from "./models/opened-model.ts";
+export { writeReport } from "./report/write-report.ts";

@@ -1,10 +1,8 @@
 import type { Split } from "../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../models/model.ts";
 import type { Device } from "../net/runtime/device.ts";
-import { planRun } from "./runs/plan.ts";
-import { checkPrecision } from "./runs/precision-check.ts";
-import { type CellResult, cellResult, measureCell } from "./runs/result.ts";
-import { type OnProgress, runCell } from "./runs/run-cell.ts";
+import type { CellResult } from "./runs/result.ts";
+import type { OnProgress } from "./runs/run-cell.ts";
 import type { SettingName } from "./settings/catalogue.ts";
 import type { EmbeddingStorage, Setting } from "./settings/setting.ts";
 import type { InputsOf, MetricNameOf, NameOr, TaskName } from "./tasks/catalogue.ts";
@@ -52,7 +50,8 @@ export interface Evaluation<MetricName extends string = string> extends CellResu
 }
 
 /**
- * Evaluates one model on one task in memory. The numbers are those of a run into a folder.
+ * Evaluates one model on one task in memory. The numbers are those of a run into a folder. Tasks and settings
+ * are loaded with the first call.
  *
  *     const genome = await openGenome("hg38.fa.gz");
  *     const elements = await readRegulatoryElements("elements.tsv");
@@ -65,6 +64,10 @@ export async function evaluate<const T extends AnyTask>(
   options: EvaluateOptions<T>,
 ): Promise<Evaluation<MetricNameOf<T>>>;
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+  const { planRun } = await import("./runs/plan.ts");
+  const { checkPrecision } = await import("./runs/precision-check.ts");
+  const { runCell } = await import("./runs/run-cell.ts");
+  const { cellResult, measureCell } = await import("./runs/result.ts");
   const { task, inputs, model, setting, onProgress, signal, ...rest } = options;
   const plan = await planRun({
     ...rest,

@@ -1,32 +1,8 @@
-import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
-import { kindOfPath } from "../base/folder.ts";
-import { namesHint, suggestion } from "../base/message-text.ts";
-import { packagePath } from "../base/package.ts";
 import type { Precision } from "../net/runtime/precision.ts";
 import type { ProgramOptions } from "../net/runtime/program.ts";
-import { NETWORKS } from "./baselines/networks.ts";
-import { findInHubCache } from "./checkpoints/hub-cache.ts";
-import { folderLicence } from "./checkpoints/licence.ts";
-import type { PublicCheckpoint } from "./language/card.ts";
-import { LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
-import type { LanguageModelOptions } from "./language-model.ts";
-import {
-  type AlleleLogLikelihoods,
-  type EmbedOptions,
-  MODEL_QUERIES,
-  type Model,
-  type ModelQuery,
-  type OpenModelContext,
-  type PoolOptions,
-  type QueryOptions,
-  type SequenceEmbedding,
-  supports,
-  type TokenLogProbabilities,
-  type TokenOptions,
-} from "./model.ts";
-import { poolSequences } from "./queries/embeddings.ts";
-import type { ModelProgramOptions } from "./queries/programs.ts";
+import type { Model, OpenModelContext } from "./model.ts";
+import { type OpenedModel, openedModel } from "./opened-model.ts";
 
 /**
  * Opens a model by name or path:
@@ -110,9 +86,6 @@ interface Opener {
   readonly open: (spec: string, context: OpenModelContext) => Promise<Model>;
 }
 
-const namesOf = (models: readonly Model[]) => new RegExp(`^(${models.map(({ name }) => name).join("|")})$`);
-
-const languageModels = () => import("./language-model.ts");
 const kmerMarkov = () => import("./baselines/kmer-markov.ts");
 const motifCounts = () => import("./baselines/motif-counts.ts");
 const chrombpnet = () => import("./chrombpnet/chrombpnet.ts");
@@ -122,16 +95,20 @@ const modules = () => import("./external/module-model.ts");
 const onnx = () => import("./external/onnx-model.ts");
 const storedEmbeddings = () => import("./external/stored-embeddings.ts");
 const scoreTables = () => import("./external/score-table.ts");
+const checkpoints = () => import("./open-checkpoint.ts");
 
 /**
- * The first opener whose form matches opens the model; the last one, of checkpoints, matches everything. The
- * code of a kind of model is loaded with the first model of that kind.
+ * The first opener whose form matches opens the model; the last one, of folders and names, matches
+ * everything. The code of a kind of model is loaded with the first model of that kind.
  */
 const OPENERS: readonly Opener[] = [
   { form: /^kmer-markov(:|$)/, open: async (...given) => (await kmerMarkov()).openKmerMarkov(...given) },
   { form: /^motif-counts(:|$)/, open: async (spec) => (await motifCounts()).openMotifCounts(spec) },
-  { form: /^hf:/, reduces: true, open: openFromHub },
-  { form: namesOf(NETWORKS), open: async (spec) => NETWORKS.find(({ name }) => name === spec)! },
+  {
+    form: /^hf:/,
+    reduces: true,
+    open: async (...given) => (await checkpoints()).openHubCheckpoint(...given),
+  },
   {
     form: /^chrombpnet:/,
     open: async (spec, context) => (await chrombpnet()).openChrombpnet(spec, programOptions(context)),
@@ -155,238 +132,10 @@ const OPENERS: readonly Opener[] = [
     open: async (spec) => (await storedEmbeddings()).openStoredEmbeddings(spec),
   },
   { form: /^scores:|\.tsv(\.gz)?$/, open: async (spec) => (await scoreTables()).openScoreTable(spec) },
-  { form: /^toy:/, reduces: true, open: openToy },
-  { form: /^/, reduces: true, open: openCheckpointModel },
+  { form: /^toy:/, reduces: true, open: async (...given) => (await checkpoints()).openToy(...given) },
+  { form: /^/, reduces: true, open: async (...given) => (await checkpoints()).openNamed(...given) },
 ];
 
 function programOptions({ device, threads }: OpenModelContext): ProgramOptions {
   return { ...(device === undefined ? {} : { device }), ...(threads === undefined ? {} : { threads }) };
-}
-
-const languageOptions = ({ precision, ...context }: OpenModelContext): ModelProgramOptions => ({
-  ...programOptions(context),
-  ...(precision === undefined ? {} : { precision }),
-});
-
-async function openToy(spec: string, context: OpenModelContext): Promise<Model> {
-  const toy = spec.slice("toy:".length);
-  const options = { ...languageOptions(context), name: `${toy}-toy` };
-  const folder = await toyFolder(toy);
-  if (toy === "chrombpnet") {
-    const { Chrombpnet } = await chrombpnet();
-    return Chrombpnet.open(join(folder, "chrombpnet.h5"), options);
-  }
-  return openLanguageModel(folder, options);
-}
-
-/** Opens a folder with a checkpoint of any family. */
-async function openLanguageModel(folder: string, options: LanguageModelOptions): Promise<Model> {
-  const { LanguageModel } = await languageModels();
-  return LanguageModel.open(folder, LANGUAGE_MODELS, options);
-}
-
-async function openFromHub(spec: string, context: OpenModelContext): Promise<Model> {
-  const { openHubModel } = await import("./checkpoints/hub-model.ts");
-  const { folder, repo, revision } = await openHubModel(spec, {
-    ...context.download,
-    signal: context.signal,
-  });
-  return openLanguageModel(folder, { ...languageOptions(context), checkpoint: { repo, revision } });
-}
-
-async function openCheckpointModel(spec: string, context: OpenModelContext): Promise<Model> {
-  const { path, licence, ...known } = await checkpointFolder(spec);
-  if (licence !== undefined) context.download?.onLicence?.(spec, licence);
-  return openLanguageModel(path, { ...languageOptions(context), ...known });
-}
-
-async function checkpointFolder(
-  spec: string,
-): Promise<{ path: string; licence: string | undefined; name?: string; checkpoint?: PublicCheckpoint }> {
-  const kind = await kindOfPath(spec);
-  if (kind === "folder") return { path: spec, licence: await folderLicence(spec) };
-  if (kind === "file") {
-    throw new InputError(`${spec} is a file`, { hint: "give the folder with config.json and the weights" });
-  }
-  const known = publicCheckpoint(spec);
-  if (known === undefined) {
-    throw new InputError(`no model is called ${JSON.stringify(spec)}, and there is no such folder`, {
-      hint: `${suggestion(spec, modelNames())}give a checkpoint's folder, hf:ORGANISATION/NAME, or a name from \`dart-eval models list\` such as toy:hyenadna or kmer-markov`,
-    });
-  }
-  const { card, checkpoint } = known;
-  const { repo, revision } = checkpoint;
-  const folder = await findInHubCache({ repo, revision });
-  if (folder !== undefined) {
-    return { path: folder, licence: card.licence, name: `${card.name}-${checkpoint.preset}`, checkpoint };
-  }
-  throw new InputError(`${repo} at ${revision.slice(0, 8)} is not on this machine`, {
-    hint: `download it first: dart-eval models fetch ${card.name}/${checkpoint.preset}`,
-  });
-}
-
-/** Names of models that `openModel` knows without a path. */
-export const modelNames = (): readonly string[] => [
-  ...LANGUAGE_MODELS.flatMap(({ name, checkpoints }) =>
-    checkpoints
-      .toSorted((a, b) => Number(b.usedByDartEval ?? false) - Number(a.usedByDartEval ?? false))
-      .map(({ preset }) => `${name}/${preset}`),
-  ),
-  ...TOYS.map(({ name }) => `toy:${name}`),
-  ...NETWORKS.map(({ name }) => name),
-  "kmer-markov",
-  "motif-counts",
-];
-
-/**
- * Folder of a small trained model that comes with the package, one per family of language models and a
- * ChromBPNet (`toys/README.md`). They are trained on a synthetic genome and have learnt nothing about real
- * ones.
- *
- * @param toy  "hyenadna"
- * @throws {InputError} when there is no such toy
- */
-export async function toyFolder(toy: string): Promise<string> {
-  const names = TOYS.map(({ name }) => name);
-  const folder = packagePath(`toys/${toy}`);
-  if (names.includes(toy) && (await kindOfPath(folder)) === "folder") return folder;
-  throw new InputError(`there is no toy called ${JSON.stringify(toy)}`, {
-    hint: namesHint(
-      "toys",
-      `toy:${toy}`,
-      names.map((name) => `toy:${name}`),
-    ),
-  });
-}
-
-/** One number per sequence: an array or a typed array. */
-export type Scores = ArrayLike<number> & Iterable<number>;
-
-/**
- * A model from `openModel`: every query is present and its options are optional. Sequences are upper-case A,
- * C, G, T, and N, which the model's tokenizer or network reads as an unknown base.
- *
- * Default options: protocol "corrected"; `pool` averages over bases. No sequences give no results. A query
- * rejects with an `InputError` that names the model if the model does not implement it (check with
- * `supports(model, query)`) or is closed, or if a sequence contains another letter.
- */
-export interface OpenedModel extends Model, AsyncDisposable {
-  /**
-   * One log-likelihood (causal) or pseudo-log-likelihood (masked) per sequence, nats.
-   *
-   *     const model = await openModel("./hyenadna-large-1m");
-   *     const [first, second] = await model.logLikelihood(["ACGTACGT", "GATTACA"]);
-   */
-  logLikelihood(sequences: readonly string[], options?: Partial<QueryOptions>): Promise<Scores>;
-  /** Log-probability of every scored token, nats: the terms of `logLikelihood`. */
-  tokenLogProbabilities(
-    sequences: readonly string[],
-    options?: Partial<TokenOptions>,
-  ): Promise<readonly TokenLogProbabilities[]>;
-  /** Last hidden states of every token, [tokens, width] per sequence. */
-  embed(sequences: readonly string[], options?: Partial<EmbedOptions>): Promise<readonly SequenceEmbedding[]>;
-  /** Mean of the last hidden states over the bases, [width] per sequence. */
-  pool(sequences: readonly string[], options?: Partial<PoolOptions>): Promise<readonly Float64Array[]>;
-  /** Log-likelihoods of the bases in which the two alleles of a pair differ, these bases masked, nats. */
-  compareAlleles(
-    pairs: readonly (readonly [first: string, second: string])[],
-    options?: Partial<QueryOptions>,
-  ): Promise<readonly AlleleLogLikelihoods[]>;
-  /** Predicted activity, log(1 + counts), nats; one number per sequence. */
-  predictActivity(sequences: readonly string[], options?: Partial<QueryOptions>): Promise<Scores>;
-  /** Frees the model's sessions and files. */
-  close(): Promise<void>;
-}
-
-/** The model with every query of `OpenedModel`, under another name where one is given. */
-export function openedModel(model: Model, name: string = model.name): OpenedModel {
-  const poolable = supports(model, "pool") || supports(model, "embed");
-  const missing = (query: ModelQuery) =>
-    new InputError(`the model ${JSON.stringify(name)} does not implement ${query}`, {
-      hint: "`dart-eval models list` shows the models of each kind",
-    });
-  let isClosed = false;
-  const expectReady = (sequences: readonly string[]) => {
-    if (isClosed) throw new InputError(`the model ${JSON.stringify(name)} is closed`);
-    sequences.forEach(expectBases);
-  };
-  const queries: Omit<OpenedModel, keyof Model> & Pick<OpenedModel, ModelQuery | "close"> = {
-    async logLikelihood(sequences, options) {
-      if (!supports(model, "logLikelihood")) throw missing("logLikelihood");
-      expectReady(sequences);
-      return iterable(await model.logLikelihood(sequences, { ...DEFAULTS, ...options }));
-    },
-    async tokenLogProbabilities(sequences, options) {
-      if (!supports(model, "tokenLogProbabilities")) throw missing("tokenLogProbabilities");
-      expectReady(sequences);
-      return model.tokenLogProbabilities(sequences, { ...DEFAULTS, ...options });
-    },
-    async embed(sequences, options) {
-      if (!supports(model, "embed")) throw missing("embed");
-      expectReady(sequences);
-      return model.embed(sequences, { ...DEFAULTS, ...options });
-    },
-    async pool(sequences, options) {
-      if (!poolable) throw missing("pool");
-      expectReady(sequences);
-      return poolSequences(model, sequences, { ...DEFAULTS, over: "bases", ...options });
-    },
-    async compareAlleles(pairs, options) {
-      if (!supports(model, "compareAlleles")) throw missing("compareAlleles");
-      expectReady(pairs.flat());
-      return model.compareAlleles(pairs, { ...DEFAULTS, ...options });
-    },
-    async predictActivity(sequences, options) {
-      if (!supports(model, "predictActivity")) throw missing("predictActivity");
-      expectReady(sequences);
-      return iterable(await model.predictActivity(sequences, { ...DEFAULTS, ...options }));
-    },
-    async close() {
-      isClosed = true;
-      await model.close?.();
-    },
-    async [Symbol.asyncDispose]() {
-      isClosed = true;
-      await model.close?.();
-    },
-  };
-  const unsupported = new Set(
-    MODEL_QUERIES.filter((query) => (query === "pool" ? !poolable : !supports(model, query))),
-  );
-  const forCellLine =
-    model.forCellLine === undefined
-      ? {}
-      : { forCellLine: async (line: string) => openedModel(await model.forCellLine!(line), name) };
-  const own = { ...queries, ...forCellLine, name, unsupported };
-  const target: OpenedModel = Object.create(model, Object.getOwnPropertyDescriptors(own));
-  // Methods run on the model itself, whose class may have private fields.
-  return new Proxy(target, {
-    get(_, key) {
-      if (Object.hasOwn(own, key)) return Reflect.get(own, key);
-      const value: unknown = Reflect.get(model, key);
-      return typeof value === "function" ? value.bind(model) : value;
-    },
-  });
-}
-
-const DEFAULTS = { protocol: "corrected" } as const;
-
-/** @throws {InputError} when the sequence contains another letter than A, C, G, T or N */
-function expectBases(sequence: string, index: number): void {
-  const at = sequence.search(/[^ACGTN]/);
-  if (at === -1) return;
-  const letter = String.fromCodePoint(sequence.codePointAt(at) ?? 0);
-  throw new InputError(
-    `sequence ${index} has ${JSON.stringify(letter)} at base ${at}; both are counted from 0, and bases are A, C, G, T or N`,
-    { hint: /[acgtn]/.test(letter) ? "write it in upper case" : "replace it; N is an unknown base" },
-  );
-}
-
-const isIterable = (values: ArrayLike<number>): values is Scores =>
-  typeof values === "object" && Symbol.iterator in values;
-
-/** The scores unchanged if they are iterable, else as an array; callers check their number. */
-function iterable(values: ArrayLike<number> | null | undefined): Scores {
-  if (values === null || values === undefined) return [];
-  return isIterable(values) ? values : Array.from(values);
 }

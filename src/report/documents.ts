@@ -8,10 +8,8 @@ import type { Report, ReportPanel } from "./report.ts";
 import { strataTables } from "./strata-tables.ts";
 import { latexTable, markdownTable, plainTable, type Table } from "./table.ts";
 
-/** Text formats of a report. */
-export const DOCUMENT_FORMATS = ["text", "md", "latex"] as const;
 /** A text format of a report. */
-export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
+export type DocumentFormat = "text" | "md" | "latex";
 
 const WRITERS: Readonly<Record<DocumentFormat, (table: Table) => string>> = {
   text: plainTable,

@@ -4,18 +4,14 @@ import { asSoleWriter } from "../base/file-lock.ts";
 import { expectWritableFile } from "../base/folder.ts";
 import { counted } from "../base/message-text.ts";
 import { writeFileAtomic } from "../base/write-file.ts";
-import { readMotifs } from "../dna/motifs/meme.ts";
 import type { Motif } from "../dna/motifs/motif.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
-import { runResults, type StoredResult } from "../evaluation/runs/stored-results.ts";
-import { DOCUMENT_FORMATS, type DocumentFormat, reportDocument } from "./documents.ts";
-import { readPageAssets, renderPage } from "./page.ts";
-import { gatherReport } from "./report.ts";
+import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 
 /** Formats of a report: one HTML page, its tables as text, Markdown or LaTeX, or the results themselves. */
-export const REPORT_FORMATS = ["html", ...DOCUMENT_FORMATS, "json"] as const;
+export const REPORT_FORMATS = ["html", "text", "md", "latex", "json"] as const;
 /** A format of a report. */
-export type ReportFormat = "html" | "json" | DocumentFormat;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
 /** Options of `writeReport`, with the custom tasks, settings and model families of the runs. */
 export interface WriteReportOptions extends CustomForms {
@@ -28,7 +24,7 @@ export interface WriteReportOptions extends CustomForms {
 }
 
 /**
- * Writes a report of merged runs to a file.
+ * Writes a report of merged runs to a file. Loads tasks and tables with the first call.
  *
  *     await writeReport("runs/hyenadna", "report.html");
  *     await writeReport(["runs/hyenadna", "runs/caduceus"], "table.tex");
@@ -48,6 +44,7 @@ export async function writeReport(
     throw new InputError("no run given", { hint: "give the folder of at least one merged run" });
   }
   await expectWritableFile(file);
+  const { runResults } = await import("../evaluation/runs/stored-results.ts");
   const results = await runResults(folders);
   const text = await reportText(results, format, options);
   await asSoleWriter(file, () => writeFileAtomic(file, text));
@@ -60,12 +57,15 @@ export async function reportText(
   { title, motifs, ...forms }: Omit<WriteReportOptions, "format"> = {},
 ): Promise<string> {
   if (format === "json") return `${JSON.stringify(results, null, 2)}\n`;
+  const { gatherReport } = await import("./report.ts");
   const report = await gatherReport(results, {
     forms,
     ...(title === undefined ? {} : { title }),
     ...(motifs === undefined ? {} : { motifs: await motifsOf(motifs, results) }),
   });
-  return format === "html" ? renderPage(report, await readPageAssets()) : reportDocument(report, format);
+  if (format !== "html") return (await import("./documents.ts")).reportDocument(report, format);
+  const { readPageAssets, renderPage } = await import("./page.ts");
+  return renderPage(report, await readPageAssets());
 }
 
 /**
@@ -73,6 +73,7 @@ export async function reportText(
  * @throws {InputError} when the file is not valid, or has none of their motifs
  */
 async function motifsOf(file: string, results: readonly StoredResult[]): Promise<ReadonlyMap<string, Motif>> {
+  const { readMotifs } = await import("../dna/motifs/meme.ts");
   const { motifs } = await readMotifs(file);
   const named = new Set(
     results.flatMap(({ result }) =>

@@ -6,7 +6,7 @@ import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
 import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { writeChrombpnet } from "../../src/models/chrombpnet/write-keras.ts";
-import { toyFolder } from "../../src/models/open-model.ts";
+import { toyFolder } from "../../src/models/open-checkpoint.ts";
 import { scratchFiles } from "../scratch-files.ts";
 import { sharedGenome } from "../shared-genomes.ts";
 import { runCommand } from "./collecting-terminal.ts";

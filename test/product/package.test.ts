@@ -126,7 +126,8 @@ test("every entry point imports without a native library", async () => {
 });
 
 /** Calls with omitted options, and wrong ones that the types reject. */
-const CALLS = `import { evaluate, metrics, openModel, type Model, type OpenedModel, type Task } from "dart-eval";
+const CALLS = `import { evaluate, openModel, type Model, type OpenedModel, type Task } from "dart-eval";
+     import * as metrics from "dart-eval/metrics";
      import { openGenome, type Genome } from "dart-eval/dna";
      import { estimate } from "dart-eval/metrics";
      const model: Model = { name: "m", logLikelihood: (sequences) => sequences.map(() => 0) };

@@ -3,7 +3,7 @@ import { SOURCES } from "../../datasets/sources/catalogue.ts";
 import { SETTINGS } from "../../evaluation/settings/catalogue.ts";
 import { TASKS } from "../../evaluation/tasks/catalogue.ts";
 import { LANGUAGE_MODELS } from "../../models/language/catalogue.ts";
-import { modelNames } from "../../models/open-model.ts";
+import { modelNames } from "../../models/open-checkpoint.ts";
 import { COMPLETE, type DefineCommand, examples } from "../command.ts";
 
 export const defineCompletion: DefineCommand = (command, { terminal }) => {

@@ -115,7 +115,7 @@ function addLowRank(adapter: LowRank, x: Sym, y: Sym): Sym {
 }
 
 /** Low-rank update of rows of an embedding: scale · rows(A ⊙ m)·B.  [..., width] */
-export function lowRankRows(adapter: LowRank, rows: (table: Sym) => Sym): Sym {
+function lowRankRows(adapter: LowRank, rows: (table: Sym) => Sym): Sym {
   return matMul(mul(rows(maskedFactor(adapter)), adapter.scale), adapter.b);
 }
 

@@ -92,7 +92,7 @@ function swatch(colour: string): SVGElement {
 const SCALE = 2;
 
 /** Buttons that save a figure with its headings and key as SVG or PNG. */
-export function downloadButtons(
+function downloadButtons(
   place: HTMLElement,
   figure: Figure,
   drawing: Pick<Drawing, "models" | "isShown">,

@@ -4,7 +4,7 @@ import { fetchFromHub, hubLicence } from "../../../models/checkpoints/hub.ts";
 import { HUB_FORM, hubReference } from "../../../models/checkpoints/hub-model.ts";
 import { LANGUAGE_MODELS, publicCheckpoint } from "../../../models/language/catalogue.ts";
 import { LanguageModel } from "../../../models/language-model.ts";
-import { modelNames } from "../../../models/open-model.ts";
+import { modelNames } from "../../../models/open-checkpoint.ts";
 import { verifyModel } from "../../../models/verify.ts";
 import { type DefineCommand, examples } from "../../command.ts";
 import { reportHubDownload } from "../../hub-download.ts";

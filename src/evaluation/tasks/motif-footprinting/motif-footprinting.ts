@@ -115,7 +115,7 @@ export const motifFootprinting: Task<
 };
 
 /** Accuracy of likelihoods, over backgrounds. */
-export function footprintScoresStatistic(
+function footprintScoresStatistic(
   predictions: Predictions<FootprintFacts>,
   context: MeasureContext,
 ): MainStatistic<"accuracy"> {
@@ -126,7 +126,7 @@ export function footprintScoresStatistic(
 }
 
 /** Accuracy of distances, over backgrounds. */
-export function footprintDistancesStatistic(
+function footprintDistancesStatistic(
   predictions: Predictions<FootprintFacts>,
   { protocol }: MeasureContext,
 ): MainStatistic<"accuracy"> {
