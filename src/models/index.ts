@@ -52,4 +52,4 @@ export {
 export { openModel } from "./open-model.ts";
 export type { OpenedModel, Scores } from "./opened-model.ts";
 export { type PretrainingRecipe, type PretrainingRequest, pretrain } from "./training/pretraining.ts";
-export { type AnchorCheck, verifyModel } from "./verify.ts";
+export { type ReferenceCheck, verifyModel } from "./verify.ts";

@@ -14,7 +14,7 @@ type Awaitable<T> = T | Promise<T>;
  */
 export type Protocol = "paper" | "corrected";
 
-/** Position of a sequence in a task. */
+/** Row and member of a task that a sequence belongs to. */
 export interface Origin {
   readonly task: string;
   /** Row number in the task's table, 0-based. */
@@ -26,7 +26,7 @@ export interface Origin {
 /** Rows that a run will evaluate. */
 export interface ExpectedRows {
   readonly task: string;
-  /** Columns of the task's score table: the row number, then one per sequence of a row. */
+  /** Columns of the task's score table: the row number, then one column per member. */
   readonly columns: readonly string[];
   /** Row numbers, ascending. */
   readonly rows: Iterable<number> & { readonly length: number };
@@ -52,9 +52,9 @@ export interface TokenOptions extends QueryOptions {
 /** Options of `Model.embed`. */
 export interface EmbedOptions extends QueryOptions {
   /**
-   * Under `paper`, where the sequences of a call are padded to the longest, as one batch of the original:
-   * true masks the padding, as the original did for alleles; false lets the model attend to it, as in its
-   * embedding scripts.
+   * Attention to padding under `paper`, where the sequences of a call are one batch of the original and
+   * padded to the longest: true masks the padding, as the original does for alleles; false (default) lets the
+   * model attend to it, as its embedding scripts do.
    */
   readonly paddingHidden?: boolean;
   /** Under `paper`: minimum number of tokens to which sequences are padded. */
@@ -64,8 +64,8 @@ export interface EmbedOptions extends QueryOptions {
 /** Options of `Model.pool`. */
 export interface PoolOptions extends QueryOptions {
   /**
-   * Tokens that the original averaged, under `paper`: those of the bases, or, for alleles, the whole padded
-   * row.
+   * Tokens over which the original takes the mean, under `paper`: those of the bases, or, for alleles, the
+   * whole padded row.
    */
   readonly over: "bases" | "row";
   /** As `EmbedOptions.padTo`. */
@@ -83,7 +83,7 @@ export interface SequenceEmbedding {
   readonly ends: Int32Array;
 }
 
-/** Log-probabilities of the scored tokens of one sequence, in order. Special tokens are not scored. */
+/** Log-probabilities of the scored tokens of one sequence, in order; special tokens are not scored. */
 export interface TokenLogProbabilities {
   /**
    * [scored tokens], nats. Causal: log P(token | tokens before it); masked: log P(token | all other tokens).
@@ -103,14 +103,14 @@ export interface AlleleLogLikelihoods {
 }
 
 /**
- * A model of DNA: a built-in one, a user's object, or a program behind an adapter. Only `name` and one method
- * are required.
+ * A DNA model: built in, an object of your own, or a program behind an adapter. Only `name` and one query are
+ * required.
  */
 export interface Model {
   readonly name: string;
   /**
-   * Text that changes whenever an output can change: architecture, digest of the weights, settings. Part of a
-   * run's identity. Without it a run relies on the name alone and warns.
+   * Text that changes whenever an output may change: architecture, digest of the weights, settings. It is
+   * part of a run's identity; without it a run identifies the model by its name and prints a warning.
    */
   readonly identity?: string;
   /**
@@ -123,12 +123,9 @@ export interface Model {
    * cache; absent for other weights of the family, such as toys. Reports compare published results by it.
    */
   readonly checkpoint?: string;
-  /**
-   * Factorisation of the likelihood: each token given those before it, or given all others. Used by
-   * conformance checks.
-   */
+  /** Factorisation of the likelihood: each token given those before it, or given all others. */
   readonly kind?: "causal" | "masked";
-  /** Kind of tokens. Used by conformance checks. */
+  /** Kind of tokens. */
   readonly tokens?: "one-letter" | "k-mer" | "bpe";
   /**
    * One log-likelihood (causal) or pseudo-log-likelihood (masked) per sequence, nats. Bases are A, C, G, T.
@@ -141,7 +138,7 @@ export interface Model {
    * estimated from the scores if absent.
    */
   readonly scoreRounding?: number;
-  /** The terms of `logLikelihood`: one entry per sequence. Metrics do not need them. */
+  /** The terms of `logLikelihood`, one entry per sequence; optional, as metrics do not need them. */
   tokenLogProbabilities?(
     sequences: readonly string[],
     options: TokenOptions,
@@ -173,8 +170,8 @@ export interface Model {
    */
   forCellLine?(line: string): Awaitable<Model>;
   /**
-   * A model of the same architecture with initial weights, drawn by the family's own rule: equal on any
-   * machine for equal seeds. Evaluated as a control.
+   * A model of the same architecture with untrained weights, initialised as in the family's official code and
+   * evaluated as a control. Equal seeds give equal weights on any machine.
    */
   untrained?(request: { readonly seed: number }): Promise<Model>;
   /** Precision of the forward pass, if it is not float32 and was chosen when the model was opened. */
@@ -187,8 +184,11 @@ export interface Model {
   passes?(length: number): Promise<ProfiledPasses>;
   /** An untrained network for the setting ab-initio. */
   readonly network?: SequenceNetwork;
-  /** False if scores depend on `QueryOptions.origins` alone: sequences may then be empty strings. */
-  readonly readsLetters?: boolean;
+  /**
+   * False if scores depend on `QueryOptions.origins` alone; sequences may then be empty strings. Default:
+   * true.
+   */
+  readonly readsSequences?: boolean;
   /** Number of tokens, special tokens included; rows of similar length are batched together. */
   tokenCount?(sequence: string): number;
   /** Sequences per call; the run's default if absent. */
@@ -209,7 +209,7 @@ export interface Model {
   expectRows?(expected: ExpectedRows): Awaitable<void>;
   /** Frees sessions and files. */
   close?(): Awaitable<void>;
-  /** Queries that throw although the object has a function for them: see `OpenedModel`. */
+  /** Queries whose functions throw because the model does not implement them: see `OpenedModel`. */
   readonly unsupported?: ReadonlySet<ModelQuery>;
 }
 
@@ -249,7 +249,7 @@ export interface BuiltNetwork {
   logits(x: Sym): Sym;
 }
 
-/** A network trained from scratch on sequences, for any valid length and number of outputs. */
+/** A network to train from scratch on sequences, for any valid length and number of outputs. */
 export interface SequenceNetwork {
   /** Minimum number of bases. */
   readonly shortest: number;
@@ -257,7 +257,7 @@ export interface SequenceNetwork {
   build(sizes: { readonly length: number; readonly outputs: number }): BuiltNetwork;
 }
 
-/** One pass, called repeatedly by the profiler. */
+/** One forward or backward pass over a batch. */
 export type ProfiledPass = (sequences: readonly string[]) => Promise<unknown>;
 
 /** Passes of a model that the profiler times. */

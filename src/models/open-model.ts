@@ -56,7 +56,7 @@ const withoutPrecision = (name: string, precision: Precision) =>
 
 /**
  * Opens several models and returns them in the given order. Models that are fitted when opened, which takes
- * minutes, come last, so that a wrong name is reported first.
+ * minutes, are opened last, so that a wrong name is reported first.
  *
  * @throws {InputError} as `openModel`; models already open are closed
  */
@@ -98,8 +98,8 @@ const scoreTables = () => import("./external/score-table.ts");
 const checkpoints = () => import("./open-checkpoint.ts");
 
 /**
- * The first opener whose form matches opens the model; the last one, of folders and names, matches
- * everything. The code of a kind of model is loaded with the first model of that kind.
+ * Openers by the form of the text. The first that matches opens the model; the last, for checkpoints, matches
+ * any text. The code for a kind of model is loaded with the first model of that kind.
  */
 const OPENERS: readonly Opener[] = [
   { form: /^kmer-markov(:|$)/, open: async (...given) => (await kmerMarkov()).openKmerMarkov(...given) },

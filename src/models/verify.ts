@@ -1,11 +1,11 @@
 import { InputError } from "../base/errors.ts";
-import { type Anchor, checkpointWithWeights, type LanguageModelCard } from "./language/card.ts";
+import { checkpointWithWeights, type LanguageModelCard, type ReferenceOutput } from "./language/card.ts";
 import type { LanguageModel } from "./language-model.ts";
 
 /** Comparison of a model's hidden states with a run of the official code. */
-export interface AnchorCheck {
-  readonly anchor: Anchor;
-  /** Largest absolute deviation from a value of the anchor. */
+export interface ReferenceCheck {
+  readonly reference: ReferenceOutput;
+  /** Largest absolute deviation from a reference value. */
   readonly deviation: number;
   readonly agrees: boolean;
 }
@@ -13,13 +13,13 @@ export interface AnchorCheck {
 /** Name of the published checkpoint with these weights, by their digest or as given. */
 function presetOf(card: LanguageModelCard, model: LanguageModel, preset: string | undefined): string {
   if (preset !== undefined) {
-    if (card.anchors.some((anchor) => anchor.preset === preset)) return preset;
+    if (card.referenceOutputs.some((output) => output.preset === preset)) return preset;
     throw new InputError(`no reference output is known for ${card.name} ${preset}`, {
       hint: knownRuns(card),
     });
   }
   const found = checkpointWithWeights(card, model.identity);
-  if (found !== undefined && card.anchors.some((anchor) => anchor.preset === found.preset))
+  if (found !== undefined && card.referenceOutputs.some((output) => output.preset === found.preset))
     return found.preset;
   throw new InputError("these weights are not a checkpoint with a known reference output", {
     hint: `${knownRuns(card)}; name one with --preset if the weights are the same`,
@@ -27,8 +27,8 @@ function presetOf(card: LanguageModelCard, model: LanguageModel, preset: string 
 }
 
 /** Lists the checkpoints of a family with and without reference outputs. */
-function knownRuns({ anchors, checkpoints }: LanguageModelCard): string {
-  const known = [...new Set(anchors.map(({ preset }) => preset))];
+function knownRuns({ referenceOutputs, checkpoints }: LanguageModelCard): string {
+  const known = [...new Set(referenceOutputs.map(({ preset }) => preset))];
   const others = checkpoints.map(({ preset }) => preset).filter((preset) => !known.includes(preset));
   return `outputs are known for ${known.join(", ") || "none"}${others.length === 0 ? "" : `; not for ${others.join(", ")}`}`;
 }
@@ -39,13 +39,13 @@ function knownRuns({ anchors, checkpoints }: LanguageModelCard): string {
  *
  * @throws {InputError} when no reference output is known for these weights
  */
-export async function verifyModel(model: LanguageModel, preset?: string): Promise<readonly AnchorCheck[]> {
+export async function verifyModel(model: LanguageModel, preset?: string): Promise<readonly ReferenceCheck[]> {
   const name = presetOf(model.card, model, preset);
-  const checks: AnchorCheck[] = [];
-  for (const anchor of model.card.anchors.filter((each) => each.preset === name)) {
-    const { states, tokens, width } = await model.statesOf(anchor.ids);
+  const checks: ReferenceCheck[] = [];
+  for (const reference of model.card.referenceOutputs.filter((each) => each.preset === name)) {
+    const { states, tokens, width } = await model.statesOf(reference.ids);
     const stateOf = (token: number) => states.subarray(token * width, (token + 1) * width);
-    checks.push(compareWithAnchor(anchor, meanOfAll(states, tokens, width), stateOf));
+    checks.push(compareWithReference(reference, meanOfAll(states, tokens, width), stateOf));
   }
   return checks;
 }
@@ -59,21 +59,21 @@ function meanOfAll(states: Float32Array, tokens: number, width: number): Float64
 }
 
 /**
- * Compares one anchor with the model's states. Deviations of sums are per value, so one tolerance applies to
- * all.
+ * Compares the states of a model with one reference output. Deviations of sums are scaled to a single value,
+ * so that one tolerance applies to all.
  *
  * @param mean     mean of the states of all tokens
  * @param stateOf  state of one token
  */
-export function compareWithAnchor(
-  anchor: Anchor,
+export function compareWithReference(
+  reference: ReferenceOutput,
   mean: Float64Array,
   stateOf: (token: number) => ArrayLike<number> = () => [],
-): AnchorCheck {
-  const { first = [], last = [], sum, sumOfSquares } = anchor.mean ?? {};
+): ReferenceCheck {
+  const { first = [], last = [], sum, sumOfSquares } = reference.mean ?? {};
   const total = mean.reduce((a, b) => a + b, 0);
   const squares = mean.reduce((a, b) => a + b * b, 0);
-  const ofTokens = Object.entries({ 0: anchor.firstToken ?? [], ...anchor.otherTokens });
+  const ofTokens = Object.entries({ 0: reference.firstToken ?? [], ...reference.otherTokens });
   const deviations = [
     ...first.map((value, i) => Math.abs(value - mean[i])),
     ...last.map((value, i) => Math.abs(value - mean[mean.length - last.length + i])),
@@ -87,5 +87,5 @@ export function compareWithAnchor(
   const deviation = Math.max(
     ...deviations.map((value) => (Number.isNaN(value) ? Number.POSITIVE_INFINITY : value)),
   );
-  return { anchor, deviation, agrees: deviation <= anchor.tolerance };
+  return { reference, deviation, agrees: deviation <= reference.tolerance };
 }

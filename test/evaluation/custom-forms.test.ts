@@ -153,10 +153,10 @@ function bigramArchitecture(): Architecture {
       tensors: [...score.tensors.values()],
       logits: ({ lastHidden }) => linear(classifier, lastHidden),
     }),
-    wrapped: [],
-    adapted: bigramArchitecture,
-    initial: ({ shape }) =>
-      shape.length === 1 ? { kind: "constant", value: 0 } : { kind: "normal", deviation: 1 },
+    adaptedModules: [],
+    withLora: bigramArchitecture,
+    initializer: ({ shape }) =>
+      shape.length === 1 ? { kind: "constant", value: 0 } : { kind: "normal", std: 1 },
     liveValuesPerToken: 20,
   };
 }
@@ -183,7 +183,7 @@ const bigram: LanguageModelCard = {
     },
   ],
   toys: {},
-  anchors: [],
+  referenceOutputs: [],
 };
 
 const forms: CustomForms = { tasks: [hairpins], settings: [gcContent], families: [bigram] };

@@ -201,8 +201,8 @@ export async function adaptedClasses(
   const { card, config, pad } = family;
   const rows = family.rows.map((row) => row.slice(0, tokens));
   const plain = card.architecture(config, "config.json");
-  const factors = new LoraAdapters({ rank: 2, alpha: 4, dropout }, plain.wrapped, training);
-  const model = plain.adapted(factors);
+  const factors = new LoraAdapters({ rank: 2, alpha: 4, dropout }, plain.adaptedModules, training);
+  const model = plain.withLora(factors);
   const head = model.classifier(family.classes.length / rows.length);
   const length = model.fixedLength ? tokens : "t";
   const given = {

@@ -8,7 +8,7 @@ import { LANGUAGE_MODELS, publicCheckpoint } from "../../src/models/language/cat
 import { hyenadna } from "../../src/models/language/hyenadna.ts";
 import { LanguageModel } from "../../src/models/language-model.ts";
 import { openModel } from "../../src/models/open-model.ts";
-import { compareWithAnchor, verifyModel } from "../../src/models/verify.ts";
+import { compareWithReference, verifyModel } from "../../src/models/verify.ts";
 import { openCheckpoint } from "../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../src/net/arrays/safetensors.ts";
 
@@ -201,7 +201,7 @@ describe("openModel", () => {
   });
 });
 
-describe("anchors", () => {
+describe("compareWithReference", () => {
   test("verifying weights without a reference output is an error", async () => {
     await expect(verifyModel(model)).rejects.toThrow(/not a checkpoint with a known reference output/);
     await expect(verifyModel(model, "tiny-1k")).rejects.toThrow(
@@ -209,27 +209,33 @@ describe("anchors", () => {
     );
   });
 
-  test("an untrained model of the right size does not agree with the anchor, a copy of it does", async () => {
-    const anchor = hyenadna.anchors[0];
-    const wrong = compareWithAnchor(anchor, new Float64Array(256));
+  test("an untrained model does not agree with a reference output, and a copy of the output does", async () => {
+    const reference = hyenadna.referenceOutputs[0];
+    const wrong = compareWithReference(reference, new Float64Array(256));
     expect(wrong.agrees).toBe(false);
     const mean = new Float64Array(256);
-    anchor.mean!.first.forEach((value, i) => {
+    reference.mean!.first.forEach((value, i) => {
       mean[i] = value;
     });
-    const stated = { ...anchor, mean: { first: anchor.mean!.first } };
-    expect(compareWithAnchor(stated, mean).agrees).toBe(true);
+    const stated = { ...reference, mean: { first: reference.mean!.first } };
+    expect(compareWithReference(stated, mean).agrees).toBe(true);
     mean[3] += 1e-3;
-    expect(compareWithAnchor(stated, mean)).toMatchObject({ agrees: false });
+    expect(compareWithReference(stated, mean)).toMatchObject({ agrees: false });
   });
 
   test("compares single tokens, and reports a missing one as a deviation", () => {
-    const anchor = { preset: "x", ids: [1, 2], of: "AC", tolerance: 1e-3, otherTokens: { 1: [0.5, -0.25] } };
+    const reference = {
+      preset: "x",
+      ids: [1, 2],
+      description: "AC",
+      tolerance: 1e-3,
+      otherTokens: { 1: [0.5, -0.25] },
+    };
     const states = [[0], [0.5, -0.2501, 7]];
-    const check = compareWithAnchor(anchor, new Float64Array(3), (token) => states[token]);
+    const check = compareWithReference(reference, new Float64Array(3), (token) => states[token]);
     expect(check.agrees).toBe(true);
     expect(check.deviation).toBeCloseTo(1e-4, 10);
-    expect(compareWithAnchor(anchor, new Float64Array(3), () => [0.5, -0.26]).agrees).toBe(false);
-    expect(compareWithAnchor(anchor, new Float64Array(3)).agrees).toBe(false);
+    expect(compareWithReference(reference, new Float64Array(3), () => [0.5, -0.26]).agrees).toBe(false);
+    expect(compareWithReference(reference, new Float64Array(3)).agrees).toBe(false);
   });
 });

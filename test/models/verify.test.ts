@@ -19,7 +19,9 @@ import { temporaryFolder } from "../temporary-folder.ts";
 const known = (sha256: Readonly<Record<string, string>>): LanguageModelCard => ({
   ...hyenadna,
   checkpoints: [{ preset: "toy", repo: "someone/toy", revision: "main", sha256, config: hyenadna.toys.toy! }],
-  anchors: [{ preset: "toy", of: "ACGT", ids: [7, 8, 9, 10], tolerance: 1e9, mean: { first: [0] } }],
+  referenceOutputs: [
+    { preset: "toy", description: "ACGT", ids: [7, 8, 9, 10], tolerance: 1e9, mean: { first: [0] } },
+  ],
 });
 
 async function checksOf(folder: string, card: LanguageModelCard) {
@@ -84,9 +86,12 @@ test("the error for a checkpoint without a reference output lists those with one
 });
 
 test("every checkpoint that DART-Eval evaluated has a reference output, except two named in the docs", async () => {
-  const without = LANGUAGE_MODELS.flatMap(({ name, checkpoints, anchors }) =>
+  const without = LANGUAGE_MODELS.flatMap(({ name, checkpoints, referenceOutputs }) =>
     checkpoints
-      .filter(({ preset, usedByDartEval }) => usedByDartEval && !anchors.some((one) => one.preset === preset))
+      .filter(
+        ({ preset, usedByDartEval }) =>
+          usedByDartEval && !referenceOutputs.some((one) => one.preset === preset),
+      )
       .map(({ preset }) => `${name}/${preset}`),
   );
   expect(without).toEqual(["mistral-dna/1.6b", "nucleotide-transformer/v2-500m-multi-species"]);

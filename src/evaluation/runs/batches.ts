@@ -24,7 +24,7 @@ export function inScoringOrder(examples: readonly Example[], model: Model): read
 }
 
 /** Option of `OpenTask.examples`: whether the model reads sequences. */
-export const lettersFor = ({ readsLetters = true }: Model) => ({ letters: readsLetters });
+export const lettersFor = ({ readsSequences = true }: Model) => ({ letters: readsSequences });
 
 /** Number of tokens in the longest sequence of an example. */
 export function longestTokenCount({ sequences }: Example, model: Model): number {

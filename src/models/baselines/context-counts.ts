@@ -1,7 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 
 /**
- * Longest context: order 11 has 4^12 counters, 440 MB while fitting; each further order takes four times as
+ * Maximum order: order 11 has 4^12 counters, 440 MB while fitting. Each further order takes four times as
  * much.
  */
 const HIGHEST_ORDER = 11;
@@ -27,15 +27,17 @@ export interface ContextCounts {
 /**
  * Counts k-mers of chromosomes, one chromosome at a time.
  *
- * Anything but A, C, G, T ends a context. The first `order` bases after such a break, and of each chromosome,
- * have shorter contexts and are counted at these lengths, so every base is counted once per level that fits
- * before it, and short chromosomes contribute too.
+ * Any letter but A, C, G, T ends a context. After it, and at the start of a chromosome, the first `order`
+ * bases have shorter contexts and are counted at these lengths only. A base is thus counted once for each
+ * length of context that precedes it, and short chromosomes contribute too.
  */
 export class ContextCounter {
   readonly #order: number;
-  /** Full-length k-mers of the given strand. Their total is at most 2^32 - 1, so no counter overflows. */
+  /**
+   * Counts of (order + 1)-mers on the given strand. Their total is at most 2^32 − 1, so no counter overflows.
+   */
   readonly #words: Uint32Array;
-  /** starts[j]: (j + 1)-mers at the start of a stretch, on either strand. */
+  /** starts[j]: counts of (j + 1)-mers at the start of a stretch of known bases, on either strand. */
   readonly #starts: readonly Uint32Array[];
   #bases = 0;
 
@@ -84,7 +86,7 @@ export class ContextCounter {
     this.#endStretch(word, run);
   }
 
-  /** The last bases of a stretch are the first of its other strand. */
+  /** Counts the end of a stretch as the start of its reverse complement. */
   #endStretch(word: number, length: number): void {
     this.#bases += length;
     for (let j = 0; j < Math.min(length, this.#order); j++) {
@@ -93,7 +95,7 @@ export class ContextCounter {
     }
   }
 
-  /** Counts of both strands; shorter contexts by summing over the first bases. */
+  /** Counts of both strands. Those of shorter contexts are sums over the first bases of longer ones. */
   finish(): ContextCounts {
     const order = this.#order;
     const levels: Float64Array[] = new Array(order + 1);

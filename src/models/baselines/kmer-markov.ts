@@ -5,11 +5,11 @@ import type { Genome } from "../../dna/genome/genome.ts";
 import type { Model, OpenModelContext } from "../model.ts";
 import { BASE_CODES, ContextCounter, type ContextCounts } from "./context-counts.ts";
 
-/** Log-probabilities are whole multiples of 2^-26 nats (1.5e-8), so that their sums are exact. */
+/** Log-probabilities are rounded to multiples of 2^-26 nats (1.5e-8), so that their sums are exact. */
 const UNITS_PER_NAT = 2 ** 26;
 const LOWEST_LOG = -(2 ** 31) / UNITS_PER_NAT; // -32 nats
 
-/** Large, since the overhead of a call exceeds the cost of a sequence. */
+/** Sequences per call: many, because a call costs more than scoring a sequence. */
 const BATCH_SIZE = 4096;
 
 /** Options of `fitKmerMarkov`. */
@@ -39,20 +39,21 @@ export interface KmerMarkov extends Model {
 /**
  * Fits a Markov model of order k to chromosomes: ln P(x) = Σᵢ ln P(xᵢ | up to k bases before).
  *
- * Both strands are used; N and every other letter ends a context. The estimate for a context c of j bases is
- * shrunk towards that of its last j - 1 bases c', down to the uniform distribution:
+ * Both strands are counted; N and any other letter ends a context. The estimate for a context c of j bases is
+ * shrunk towards that for its last j − 1 bases c′, and for the empty context towards the uniform
+ * distribution:
  *
  * P_j(x | c) = (n(c, x) + a_j P_{j-1}(x | c')) / (n(c) + a_j)
  *
- * The strength a_j maximises the leave-one-out likelihood of the counts, so a high order does not overfit few
- * data: on 2.3 Mb of human DNA order 11 predicts other chromosomes better than order 5, whereas Witten-Bell
- * weights (a_j = number of distinct bases seen) predict worse than the uniform distribution.
+ * The strength a_j maximises the leave-one-out likelihood of the counts, which keeps high orders from
+ * overfitting. Fitted to 2.3 Mb of human DNA, order 11 predicts other chromosomes better than order 5; with
+ * Witten-Bell smoothing (a_j = number of distinct bases seen) it predicts them worse than the uniform
+ * distribution.
  *
- * The model is causal and has no start token: unlike in HyenaDNA the first base is scored too, by its
- * frequency, and the next k - 1 by shorter contexts, so the probabilities of all sequences of one length sum
- * to 1. A score is an exact sum: two sequences with the same (k + 1)-mers and the same first k bases have
- * exactly the same score. Order 1 therefore ties on every dinucleotide shuffle, instead of being decided by
- * rounding errors.
+ * The model is causal. It scores the first base by its frequency and the next k − 1 by shorter contexts, so
+ * the probabilities of all sequences of one length sum to 1. Scores are exact sums: sequences with the same
+ * (k + 1)-mers and the same first k bases have the same score. With order 1, a sequence and its dinucleotide
+ * shuffle therefore tie.
  *
  * @param chromosomes  ASCII letters of each training chromosome, either case; read one at a time
  * @throws {InputError} when the order is not from 0 to 11, or the chromosomes have no A, C, G or T
@@ -147,7 +148,7 @@ function modelOf(counts: ContextCounts): KmerMarkov {
   };
 }
 
-/** Log-probabilities in integer units. */
+/** Log-probabilities in units of 2^-26 nats. */
 function logUnits(p: Float64Array): Int32Array {
   const units = new Int32Array(p.length);
   for (let w = 0; w < p.length; w++) {
@@ -156,7 +157,7 @@ function logUnits(p: Float64Array): Int32Array {
   return units;
 }
 
-/** P_j of every (j + 1)-mer from its counts and P_{j-1}; unseen contexts take P_{j-1}. */
+/** P_j of every (j + 1)-mer, from its counts and P_{j−1}. Unseen contexts have P_{j−1}. */
 function interpolate(words: Float64Array, shorter: Float64Array, strength: number): Float64Array {
   const shorterMask = shorter.length - 1;
   const p = new Float64Array(words.length);

@@ -18,12 +18,12 @@ export interface MotifCountsOptions {
   readonly threshold?: number;
 }
 
-/** A model that embeds a sequence as its numbers of motif hits. */
+/** A model whose embedding of a sequence is its number of hits of each motif. */
 export type MotifCounts = Model & Required<Pick<Model, "pool" | "identity">>;
 
 /**
- * Motif-count baseline: `pool` returns the number of hits of each motif on both strands, in the motifs'
- * order, by FIMO's scores and p-values. It has no likelihood.
+ * Motif-count baseline. `pool` returns the number of hits of each motif on both strands, [motifs] in their
+ * order, by the scores and p-values of FIMO. The model has no likelihood.
  *
  * @throws {InputError} as `MotifScanner`
  */
@@ -56,7 +56,7 @@ export async function openMotifCounts(spec: string): Promise<MotifCounts> {
   return motifCounts(motifs, threshold === undefined ? {} : { threshold: Number(threshold) });
 }
 
-/** Digest of all properties of the motifs that counts depend on. */
+/** SHA-256 of all properties of the motifs that determine the counts. */
 function motifsDigest(motifs: readonly Motif[]): string {
   return sha256Hex(
     motifs.map(({ name, sites, probabilities }) => `${name} ${sites} ${probabilities.join(" ")}`).join("\n"),

@@ -38,7 +38,7 @@ const PROBING_HEAD_LIKE_LAYERS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(Object.entries(ORIGINAL_HEAD_LAYERS).map(([own, name]) => [own, `trunk.${name}`])),
 };
 
-/** Learned position embedding: a value per position, projected to all channels by a dense layer. */
+/** Learned position embedding: one value per position, which a dense layer projects to all channels. */
 export interface Position {
   /** [l, 1], initially zeros */
   readonly values: Sym;
@@ -79,8 +79,8 @@ export function probingHeadLikeLogits({ first, position: at, head }: ProbingHead
 }
 
 /**
- * Position embedding plus the bias of the convolution to which it is added, [l, c]: the gradient of the bias
- * then needs no pass over all positions.
+ * Sum of position embedding and bias of the convolution to which it is added: [l, c]. Adding the bias here
+ * keeps its gradient from summing over all sequences and positions.
  */
 const offsets = (bias: Sym, { values, spread }: Position): Sym => add(linear(spread, values), bias);
 

@@ -33,7 +33,7 @@ export interface CheckpointFolder {
   readonly tokenizer: Tokenizer;
   /** Text that changes whenever the model does. */
   readonly identity: string;
-  /** Locations of the architecture's tensors, by their declared names; nothing is read. */
+  /** Locations of the architecture's tensors in the files, by their declared names. */
   readonly parameters: ReadonlyMap<string, StoredParameter>;
   readonly read: ReadTensor;
   close(): Promise<void>;
@@ -81,7 +81,7 @@ export async function openCheckpointFolder(
 
 /**
  * Checks that the model has an embedding for every token that DNA can produce. The first Nucleotide
- * Transformers have none for two special tokens of their vocabulary, which never occur.
+ * Transformers lack those of two special tokens, which DNA does not produce.
  */
 function checkTokensHaveRows(
   { special, before, after, vocabularySize, token }: Tokenizer,
@@ -101,7 +101,7 @@ function checkTokensHaveRows(
   );
 }
 
-/** Digest of the tokenizer files' names and contents; empty for a family with one vocabulary. */
+/** Digest of the names and contents of the tokenizer files; empty for a family with a fixed vocabulary. */
 async function tokenizerPart({ tokens }: LanguageModelCard, folder: string): Promise<readonly string[]> {
   const files = await tokenizerFilesIn(folder);
   if (tokens === "one-letter" && !("tokenizer.json" in files)) return [];
@@ -139,7 +139,7 @@ async function weightsOf(
   };
 }
 
-/** @throws {InputError} for a folder of peft, whose adapter Transformers would add to the weights */
+/** @throws {InputError} for a folder with a LoRA adapter of peft, which Transformers would add to the weights */
 async function refuseAdapter(folder: string): Promise<void> {
   const file = join(folder, "adapter_config.json");
   if ((await kindOfPath(file)) === undefined) return;
@@ -149,8 +149,8 @@ async function refuseAdapter(folder: string): Promise<void> {
   });
 }
 
-/** Limit of nesting in config.json; real ones have a few levels. */
-const DEEPEST_CONFIG = 32;
+/** Maximum nesting in config.json; published ones have a few levels. */
+const MAX_CONFIG_DEPTH = 32;
 
 async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
   const file = join(folder, "config.json");
@@ -162,7 +162,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
     });
   }
   try {
-    checkNesting(text, DEEPEST_CONFIG);
+    checkNesting(text, MAX_CONFIG_DEPTH);
     const config: unknown = JSON.parse(withoutInfinities(text), (key, value: unknown) => {
       if (value === Infinity || value === -Infinity) {
         throw new JsonError(`has a number out of range under ${shownValue(key)}`);
@@ -206,8 +206,8 @@ function familyOf(
   );
 }
 
-/** Bytes compared at a time. */
-const PIECE = 2 ** 24;
+/** Number of bytes compared at a time. */
+const COMPARED_BYTES = 2 ** 24;
 
 /**
  * Checks that a tensor stored under several names has the same values under each, so that it does not matter
@@ -239,7 +239,7 @@ async function checkEqual(a: StoredArray, b: StoredArray, checkpoint: Checkpoint
     );
   if (String(a.shape) !== String(b.shape)) throw different(" in shape");
   const rows = a.shape.find((length) => length !== 1) ?? 1;
-  const step = Math.max(1, Math.floor(PIECE / Math.max(1, a.length / rows)));
+  const step = Math.max(1, Math.floor(COMPARED_BYTES / Math.max(1, a.length / rows)));
   for (let start = 0; start < rows; start += step) {
     const range = [start, Math.min(start + step, rows)] as const;
     const [x, y] = await Promise.all([a, b].map(({ name }) => checkpoint.read(name, { rows: range })));

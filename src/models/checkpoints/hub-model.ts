@@ -28,9 +28,9 @@ export function hubReference(spec: string): { readonly repo: string; readonly re
 }
 
 /**
- * Opens a hub repository: a commit that is in the cache is used without the network; any other revision is
- * resolved to a commit, and files that are missing are downloaded. All files are verified by the hub's
- * digests. With HF_HUB_OFFLINE the cache alone is used.
+ * Opens a hub repository. A commit that is in the cache is opened without network access. Any other revision
+ * is resolved to a commit, and missing files are downloaded and verified by the hub's digests. With
+ * HF_HUB_OFFLINE only the cache is used.
  *
  * @throws {InputError} when the text has another form, the repository is known to have another architecture,
  *   the hub or the repository cannot be reached, a digest differs, or HF_HUB_OFFLINE is set and the revision
@@ -61,7 +61,7 @@ export async function openHubModel(
 }
 
 /**
- * Refuses known repositories of other architectures before their weights are downloaded.
+ * Rejects repositories that are known to have another architecture, before their weights are downloaded.
  * @throws {InputError} with the adapter that evaluates the repository
  */
 function expectComputed(repo: string): void {

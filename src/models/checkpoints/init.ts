@@ -9,7 +9,7 @@ import { normal, uniform } from "../../base/random.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { elementCount } from "../../net/arrays/array.ts";
 import { writeSafetensors } from "../../net/arrays/safetensors.ts";
-import type { InitialLaw } from "../language/architecture.ts";
+import type { Initializer } from "../language/architecture.ts";
 import type { LanguageModelCard } from "../language/card.ts";
 
 /** An untrained checkpoint on disk. */
@@ -82,7 +82,7 @@ export async function untrainedFolder(
   config: Readonly<Record<string, unknown>>,
   { seed, tokenizer }: Pick<InitRequest, "seed"> & Required<Pick<InitRequest, "tokenizer">>,
 ): Promise<string> {
-  const key = stableStringify({ version: TWIN_VERSION, family: card.name, config, seed, tokenizer });
+  const key = stableStringify({ version: INITIALISER_VERSION, family: card.name, config, seed, tokenizer });
   const folder = cacheFolder("untrained", sha256Hex(key).slice(0, 32));
   await markInUse(folder);
   await createFolderAtomic(folder, async (partial) => {
@@ -91,8 +91,8 @@ export async function untrainedFolder(
   return folder;
 }
 
-/** Part of the name of an untrained checkpoint in the cache: increment when an initialiser changes. */
-const TWIN_VERSION = 1;
+/** Version in the name of a cached untrained checkpoint: increment it when an initialiser changes. */
+const INITIALISER_VERSION = 1;
 
 /** Writes the files of an untrained checkpoint. @returns number of parameters */
 async function writeUntrained(
@@ -111,7 +111,7 @@ async function writeUntrained(
     dtype: tensor.dtype ?? ("float32" as const),
     shape: tensor.shape,
     data: async () =>
-      drawParameter(architecture.initial(tensor), elementCount(tensor.shape), `${seed} ${tensor.name}`),
+      drawParameter(architecture.initializer(tensor), elementCount(tensor.shape), `${seed} ${tensor.name}`),
   }));
   await writeSafetensors(join(folder, "model.safetensors"), arrays, { format: "pt" });
   await writeFileAtomic(file, `${JSON.stringify(config, null, 2)}\n`);
@@ -133,26 +133,30 @@ export async function requireEmpty(folder: string): Promise<void> {
 }
 
 /**
- * Draws the values of a tensor.
- * @param seed  the seed and the tensor's name
+ * Draws the initial values of a tensor.
+ * @param seed  text from which the generator is seeded: seed and name of the tensor
  */
-export function drawParameter(law: InitialLaw, count: number, seed: string): Float32Array | BigInt64Array {
+export function drawParameter(
+  initializer: Initializer,
+  count: number,
+  seed: string,
+): Float32Array | BigInt64Array {
   const rng = new Pcg64(BigInt(`0x${sha256Hex(seed).slice(-32)}`));
-  switch (law.kind) {
+  switch (initializer.kind) {
     case "values":
-      return law.values();
+      return initializer.values();
     case "constant":
-      return new Float32Array(count).fill(law.value);
-    case "drawn":
-      return filled(count, () => law.value(uniform(rng)));
+      return new Float32Array(count).fill(initializer.value);
+    case "quantile":
+      return filled(count, () => initializer.quantile(uniform(rng)));
     case "normal":
-      return filled(count, () => normal(rng, 0, law.deviation));
+      return filled(count, () => normal(rng, 0, initializer.std));
     case "uniform":
-      return filled(count, () => uniform(rng, -law.bound, law.bound));
+      return filled(count, () => uniform(rng, -initializer.bound, initializer.bound));
   }
 }
 
-/** A loop: `Float32Array.from` takes 1.5 times as long, minutes for half a billion parameters. */
+// A loop: `Float32Array.from` takes 1.5 times as long, minutes for half a billion parameters.
 function filled(count: number, next: () => number): Float32Array {
   const values = new Float32Array(count);
   for (let i = 0; i < count; i++) values[i] = next();

@@ -44,7 +44,7 @@ export interface Bpnet {
 
 /** Outputs of a network. */
 export interface ProfileAndCounts {
-  /** [b, t]; the softmax is the distribution of reads over the window. */
+  /** [b, t]: their softmax is the distribution of reads over the window. */
   readonly logits: Sym;
   /** [b]: predicted ln(1 + reads in the window). */
   readonly logCounts: Sym;
@@ -85,21 +85,21 @@ export function bpnet(name: string, sizes: BpnetSizes): Bpnet {
 
 /**
  * BPNet as in ChromBPNet: a wide convolution, residual blocks with dilations of 2, 4, 8, … bases, and two
- * heads: a wide convolution for the profile, the mean over positions for the counts. Nothing is padded, so
- * the skip connection of a block is cropped to the centre.
+ * heads: a wide convolution for the profile, and a dense layer on the mean over positions for the counts.
+ * Convolutions are not padded, and the skip connection of a block is cropped to its central positions.
  *
  * @param x  one-hot sequence [b, l, 4], channels A C G T, zeros for an unknown base
  * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221; Avsec et al. 2021, doi:10.1038/s41588-021-00782-6
  */
 export function bpnetOutputs({ sizes, first, dilated, profile, counts }: Bpnet, x: Sym): ProfileAndCounts {
-  let state = relu(convolution(first, swapLast(x))); // [b, c, l]
+  let state = relu(convolution(first, swapLast(x))); // [b, c, ·]: shorter after each convolution
   dilated.forEach((layer, i) => {
     const y = relu(convolution(layer, state, { dilation: 2 ** (i + 1) }));
     state = add(y, centre(state, knownSize(y.shape[2], "a length")));
   });
-  const seen = centre(state, sizes.outputLength + sizes.profileKernel - 1);
+  const profileInput = centre(state, sizes.outputLength + sizes.profileKernel - 1);
   const logCounts = linear(counts, reduceMean(state, [2]));
-  return { logits: diagonalConvolution(profile, seen), logCounts: reshape(logCounts, [x.shape[0]]) };
+  return { logits: diagonalConvolution(profile, profileInput), logCounts: reshape(logCounts, [x.shape[0]]) };
 }
 
 /** Number of positions after the dilated convolutions, before the heads. */
@@ -118,8 +118,8 @@ function checkSizes(sizes: BpnetSizes): void {
 }
 
 /**
- * Combined prediction of accessibility and enzyme bias: the profile logits are added, so the probabilities
- * multiply; counts are added on the natural scale, ln(eᵃ + eᵇ) = a + ln(1 + eᵇ⁻ᵃ).
+ * Combined prediction of accessibility and enzyme bias: the sum of the profile logits, and ln(eᵃ + eᵇ) = a +
+ * ln(1 + eᵇ⁻ᵃ) of the log counts a and b.
  *
  * @see Pampari et al. 2024, doi:10.1101/2024.12.25.630221
  */

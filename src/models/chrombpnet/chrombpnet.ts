@@ -31,7 +31,7 @@ export interface ChrombpnetOptions extends ProgramOptions {
   readonly name?: string;
 }
 
-/** Extensions of ChromBPNets: of Keras, and of state dicts of bpnet-lite. */
+/** File extensions of Keras models and of state dicts of bpnet-lite. */
 const EXTENSION = /\.(h5|hdf5|pt|pth|torch|bin|safetensors)$/;
 const OF_KERAS = /\.(h5|hdf5)$/;
 
@@ -213,7 +213,7 @@ function checkFold(fold: Chrombpnet, first: Chrombpnet, path: string): void {
   }
 }
 
-/** Mean over folds of ln(1 + reads), as in variant-scorer. */
+/** A model that averages ln(1 + reads) over folds, as variant-scorer does. */
 function averageOf(folds: readonly Chrombpnet[], name: string): Model {
   return {
     name,

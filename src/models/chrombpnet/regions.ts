@@ -6,17 +6,17 @@ import type { Genome } from "../../dna/genome/genome.ts";
 import type { Interval } from "../../dna/genome/interval.ts";
 import { windowCodes } from "../../dna/sequence/encoding.ts";
 
-/** Signal of reads per base. */
+/** Access to the number of reads at each base of a genome. */
 export type BaseValues = Pick<Signal, "values">;
 
-/** The centre of a window of a genome. */
+/** A genomic region, given by its centre. */
 export interface Region {
   readonly chrom: string;
   /** 0-based; windows are [centre − width / 2, centre + width / 2). */
   readonly centre: number;
 }
 
-/** Training data of one region, with margins for jitter. */
+/** Sequence and reads of one training region, with margins for jitter. */
 export interface RegionWindow {
   /** Base codes, [inputLength + 2 · jitter]. */
   readonly codes: Uint8Array;
@@ -86,7 +86,7 @@ export function readsInside({ counts }: RegionWindow, width: number): number {
   return sum;
 }
 
-/** The centre of a window, `width` bases of sequence. */
+/** Crops a window to its central `width` bases of sequence, and its counts by as much. */
 export function trimmed({ codes, counts }: RegionWindow, width: number): RegionWindow {
   const cut = (codes.length - width) / 2;
   return {
@@ -121,13 +121,13 @@ export async function readRegions(
   return regions;
 }
 
-/** Distance at bases outside all windows. */
+/** Distance recorded for bases outside all windows. */
 const FAR = 0xffff;
 
 /**
- * Predicted reads of each base from windows that may overlap: a base takes the prediction of the window with
- * the nearest centre, and of two equally near the later one on the chromosome. The result does not depend on
- * the order of windows.
+ * Predicted reads of each base from windows that may overlap. A base has the prediction of the window whose
+ * centre is nearest, and on a tie of the window that comes later on the chromosome. The order in which
+ * windows are added does not matter.
  */
 export class NearestProfiles {
   private readonly reads = new Map<string, Float32Array>();
@@ -145,7 +145,7 @@ export class NearestProfiles {
     for (let i = Math.max(0, -start); i < profile.length && start + i < reads.length; i++) {
       const at = start + i;
       const distance = Math.min(Math.abs(at - centre), FAR - 1);
-      // Of two equally near centres the later one is behind the base.
+      // on a tie, the later centre lies after the base
       const isNearer = distance < distances[at] || (distance === distances[at] && at < centre);
       if (!isNearer) continue;
       reads[at] = profile[i];

@@ -12,7 +12,7 @@ export const holds = (detail: string): Verdict => ({ verdict: "holds", detail })
 export const fault = (detail: string): Verdict => ({ verdict: "fault", detail });
 export const undecided = (detail: string): Verdict => ({ verdict: "undecided", detail });
 
-/** A classic fault, and how to detect it from the model's outputs. */
+/** A check for a common fault of adapters, based on the model's outputs. */
 export interface Check {
   /** Kebab-case, stable. */
   readonly name: CheckName;
@@ -20,15 +20,15 @@ export interface Check {
   readonly requirement: string;
   /** Name of the fault, a few words. */
   readonly fault: string;
-  /** Prerequisites: if one of these checks finds a fault, this one is skipped. */
-  readonly restsOn: readonly CheckName[];
+  /** Prerequisites: this check is skipped if one of them finds a fault. */
+  readonly prerequisites: readonly CheckName[];
   /** Detects the fault in log-likelihoods; absent if it cannot be detected there. */
   readonly ofLikelihoods?: (probe: ModelProbe) => Promise<Verdict>;
   /** Detects the fault in token states. */
   readonly ofEmbeddings?: (probe: ModelProbe) => Promise<Verdict>;
 }
 
-/** In order of execution: each depends on earlier ones only. */
+/** Names of the checks in order of execution. Prerequisites come first. */
 export const CHECK_NAMES = [
   "answers",
   "finite",

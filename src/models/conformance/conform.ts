@@ -11,7 +11,7 @@ import { ModelProbe } from "./model-probe.ts";
 export interface ConformOptions {
   /** Relative difference between two scores that is attributed to rounding; default 1e-4. */
   readonly tolerance?: number;
-  /** A length in bases to test in addition to the benchmark's windows. */
+  /** An additional length to test, in bases. */
   readonly longest?: number;
   /** Receives each result as soon as its check is done. */
   readonly onResult?: (result: CheckResult) => void;
@@ -28,9 +28,9 @@ export interface CheckResult extends Verdict {
 }
 
 /**
- * Checks a model for the classic faults of adapters, by relations between its outputs: the same sequence in
- * another batch, the same batch again, a sequence with one more base. Only outputs are used, so a fault that
- * changes no output is not found, and would not affect the benchmark either.
+ * Checks a model for common faults of adapters by comparing its outputs: for the same sequence in another
+ * batch, for the same batch again, for a sequence with one more base. Faults that change no output are not
+ * found, and do not affect the benchmark.
  *
  * @returns one result per check and kind of output, in the order of the checks
  * @throws {InputError} when the model has neither log-likelihoods nor embeddings
@@ -50,9 +50,9 @@ export async function conform(model: Model, options: ConformOptions = {}): Promi
   const results: CheckResult[] = [];
   for (const { of, look } of outputs) {
     const unsound = new Set<CheckName>();
-    for (const { name, requirement, fault, restsOn, [look]: check } of CHECKS) {
+    for (const { name, requirement, fault, prerequisites, [look]: check } of CHECKS) {
       if (check === undefined) continue;
-      const without = restsOn.find((other) => unsound.has(other));
+      const without = prerequisites.find((other) => unsound.has(other));
       const verdict =
         without === undefined
           ? await check(probe).catch((error) => failed(error, signal))
@@ -66,7 +66,7 @@ export async function conform(model: Model, options: ConformOptions = {}): Promi
   return results;
 }
 
-/** An error of the model is a fault, whatever the check looks for. */
+/** The verdict of a check that the model ended with an error. */
 function failed(error: unknown, signal: AbortSignal | undefined): Verdict {
   signal?.throwIfAborted();
   return fault(`the model failed: ${error instanceof Error ? error.message : String(error)}`);

@@ -9,7 +9,8 @@ import {
 } from "./model-probe.ts";
 
 /**
- * A substituted base and the tokens whose states changed; tokens are numbered among those that cover bases.
+ * A substituted base and the tokens whose states changed. Tokens are numbered from 0 among those that cover
+ * bases.
  */
 export interface Substitution {
   /** 0-based. */
@@ -41,7 +42,7 @@ export interface Changes {
 /** Changes below this fraction of the largest are rounding. */
 const ROUNDING = 1e-3;
 
-/** Fraction of substitutions that excludes chance. */
+/** Fraction of substitutions above which a pattern is not due to chance. */
 const MOST = 0.8;
 
 /**
@@ -111,7 +112,7 @@ export interface EndSums {
   readonly prepended: readonly number[];
 }
 
-/** Contexts of twelve bases: enough to reveal a fault at low cost. */
+/** Sixteen random contexts of twelve bases. */
 const contexts = randomSequences(16, 12, 7);
 
 const found = new WeakMap<ModelProbe, Promise<EndSums>>();
@@ -140,17 +141,17 @@ async function computeEndSums(probe: ModelProbe): Promise<EndSums> {
   };
 }
 
-/** Tolerance of sums of probabilities around 1. */
+/** Tolerance for sums of probabilities near 1. */
 export function slack({ tolerance }: Pick<ModelProbe, "tolerance">): number {
   return 0.01 + 50 * tolerance;
 }
 
-/** Effects below this fraction of the score are none: even distant bases have larger ones. */
+/** Relative change of a score below which a base has no effect. Even distant bases change scores by more. */
 const NO_EFFECT = 1e-9;
 
 /**
- * Positions at which no substitution changes the score. The second and third substitution are tried only
- * where the first has no effect: two bases may be equivalent to a model, but not all four.
+ * Finds positions at which no substitution changes the score. The second and third substitutions are tried
+ * only if the first has no effect.
  *
  * @param positions  0-based; negative ones count from the end
  */

@@ -79,7 +79,7 @@ export class ModelProbe {
     return embeddings;
   }
 
-  /** The value of a promise, or undefined if it rejects. An interruption is rethrown. */
+  /** The value of a promise, or undefined if it rejects. Rethrows the reason of an aborted signal. */
   async unlessRejected<T>(promise: Promise<T>): Promise<T | undefined> {
     try {
       return await promise;
@@ -156,7 +156,7 @@ export function substituted(sequence: string, position: number, base: string): s
 /** The three substitutions at a position, the most dissimilar base first. */
 export function otherBases(sequence: string, position: number): readonly [string, string, string] {
   const at = BASES.indexOf(sequence.at(position)!);
-  // A ↔ C and G ↔ T change both the number of hydrogen bonds and purine to pyrimidine.
+  // A ↔ C and G ↔ T exchange purine and pyrimidine, and change the number of hydrogen bonds.
   return [at ^ 1, at ^ 2, at ^ 3].map((other) => substituted(sequence, position, BASES[other])) as [
     string,
     string,

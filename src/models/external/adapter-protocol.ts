@@ -69,15 +69,15 @@ export function parseResponse(text: string): Readonly<Record<string, unknown>> |
 }
 
 /**
- * `values`: one number per sequence. Anything else in the list becomes NaN, which the run reports with its
- * row.
+ * Parses `values`: one number per sequence. Other entries of the list become NaN, which the run reports with
+ * their row.
  * @throws {InputError} when it is not a list, or has another length
  */
 export function parseValues(response: AdapterResponse, count: number): Float64Array {
   return Float64Array.from(listOf(response, "values", count), numberOrNaN);
 }
 
-/** `values`: a pair of numbers per pair of sequences. @throws {InputError} when it is anything else */
+/** Parses `values`: a pair of numbers per pair of sequences. @throws {InputError} when it is anything else */
 export function parseAlleles(response: AdapterResponse, count: number): readonly AlleleLogLikelihoods[] {
   return listOf(response, "values", count).map((pair, i) => {
     if (!Array.isArray(pair) || pair.length !== 2)
@@ -99,7 +99,7 @@ const positions = z.array(z.int().min(0));
 const embeddingSchema = z.looseObject({ starts: positions, ends: positions });
 
 /**
- * `embeddings`: token states of each sequence, with the bases that each token covers.
+ * Parses `embeddings`: token states of each sequence, with the bases that each token covers.
  *
  * @param declared  width in the response to `hello`
  * @throws {InputError} naming the entry whose lengths disagree, or whose tokens overlap or exceed the
@@ -143,7 +143,7 @@ interface States {
   readonly width: number;
 }
 
-/** `states`: rows of numbers, or little-endian float32 values in base64 together with `width`. */
+/** Parses `states`: rows of numbers, or little-endian float32 values in base64 together with `width`. */
 function statesOf(entry: Readonly<Record<string, unknown>>, refused: (why: string) => InputError): States {
   const { states: given } = entry;
   if (typeof given === "string") {
@@ -192,7 +192,7 @@ export interface Channel {
   close(): Promise<void>;
 }
 
-/** Called when a channel opens, and again after each restart of its adapter. */
+/** Exchange of `hello` when a channel opens, and again after each restart of its adapter. */
 export type Handshake = (ask: SendRequest) => Promise<void>;
 
 /** Longest response in bytes: room for the states of a batch of long sequences. */
@@ -206,7 +206,7 @@ const HINT = "docs/adapters.md describes requests and responses";
 /** Hint for a response that came too late. */
 export const SLOW_ADAPTER = "set secondsPerAnswer or a smaller batchSize in the response to hello";
 
-/** The adapter, as messages name it. */
+/** Names of an adapter in messages. */
 export interface Responder {
   readonly title: string;
   /** Hint for a response that is not JSON. */

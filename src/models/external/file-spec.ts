@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 
-/** A file that is used as a model, with options that the file itself does not state. */
+/** A file that is used as a model, with options. */
 export interface FileSpec {
   readonly path: string;
   readonly options: Readonly<Record<string, string>>;

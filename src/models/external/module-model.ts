@@ -4,7 +4,7 @@ import { InputError } from "../../base/errors.ts";
 import { checkIsFile } from "../../base/folder.ts";
 import type { Model } from "../model.ts";
 
-/** Members of `Model` of which a module's model must have one. */
+/** Members of `Model`; a module's model must have at least one of them. */
 const QUERIES = [
   "logLikelihood",
   "embed",
@@ -64,8 +64,8 @@ interface Named {
 
 /** A proxy of a user's object whose errors name the model. The result of `fineTune` is guarded as well. */
 function guarded<T extends object>(object: T, model: Named): T {
-  // The proxy's target is an empty heir: a proxy of a frozen object would have to return its methods
-  // unchanged.
+  // The target inherits from the object instead of being it: a proxy of a frozen object must return its
+  // methods unchanged.
   return new Proxy(Object.create(object), {
     get(_, key) {
       const value: unknown = Reflect.get(object, key);

@@ -18,8 +18,8 @@ import { cardPath, cardTokenizer, type OnnxCard, readOnnxCard } from "./onnx-car
 import { checkAgainstCard, OnnxOutputs, type OutputName } from "./onnx-outputs.ts";
 
 /**
- * Estimated float32 values alive at once per token and column of the states, as an ONNX file does not state
- * it.
+ * Assumed number of float32 values alive at once per token and column of the hidden states, which an ONNX
+ * file does not state.
  */
 const LIVE_PER_COLUMN = 20;
 /** Assumed width of a model without hidden states. */
@@ -73,7 +73,7 @@ export async function openOnnxModel(
   }
 }
 
-/** The model with only those methods that its outputs allow. */
+/** The model with the methods for which it has outputs. */
 function withOutputs(model: OnnxModel, { vocabulary, width }: Sizes): Model {
   const { name, identity, kind, tokens, batchSize, scoreRounding } = model;
   return {
@@ -167,7 +167,7 @@ class OnnxModel extends TokenModel {
   }
 }
 
-/** Architecture of a model with a hidden graph: a query's graph starts at the file's outputs. */
+/** Architecture for queries, whose graphs start at the outputs of the file. */
 function architectureOf({ vocabulary = 0, width = USUAL_WIDTH }: Sizes): QueriedArchitecture {
   const output = (name: OutputName, columns: number) => input(name, "float32", ["b", "t", columns]);
   return {

@@ -9,7 +9,7 @@ import type { ExpectedRows, Model, QueryOptions } from "../model.ts";
 import { fileSpec } from "./file-spec.ts";
 
 /** Maximum number of rows listed in a message. */
-const NAMED = 10;
+const MAX_LISTED = 10;
 
 /**
  * Opens a table of precomputed scores as a model that looks them up. The table is tab-separated with a
@@ -46,8 +46,8 @@ export async function openScoreTable(spec: string): Promise<Model> {
   if (columns.includes("idx")) {
     const { expectRows, scoresOf } = rowScores(path);
     return activity
-      ? { ...model, readsLetters: false, expectRows, predictActivity: scoresOf }
-      : { ...model, readsLetters: false, expectRows, logLikelihood: scoresOf };
+      ? { ...model, readsSequences: false, expectRows, predictActivity: scoresOf }
+      : { ...model, readsSequences: false, expectRows, logLikelihood: scoresOf };
   }
   if (columns.includes("sequence") && activity) {
     throw new InputError("a table of sequences has log-likelihoods, not activities", {
@@ -78,8 +78,8 @@ interface Scores {
 }
 
 /**
- * Scores and lines of the rows of a table: on disk beyond a few megabytes as long as rows are added in
- * ascending order, as in files that a program wrote, else in memory.
+ * Scores and line numbers of the rows of a table. Beyond a few megabytes they are on disk if the rows of the
+ * file ascend, else in memory.
  */
 class ScoresByRow {
   readonly #logs = { scores: new NumberLog(), lines: new NumberLog() };
@@ -223,19 +223,19 @@ function reportErrors(path: string, errors: readonly (string | undefined)[]): vo
   );
 }
 
-/** Items of which a message lists the first. */
+/** A counted list for messages, which keeps the first items. */
 class Listing {
   readonly #named: string[] = [];
   #count = 0;
 
   push(item: string): void {
-    if (this.#count++ < NAMED) this.#named.push(item);
+    if (this.#count++ < MAX_LISTED) this.#named.push(item);
   }
 
   /** `rows missing, 3 of 90: 1, 5, 8`; undefined without items. */
   describe(what: string, of = ""): string | undefined {
     if (this.#count === 0) return undefined;
-    const more = this.#count > NAMED ? `, and ${this.#count - NAMED} more` : "";
+    const more = this.#count > MAX_LISTED ? `, and ${this.#count - MAX_LISTED} more` : "";
     return `${what}, ${this.#count}${of}: ${this.#named.join(", ")}${more}`;
   }
 }

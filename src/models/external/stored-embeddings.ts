@@ -177,7 +177,7 @@ function embeddingOf(
   return { states, tokens, width, ...spansOf(stored.index, row, tokens) };
 }
 
-/** Span of bases of each token, from the token of each base. */
+/** Bases [start, end) of each token, from the token index of each base. */
 function spansOf(index: Hdf5Array, row: number, tokens: number) {
   const { data } = index.shape.length === 2 ? index.read([row, row + 1]) : index.read();
   const numbers = Int32Array.from(data as ArrayLike<number | bigint>, Number);

@@ -20,15 +20,15 @@ export interface ForwardInput {
   readonly ids: Sym;
   /** float32 [b, t], 1 for a token and 0 for padding; absent for a model that takes no attention mask. */
   readonly mask?: Sym | undefined;
-  /** Form of recurrences along the tokens: a loop, or one operator for all tokens; true if absent. */
+  /** True (default) computes recurrences by a loop over the tokens, false by one operator for all tokens. */
   readonly loops?: boolean;
   /** Dropout of activations, in a graph for training; absent elsewhere. */
   readonly dropout?: Dropout | undefined;
   /**
-   * In a training graph, called with layers that a batch may skip, and a scalar bool that says if the batch
-   * used them.
+   * Called while a training graph is built, with the layers of each expert and a bool scalar: true if a token
+   * of the batch was routed to them.
    */
-  readonly reached?: ((layers: readonly Linear[], whether: Sym) => void) | undefined;
+  readonly onRouted?: ((layers: readonly Linear[], isUsed: Sym) => void) | undefined;
 }
 
 export interface ForwardOutput {
@@ -47,23 +47,24 @@ export interface ClassifierHead {
   logits(output: ForwardOutput, input: ForwardInput): Sym;
 }
 
-/** Distribution of a tensor of an untrained model. */
-export type InitialLaw =
-  | { readonly kind: "normal"; readonly deviation: number }
+/** Distribution of the initial values of a tensor. */
+export type Initializer =
+  | { readonly kind: "normal"; readonly std: number }
   | { readonly kind: "uniform"; readonly bound: number }
   | { readonly kind: "constant"; readonly value: number }
-  /** A function of u, uniform in [0, 1). */
-  | { readonly kind: "drawn"; readonly value: (u: number) => number }
+  /** The quantile function of the distribution, called with u uniform in [0, 1). */
+  | { readonly kind: "quantile"; readonly quantile: (u: number) => number }
   | { readonly kind: "values"; readonly values: () => Float32Array | BigInt64Array };
 
-/** Reads tensors of a checkpoint by their declared names. */
+/** Reads a tensor of a checkpoint by its declared name, or its rows [from, to) along the first axis. */
 export type ReadTensor = (name: string, rows?: readonly [number, number]) => Promise<NdArray>;
 
 /** A language model of the sizes in its config.json: parameters, forward pass, initialisation. */
 export interface Architecture {
+  /** d: width of a token's hidden state. */
   readonly width: number;
   readonly layers: number;
-  /** Rows of the logits. */
+  /** v: number of logits per token. */
   readonly vocabulary: number;
   /** Maximum number of tokens, special tokens included; Infinity if there is no limit. */
   readonly maxTokens: number;
@@ -72,14 +73,13 @@ export interface Architecture {
   /** Names of further tensors that a checkpoint may contain. */
   readonly ignored: readonly RegExp[];
   /**
-   * The graph has the input `mask`. A model without it is given rows of equal length, or rows padded as in
-   * the original.
+   * True if the graph reads `mask`. Without it, rows must have equal length, or be padded as in the original.
    */
   readonly takesMask: boolean;
-  /** The number of tokens must be known when the graph is built. */
+  /** True if the graph depends on the number of tokens, which must then be a number. */
   readonly fixedLength: boolean;
   /**
-   * The graph for rows of `tokens` tokens. Parameters are named as in `tensors`, derived ones as in `derive`.
+   * Builds the graph for rows of `tokens` tokens. Its parameters have the names in `tensors` and `derive`.
    */
   forward(input: ForwardInput, tokens: Dim): ForwardOutput;
   /**
@@ -91,31 +91,34 @@ export interface Architecture {
   forwardAt?(input: ForwardInput, positions: Sym, tokens: Dim): ForwardOutput;
   /** Constants computed once from the checkpoint, by parameter name, for rows of this many tokens. */
   derive?(tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>>;
-  /** Bytes of the derived tensors, of values that depend on them alone, and of constants in a program. */
-  derivedBytes?(tokens: number): number;
-  classifier(labels: number): ClassifierHead;
-  /** Names of the modules that LoRA adapts; all their weights are frozen. */
-  readonly wrapped: readonly string[];
   /**
-   * The same model with LoRA factors added to the weights of these modules; the factors are parameters of its
-   * graph.
+   * Estimated bytes that a program needs for the derived tensors, for values computed from them alone, and
+   * for constants.
    */
-  adapted(factors: LoraAdapters): Architecture;
+  derivedBytes?(tokens: number): number;
+  /** Declares the classification head of the family's official code. */
+  classifier(labels: number): ClassifierHead;
+  /** Names of the modules whose weights LoRA adapts: "bert.encoder". */
+  readonly adaptedModules: readonly string[];
   /**
-   * The same model with a separate tensor for each layer that shares a weight, for merging LoRA factors into
-   * the weights: each layer has its own factors. Absent where no adapted layer shares its weight.
+   * The same model with LoRA factors added to the weights of `adaptedModules`; the factors are parameters of
+   * its graph.
+   */
+  withLora(factors: LoraAdapters): Architecture;
+  /**
+   * The same model with one tensor per layer where layers share a weight. Merging LoRA factors into the
+   * weights requires it, because each layer has its own factors. Absent if no adapted layer shares its
+   * weight.
    */
   untied?(): Architecture;
-  initial(tensor: DeclaredTensor): InitialLaw;
+  /** Initial values of a tensor, as in the family's official code. */
+  initializer(tensor: DeclaredTensor): Initializer;
   /** Float32 values alive at once per token of a batch, for the memory estimate. */
   readonly liveValuesPerToken: number;
   /** Float32 values alive at once per pair of tokens of a row, for models with attention. */
   readonly liveValuesPerPair?: number;
-  /**
-   * Number of rows per run beyond which each row takes longer, because the loop's states exceed the CPU
-   * cache.
-   */
-  readonly mostRowsPerRun?: number;
+  /** Largest number of rows per run for which the states of the token loop fit into the CPU cache. */
+  readonly maxRowsPerRun?: number;
 }
 
 /** The part of an architecture that likelihoods and embeddings use. */
@@ -125,24 +128,25 @@ export type QueriedArchitecture = Pick<
 >;
 
 /**
- * A size: an integer from 1 to a bound beyond every real model, so that a damaged file cannot exhaust memory.
+ * Schema of a size: an integer from 1 to `most`. The bound exceeds every published model and keeps a damaged
+ * file from exhausting the memory.
  */
 export const sizeSchema = (most = 1 << 20) => z.number().int().min(1).max(most);
 
-/** A small positive number such as an epsilon. */
+/** Schema of an epsilon: above 0, at most 1. */
 export const epsilonSchema = () => z.number().positive().max(1);
 
-/** An activation function, by its name in Transformers. */
+/** Schema of an activation function, by its name in Transformers. */
 export const activationSchema = (fallback: keyof typeof ACTIVATIONS) =>
   z
     .enum(Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[])
     .default(fallback)
     .transform((name): Activation => ACTIVATIONS[name]);
 
-/** Dropout probability; 0.1 if absent, as in Transformers. */
+/** Schema of a dropout probability; 0.1 if absent, as in Transformers. */
 export const dropoutRateSchema = () => z.number().min(0).lt(1).default(0.1);
 
-/** Keys of an object's schema, with conditions and transformations or without. */
+/** Keys of the object that a schema describes, also below `refine` and `transform`. */
 function keysOf(schema: z.core.$ZodType): ReadonlySet<string> {
   if (schema instanceof z.ZodObject) return new Set(Object.keys(schema.shape));
   if (schema instanceof z.ZodPipe) return keysOf(schema.in);
@@ -150,8 +154,8 @@ function keysOf(schema: z.core.$ZodType): ReadonlySet<string> {
   throw new InternalError("the schema of a config.json is not of an object");
 }
 
-/** Keys that change the forward pass of every model whose class reads them. */
-const CHANGING = [
+/** Keys that change the forward pass: an architecture whose schema lacks one cannot ignore it. */
+const FORWARD_KEYS = [
   "rope_parameters",
   "rope_scaling",
   "partial_rotary_factor",
@@ -160,8 +164,7 @@ const CHANGING = [
 ];
 
 /**
- * Parses config.json by its schema. Other keys are ignored, except for those that choose positions, layers or
- * quantised weights.
+ * Parses config.json by its schema. Keys that the schema lacks are ignored, except for `FORWARD_KEYS`.
  *
  * @throws {FormatError} naming the key, its value and what is expected
  */
@@ -170,7 +173,9 @@ export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, fil
   if (result.success) {
     const read = keysOf(schema);
     const given = Object.entries(config as Record<string, unknown>);
-    const unread = given.find(([key, value]) => value !== null && CHANGING.includes(key) && !read.has(key));
+    const unread = given.find(
+      ([key, value]) => value !== null && FORWARD_KEYS.includes(key) && !read.has(key),
+    );
     if (unread === undefined) return result.data;
     throw new FormatError(
       { file },
@@ -196,10 +201,10 @@ const TYPES = ["full_attention", "sliding_attention"] as const;
 
 export type LayerType = (typeof TYPES)[number];
 
-/** `layer_types` in config.json, since version 4.53 of Transformers: tokens that each layer attends to. */
+/** Schema of `layer_types` in config.json, which Transformers writes since version 4.53. */
 export const layerTypesSchema = () => z.array(z.enum(TYPES)).nullish();
 
-/** Condition and error for `refine`: a type for each layer. */
+/** Condition and error for `refine`: there is one type per layer. */
 export const everyLayerHasType = (c: {
   readonly layer_types?: readonly LayerType[] | null | undefined;
   readonly num_hidden_layers: number;

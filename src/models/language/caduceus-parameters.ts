@@ -3,12 +3,12 @@ import { constant } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Embedding, Linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
-import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./architecture.ts";
+import { epsilonSchema, type Initializer, parseConfig, sizeSchema } from "./architecture.ts";
 import type { BidirectionalMamba, Projections, SelectiveModel } from "./blocks/mamba.ts";
 import { stepBias } from "./blocks/state-space.ts";
 import type { DeclaredTensor, ParameterTable } from "./parameters.ts";
 
-// Contents of a Caduceus checkpoint: sizes in config.json, tensors by name, and their initialisation.
+// Configuration, tensors and initialisation of a Caduceus checkpoint.
 
 const sizes = z.object({
   d_model: sizeSchema(1 << 16),
@@ -20,7 +20,7 @@ const sizes = z.object({
   rms_norm: z.literal(true),
   fused_add_norm: z.literal(true),
   bidirectional: z.literal(true),
-  /** PlantCAD2 has Mamba-2 modules: "v2". */
+  /** PlantCAD2 has "v2", Mamba-2 modules, which are not supported. */
   mamba_version: z.literal("v1").optional(),
   bidirectional_strategy: z.literal("add"),
   bidirectional_weight_tie: z.literal(true),
@@ -85,7 +85,7 @@ export interface CaduceusParameters {
   readonly words: Embedding;
   readonly blocks: readonly Block[];
   readonly finalNorm: Norm;
-  /** Complement of each token, for the embedding and for the head. */
+  /** Complement of each token id, [v], for the embedding and for the head. */
   readonly complements: readonly [embedding: Sym, head: Sym];
 }
 
@@ -93,7 +93,7 @@ export function vocabularyOf({ vocab_size, pad_vocab_size_multiple }: CaduceusCo
   return Math.ceil(vocab_size / pad_vocab_size_multiple) * pad_vocab_size_multiple;
 }
 
-/** Tensor names; PS has additional wrapper modules. */
+/** Tensor names; Caduceus-PS has additional wrapper modules. */
 const names = ({ rcps }: CaduceusConfig) => {
   const words = "caduceus.backbone.embeddings.word_embeddings";
   return {
@@ -109,7 +109,7 @@ const names = ({ rcps }: CaduceusConfig) => {
 /**
  * Declares the parameters of a Caduceus.
  *
- * @param untied  declare separate projections for each direction
+ * @param untied  true declares separate projections for each direction
  */
 export function declareCaduceus(
   table: ParameterTable,
@@ -136,7 +136,7 @@ export function declareCaduceus(
             forward: projections,
             backward: untied
               ? declareProjections(table, c, backward, { tiedTo: forward })
-              : inModule(table, backward, projections),
+              : shareWeights(table, backward, projections),
           },
         },
       };
@@ -164,8 +164,8 @@ function declareProjections(
   return { input: weight("in_proj", [2 * e, d]), output: weight("out_proj", [d, e]) };
 }
 
-/** The same projections in another module: weights are shared, LoRA factors are not. */
-function inModule(table: ParameterTable, at: string, shared: Projections): Projections {
+/** Projections of a module that shares the weights of others, but not their LoRA factors. */
+function shareWeights(table: ParameterTable, at: string, shared: Projections): Projections {
   if (shared.input.adapter === undefined) return shared;
   const own = (name: string, { weight }: Linear): Linear => ({
     weight,
@@ -198,10 +198,10 @@ function complementMap(c: CaduceusConfig): BigInt64Array {
  * Initialisation as in the official code: Mamba's own, PyTorch's defaults, and output projections scaled by
  * 1/√(residual additions).
  */
-export function initialCaduceus({ name, shape }: DeclaredTensor, c: CaduceusConfig): InitialLaw {
+export function initialCaduceus({ name, shape }: DeclaredTensor, c: CaduceusConfig): Initializer {
   const { d_conv, d_state, dt_init, dt_scale } = c.ssm_cfg;
   const fanIn = shape[1];
-  const uniform = (bound: number): InitialLaw => ({ kind: "uniform", bound });
+  const uniform = (bound: number): Initializer => ({ kind: "uniform", bound });
   if (name.endsWith("complement_map")) return { kind: "values", values: () => complementMap(c) };
   if (/\.norm(_f)?\.weight$|\.D$/.test(name)) return { kind: "constant", value: 1 };
   if (name.includes("conv1d")) return uniform(1 / Math.sqrt(d_conv));
@@ -222,5 +222,5 @@ export function initialCaduceus({ name, shape }: DeclaredTensor, c: CaduceusConf
     return uniform(1 / Math.sqrt(fanIn * c.initializer_cfg.n_residuals_per_layer * c.n_layer));
   }
   if (/(in|x)_proj\.weight$/.test(name)) return uniform(1 / Math.sqrt(fanIn));
-  return { kind: "normal", deviation: c.initializer_cfg.initializer_range };
+  return { kind: "normal", std: c.initializer_cfg.initializer_range };
 }

@@ -38,24 +38,27 @@ import type { LoraAdapters } from "./lora.ts";
 import { ParameterTable } from "./parameters.ts";
 import { caduceusCheckpoints } from "./published-checkpoints/caduceus.ts";
 
-// Caduceus-PS shares its parameters between the strands, Caduceus-Ph reads one strand (Schiff et al. 2024,
-// arXiv:2403.03234). axes: b batch · t tokens · s strands (2 for PS, else 1) · d width · v vocabulary
+// Caduceus (Schiff et al. 2024, arXiv:2403.03234): Caduceus-PS evaluates both strands with shared parameters,
+// Caduceus-Ph one strand.
+// axes: b batch · t tokens · d width · v vocabulary; rows are b sequences, or 2b strands
 
+/** States of the backbone: each [t, rows, d]. */
 interface States {
+  /** E[ids], then the output H of every block. */
   readonly hidden: readonly Sym[];
+  /** RMS(R + H) after the last block. */
   readonly last: Sym;
 }
 
 /**
- * R ← R + H; H ← mixer(RMS(R)) in every block, from H = E[ids] and R = 0; then RMS(R + H). A block's output
- * is added where the next block begins, so hidden states contain no residual.
+ * The backbone: H = E[ids], R = 0; in every block R ← R + H, H ← mixer(RMS(R)); at the end RMS(R + H). As in
+ * the official code, hidden states are the H, without the residual stream R.
  *
  * @param ids        [t, rows]
- * @param positions  int32 [rows], one query per row; all tokens if absent
- * @returns          E[ids] and every H, and the normalised sum: each [t, rows, d]; the last H and the sum are
- *   [1, rows, d] with one query per row
+ * @param positions  int32 [rows], the query of each row: the last H and `last` are [1, rows, d]; all tokens
+ *   are queries if absent
  */
-function states(
+function backbone(
   p: CaduceusParameters,
   c: CaduceusConfig,
   ids: Sym,
@@ -65,31 +68,31 @@ function states(
   const hidden = [embed(p.words, ids)];
   let residual = hidden[0];
   p.blocks.forEach(({ norm, mixer }, i) => {
-    const one = i === p.blocks.length - 1 ? positions : undefined;
-    const queriesOf = (x: Sym) => (one === undefined ? x : tokenAt(x, one));
-    hidden.push(bidirectionalMamba(mixer, rmsNorm(norm, residual, c.norm_epsilon), { loops, queriesOf }));
-    residual = add(queriesOf(residual), hidden.at(-1)!);
+    const queries = i === p.blocks.length - 1 ? positions : undefined;
+    const selectQueries = (x: Sym) => (queries === undefined ? x : tokenAt(x, queries));
+    hidden.push(bidirectionalMamba(mixer, rmsNorm(norm, residual, c.norm_epsilon), { loops, selectQueries }));
+    residual = add(selectQueries(residual), hidden.at(-1)!);
   });
   return { hidden, last: rmsNorm(p.finalNorm, residual, c.norm_epsilon) };
 }
 
-/** Token positions[i] of row i: [t, rows, d], int32 [rows] → [1, rows, d] */
+/** State of token positions[i] of each row i.  x: [t, rows, d], positions: int32 [rows] → [1, rows, d] */
 function tokenAt(x: Sym, positions: Sym): Sym {
   const [, rows, width] = x.shape;
   return gatherElements(x, expand(reshape(positions, [1, rows!, 1]), [1, rows!, width!]), 0);
 }
 
-/** Caduceus-Ph: the given strand. */
+/** Caduceus-Ph: the forward pass on the given strand. */
 function oneStrand(
   p: CaduceusParameters,
   c: CaduceusConfig,
   { ids, loops = true }: ForwardInput,
   positions?: Sym,
 ): ForwardOutput {
-  const { hidden, last } = states(p, c, tokensFirst(ids), loops, positions);
-  const lastHidden = tokensSecond(last);
+  const { hidden, last } = backbone(p, c, tokensFirst(ids), loops, positions);
+  const lastHidden = batchFirst(last); // [b, q, d]
   return {
-    hiddenStates: [...hidden.slice(0, -1).map(tokensSecond), lastHidden],
+    hiddenStates: [...hidden.slice(0, -1).map(batchFirst), lastHidden],
     lastHidden,
     logits: linear({ weight: p.words.weight }, lastHidden),
   };
@@ -98,14 +101,14 @@ function oneStrand(
 interface TwoStrands {
   readonly positions: Sym | undefined;
   /**
-   * The parameters for the reverse complements, if dropout masks differ: the official blocks read every
-   * weight once per strand, and each reading draws its own mask.
+   * In training with LoRA, the parameters for the reverse complements, with separate dropout masks: the
+   * official blocks use every weight once per strand and draw a mask for each use.
    */
   readonly otherStrands: CaduceusParameters | undefined;
 }
 
-/** States of both strands, as rows of one batch. */
-function rowsOfBoth(own: States, other: States): States {
+/** Joins the states of sequences and of reverse complements as rows of one batch. */
+function joinRows(own: States, other: States): States {
   return {
     hidden: own.hidden.map((x, i) => concat([x, other.hidden[i]], 1)),
     last: concat([own.last, other.last], 1),
@@ -113,10 +116,12 @@ function rowsOfBoth(own: States, other: States): States {
 }
 
 /**
- * Caduceus-PS: both strands through the same parameters. The official blocks keep two halves for every token,
- * one per strand, and swap them in each block (as written with `fused_add_norm`, and as trained). Each half
- * is therefore one strand's network whose first, third, … block reads the other strand. Here these blocks are
- * reverse-complemented once, and the strands are rows of one batch.
+ * Caduceus-PS: the forward pass on both strands.
+ *
+ * In the official code (with `fused_add_norm`, as trained) a token's state has one half per strand, and every
+ * block swaps the halves. A half therefore passes alternately through blocks on its own and on the other
+ * strand. Here the parameters of every other block are reverse-complemented instead, and the strands are rows
+ * of one batch.
  */
 function twoStrands(
   p: CaduceusParameters,
@@ -126,23 +131,24 @@ function twoStrands(
 ): ForwardOutput {
   const [batch, tokens] = ids.shape;
   const [complements, headComplements] = p.complements.map((map) => cast(map, "int32")) as [Sym, Sym];
-  const own = tokensFirst(ids);
+  const own = tokensFirst(ids); // [t, b]
   const queries = positions && positionsOnBothStrands(positions, tokens!);
   const { hidden, last } =
     otherStrands === undefined
-      ? states(fromBothSides(p), c, bothStrands(own, complements), loops, queries)
-      : rowsOfBoth(
-          states(fromBothSides(p), c, own, loops, undefined),
-          states(fromBothSides(otherStrands), c, otherStrand(own, complements), loops, undefined),
+      ? backbone(alternateStrands(p), c, bothStrands(own, complements), loops, queries)
+      : joinRows(
+          backbone(alternateStrands(p), c, own, loops, undefined),
+          backbone(alternateStrands(otherStrands), c, reverseComplement(own, complements), loops, undefined),
         );
-  const halves = (x: Sym, blocks: number) => {
+  /** Halves of the official code's state after this number of blocks. */
+  const halvesAfter = (blocks: number, x: Sym) => {
     const { own, other } = byStrand(x, batch!);
     return blocks % 2 === 0 ? { own, other } : { own: flip(other, 2), other: flip(own, 2) };
   };
-  const lastHalves = halves(last, c.n_layer);
-  const lastHidden = sideBySide(lastHalves);
+  const lastHalves = halvesAfter(c.n_layer, last);
+  const lastHidden = concatStrands(lastHalves); // [b, q, 2d]
   return {
-    hiddenStates: [...hidden.slice(0, -1).map((x, i) => sideBySide(halves(x, i))), lastHidden],
+    hiddenStates: [...hidden.slice(0, -1).map((x, i) => concatStrands(halvesAfter(i, x))), lastHidden],
     lastHidden,
     logits: add(
       linear({ weight: p.words.weight }, lastHalves.own),
@@ -152,10 +158,10 @@ function twoStrands(
 }
 
 /**
- * The parameters for one strand: every other block, from the first, is reverse-complemented, and with an odd
- * number of blocks the final norm too.
+ * Parameters whose first, third, … block is reverse-complemented, and with an odd number of blocks the final
+ * norm too.
  */
-function fromBothSides(p: CaduceusParameters): CaduceusParameters {
+function alternateStrands(p: CaduceusParameters): CaduceusParameters {
   const reversed = (norm: Norm): Norm => ({ weight: flip(norm.weight, 0) });
   return {
     ...p,
@@ -167,23 +173,25 @@ function fromBothSides(p: CaduceusParameters): CaduceusParameters {
 }
 
 const tokensFirst = (x: Sym) => transpose(x, [1, 0]);
-const tokensSecond = (x: Sym) => transpose(x, [1, 0, 2]);
+const batchFirst = (x: Sym) => transpose(x, [1, 0, 2]);
 
 const architecture = (config: unknown, file: string) => build(readCaduceusConfig(config, file));
 
-/** Ratio of allocated to live memory, as measured: the runtime allocates in steps that double. */
-const TAKEN_OVER_ALIVE = 2;
+/** Measured ratio of allocated to live memory: the runtime's allocations double in size. */
+const ALLOCATED_PER_LIVE = 2;
 
-/** Float32 values of the states of all rows up to which a step of the loop stays in the cache. */
+/**
+ * Number of float32 values in the states of all rows up to which a step of the loop fits into the CPU cache.
+ */
 const CACHED_VALUES = 2 ** 18;
 
-interface Form {
-  /** Declares separate projections for each direction. */
+interface BuildOptions {
+  /** True declares separate projections for each direction. */
   readonly untied?: boolean;
   readonly lora?: LoraAdapters;
 }
 
-function build(c: CaduceusConfig, { untied = false, lora }: Form = {}): Architecture {
+function build(c: CaduceusConfig, { untied = false, lora }: BuildOptions = {}): Architecture {
   const table = new ParameterTable(lora);
   const p = declareCaduceus(table, c, untied);
   const otherStrands =
@@ -202,21 +210,22 @@ function build(c: CaduceusConfig, { untied = false, lora }: Form = {}): Architec
     ignored: [/^score\./],
     takesMask: false,
     fixedLength: false,
-    liveValuesPerToken: TAKEN_OVER_ALIVE * strands * (4 + 5 * c.ssm_cfg.expand) * c.d_model,
-    mostRowsPerRun: Math.ceil(CACHED_VALUES / (strands * c.ssm_cfg.d_state * c.ssm_cfg.expand * c.d_model)),
+    liveValuesPerToken: ALLOCATED_PER_LIVE * strands * (4 + 5 * c.ssm_cfg.expand) * c.d_model,
+    maxRowsPerRun: Math.ceil(CACHED_VALUES / (strands * c.ssm_cfg.d_state * c.ssm_cfg.expand * c.d_model)),
     forward: (input) => forward(input),
     ...(otherStrands === undefined ? { forwardAt: forward } : {}),
     untied: () => build(c, { untied: true }),
     classifier: (labels) => classifier(c, labels, p.complements[0], forward),
-    wrapped: ["caduceus"],
-    adapted: (factors) => build(c, { lora: factors }),
-    initial: (tensor) => initialCaduceus(tensor, c),
+    adaptedModules: ["caduceus"],
+    withLora: (factors) => build(c, { lora: factors }),
+    initializer: (tensor) => initialCaduceus(tensor, c),
   };
 }
 
 /**
- * `score` on the mean state of all tokens, [SEP] included. With two strands, the mean of the strands' logits:
- * PS has both in every state, Ph runs both only if its config has `conjoin_eval`.
+ * The dense layer `score` on the mean state of all tokens, [SEP] included. Caduceus-PS averages the logits of
+ * both strands, whose states it has; Caduceus-Ph does so, with a second forward pass, if the config has
+ * `conjoin_eval`.
  */
 function classifier(
   c: CaduceusConfig,
@@ -227,15 +236,15 @@ function classifier(
   const table = new ParameterTable();
   const score = table.linear("score", c.d_model, labels, { bias: false });
   const pooled = ({ lastHidden }: ForwardOutput) => reduceMean(lastHidden, [1]);
-  const meanOf = (own: Sym, other: Sym) => linear(score, mul(add(own, other), 0.5));
+  const meanLogits = (own: Sym, other: Sym) => linear(score, mul(add(own, other), 0.5));
   return {
     tensors: [...table.tensors.values()],
     logits(output, input) {
       const states = pooled(output);
-      if (c.rcps) return meanOf(slice(states, 1, 0, c.d_model), flip(slice(states, 1, c.d_model), 1));
+      if (c.rcps) return meanLogits(slice(states, 1, 0, c.d_model), flip(slice(states, 1, c.d_model), 1));
       if (!c.conjoin_eval) return linear(score, states);
-      const ids = tokensFirst(otherStrand(tokensFirst(input.ids), cast(complements, "int32")));
-      return meanOf(states, pooled(forward({ ...input, ids })));
+      const ids = tokensFirst(reverseComplement(tokensFirst(input.ids), cast(complements, "int32")));
+      return meanLogits(states, pooled(forward({ ...input, ids })));
     },
   };
 }
@@ -252,8 +261,8 @@ export const caduceus: LanguageModelCard = {
   recognises: ({ model_type }) => model_type === "caduceus",
   architecture,
   /**
-   * PlantCaduceus is a Caduceus-PS with a tokenizer.json: bases in lower case, N as [UNK], and no token at
-   * the end. The other checkpoints have no tokenizer.json.
+   * Only PlantCaduceus, a Caduceus-PS, has a tokenizer.json: bases in lower case, N as [UNK], no token at the
+   * end.
    */
   tokenizer: async (folder) =>
     (await kindOfPath(join(folder, "tokenizer.json"))) === "file"
@@ -262,14 +271,15 @@ export const caduceus: LanguageModelCard = {
   ...caduceusCheckpoints,
 };
 
-// Both strands as rows of one batch: first all sequences, then all their reverse complements. axes: b batch ·
-// t tokens · d width
+// Both strands as rows of one batch: first all sequences, then all their reverse complements.
+// axes: b batch · t tokens · d width
 
-/** The other strand's tokens: complements in reverse order.  ids: [t, b]; complements: [v] */
-const otherStrand = (ids: Sym, complements: Sym): Sym => flip(gather(complements, ids), 0);
+/** Token ids of the other strand: complements in reverse order.  ids: [t, b], complements: [v] → [t, b] */
+const reverseComplement = (ids: Sym, complements: Sym): Sym => flip(gather(complements, ids), 0);
 
-/** Sequences and their reverse complements: [t, b] → [t, 2b] */
-const bothStrands = (ids: Sym, complements: Sym): Sym => concat([ids, otherStrand(ids, complements)], 1);
+/** Token ids of sequences and of their reverse complements: [t, b] → [t, 2b] */
+const bothStrands = (ids: Sym, complements: Sym): Sym =>
+  concat([ids, reverseComplement(ids, complements)], 1);
 
 /** Positions of a token on both strands: p and t − 1 − p.  int32 [b] → int32 [2b] */
 function positionsOnBothStrands(positions: Sym, tokens: Dim): Sym {
@@ -277,7 +287,7 @@ function positionsOnBothStrands(positions: Sym, tokens: Dim): Sym {
   return concat([positions, sub(last, positions)], 0);
 }
 
-/** States of both strands, aligned to the sequences' own tokens: each [b, t, d]. */
+/** States of both strands, in the order of the given strand's tokens: each [b, t, d]. */
 export interface Strands {
   readonly own: Sym;
   readonly other: Sym;
@@ -291,5 +301,5 @@ function byStrand(x: Sym, batch: Dim): Strands {
   return { own: strand(0), other: flip(strand(1), 1) };
 }
 
-/** One state of twice the width, with the other strand's channels in reverse order: [b, t, 2d] */
-const sideBySide = ({ own, other }: Strands): Sym => concat([own, flip(other, 2)], 2);
+/** Concatenates the strands' states, the other strand's channels in reverse order: [b, t, 2d] */
+const concatStrands = ({ own, other }: Strands): Sym => concat([own, flip(other, 2)], 2);

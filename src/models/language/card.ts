@@ -9,8 +9,7 @@ export interface PublicCheckpoint {
   readonly preset: string;
   readonly repo: string;
   /**
-   * A commit (40 hexadecimal digits), or "main" for checkpoints whose commit is not recorded: only the former
-   * are pinned.
+   * A commit (40 hexadecimal digits), which pins the checkpoint, or "main" if the commit is not recorded.
    */
   readonly revision: string;
   /** SHA-256 of the weights by file name, if published. */
@@ -22,59 +21,62 @@ export interface PublicCheckpoint {
 }
 
 /** Published output of the official code for a real checkpoint. */
-export interface Anchor {
+export interface ReferenceOutput {
   readonly preset: string;
-  /** Token ids of the row, nothing added. */
+  /** Token ids of the input, special tokens included. */
   readonly ids: readonly number[];
-  /** The sequence, as text. */
-  readonly of: string;
-  /** Last hidden state, averaged over all tokens. */
+  /** Description of the input. */
+  readonly description: string;
+  /** Mean of the last hidden state over all tokens: sums over its d values, first and last values. */
   readonly mean?: {
     readonly sum?: number;
     readonly sumOfSquares?: number;
     readonly first: readonly number[];
     readonly last?: readonly number[];
   };
-  /** First values of the first token's state, if published. */
+  /** First values of the first token's last hidden state. */
   readonly firstToken?: readonly number[];
-  /** First values of other tokens' states, by 0-based position. */
+  /** First values of other tokens' last hidden states, by 0-based position. */
   readonly otherTokens?: Readonly<Record<number, readonly number[]>>;
-  /** Largest deviation allowed for one value. */
+  /** Largest allowed absolute deviation of a value. */
   readonly tolerance: number;
 }
 
-/** Facts of a family's published checkpoints that their configurations lack, for tables of models. */
+/** Facts on a family's published checkpoints that their config.json lack, for tables of models. */
 export interface PublishedFacts {
-  /** Tokens of 350 bases, special tokens included. */
+  /** Number of tokens of 350 bases, special tokens included. */
   readonly tokensOf350: number;
-  /** Context that the authors state, in tokens. */
+  /** Context length in tokens, as stated by the authors. */
   context(checkpoint: PublicCheckpoint): number;
-  /** Sequences of the pretraining. */
+  /** Sequences of pretraining, as text. */
   trainedOn(checkpoint: PublicCheckpoint): string;
 }
 
-/** Contents of tokenizer files by name, for a configuration; none if they do not follow from it. */
+/**
+ * Contents of tokenizer files by name, for a configuration; empty if the configuration does not determine
+ * them.
+ */
 export type TokenizerFilesOf = (
   config: Readonly<Record<string, unknown>>,
 ) => Readonly<Record<string, string>>;
 
-/** Files for configurations with a vocabulary of this size. */
+/** Tokenizer files for configurations with a vocabulary of this size, and none for others. */
 export const tokenizerFilesOfSize =
   (size: number, files: Readonly<Record<string, string>>): TokenizerFilesOf =>
   ({ vocab_size }) =>
     vocab_size === size ? files : {};
 
-/** A family of language models. Adding one takes a card, a line in the catalogue and golden values. */
+/** A family of language models. */
 export interface LanguageModelCard {
   /** Kebab-case: "hyenadna". */
   readonly name: string;
   readonly title: string;
-  /** DART-Eval's name of the family, where values of it were published: "NT". */
+  /** Name of the family in DART-Eval's published results: "NT". */
   readonly publishedAs?: string;
   readonly kind: "causal" | "masked";
-  /** Kind of tokens; "any" if each checkpoint brings its own. */
+  /** Kind of tokens; "any" if each checkpoint has its own tokenizer. */
   readonly tokens: Tokenizer["kind"] | "any";
-  /** A small trained model comes with the package, as `toy:NAME`. */
+  /** True if the package contains a small trained model, `toy:NAME`. */
   readonly toy?: true;
   readonly cite: string;
   readonly licence: string;
@@ -93,8 +95,8 @@ export interface LanguageModelCard {
   /** Opens the tokenizer in a checkpoint folder. */
   tokenizer(folder: string, config: unknown): Promise<Tokenizer>;
   /**
-   * Tokenizer files by name, for untrained checkpoints, if they follow from the sizes. Otherwise they come
-   * from a published checkpoint.
+   * Tokenizer files by name, for untrained checkpoints whose sizes determine them. Otherwise they come from a
+   * published checkpoint.
    */
   readonly tokenizerFiles?: TokenizerFilesOf;
   readonly checkpoints: readonly PublicCheckpoint[];
@@ -104,10 +106,10 @@ export interface LanguageModelCard {
    * too.
    */
   readonly toys: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
-  readonly anchors: readonly Anchor[];
+  readonly referenceOutputs: readonly ReferenceOutput[];
 }
 
-/** An architecture of which anybody may publish checkpoints. */
+/** An architecture of Transformers with checkpoints by many authors. */
 interface ArchitectureForm
   extends Pick<LanguageModelCard, "name" | "title" | "kind" | "cite" | "architecture" | "tokenizerFiles"> {
   /** Values of `model_type` in config.json. */
@@ -116,7 +118,7 @@ interface ArchitectureForm
   readonly toy: Readonly<Record<string, unknown>>;
 }
 
-/** Card of an architecture whose checkpoints bring their own tokenizers; none of them is listed. */
+/** Card of an architecture without listed checkpoints, whose checkpoints have their own tokenizers. */
 export function architectureCard({ modelTypes, toy, ...own }: ArchitectureForm): LanguageModelCard {
   const types: readonly unknown[] = modelTypes;
   return {
@@ -127,14 +129,14 @@ export function architectureCard({ modelTypes, toy, ...own }: ArchitectureForm):
     tokenizer: openTokenizer,
     checkpoints: [],
     toys: { toy },
-    anchors: [],
+    referenceOutputs: [],
   };
 }
 
-/** Published checkpoints of a family, in a file of their own in `published-checkpoints/`. */
+/** Published checkpoints of a family: the part of its card in `published-checkpoints/`. */
 export type KnownCheckpoints = Pick<
   LanguageModelCard,
-  "checkpoints" | "facts" | "toys" | "anchors" | "tokenizerFiles"
+  "checkpoints" | "facts" | "toys" | "referenceOutputs" | "tokenizerFiles"
 >;
 
 /** Name of a checkpoint in results: `LongSafari/hyenadna-large-1m-seqlen-hf@0a629abf…`. */
@@ -156,7 +158,7 @@ export function checkpointWithWeights(
   );
 }
 
-/** Digests of a checkpoint with these files: of a single file, and of the list of shards. */
+/** Digests by which a checkpoint identifies itself: of each single file, and of the list of its shards. */
 function weightDigests(sha256: Readonly<Record<string, string>>): readonly string[] {
   const files = Object.entries(sha256).sort(([a], [b]) => (a < b ? -1 : 1));
   const [shards, whole] = [true, false].map((wanted) =>

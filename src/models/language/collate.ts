@@ -11,17 +11,19 @@ export interface Batch {
   readonly mask: NdArray;
 }
 
-/** Token ids of one sequence. */
+/** Token ids of one sequence, special tokens included. */
 export interface Row {
   readonly ids: Int32Array;
 }
 
-type Demand = Pick<Architecture, "liveValuesPerToken" | "liveValuesPerPair" | "mostRowsPerRun">;
+type Demand = Pick<Architecture, "liveValuesPerToken" | "liveValuesPerPair" | "maxRowsPerRun">;
 
-/** Limit of float32 values alive at once in one run; larger runs take more memory and are not faster. */
-const LIVE_VALUES = 2 ** 26;
+/**
+ * Maximum number of float32 values alive at once in one run; larger runs take more memory and are not faster.
+ */
+const MAX_LIVE_VALUES = 2 ** 26;
 
-/** Float32 values alive at once per row of this many tokens. */
+/** Number of float32 values alive at once per row of this many tokens. */
 export function liveValuesPerRow(
   { liveValuesPerToken, liveValuesPerPair = 0 }: Demand,
   tokens: number,
@@ -29,13 +31,13 @@ export function liveValuesPerRow(
   return tokens * (liveValuesPerToken + tokens * liveValuesPerPair);
 }
 
-/** Number of rows of this many tokens per run; at least 1. */
+/** Number of rows of this many tokens that one run takes; at least 1. */
 export function rowsPerRun(demand: Demand, tokens: number): number {
-  const fitting = Math.floor(LIVE_VALUES / liveValuesPerRow(demand, Math.max(1, tokens)));
-  return Math.max(1, Math.min(fitting, demand.mostRowsPerRun ?? fitting));
+  const fitting = Math.floor(MAX_LIVE_VALUES / liveValuesPerRow(demand, Math.max(1, tokens)));
+  return Math.max(1, Math.min(fitting, demand.maxRowsPerRun ?? fitting));
 }
 
-/** Pads rows on the right to the longest, or to `tokens`. */
+/** Pads rows on the right to `tokens` tokens, by default the longest row's. */
 export function collate(rows: readonly Row[], { pad = 0, tokens = longestRow(rows) } = {}): Batch {
   const shape = [rows.length, tokens];
   const ids = new Int32Array(rows.length * tokens).fill(pad);
@@ -47,14 +49,14 @@ export function collate(rows: readonly Row[], { pad = 0, tokens = longestRow(row
   return { ids: { dtype: "int32", shape, data: ids }, mask: { dtype: "float32", shape, data: mask } };
 }
 
-/** Tokens of the longest row; 0 without rows. */
+/** Number of tokens of the longest row; 0 without rows. */
 export function longestRow(rows: readonly Row[]): number {
   return rows.reduce((most, { ids }) => Math.max(most, ids.length), 0);
 }
 
 /**
- * Groups rows of equal length, so that nothing is padded, into runs of at most `rowsPerRun` rows. Lengths are
- * in order of first appearance.
+ * Groups rows of equal length, which need no padding, into runs of at most `rowsPerRun` rows. Lengths are in
+ * order of first appearance.
  *
  * @returns indices of the rows of each run
  */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { add, gelu, mul, slice, unsqueeze } from "../../net/graph/build.ts";
 import { paddingBias } from "../../net/nn/attention.ts";
-import { type Embedding, embed, gatedFeedForward, rowBlocks, rowsOf } from "../../net/nn/linear.ts";
+import { type Embedding, embed, gatedFeedForward, rowBlocks, selectRows } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { alibi } from "../../net/nn/position-encoding.ts";
 import { parseConfig } from "./architecture.ts";
@@ -35,8 +35,8 @@ const schema = z
 
 type Config = z.output<typeof schema>;
 
-/** Bias of the attention scores of padding in the official code: not the lowest float32, but low enough. */
-const PADDING = -10_000;
+/** Attention bias of padding in the official code, instead of the lowest float32. */
+const PADDING_BIAS = -10_000;
 /** Epsilon of the masked head's norm in the official code, which ignores `layer_norm_eps` there. */
 const HEAD_EPSILON = 1e-12;
 
@@ -47,33 +47,33 @@ interface Parameters extends BertParameters {
 }
 
 /**
- * DNABERT-2: post-norm layers, GEGLU, and ALiBi, so that positions enter by distance alone.
+ * DNABERT-2 (Zhou et al. 2024, arXiv:2306.15006): BERT with GEGLU, and with ALiBi instead of position
+ * embeddings.
  *
- * The official code also has a fused attention in half precision, which the original may have used when it
- * extracted the embeddings of Task 1 (quirk Q34). Attention is in float32 here, as in all other scripts of
- * the original.
+ * The official code also has a fused half-precision attention, which DART-Eval may have used for the
+ * embeddings of Task 1 (quirk Q34). Attention is computed in float32 here, as in DART-Eval's other scripts.
  */
 const family = (c: Config): BertFamily<Parameters> => ({
   declare: (table) => declare(table, c),
   /** x⁰ = LN(E[ids] + T₀) */
   embed(p, { ids }, { drop }) {
-    const firstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
+    const firstType = selectRows(p.types, (table) => slice(table, 0, 0, 1));
     return drop.hidden(layerNorm(p.embeddingNorm, add(embed(p.words, ids), firstType), c.layer_norm_eps));
   },
   layer: postNormLayer,
   attentionBias(mask, queries, tokens) {
     const distances = alibi(c.num_attention_heads, queries.positions, tokens);
-    return mask === undefined ? distances : add(distances, paddingBias(mask, PADDING));
+    return mask === undefined ? distances : add(distances, paddingBias(mask, PADDING_BIAS));
   },
-  /** W₂·(gelu(a) ⊙ b) */
-  feed: (p, y, drop) => gatedFeedForward(p, y, gelu, drop.hidden),
+  /** W₂·(gelu(a) ⊙ b) with (a, b) = W₁·y */
+  feedForward: (p, y, drop) => gatedFeedForward(p, y, gelu, drop.hidden),
   /** h = mask ⊙ xⁿ */
-  lastHidden: (_, x, mask, queries) => (mask === undefined ? x : mul(x, queries.rowsOf(unsqueeze(mask, 2)))),
+  lastHidden: (_, x, mask, queries) => (mask === undefined ? x : mul(x, queries.select(unsqueeze(mask, 2)))),
   hiddenStates: "last",
   headEpsilon: HEAD_EPSILON,
   maxTokens: Number.POSITIVE_INFINITY,
   ignored: [/^bert\.pooler\./, /^classifier\./],
-  wrapped: ["bert.embeddings", "bert.encoder"],
+  adaptedModules: ["bert.embeddings", "bert.encoder"],
   classifier: (labels) => poolerClassifier(c, labels),
 });
 

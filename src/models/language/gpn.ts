@@ -59,7 +59,10 @@ const second = z.object({
   bias: z.boolean().default(false),
   mlm_head_transform: z.literal(true).default(true),
   n_aux_features: z.literal(0).default(0),
-  /** Also of each layer in training, where the published checkpoints have 0. */
+  /**
+   * The official code also applies this dropout in every layer, which is not supported; published checkpoints
+   * have 0.
+   */
   hidden_dropout_prob: z.literal(0).default(0),
   classification_head: z.literal("standard").default("standard"),
   tie_word_embeddings: z.literal(false).default(false),
@@ -75,19 +78,22 @@ const schema = z
 
 type Config = z.output<typeof schema>;
 
-/** PyTorch's default of `LayerNorm`. */
+/** PyTorch's default epsilon of `LayerNorm`. */
 const EPSILON = 1e-5;
 
+/**
+ * Parameters of a layer. The second generation normalises inputs of the sublayers, the first their outputs.
+ */
 interface Layer {
   readonly dilation: number;
   readonly convolution: Convolution;
-  /** Second generation: norms before the convolution and before the feed-forward network. First: after. */
   readonly convolutionNorm: Norm;
-  /** After the convolution; absent in the first generation. */
+  /** W, after the convolution; absent in the first generation. */
   readonly mix: Linear | undefined;
   readonly feedForwardNorm: Norm;
+  /** W₁ */
   readonly inner: Linear;
-  /** Absent in the first generation. */
+  /** W₂; absent in the first generation. */
   readonly outer: Linear | undefined;
 }
 
@@ -162,18 +168,24 @@ function declare(table: ParameterTable, c: Config): Parameters {
   };
 }
 
-/** Cross-correlation of the same length, with zeros beyond the ends.  x: [b, t, d] → the same */
+/** Convolution that keeps the length, with zero padding.  x: [b, t, d] → the same */
 function convolve({ weight, bias, groups }: Convolution, x: Sym, dilation: number): Sym {
-  const reach = (dilation * ((weight.shape[2] as number) - 1)) / 2;
-  const y = conv(transpose(x, [0, 2, 1]), weight, bias, { group: groups, pads: [reach, reach], dilation });
+  const padding = (dilation * ((weight.shape[2] as number) - 1)) / 2;
+  const y = conv(transpose(x, [0, 2, 1]), weight, bias, {
+    group: groups,
+    pads: [padding, padding],
+    dilation,
+  });
   return transpose(y, [0, 2, 1]);
 }
 
 /**
- * Second generation: a = x + W·gelu(conv(LN(x))); a + W₂·gelu(W₁·LN(a)).
- * First generation:  a = x + LN(gelu(conv(x))); a + LN(gelu(W₁·a)).
+ * One layer.  x: [b, t, d] → the same
+ *
+ *     second generation: a = x + W·gelu(conv(LN₁(x)));  a + W₂·gelu(W₁·LN₂(a))
+ *     first generation:  a = x + LN₁(gelu(conv(x)));    a + LN₂(gelu(W₁·a))
  */
-function apply(p: Layer, x: Sym): Sym {
+function applyLayer(p: Layer, x: Sym): Sym {
   if (p.mix === undefined || p.outer === undefined) {
     const a = add(x, layerNorm(p.convolutionNorm, gelu(convolve(p.convolution, x, p.dilation)), EPSILON));
     return add(a, layerNorm(p.feedForwardNorm, gelu(linear(p.inner, a)), EPSILON));
@@ -183,12 +195,15 @@ function apply(p: Layer, x: Sym): Sym {
   return add(a, linear(p.outer, gelu(linear(p.inner, layerNorm(p.feedForwardNorm, a, EPSILON)))));
 }
 
-/** x⁰ = one-hot ids, in the first v of d columns; x ← layer(x); logits = decoder(LN(gelu(W·h))) */
+/**
+ * x⁰ = one-hot ids, in the first v of d columns; xⁱ = layerᵢ(xⁱ⁻¹), i = 1 … n; h = LN(xⁿ), in the first
+ * generation xⁿ; logits = decoder(LN(gelu(W·h))).
+ */
 function forward(p: Parameters, c: Config, { ids }: ForwardInput): ForwardOutput {
   const [v, d] = [c.vocab_size, c.hidden_size];
   const data = Float32Array.from({ length: v * d }, (_, at) => Number(at % d === Math.floor(at / d)));
   const states = [gather(constant({ dtype: "float32", shape: [v, d], data }), ids)];
-  for (const layer of p.layers) states.push(apply(layer, states.at(-1)!));
+  for (const layer of p.layers) states.push(applyLayer(layer, states.at(-1)!));
   const last = states.at(-1)!;
   const lastHidden = p.lastNorm === undefined ? last : layerNorm(p.lastNorm, last, EPSILON);
   const { dense, norm, decoder } = p.head;
@@ -215,14 +230,15 @@ function build(c: Config, lora?: LoraAdapters): Architecture {
     liveValuesPerToken: 4 * c.hidden_size + 2 * inner,
     forward: (input) => forward(p, c, input),
     classifier: (labels) => classifier(c, labels),
-    wrapped: ["model"],
-    adapted: (factors) => build(c, factors),
-    initial: (tensor) => bertInitial(tensor, c.initializer_range),
+    adaptedModules: ["model"],
+    withLora: (factors) => build(c, factors),
+    initializer: (tensor) => bertInitial(tensor, c.initializer_range),
   };
 }
 
 /**
- * W₂·gelu(W₁·s), s the mean of all states, in the second generation its norm: the package's standard head.
+ * The official code's standard head: W₂·gelu(W₁·s), where s is the mean state, normalised in the second
+ * generation.
  */
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();

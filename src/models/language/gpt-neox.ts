@@ -10,7 +10,7 @@ import { activationSchema, epsilonSchema, parseConfig, sizeSchema } from "./arch
 import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
-  type LayerForm,
+  type LayerContext,
   lastTokenClassifier,
   type QueryContext,
   type TransformerFamily,
@@ -53,7 +53,7 @@ const schema = keys.refine(headsFit, HEADS_FIT).refine((c) => rotaryOf(c).width 
 
 type Config = z.output<typeof schema>;
 
-/** Rotary positions of the first columns of a head; the others carry none. */
+/** Rotary positions, which rotate the first `rotary_pct` of a head's columns. */
 const rotaryOf = (c: z.output<typeof keys>) =>
   rotaryForm(c.rope_parameters ?? c.rope_scaling, {
     headWidth: c.hidden_size / c.num_attention_heads,
@@ -72,7 +72,7 @@ interface Layer {
   readonly outer: Linear;
 }
 
-/** GPT-NeoX: rotary positions in part of each head, attention and feed-forward in parallel. */
+/** GPT-NeoX (Black et al. 2022, arXiv:2204.06745). */
 const family = (c: Config): TransformerFamily<Layer> => ({
   width: c.hidden_size,
   layers: c.num_hidden_layers,
@@ -80,26 +80,27 @@ const family = (c: Config): TransformerFamily<Layer> => ({
   maxTokens: c.max_position_embeddings,
   liveValuesPerToken: 6 * c.hidden_size + 2 * c.intermediate_size,
   liveValuesPerPair: 2 * c.num_attention_heads + 1,
-  attends: "before",
+  attention: "causal",
   declare: (table) => declare(table, c),
   positions: () => ({ rotary: rotaryOf(c) }),
-  /** x + attention(LN₁(x)) + mlp(LN₂(x)); not parallel: a = x + attention(LN₁(x)); a + mlp(LN₂(a)) */
-  layer(p, x, form) {
-    const own = form.at.queries.rowsOf(x);
-    const attended = add(own, attend(p, c, layerNorm(p.attentionNorm, x, c.layer_norm_eps), form));
-    const fed = c.use_parallel_residual ? own : attended;
-    const inner = linear(p.inner, layerNorm(p.feedForwardNorm, fed, c.layer_norm_eps));
-    return add(attended, linear(p.outer, c.hidden_act(inner)));
+  /** a = x + attention(LN₁(x)); a + W₂·f(W₁·LN₂(x)) with parallel residuals, else a + W₂·f(W₁·LN₂(a)) */
+  layer(p, x, context) {
+    const residual = context.queries.select(x); // [b, q, d]
+    const y = layerNorm(p.attentionNorm, x, c.layer_norm_eps);
+    const a = add(residual, attend(p, c, y, context));
+    const z = layerNorm(p.feedForwardNorm, c.use_parallel_residual ? residual : a, c.layer_norm_eps);
+    const inner = linear(p.inner, z);
+    return add(a, linear(p.outer, c.hidden_act(inner)));
   },
   lastNorm: (p, x) => layerNorm(p, x, c.layer_norm_eps),
   ignored: [/^score\./, /\.attention\.(masked_)?bias$/, /\.rotary_emb\.inv_freq$/],
-  wrapped: "gpt_neox",
-  initialDeviation: c.initializer_range,
+  adaptedModule: "gpt_neox",
+  initializerRange: c.initializer_range,
   classifier: (labels) => lastTokenClassifier(c.hidden_size, labels),
 });
 
 /** W_o·softmax(R(q)·R(k)ᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
-function attend(p: Layer, c: Config, y: Sym, { at, all }: LayerForm): Sym {
+function attend(p: Layer, c: Config, y: Sym, { queries, keys }: LayerContext): Sym {
   const width = c.hidden_size / c.num_attention_heads;
   const heads = (rows: Sym) => {
     const [batch, tokens] = rows.shape;
@@ -107,17 +108,17 @@ function attend(p: Layer, c: Config, y: Sym, { at, all }: LayerForm): Sym {
   };
   const joint = linear(p.projection, y); // [b, t, h·3c]
   const [, k, v] = split(heads(joint), -1, [width, width, width]) as readonly [Sym, Sym, Sym];
-  const [q] = split(heads(at.queries.rowsOf(joint)), -1, [width, 2 * width]) as readonly [Sym, Sym]; // [b, h, q, c]
-  return linear(p.output, mergeHeads(attention(rotated(q, at), rotated(k, all), v, at.bias)));
+  const [q] = split(heads(queries.select(joint)), -1, [width, 2 * width]) as readonly [Sym, Sym];
+  return linear(p.output, mergeHeads(attention(rotate(q, queries), rotate(k, keys), v, queries.bias)));
 }
 
-/** Rotates the first columns of each head.  x: [b, h, t, c] → [b, h, t, c] */
-function rotated(x: Sym, { angles }: QueryContext): Sym {
-  const turning = 2 * knownSize(angles!.cos.shape[3], "the rotated columns");
-  const still = knownSize(x.shape[3], "the columns of a head") - turning;
-  if (still === 0) return applyRotary(x, angles!);
-  const [turned, rest] = split(x, -1, [turning, still]) as readonly [Sym, Sym];
-  return concat([applyRotary(turned, angles!), rest], -1);
+/** R: rotates the first columns of each head and keeps the others.  x: [b, h, t, c] → the same */
+function rotate(x: Sym, { angles }: QueryContext): Sym {
+  const rotated = 2 * knownSize(angles!.cos.shape[3], "the rotated columns");
+  const kept = knownSize(x.shape[3], "the columns of a head") - rotated;
+  if (kept === 0) return applyRotary(x, angles!);
+  const [first, rest] = split(x, -1, [rotated, kept]) as readonly [Sym, Sym];
+  return concat([applyRotary(first, angles!), rest], -1);
 }
 
 const HEAD = "embed_out.weight";

@@ -13,7 +13,7 @@ import {
   sizeSchema,
 } from "./architecture.ts";
 import {
-  type LayerForm,
+  type LayerContext,
   lastTokenClassifier,
   type TransformerFamily,
   type TransformerParameters,
@@ -23,7 +23,7 @@ import { architectureCard } from "./card.ts";
 import type { ParameterTable } from "./parameters.ts";
 import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
 
-// axes: b batch · t tokens · q queries · d width
+// axes: b batch · t tokens · q queries · d width · h heads · c width of a head
 
 const schema = z
   .object({
@@ -65,7 +65,7 @@ interface Parameters extends TransformerParameters<Layer> {
 
 const drop = ({ dropout }: ForwardInput, x: Sym, rate: number) => dropout?.apply(x, rate) ?? x;
 
-/** GPT-2: pre-norm layers, learned absolute positions (Radford et al. 2019). */
+/** GPT-2 (Radford et al. 2019): pre-norm layers, learned absolute positions. */
 const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   width: c.n_embd,
   layers: c.n_layer,
@@ -73,46 +73,46 @@ const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   maxTokens: c.n_positions,
   liveValuesPerToken: 6 * c.n_embd + 2 * innerWidth(c),
   liveValuesPerPair: 2 * c.n_head + 1,
-  attends: "before",
+  attention: "causal",
   declare: (table) => declare(table, c),
-  /** x⁰ = E[ids] + P[i] */
+  /** x⁰ = E[ids] + P[i] for the token at position i */
   embed: (p, input, { positions }) =>
     drop(input, add(embed(p.words, input.ids), embed(p.positions, cast(positions, "int32"))), c.embd_pdrop),
   positions: () => ({}),
   /** a = x + attention(LN₁(x)); a + W₂·f(W₁·LN₂(a)) */
-  layer(p, x, form) {
-    const { input } = form;
+  layer(p, x, context) {
+    const { input } = context;
     const y = layerNorm(p.attentionNorm, x, c.layer_norm_epsilon);
-    const a = add(form.at.queries.rowsOf(x), drop(input, attend(p, c, y, form), c.resid_pdrop));
+    const a = add(context.queries.select(x), drop(input, attend(p, c, y, context), c.resid_pdrop));
     const z = layerNorm(p.feedForwardNorm, a, c.layer_norm_epsilon);
     const inner = c.activation_function(linear(p.inner, z));
     return add(a, drop(input, linear(p.outer, inner), c.resid_pdrop));
   },
   lastNorm: (p, x) => layerNorm(p, x, c.layer_norm_epsilon),
   ignored: [/^score\./, /\.attn\.(masked_)?bias$/],
-  wrapped: "transformer",
-  initialDeviation: c.initializer_range,
+  adaptedModule: "transformer",
+  initializerRange: c.initializer_range,
   classifier: (labels) => lastTokenClassifier(c.n_embd, labels),
 });
 
 const innerWidth = ({ n_inner, n_embd }: Config) => n_inner ?? 4 * n_embd;
 
-/** W_o·softmax(s·q·kᵀ + bias)·v, s = 1/√c in most checkpoints.  y: [b, t, d] → [b, q, d] */
-function attend(p: Layer, c: Config, y: Sym, { at, input, index }: LayerForm): Sym {
+/**
+ * W_o·softmax(s·q·kᵀ + bias)·v with (q, k, v) = W·y, where s is 1/√c in most checkpoints.  y: [b, t, d] →
+ * [b, q, d]
+ */
+function attend(p: Layer, c: Config, y: Sym, { queries, input, index }: LayerContext): Sym {
   const d = c.n_embd;
   const [q, k, v] = split(linear(p.projection, y), -1, [d, d, d]) as readonly [Sym, Sym, Sym];
   const heads = (x: Sym) => splitHeads(x, c.n_head);
-  const dropped = (weights: Sym) => drop(input, weights, c.attn_pdrop);
-  return linear(
-    p.output,
-    mergeHeads(
-      attention(heads(scaled(at.queries.rowsOf(q), c, index)), heads(k), heads(v), at.bias, dropped),
-    ),
-  );
+  const dropWeights = (weights: Sym) => drop(input, weights, c.attn_pdrop);
+  const scaled = heads(scaleQueries(queries.select(q), c, index)); // [b, h, q, c]
+  const attended = attention(scaled, heads(k), heads(v), queries.bias, dropWeights); // [b, h, q, c]
+  return linear(p.output, mergeHeads(attended));
 }
 
-/** The queries times s·√c: 1 in most checkpoints. */
-function scaled(q: Sym, c: Config, layer: number): Sym {
+/** s·√c·q: `attention` divides by √c. */
+function scaleQueries(q: Sym, c: Config, layer: number): Sym {
   const byLayer = c.scale_attn_by_inverse_layer_idx ? layer + 1 : 1;
   const factor = (c.scale_attn_weights ? 1 : Math.sqrt(c.n_embd / c.n_head)) / byLayer;
   return factor === 1 ? q : mul(q, factor);

@@ -14,7 +14,7 @@ import {
   type Architecture,
   type ClassifierHead,
   epsilonSchema,
-  type InitialLaw,
+  type Initializer,
   parseConfig,
   type ReadTensor,
   sizeSchema,
@@ -22,7 +22,7 @@ import {
 import {
   decayRates,
   type FilterNetwork,
-  filterOf,
+  filterGraph,
   type HyenaMixer,
   hyena,
   implicitFilter,
@@ -55,7 +55,9 @@ const schema = z.object({
 
 type Config = z.output<typeof schema>;
 
-/** Epsilon of the norms inside blocks, PyTorch's default; the config applies to the final norm only. */
+/**
+ * PyTorch's default epsilon, of the norms in blocks: `layer_norm_epsilon` applies to the final norm alone.
+ */
 const BLOCK_EPSILON = 1e-5;
 
 interface Block {
@@ -76,7 +78,7 @@ interface Parameters {
 
 const layerName = (i: number) => `hyena.backbone.layers.${i}`;
 const filterName = (i: number) => `${layerName(i)}.mixer.filter_fn`;
-/** Our name for the filter of a block, which is computed when a program is opened. */
+/** Name of the tensor that `kernels` derives: a block's filter. */
 const kernelName = (i: number) => `${filterName(i)}.kernel`;
 
 function declare(table: ParameterTable, c: Config, vocabulary: number): Parameters {
@@ -111,7 +113,7 @@ function declareFilter(table: ParameterTable, c: Config, i: number): FilterNetwo
   table.tensor(`${at}.pos_emb.z`, [1, c.max_seq_len, c.emb_dim], { hostOnly: true, buffer: true });
   table.tensor(`${at}.pos_emb.t`, [1, c.max_seq_len, 1], { hostOnly: true, buffer: true });
   const first = table.linear(`${network}.0`, c.emb_dim, f);
-  // one module used three times; a checkpoint may store it under any of the three names
+  // One module that is used three times: checkpoints store it under any of the three names.
   const frequency = table.tensor(`${network}.1.freq`, [1, f], {
     aliases: [`${network}.3.freq`, `${network}.5.freq`],
   });
@@ -123,11 +125,11 @@ function declareFilter(table: ParameterTable, c: Config, i: number): FilterNetwo
   };
 }
 
-/** a = norm₁(r); r ← r + hyena(a); r ← r + fc₂(gelu(fc₁(norm₂(r)))).  r: [b, t, d] */
-function block(p: Block, r: Sym, kernel: Sym, long: LongConvolution): Sym {
-  const mixed = add(r, hyena(p.mixer, layerNorm(p.norm1, r, BLOCK_EPSILON), kernel, long));
-  const inner = gelu(linear(p.fc1, layerNorm(p.norm2, mixed, BLOCK_EPSILON)), "tanh");
-  return add(mixed, linear(p.fc2, inner));
+/** a = x + hyena(LN₁(x)); a + fc₂(gelu(fc₁(LN₂(a)))).  x: [b, t, d] → the same */
+function block(p: Block, x: Sym, kernel: Sym, long: LongConvolution): Sym {
+  const a = add(x, hyena(p.mixer, layerNorm(p.norm1, x, BLOCK_EPSILON), kernel, long));
+  const inner = gelu(linear(p.fc1, layerNorm(p.norm2, a, BLOCK_EPSILON)), "tanh");
+  return add(a, linear(p.fc2, inner));
 }
 
 const architecture = (config: unknown, file: string) => build(parseConfig(schema, config, file));
@@ -147,9 +149,9 @@ function build(c: Config, lora?: LoraAdapters): Architecture {
     fixedLength: true,
     liveValuesPerToken: 8 * c.d_model + 2 * c.d_inner,
     classifier: (labels) => classifier(c, labels),
-    initial: (tensor) => initial(tensor, c),
-    wrapped: ["hyena"],
-    adapted: (factors) => build(c, factors),
+    initializer: (tensor) => initial(tensor, c),
+    adaptedModules: ["hyena"],
+    withLora: (factors) => build(c, factors),
     derive: (tokens, read) => (lora === undefined ? kernels : features)(c, tokens, read),
     derivedBytes(tokens) {
       const { matrices, perLayer } = longConvolutionBytes(tokens, c.d_model);
@@ -162,7 +164,7 @@ function build(c: Config, lora?: LoraAdapters): Architecture {
         const kernel =
           lora === undefined
             ? parameter(kernelName(i), [tokens as number, c.d_model])
-            : filterOf(each.filter, featuresOf(c, i, tokens as number));
+            : filterGraph(each.filter, featuresOf(c, i, tokens as number));
         hiddenStates.push(block(each, hiddenStates.at(-1)!, kernel, long));
       });
       const lastHidden = layerNorm(p.finalNorm, hiddenStates.at(-1)!, c.layer_norm_epsilon);
@@ -171,7 +173,7 @@ function build(c: Config, lora?: LoraAdapters): Architecture {
   };
 }
 
-/** `score` on the last token, [SEP]; all rows have equal length. */
+/** The dense layer `score` on the state of the last token, [SEP]. Rows have equal length. */
 function classifier(c: Config, labels: number): ClassifierHead {
   const table = new ParameterTable();
   const score = table.linear("score", c.d_model, labels, { bias: false });
@@ -181,17 +183,16 @@ function classifier(c: Config, labels: number): ClassifierHead {
   };
 }
 
-const rowsName = (i: number, buffer: "z" | "t") => `${filterName(i)}.pos_emb.${buffer}.first`;
+const bufferName = (i: number, buffer: "z" | "t") => `${filterName(i)}.pos_emb.${buffer}.first`;
 
-/** The first rows of a block's positional buffers: z [t, e] and t [t, 1]. */
+/** The first t rows of a block's positional buffers: z [t, e] and time [t, 1]. */
 const featuresOf = (c: Config, i: number, tokens: number) => ({
-  features: parameter(rowsName(i, "z"), [tokens, c.emb_dim]),
-  time: parameter(rowsName(i, "t"), [tokens, 1]),
+  features: parameter(bufferName(i, "z"), [tokens, c.emb_dim]),
+  time: parameter(bufferName(i, "t"), [tokens, 1]),
 });
 
 /**
- * Positional features of adapted filters. Adapted filters change with every training step, so the graph
- * computes them.
+ * Positional features for filters with LoRA factors, which the graph computes because each step changes them.
  */
 async function features(c: Config, tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>> {
   const derived = new Map<string, NdArray>();
@@ -201,13 +202,16 @@ async function features(c: Config, tokens: number, read: ReadTensor): Promise<Re
       ["t", 1],
     ] as const) {
       const { data } = await read(`${filterName(i)}.pos_emb.${buffer}`, [0, tokens]);
-      derived.set(rowsName(i, buffer), { dtype: "float32", shape: [tokens, width], data });
+      derived.set(bufferName(i, buffer), { dtype: "float32", shape: [tokens, width], data });
     }
   }
   return derived;
 }
 
-/** Filters of all blocks for inputs of `tokens` tokens; only this many rows of the large buffers are read. */
+/**
+ * Filters of all blocks, each [t, d], for rows of `tokens` tokens. Reads only t rows of the positional
+ * buffers.
+ */
 async function kernels(c: Config, tokens: number, read: ReadTensor): Promise<ReadonlyMap<string, NdArray>> {
   const derived = new Map<string, NdArray>();
   for (let i = 0; i < c.n_layer; i++) {
@@ -235,7 +239,7 @@ async function kernels(c: Config, tokens: number, read: ReadTensor): Promise<Rea
  * Initialisation as in the official code: dense weights and the embedding N(0, initializer_range²), dense
  * biases 0, everything else by PyTorch's defaults.
  */
-function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
+function initial({ name, shape }: DeclaredTensor, c: Config): Initializer {
   if (name.endsWith("pos_emb.z")) {
     return { kind: "values", values: () => positionalFeatures(c.max_seq_len, c.emb_dim).z };
   }
@@ -245,10 +249,10 @@ function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
   if (name.endsWith("deltas")) return { kind: "values", values: () => decayRates(c.d_model) };
   if (name.endsWith("freq")) return { kind: "constant", value: c.activation_freq };
   if (name.includes("short_filter")) return { kind: "uniform", bound: 1 / Math.sqrt(c.short_filter_order) };
-  if (name.endsWith("filter_fn.bias")) return { kind: "normal", deviation: 1 };
+  if (name.endsWith("filter_fn.bias")) return { kind: "normal", std: 1 };
   if (/norm[12]\.weight$|ln_f\.weight$/.test(name)) return { kind: "constant", value: 1 };
   if (shape.length === 1) return { kind: "constant", value: 0 };
-  return { kind: "normal", deviation: c.initializer_range };
+  return { kind: "normal", std: c.initializer_range };
 }
 
 export const hyenadna: LanguageModelCard = {

@@ -60,22 +60,24 @@ const schema = z
 
 type Config = z.output<typeof schema>;
 
-/** Differences between the dense decoders of Transformers. */
+/** Differences between Llama, Mistral, Qwen2 and Qwen3. */
 interface Variant {
-  /** Biases of queries, keys and values, and of the attention's output. */
+  /** True if the projections of queries, keys and values have biases. */
   readonly bias: boolean;
+  /** True if the output projection of attention has a bias. */
   readonly outputBias: boolean;
-  /** RMS norms of each head's queries and keys. */
+  /** True if the queries and keys of each head are normalised. */
   readonly norms: boolean;
+  /** Tokens of a layer's sliding window; undefined for no window. */
   window(layer: number): number | undefined;
 }
 
 function variantOf(c: Config): Variant {
-  const endless = () => undefined;
+  const noWindow = () => undefined;
   const windowFrom = (layer: number) =>
     c.use_sliding_window && layer >= c.max_window_layers ? (c.sliding_window ?? undefined) : undefined;
   return {
-    llama: { bias: c.attention_bias, outputBias: c.attention_bias, norms: false, window: endless },
+    llama: { bias: c.attention_bias, outputBias: c.attention_bias, norms: false, window: noWindow },
     mistral: {
       bias: false,
       outputBias: false,
@@ -87,7 +89,7 @@ function variantOf(c: Config): Variant {
   }[c.model_type];
 }
 
-/** Window of a Mistral whose config.json has none; null there means no window. */
+/** Sliding window of a Mistral whose config.json lacks `sliding_window`; null in the file means no window. */
 const MISTRAL_WINDOW = 4096;
 
 interface Layer {
@@ -119,20 +121,20 @@ function family(c: Config): TransformerFamily<Layer> {
     maxTokens: c.max_position_embeddings,
     liveValuesPerToken: 6 * c.hidden_size + 3 * c.intermediate_size,
     liveValuesPerPair: 2 * c.num_attention_heads + 1,
-    attends: "before",
+    attention: "causal",
     declare: (table) => declare(table, c, variant),
     positions: (layer) => ({ rotary, window: windowOf(layer) }),
     /** a = x + attention(rms₁(x)); a + W_down·(f(W_gate·z) ⊙ W_up·z), z = rms₂(a) */
-    layer(p, x, form) {
+    layer(p, x, context) {
       const y = rmsNorm(p.attentionNorm, x, c.rms_norm_eps);
-      const a = add(form.at.queries.rowsOf(x), groupedAttention(p.attention, c, y, form));
+      const a = add(context.queries.select(x), groupedAttention(p.attention, c, y, context));
       const z = rmsNorm(p.feedForwardNorm, a, c.rms_norm_eps);
       return add(a, linear(p.down, mul(c.hidden_act(linear(p.gate, z)), linear(p.up, z))));
     },
     lastNorm: (p, x) => rmsNorm(p, x, c.rms_norm_eps),
     ignored: [/^score\./, /\.rotary_emb\.inv_freq$/],
-    wrapped: "model",
-    initialDeviation: c.initializer_range,
+    adaptedModule: "model",
+    initializerRange: c.initializer_range,
     classifier: (labels) => lastTokenClassifier(c.hidden_size, labels),
   };
 }

@@ -15,7 +15,7 @@ export interface LoraRecipe {
   readonly rank: number;
   /** The product of the factors is scaled by alpha / rank. */
   readonly alpha: number;
-  /** Dropout probability of an input feature in a training step. */
+  /** Dropout probability of an input feature. */
   readonly dropout: number;
 }
 
@@ -27,7 +27,7 @@ export interface AdaptedWeight {
   readonly b: FreshTensor;
 }
 
-/** A dropout mask, an input of a training step: 0 or 1/(1 − p) for each feature. */
+/** A dropout mask as an input of the training graph: 0 or 1/(1 − p) per input feature. */
 export interface DropoutMask {
   readonly name: string;
   readonly shape: readonly number[];
@@ -40,9 +40,9 @@ interface AdaptedWeightOf {
 }
 
 /**
- * LoRA factors of a model, declared together with its parameters: every dense, embedding and convolution
- * weight in a wrapped module gets a pair (Hu et al. 2021, arXiv:2106.09685; layout, names and initialisation
- * as in minLoRA).
+ * LoRA factors of a model, declared together with its parameters: one pair per dense, embedding and
+ * convolution weight of the adapted modules (Hu et al. 2021, arXiv:2106.09685; layout, names and
+ * initialisation as in minLoRA).
  */
 export class LoraAdapters {
   private readonly adapted = new Map<
@@ -52,12 +52,12 @@ export class LoraAdapters {
   private readonly drawn = new Map<string, DropoutMask>();
 
   /**
-   * @param wrapped   names of the modules, such as "bert.encoder"
+   * @param modules   names of the adapted modules: "bert.encoder"
    * @param training  true adds dropout masks as inputs of the graph
    */
   constructor(
     private readonly recipe: LoraRecipe,
-    private readonly wrapped: readonly string[],
+    private readonly modules: readonly string[],
     readonly training: boolean,
   ) {}
 
@@ -65,18 +65,18 @@ export class LoraAdapters {
     return [...this.adapted.values()];
   }
 
-  /** Dropout masks of a training step, in order of declaration. */
+  /** Dropout masks of the training graph, in order of declaration. */
   get masks(): readonly DropoutMask[] {
     return [...this.drawn.values()];
   }
 
   /**
-   * The factors of a weight as symbols; undefined for a weight that is not adapted.
+   * Factors of a weight as symbols of the graph; undefined for a weight that is not adapted.
    *
-   * @param reading  name of this use of the weight, if there are several: each draws its own dropout mask
+   * @param use  suffix that distinguishes several uses of one weight, each with its own dropout mask
    */
-  of({ name, shape, layer }: AdaptedWeightOf, reading = ""): LowRank | undefined {
-    const module = this.wrapped.find((prefix) => name.startsWith(`${prefix}.`));
+  of({ name, shape, layer }: AdaptedWeightOf, use = ""): LowRank | undefined {
+    const module = this.modules.find((prefix) => name.startsWith(`${prefix}.`));
     if (module === undefined) return undefined;
     const rest = name.slice(module.length + 1).replace(/\.weight$/, "");
     const at = `model.${module}.model.${rest}.parametrizations.weight.0`;
@@ -92,7 +92,7 @@ export class LoraAdapters {
     const { symbols } = known;
     const mask = this.training
       ? this.mask(
-          `${at}.lora_dropout_mask${reading}`,
+          `${at}.lora_dropout_mask${use}`,
           layer === "embedding" ? [shape[0], 1] : [1, known.a.shape[1]],
         )
       : undefined;
@@ -107,8 +107,9 @@ export class LoraAdapters {
   }
 
   /**
-   * Dropout masks of one forward pass of the original: a batch of one member of the task's rows. They depend
-   * on the seed and the batch's position alone, so that resumed training draws the same masks.
+   * Draws the dropout masks of one forward pass: a batch of sequences of one member (element or control) of
+   * the task's rows. The masks are a function of seed, epoch, batch and member, so resumed training draws the
+   * same ones.
    */
   drawMasks(
     seed: number,
@@ -127,8 +128,8 @@ export class LoraAdapters {
 }
 
 /**
- * Initialises A uniformly in ±1/√columns, for every kind of layer, and B with zeros, so that the model is
- * unchanged at first.
+ * Names, shapes and initialisation of a weight's factors: A uniform in ±1/√columns for every kind of layer, B
+ * zero, so that the adapted model initially equals the original one.
  */
 function adaptedWeight({ name, shape, layer }: AdaptedWeightOf, at: string, rank: number): AdaptedWeight {
   const [rows, columns] = [shape[0], elementCount(shape.slice(1))];

@@ -1,12 +1,12 @@
 import { z } from "zod";
-import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./architecture.ts";
+import { epsilonSchema, type Initializer, parseConfig, sizeSchema } from "./architecture.ts";
 import { type Mamba, mambaMixer } from "./blocks/mamba.ts";
 import { type StateSpaceFamily, stateSpaceArchitecture, stepBias } from "./blocks/state-space.ts";
 import { architectureCard } from "./card.ts";
 import type { DeclaredTensor, ParameterTable } from "./parameters.ts";
 import { toyBytePairs } from "./published-checkpoints/toy-byte-pairs.ts";
 
-// axes: d width · e inner width · n states · r rank of the step
+// axes: d width · e inner width · n states of a channel · r rank of Δ
 
 const schema = z
   .object({
@@ -37,7 +37,7 @@ const schema = z
 
 type Config = z.output<typeof schema>;
 
-/** Mamba (Gu & Dao 2023, arXiv:2312.00752) as in Transformers. */
+/** Mamba (Gu & Dao 2023, arXiv:2312.00752), with the module names of Transformers. */
 const family = (c: Config): StateSpaceFamily<Mamba> => ({
   width: c.hidden_size,
   layers: c.num_hidden_layers,
@@ -70,8 +70,8 @@ function declare(table: ParameterTable, at: string, c: Config): Mamba {
 }
 
 /** Initialisation as in Transformers. */
-function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
-  const uniform = (bound: number): InitialLaw => ({ kind: "uniform", bound });
+function initial({ name, shape }: DeclaredTensor, c: Config): Initializer {
+  const uniform = (bound: number): Initializer => ({ kind: "uniform", bound });
   const n = c.state_size;
   if (/norm(_f)?\.weight$|\.D$/.test(name)) return { kind: "constant", value: 1 };
   if (name.endsWith(".A_log")) {
@@ -88,7 +88,7 @@ function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
   if (name.endsWith(".bias")) return { kind: "constant", value: 0 };
   if (name.endsWith("conv1d.weight")) return uniform(1 / Math.sqrt(c.conv_kernel));
   if (name.endsWith("out_proj.weight")) return uniform(1 / Math.sqrt(shape[1]));
-  return { kind: "normal", deviation: c.initializer_range };
+  return { kind: "normal", std: c.initializer_range };
 }
 
 const architecture = (config: unknown, file: string) =>

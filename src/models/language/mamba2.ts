@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { epsilonSchema, type InitialLaw, parseConfig, sizeSchema } from "./architecture.ts";
+import { epsilonSchema, type Initializer, parseConfig, sizeSchema } from "./architecture.ts";
 import { type Mamba2, mamba2Mixer } from "./blocks/mamba2.ts";
 import { type StateSpaceFamily, stateSpaceArchitecture, stepBias } from "./blocks/state-space.ts";
 import { architectureCard } from "./card.ts";
@@ -26,7 +26,7 @@ const schema = z
     time_step_min: z.number().positive().default(0.001),
     time_step_max: z.number().positive().default(0.1),
     time_step_floor: z.number().positive().default(1e-4),
-    /** Least and largest step; null: Infinity, no limit. */
+    /** Range to which Δ is clipped; null stands for Infinity, no upper limit. */
     time_step_limit: z.tuple([z.number().min(0), z.number().positive().nullable()]).default([0, null]),
     initializer_range: z.number().positive().max(10).default(0.1),
     tie_word_embeddings: z.boolean().default(false),
@@ -43,7 +43,7 @@ const schema = z
 
 type Config = z.output<typeof schema>;
 
-/** Mamba-2 (Dao & Gu 2024, arXiv:2405.21060) as in Transformers. */
+/** Mamba-2 (Dao & Gu 2024, arXiv:2405.21060), with the module names of Transformers. */
 function family(c: Config): StateSpaceFamily<Mamba2> {
   const sizes = {
     heads: c.num_heads,
@@ -59,20 +59,20 @@ function family(c: Config): StateSpaceFamily<Mamba2> {
     vocabulary: c.vocab_size,
     epsilon: c.layer_norm_epsilon,
     tied: c.tie_word_embeddings,
-    liveValuesPerToken: 4 * c.hidden_size + 6 * convolved(c),
+    liveValuesPerToken: 4 * c.hidden_size + 6 * convolvedChannels(c),
     stateValues: c.inner * c.state_size,
     declare: (table, at) => declare(table, at, c),
-    mixer: (p, x, form) => mamba2Mixer(p, x, sizes, form),
+    mixer: (p, x, options) => mamba2Mixer(p, x, sizes, options),
     initial: (tensor) => initial(tensor, c),
   };
 }
 
-/** Channels of the convolution: x, B and C. */
-const convolved = (c: Config) => c.inner + 2 * c.n_groups * c.state_size;
+/** k, the channels of the convolution: x, B and C. */
+const convolvedChannels = (c: Config) => c.inner + 2 * c.n_groups * c.state_size;
 
 function declare(table: ParameterTable, at: string, c: Config): Mamba2 {
   const { hidden_size: d, inner: e, num_heads: h } = c;
-  const k = convolved(c);
+  const k = convolvedChannels(c);
   const bias = { bias: c.use_bias };
   return {
     input: table.linear(`${at}.in_proj`, d, e + k + h, bias),
@@ -86,7 +86,7 @@ function declare(table: ParameterTable, at: string, c: Config): Mamba2 {
 }
 
 /** Initialisation as in Transformers. */
-function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
+function initial({ name, shape }: DeclaredTensor, c: Config): Initializer {
   if (/norm(_f)?\.weight$|\.D$/.test(name)) return { kind: "constant", value: 1 };
   if (name.endsWith(".A_log")) {
     const values = () => Float32Array.from({ length: c.num_heads }, (_, i) => Math.log(i + 1));
@@ -98,7 +98,7 @@ function initial({ name, shape }: DeclaredTensor, c: Config): InitialLaw {
   if (name.endsWith(".bias")) return { kind: "constant", value: 0 };
   if (name.endsWith("conv1d.weight")) return { kind: "uniform", bound: 1 / Math.sqrt(c.conv_kernel) };
   if (name.endsWith("out_proj.weight")) return { kind: "uniform", bound: 1 / Math.sqrt(shape[1]) };
-  return { kind: "normal", deviation: c.initializer_range };
+  return { kind: "normal", std: c.initializer_range };
 }
 
 const architecture = (config: unknown, file: string) =>

@@ -28,7 +28,7 @@ import { mistralDnaCheckpoints } from "./published-checkpoints/mistral-dna.ts";
 
 // axes: b batch · t tokens · q queries · d width
 
-/** Mixtral configuration: the published models are decoders with a mixture of experts, despite the name. */
+/** Configuration of Mixtral: despite their name, the published models have a mixture of experts. */
 const schema = z
   .object({
     ...decoderSizes,
@@ -54,9 +54,10 @@ interface Layer {
   readonly experts: MixtureOfExperts;
 }
 
-/** Default padding id in the original: its tokenizer's [PAD]. */
+/** Padding id if config.json has none: [PAD] of the published tokenizer, as in DART-Eval. */
 const PAD = 3;
 
+/** Mistral-DNA: Mixtral (Jiang et al. 2024, arXiv:2401.04088) with other sizes. */
 const family = (c: Config): TransformerFamily<Layer> => ({
   width: c.hidden_size,
   layers: c.num_hidden_layers,
@@ -64,27 +65,27 @@ const family = (c: Config): TransformerFamily<Layer> => ({
   maxTokens: Number.POSITIVE_INFINITY,
   liveValuesPerToken: 6 * c.hidden_size + 3 * c.intermediate_size,
   liveValuesPerPair: 2 * c.num_attention_heads + 1,
-  attends: "before",
+  attention: "causal",
   declare: (table) => declare(table, c),
   positions: () => ({
     rotary: { width: headWidth(c), base: c.rope_theta },
     window: c.sliding_window ?? undefined,
   }),
   /** a = x + attention(rms₁(x)); a + experts(rms₂(a)) */
-  layer(p, x, form) {
+  layer(p, x, context) {
     const y = rmsNorm(p.attentionNorm, x, c.rms_norm_eps);
-    const a = add(form.at.queries.rowsOf(x), groupedAttention(p.attention, c, y, form));
+    const a = add(context.queries.select(x), groupedAttention(p.attention, c, y, context));
     const rows = reshape(a, [multiplyDims(...a.shape.slice(0, -1)), c.hidden_size]);
     const z = rmsNorm(p.expertsNorm, rows, c.rms_norm_eps);
-    const { reached } = form.input;
-    const routing = { perToken: c.num_experts_per_tok, layer: String(form.index), reached };
+    const { onRouted } = context.input;
+    const routing = { perToken: c.num_experts_per_tok, layer: String(context.index), onRouted };
     return reshape(addExperts(p.experts, rows, z, routing), a.shape);
   },
   lastNorm: (p, x) => rmsNorm(p, x, c.rms_norm_eps),
   ignored: [/^score\./],
-  wrapped: "model",
-  initialDeviation: c.initializer_range,
-  /** Reads the token before the first padding: [SEP], with padding on the right. */
+  adaptedModule: "model",
+  initializerRange: c.initializer_range,
+  /** The classifier reads the token before the first padding token: [SEP] in rows padded on the right. */
   classifier: (labels) => lastTokenClassifier(c.hidden_size, labels, beforePadding(c.pad_token_id ?? PAD)),
 });
 

@@ -26,7 +26,7 @@ import {
 import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
-  type LayerForm,
+  type LayerContext,
   type TransformerFamily,
   type TransformerParameters,
   transformerArchitecture,
@@ -93,8 +93,8 @@ interface Parameters extends TransformerParameters<Layer> {
 }
 
 /**
- * ModernBERT: pre-norm layers with GEGLU and rotary positions; every third layer attends to all tokens, the
- * others to a window (Warner et al. 2024, arXiv:2412.13663).
+ * ModernBERT (Warner et al. 2024, arXiv:2412.13663): pre-norm layers with GEGLU and rotary positions. Every
+ * n-th layer attends to all tokens, the others to a window.
  */
 const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   width: c.hidden_size,
@@ -103,24 +103,24 @@ const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   maxTokens: c.max_position_embeddings,
   liveValuesPerToken: 6 * c.hidden_size + 3 * c.intermediate_size,
   liveValuesPerPair: 2 * c.num_attention_heads + 1,
-  attends: "both",
+  attention: "bidirectional",
   declare: (table) => declare(table, c),
   /** x⁰ = LN(E[ids]) */
   embed: (p, { ids }) => layerNorm(p.embeddingNorm, embed(p.words, ids), c.norm_eps),
   positions(layer) {
     const type = c.layer_types?.[layer] ?? typeOf(layer, c);
-    const whole = type === "full_attention";
+    const isGlobal = type === "full_attention";
     const rotary = rotaryForm(c.rope_parameters?.[type], {
       headWidth: c.hidden_size / c.num_attention_heads,
-      base: whole ? c.global_rope_theta : (c.local_rope_theta ?? c.global_rope_theta),
+      base: isGlobal ? c.global_rope_theta : (c.local_rope_theta ?? c.global_rope_theta),
       context: c.max_position_embeddings,
     });
-    return whole ? { rotary } : { rotary, window: Math.floor(c.local_attention / 2) };
+    return isGlobal ? { rotary } : { rotary, window: Math.floor(c.local_attention / 2) };
   },
-  /** a = x + attention(LN₁(x)); a + W₂·(f(g) ⊙ u), (g, u) = W₁·LN₂(a) */
-  layer(p, x, form) {
+  /** a = x + attention(LN₁(x)); a + W₂·(f(g) ⊙ u) with (g, u) = W₁·LN₂(a) */
+  layer(p, x, context) {
     const y = p.attentionNorm === undefined ? x : layerNorm(p.attentionNorm, x, c.norm_eps);
-    const a = add(form.at.queries.rowsOf(x), attend(p, c, y, form));
+    const a = add(context.queries.select(x), attend(p, c, y, context));
     const z = layerNorm(p.feedForwardNorm, a, c.norm_eps);
     return add(a, gatedFeedForward(p.feedForward, z, c.hidden_activation));
   },
@@ -129,25 +129,26 @@ const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   /** decoder(LN(f(W·h))) */
   logits: (p, h) => linear(p.head!, predictionHead(p, h, c)),
   ignored: [/^classifier\./],
-  wrapped: "model",
-  initialDeviation: c.initializer_range,
+  adaptedModule: "model",
+  initializerRange: c.initializer_range,
   classifier: (labels) => classifier(c, labels),
 });
 
-/** Every n-th layer attends to all tokens, the first included. */
+/** Layers 0, n, 2n, … attend to all tokens. */
 const typeOf = (layer: number, c: Config): LayerType =>
   layer % c.global_attn_every_n_layers === 0 ? "full_attention" : "sliding_attention";
 
+/** LN(f(W·h)) */
 const predictionHead = (p: Pick<Parameters, "headDense" | "headNorm">, h: Sym, c: Config) =>
   layerNorm(p.headNorm, c.classifier_activation(linear(p.headDense, h)), c.norm_eps);
 
 /** W_o·softmax(R(q)·R(k)ᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
-function attend(p: Layer, c: Config, y: Sym, { at, all }: LayerForm): Sym {
+function attend(p: Layer, c: Config, y: Sym, { queries, keys }: LayerContext): Sym {
   const [query, key, value] = rowBlocks(p.projection, 3) as readonly [Linear, Linear, Linear];
   const heads = (layer: Linear, x: Sym) => splitHeads(linear(layer, x), c.num_attention_heads);
-  const q = applyRotary(heads(query, at.queries.rowsOf(y)), at.angles!);
-  const k = applyRotary(heads(key, y), all.angles!);
-  return linear(p.output, mergeHeads(attention(q, k, heads(value, y), at.bias)));
+  const q = applyRotary(heads(query, queries.select(y)), queries.angles!); // [b, h, q, c]
+  const k = applyRotary(heads(key, y), keys.angles!); // [b, h, t, c]
+  return linear(p.output, mergeHeads(attention(q, k, heads(value, y), queries.bias)));
 }
 
 function declare(table: ParameterTable, c: Config): Parameters {
@@ -185,8 +186,8 @@ function declare(table: ParameterTable, c: Config): Parameters {
 }
 
 /**
- * `classifier` on LN(f(W·s)), s the first token's state or the mean over all tokens. W and the norm are
- * those of the pretrained head.
+ * The dense layer `classifier` on LN(f(W·s)), where s is the first token's state or the mean over all tokens.
+ * W and the norm are those of the pretrained head.
  */
 function classifier(c: Config, labels: number): ClassifierHead {
   const pretrained = new ParameterTable();

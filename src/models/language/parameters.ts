@@ -14,6 +14,7 @@ import { type StoredParameter, workingDevice } from "../../net/runtime/program.t
 import { heldBytes } from "../../net/runtime/session-memory.ts";
 import type { LayerKind, LoraAdapters } from "./lora.ts";
 
+/** A tensor that an architecture expects in a checkpoint. */
 export interface DeclaredTensor {
   readonly name: string;
   readonly shape: readonly number[];
@@ -21,32 +22,29 @@ export interface DeclaredTensor {
   readonly aliases: readonly string[];
   /** float32 if absent. */
   readonly dtype?: "int64";
-  /** The tensor that this one equals in checkpoints without it. */
+  /** Name of the tensor that this one equals in checkpoints that do not store it. */
   readonly tiedTo?: string;
   readonly layer?: LayerKind;
-  /** Read when the graph is built; not a parameter of it. */
+  /** True for a tensor that derives constants of the graph but is no parameter of it. */
   readonly hostOnly?: boolean;
-  /** Stored in checkpoints but fixed by the sizes: not trained. */
+  /** True for a tensor that is stored but not trained, like `register_buffer` in PyTorch. */
   readonly buffer?: boolean;
 }
 
 /**
- * Tensors that a model expects in a checkpoint, collected while its parameters are declared: a declaration
- * returns the tensor's symbol. Names are the checkpoint's own, so a declaration serves both the graph and the
- * loader.
- *
- * With LoRA factors the layers are returned with their adapters.
+ * Parameters of a model. Declaring a layer records its tensors, by the names in checkpoints, and returns
+ * their symbols for the graph, together with LoRA factors if the table has them.
  */
 export class ParameterTable {
   readonly tensors = new Map<string, DeclaredTensor>();
   private readonly symbols = new Map<string, Sym>();
 
   /**
-   * @param reading  name of this use of the weights, if there are several: each draws its own dropout masks
+   * @param use  suffix that distinguishes several uses of the weights, each with its own dropout masks
    */
   constructor(
     private readonly lora?: LoraAdapters,
-    private readonly reading?: string,
+    private readonly use?: string,
   ) {}
 
   tensor(
@@ -70,7 +68,7 @@ export class ParameterTable {
     };
   }
 
-  /** A dense layer whose weight is stored as [in, out]; its LoRA factors are those of [out, in]. */
+  /** A dense layer whose weight is stored as [in, out]. Its LoRA factors are those of a weight [out, in]. */
   linearInputsFirst(at: string, inWidth: number, outWidth: number): Linear {
     return {
       weight: this.tensor(`${at}.weight`, [inWidth, outWidth], { layer: "linear" }),
@@ -80,9 +78,9 @@ export class ParameterTable {
     };
   }
 
-  /** LoRA factors of a weight. Modules that share a weight have their own factors, by the modules' names. */
+  /** LoRA factors of a weight, by its name. Modules that share a weight have separate factors. */
   adapter(name: string, shape: readonly number[], layer: LayerKind): LowRank | undefined {
-    return this.lora?.of({ name, shape, layer }, this.reading);
+    return this.lora?.of({ name, shape, layer }, this.use);
   }
 
   norm(at: string, width: number, { bias = true } = {}): Norm {
@@ -127,9 +125,9 @@ const CHECKPOINT_HINTS: BindingHints = {
 };
 
 /**
- * Finds every declared tensor in a checkpoint.
+ * Finds every declared tensor in a checkpoint, by its name or one of its aliases.
  *
- * @param ignored  patterns of further names that a checkpoint may contain: unused heads, computable buffers
+ * @param ignored  patterns of further names that a checkpoint may contain: unused heads, buffers
  * @throws {FormatError} listing all missing and unexpected tensors, or naming a tensor of another shape or
  *   type
  */
@@ -175,7 +173,7 @@ export function bindParameters(
   return bound;
 }
 
-/** Names that norms had in TensorFlow, which Transformers still reads. */
+/** TensorFlow's names of the tensors of a norm, which Transformers also reads. */
 const earlierNames = (name: string): readonly string[] =>
   name.endsWith(".weight")
     ? [name.replace(/weight$/, "gamma")]
@@ -184,18 +182,18 @@ const earlierNames = (name: string): readonly string[] =>
       : [];
 
 /**
- * Largest size of a model's weights, as float32, that programs hold in memory. Larger ones are loaded from
- * the file for each use, which takes the memory of a few layers. The limit is the same on all machines,
- * because the two forms of a matrix product add in different orders: scores differ in the last bits.
+ * Maximum size in bytes of the float32 weights that a program holds in memory. Weights of larger models are
+ * loaded from the file for each use, which takes the memory of a few layers. The limit is the same on all
+ * machines, because the two forms of a matrix product add in different orders and differ in the last bits.
  */
 const MOST_HELD_BYTES = 4e9;
 
-/** Fewest values of a weight that is loaded for each use; smaller ones are held. */
+/** Minimum number of values of a weight that is loaded for each use; smaller ones are held in memory. */
 const LARGE_WEIGHT = 2 ** 16;
 
 /**
- * Decides whether the programs of a model hold its weights or load them for each use, which they can do in
- * float32 on the CPU. For large weights "auto" is resolved to the device that works on this machine.
+ * Marks the weights that programs load for each use instead of holding them in memory: the large weights of
+ * models above `MOST_HELD_BYTES`, in float32 on the CPU. "auto" is resolved to the device that works here.
  */
 export async function placedWeights(
   parameters: ReadonlyMap<string, StoredArray>,
@@ -216,7 +214,7 @@ export interface PlacementOptions {
   readonly precision?: Precision | undefined;
 }
 
-/** Bytes of memory of the weights of a model. */
+/** Memory of a model's weights in bytes. */
 export interface WeightMemory {
   /** Held as float32 by each program. */
   readonly held: number;

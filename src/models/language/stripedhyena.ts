@@ -4,7 +4,7 @@ import { gelu, silu } from "../../net/graph/build.ts";
 import { epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
 import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
 import { HEADS_EVEN, headsEven } from "./blocks/decoder.ts";
-import { type StripedHyenaForm, stripedHyenaArchitecture } from "./blocks/striped-hyena.ts";
+import { type StripedHyenaConfig, stripedHyenaArchitecture } from "./blocks/striped-hyena.ts";
 import { architectureCard, type LanguageModelCard } from "./card.ts";
 
 /** Defaults are those of the configuration class in the published repositories. */
@@ -54,7 +54,7 @@ interface LayerKinds {
 const layersIn = (c: LayerKinds): readonly number[] =>
   [...c.attn_layer_idxs, ...c.hyena_layer_idxs].sort((a, b) => a - b);
 
-const formOf = (c: Config): StripedHyenaForm => ({
+const formOf = (c: Config): StripedHyenaConfig => ({
   prefix: "backbone.",
   vocabulary: c.vocab_size,
   width: c.hidden_size,

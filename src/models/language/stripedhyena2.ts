@@ -5,7 +5,7 @@ import { epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
 import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
 import { HEADS_EVEN, headsEven } from "./blocks/decoder.ts";
 import type { FilterForm } from "./blocks/hyena-filters.ts";
-import { type StripedHyenaForm, stripedHyenaArchitecture } from "./blocks/striped-hyena.ts";
+import { type StripedHyenaConfig, stripedHyenaArchitecture } from "./blocks/striped-hyena.ts";
 import { architectureCard, type LanguageModelCard } from "./card.ts";
 
 const layers = () => z.array(z.number().int().min(0)).max(512);
@@ -92,7 +92,7 @@ function mixersOf(c: Layers): readonly ("attention" | FilterForm)[] {
   return placed.every(({ index }, i) => index === i) ? placed.map(({ mixer }) => mixer) : [];
 }
 
-const formOf = (c: Config): StripedHyenaForm => ({
+const formOf = (c: Config): StripedHyenaConfig => ({
   prefix: "",
   vocabulary: c.vocab_size,
   width: c.hidden_size,

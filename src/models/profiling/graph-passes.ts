@@ -27,7 +27,7 @@ import { LoraAdapters } from "../language/lora.ts";
 import { weightMemory } from "../language/parameters.ts";
 import type { ProfiledPasses, SequenceNetwork } from "../model.ts";
 
-/** Copies of the weights in memory: in their file, and packed by each open program. */
+/** Number of copies of the weights in memory: the mapped file, and one packed copy per open program. */
 const WEIGHTS_HELD = 3;
 
 /**
@@ -57,15 +57,15 @@ export async function classifierPasses(
     return head.logits(model.forward(given, axis), given);
   };
   const sites = new DropoutSites();
-  // an empty set of adapters keeps every part of the model in the graph, instead of deriving constants
-  const trainable = architecture.adapted(new LoraAdapters({ rank: 1, alpha: 1, dropout: 0 }, [], false));
+  // with an empty set of adapters the graph computes everything, instead of using derived constants
+  const trainable = architecture.withLora(new LoraAdapters({ rank: 1, alpha: 1, dropout: 0 }, [], false));
   const loss = reduceSum(logitsOf(trainable, sites), [0, 1]);
   const trained = trainedParameters(loss, opened);
   const gradients = gradientsOf(loss, trained);
   const output = logitsOf(architecture);
 
   const headValues = head.tensors.map((tensor) => {
-    const data = drawParameter(architecture.initial(tensor), elementCount(tensor.shape), tensor.name);
+    const data = drawParameter(architecture.initializer(tensor), elementCount(tensor.shape), tensor.name);
     return [tensor.name, { dtype: "float32", shape: tensor.shape, data } as NdArray] as const;
   });
   const sources = async (model: Architecture) => {
@@ -129,11 +129,11 @@ export async function classifierPasses(
  * graph reads them.
  */
 function classifierParameterCount(
-  { tensors, wrapped }: Architecture,
+  { tensors, adaptedModules }: Architecture,
   head: readonly { readonly shape: readonly number[] }[],
 ): number {
   const own = tensors.filter(
-    ({ name, buffer }) => buffer !== true && wrapped.some((module) => name.startsWith(`${module}.`)),
+    ({ name, buffer }) => buffer !== true && adaptedModules.some((module) => name.startsWith(`${module}.`)),
   );
   return [...own, ...head].reduce((sum, { shape }) => sum + elementCount(shape), 0);
 }

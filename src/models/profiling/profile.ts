@@ -70,9 +70,9 @@ export interface ProfileOptions {
  * top of the model, forward as in evaluation and backward as in full training. For a model without a
  * classifier, the forward pass of embeddings, likelihoods or activity, whichever it has first.
  *
- * DART-Eval measured the backward pass first, and the peak of GPU memory allocated by PyTorch. Here the
- * forward pass is first, because the runtime does not release the memory of the backward pass, and memory is
- * that of the process.
+ * DART-Eval measures the backward pass first, and the peak GPU memory allocated by PyTorch. Here the forward
+ * pass comes first, because the runtime does not release the memory of the backward pass, and memory is the
+ * resident set size of the process.
  *
  * @throws {InputError} when one sequence does not fit into memory, there are too few sequences, or the model
  *   has no method to profile

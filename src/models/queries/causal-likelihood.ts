@@ -8,7 +8,7 @@ import type { GraphQuery, TokenQuery } from "./programs.ts";
 import { remainderLogProbabilities } from "./summed-likelihood.ts";
 
 /**
- * log P(token i | tokens before i) for i ≥ 1, from the softmax over the whole vocabulary.
+ * log P(token i | tokens before i) for i ≥ 1: the log-softmax over the whole vocabulary at the token.
  *
  * @param logits  [b, t, v]; position i predicts token i + 1
  * @param ids     int32 [b, t]
@@ -57,8 +57,8 @@ export function logLikelihoodOf({ values }: ScoredTokens): number {
 
 /**
  * log P(token | tokens before it) for each scored token of each row. The first token of a model without a
- * start token has no prediction and is left out. For bases too few for a k-mer at the end, the probabilities
- * of the k-mers that begin with them are added.
+ * start token has no prediction and is left out. For fewer than k bases at the end of a row of k-mers, the
+ * probabilities of all k-mers that begin with them are summed.
  *
  * Rows of equal length run together, so nothing is padded.
  *

@@ -2,7 +2,7 @@ import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { gatherElements, input, logSoftmax, squeeze } from "../../net/graph/build.ts";
-import { rowAt } from "../../net/nn/queries.ts";
+import { stateAt } from "../../net/nn/queries.ts";
 import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { QueryOptions, TokenOptions } from "../model.ts";
 import { logLikelihoodOf, type ScoredTokens } from "./causal-likelihood.ts";
@@ -23,13 +23,13 @@ export async function maskedLogLikelihoods(
 }
 
 /**
- * log P(token | all other tokens) for each scored token of each row, the token masked in a copy of the row.
- * Their sum is the row's pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659, eq. 1). Special tokens
- * are seen but not scored, nor are tokens outside of `within`. Of overlapping k-mers, all bases are
- * predicted: see `overlappingTokenLogProbabilities`.
+ * log P(token | all other tokens) for each scored token of each row, from a copy of the row in which the
+ * token is masked. The sum is the row's pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659, eq. 1).
+ * Special tokens and tokens outside of `within` are not scored. For overlapping k-mers see
+ * `overlappingTokenLogProbabilities`.
  *
- * The original also runs copies for special tokens and padding, whose results it drops, and pads copies to a
- * common length, which its attention mask undoes: neither is done here.
+ * Unlike in the original, no copies are run for special tokens and padding, whose results it drops, and
+ * copies are not padded.
  *
  * @returns one entry per row
  */
@@ -74,20 +74,20 @@ function within(
 
 /** A token whose log-probability is computed, at one position of a row. */
 export interface TokenPrediction {
-  /** The row; its token at `position` is ignored. */
+  /** Token ids of the row; the token at `position` is replaced by `shown`. */
   readonly ids: Int32Array;
   /**
    * Position whose logits are read, 0-based. A masked model predicts the token at this position, a causal one
    * the next token.
    */
   readonly position: number;
-  /** Token at this position of the model's input: the mask, or the row's own token. */
+  /** Token that the model's input has at `position`: the mask token or the row's token. */
   readonly shown: number;
   /** The token whose probability is computed. */
   readonly target: number;
 }
 
-/** Computes one position of each row in the last layer and in the head. */
+/** Log-probabilities at one position of each row. The last layer and the head compute that position alone. */
 export const predictionQuery: GraphQuery = {
   name: "token-prediction",
   outputs(model, given, tokens) {
@@ -95,7 +95,7 @@ export const predictionQuery: GraphQuery = {
     const targets = input("targets", "int32", ["b", "k"]);
     const logits =
       model.forwardAt?.(given, positions, tokens).logits ??
-      rowAt(model.forward(given, tokens).logits, positions);
+      stateAt(model.forward(given, tokens).logits, positions);
     return { logProbabilities: gatherElements(logSoftmax(squeeze(logits, 1)), targets, 1) };
   },
 };

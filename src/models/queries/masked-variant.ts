@@ -9,10 +9,10 @@ import { type TokenPrediction, tokenLogProbabilities } from "./masked-likelihood
 import { overlappingVariantLogLikelihoods } from "./overlapping-likelihood.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
 
-/** Tokens of a sequence with either allele of a variant. */
+/** Tokens of a sequence with the first and with the second allele of a variant. */
 export type AlleleTokens = readonly [first: Tokens, second: Tokens];
 
-/** The common row of two alleles, with the mask where they differ. */
+/** The tokens that two alleles share, with the mask token where they differ. */
 interface MaskedPair {
   readonly ids: Int32Array;
   readonly alleles: readonly [Int32Array, Int32Array];
@@ -26,8 +26,8 @@ interface MaskedPair {
  * first token without a start token is not predicted and contributes 0.
  *
  * Under `paper` the sums run over all scored tokens in float32, as in the original's files (quirk Q16). The
- * added terms are equal for both alleles, so the difference changes by rounding alone, in steps of about 2e-4
- * for 2,114 bases, which makes ties.
+ * additional terms are equal for both alleles, so the difference changes by rounding alone: for 2,114 bases
+ * to multiples of about 2e-4, which causes ties.
  *
  * @returns nats, one entry per pair
  * @throws {InputError} when the alleles of a pair have different numbers of tokens, as with byte-pair

@@ -7,8 +7,7 @@ import type { TokenQuery } from "./programs.ts";
 import { type SummedPrediction, summedLogProbabilities } from "./summed-likelihood.ts";
 
 /**
- * One base of a row of overlapping k-mers: the k-mers that contain it are masked, and the k-mer whose span
- * contains it is predicted.
+ * The prediction of one base of a row of overlapping k-mers, with all k-mers masked that contain the base.
  */
 interface BasePrediction extends SummedPrediction {
   readonly row: number;
@@ -110,7 +109,10 @@ function maskedAt(tokenizer: Tokenizer, tokens: Tokens, bases: readonly number[]
   return ids;
 }
 
-/** K-mers that agree with a row's base at its offset in a token; the token itself if it is not a k-mer. */
+/**
+ * Ids of the k-mers that have the row's base at its offset in the token; the token itself if it is not a
+ * k-mer.
+ */
 function targetsOf(tokenizer: Tokenizer, { ids }: Tokens, token: number, base: number): Int32Array {
   const offset = base - (token - tokenizer.before.length);
   const text = tokenizer.token(ids[token]) ?? "";

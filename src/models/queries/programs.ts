@@ -27,7 +27,7 @@ import type {
 import type { LanguageModelCard } from "../language/card.ts";
 import type { Batch } from "../language/collate.ts";
 
-/** A query: named outputs of a graph, from the model's inputs and inputs of its own. */
+/** A query of a model: named outputs of its graph, computed from the model's inputs and additional inputs. */
 export interface GraphQuery {
   readonly name: string;
   outputs(model: QueriedArchitecture, input: ForwardInput, tokens: Dim): Readonly<Record<string, Sym>>;
@@ -69,8 +69,8 @@ function inIntegers({ forward, forwardAt, ...rest }: QueriedArchitecture): Queri
 }
 
 /**
- * Programs of one model, one per query and, if the graph requires it, per number of tokens. All use the same
- * weights in place; the least recently used program is closed when there are too many.
+ * Programs of one model: one per query and, if the graph requires it, per number of tokens. All share the
+ * mapped weights. When too many are open, the least recently used is closed.
  */
 export class Programs {
   private readonly opened = new Map<string, Promise<Program>>();

@@ -12,7 +12,7 @@ import {
   squeeze,
   sub,
 } from "../../net/graph/build.ts";
-import { rowAt } from "../../net/nn/queries.ts";
+import { stateAt } from "../../net/nn/queries.ts";
 import { chunks, collate, rowsPerRun } from "../language/collate.ts";
 import type { QueryOptions } from "../model.ts";
 import type { GraphQuery, TokenQuery } from "./programs.ts";
@@ -53,7 +53,7 @@ const summedQuery: GraphQuery = {
     const targets = input("targets", "int32", ["b", "k"]);
     const logits =
       model.forwardAt?.(given, positions, tokens).logits ??
-      rowAt(model.forward(given, tokens).logits, positions);
+      stateAt(model.forward(given, tokens).logits, positions);
     const terms = gatherElements(logSoftmax(squeeze(logits, 1)), targets, 1); // [b, k]
     const most = reduceMax(terms, [1], { keepDims: true });
     const total = add(log(reduceSum(exp(sub(terms, most)), [1])), squeeze(most, 1));

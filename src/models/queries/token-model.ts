@@ -93,7 +93,7 @@ export abstract class TokenModel implements Model {
     return pooledEmbeddings(this.query, this.encodeAll(sequences), bases, { ...DEFAULTS, ...options });
   }
 
-  /** States of one row of token ids, nothing added: the form of published reference outputs. */
+  /** States of one row of token ids, to which no special tokens are added. */
   async statesOf(ids: readonly number[]): Promise<SequenceEmbedding> {
     const none = new Int32Array(ids.length);
     const row: Tokens = { ids: Int32Array.from(ids), starts: none, ends: none };

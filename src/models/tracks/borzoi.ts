@@ -53,20 +53,22 @@ import {
 export interface BorzoiSizes {
   /** Bases of the input. */
   readonly inputLength: number;
-  /** Channels of the first convolution, then of the five blocks of the tower, up to bins of 32 bases. */
+  /** Channels of the first convolution, then of the five blocks of the convolutional tower. */
   readonly channels: readonly number[];
   /** Channels of the layer before the head. */
   readonly joined: number;
+  /** d, the width of the transformer. */
   readonly width: number;
+  /** Number of transformer layers. */
   readonly depth: number;
   readonly heads: number;
-  /** Rotary positions and shared keys (Flashzoi), or relative positions. */
+  /** Rotary positions and grouped-query attention (Flashzoi), or relative positions (Borzoi). */
   readonly positions: "rotary" | "relative";
   readonly keyWidth: number;
   readonly valueWidth: number;
-  /** Bins in the centre that have predictions. */
+  /** Number of central bins with predictions. */
   readonly targetBins: number;
-  /** Tracks of the head. */
+  /** Number of tracks of the head. */
   readonly tracks: number;
 }
 
@@ -85,7 +87,7 @@ export const BORZOI_SIZES: BorzoiSizes = {
   tracks: 7611,
 };
 
-/** Bases of a bin, and of a token of the transformer. */
+/** Bases per bin, and per token of the transformer. */
 const BIN = 32;
 const TOKEN = 128;
 
@@ -105,8 +107,8 @@ const schema = z.looseObject({
 type Config = z.output<typeof schema>;
 
 /**
- * Borzoi in a checkpoint folder of its PyTorch port, the package borzoi-pytorch: with relative positions as
- * published, or Flashzoi with rotary positions.
+ * Borzoi, with relative positions, or Flashzoi, with rotary positions, in a checkpoint folder of the package
+ * borzoi-pytorch.
  */
 export const borzoi: TrackFamily = {
   name: "borzoi",
@@ -130,9 +132,11 @@ export const borzoi: TrackFamily = {
   },
 };
 
+/** Output channels of the layer with this name; undefined without such a layer. */
 const outOf = ({ checkpoint: { arrays } }: TrackRequest, at: string): number | undefined =>
   arrays.get(`${at}.weight`)?.shape[0];
 
+/** Number of tracks of each head in the checkpoint. */
 function headsOf(request: TrackRequest): Readonly<Record<string, number>> {
   const heads = ["human", "mouse"].map((head) => [head, outOf(request, `${head}_head`)] as const);
   return Object.fromEntries(
@@ -140,7 +144,9 @@ function headsOf(request: TrackRequest): Readonly<Record<string, number>> {
   );
 }
 
-/** Widths of the convolutions are not in the config: they come from the shapes of the weights. */
+/**
+ * Sizes of the network. Those of convolutions are not in config.json and come from the shapes of the weights.
+ */
 function sizesOf(config: Config, request: TrackRequest, tracks: number): BorzoiSizes {
   const channels = BORZOI_SIZES.channels.map(
     (published, i) =>
@@ -161,7 +167,7 @@ function sizesOf(config: Config, request: TrackRequest, tracks: number): BorzoiS
   };
 }
 
-/** Bins of a checkpoint that predicts all but 16 at either end of the published input. */
+/** Predicted bins without `return_center_bins_only`: all of the published input but 16 at either end. */
 const ALL_BINS = 16_352;
 
 function checkSizes({ width, heads, positions, inputLength, targetBins }: BorzoiSizes, file: string) {
@@ -181,16 +187,16 @@ function checkSizes({ width, heads, positions, inputLength, targetBins }: Borzoi
 }
 
 /**
- * Borzoi: convolutions and max pooling down to tokens of 128 bases, transformer layers, two steps of
- * upsampling to bins of 32 bases that add the tower's own states, and a head of which one track is read in
- * the central bins. The upsampling is computed for these bins and one token at either side, as far as its
- * convolutions see. Dropout is left out, batch normalisation uses the stored statistics.
+ * Borzoi in evaluation mode: convolutions and max pooling down to tokens of 128 bases, transformer layers,
+ * two U-Net steps that upsample to bins of 32 bases and add the states before pooling, and a head. One track
+ * of the head is computed, in the central bins. Upsampling is limited to these bins and one token on either
+ * side, which is the reach of its convolutions.
  *
  * @param x      one-hot sequence [b, l, 4], channels A C G T, zeros for an unknown base
  * @param head   "human"
  * @param track  0-based track of the head
- * @see Linder et al. 2025, doi:10.1038/s41588-024-02053-6; Hingerl et al. 2024,
- *   doi:10.1101/2024.12.18.629121 (Flashzoi); names and constants as in the package borzoi-pytorch
+ * @see Linder et al. 2025, doi:10.1038/s41588-024-02053-6; Hingerl et al. 2024, doi:10.1101/2024.12.18.629121
+ *   (Flashzoi); names and constants as in the package borzoi-pytorch
  */
 export function borzoiGraph(
   sizes: BorzoiSizes,
@@ -211,19 +217,19 @@ export function borzoiGraph(
   const pairs = block("unet1.1", maxPool(bins), width, 5); // [b, d, n / 2]
   const tokens = swapLast(transformer(table, swapLast(maxPool(pairs)), sizes)); // [b, d, n / 4]
 
-  const { from, to, count, within } = window(sizes);
-  const part = (y: Sym, perToken: number) => slice(y, 2, perToken * from, perToken * to);
-  const up = (y: Sym, level: number, beside: Sym) =>
-    separable(
+  const { from, to, count, offset } = centralWindow(sizes);
+  const crop = (y: Sym, perToken: number) => slice(y, 2, perToken * from, perToken * to);
+  const unetStep = (y: Sym, level: number, skip: Sym) => {
+    const upsampled = upsample(block(`upsampling_unet${level}.0`, y, width, 1));
+    return separable(
       table,
       `separable${level}`,
-      add(
-        upsample(block(`upsampling_unet${level}.0`, y, width, 1)),
-        block(`horizontal_conv${level}`, beside, width, 1),
-      ),
+      add(upsampled, block(`horizontal_conv${level}`, skip, width, 1)),
     );
-  const upsampled = up(up(part(tokens, 1), 1, part(pairs, 2)), 0, part(bins, 4));
-  const central = slice(upsampled, 2, within, within + count); // [b, d, count]
+  };
+  const upsampledPairs = unetStep(crop(tokens, 1), 1, crop(pairs, 2)); // bins of 64 bases
+  const upsampledBins = unetStep(upsampledPairs, 0, crop(bins, 4)); // bins of 32 bases
+  const central = slice(upsampledBins, 2, offset, offset + count); // [b, d, count]
   const joined = gelu(block("final_joined_convs.0", central, sizes.joined, 1), "tanh");
   const { weight, bias } = declareConvolution(table, `${head}_head`, sizes.tracks, sizes.joined, 1);
   const ofTrack = (all: Sym) => slice(all, 0, track, track + 1);
@@ -231,52 +237,57 @@ export function borzoiGraph(
   return { table, signal: reduceSum(asCoverage(predicted, unitsOf(sizes.tracks, track)), [1, 2]) };
 }
 
-/** Tokens [from, to) that the central bins need, and these bins within their bins. */
-function window({ inputLength, targetBins }: BorzoiSizes) {
+/**
+ * Tokens [from, to) from which the `count` central bins are computed, and the first of these bins, counted
+ * from the first bin of token `from`.
+ */
+function centralWindow({ inputLength, targetBins }: BorzoiSizes) {
   const count = centralBins(BIN, targetBins);
   const perToken = TOKEN / BIN;
   const first = (inputLength / BIN - count) / 2;
   const from = Math.max(0, Math.floor(first / perToken) - 1);
   const to = Math.min(inputLength / TOKEN, Math.ceil((first + count) / perToken) + 1);
-  return { from, to, count, within: first - perToken * from };
+  return { from, to, count, offset: first - perToken * from };
 }
 
 const EPSILON = 1e-3;
 
-/** Batch normalisation, GELU and a convolution that keeps the length. */
+/** Batch normalisation, GELU and a convolution that keeps the length.  x: [b, c, l] → [b, out, l] */
 function convBlock(
   table: ParameterTable,
   at: string,
   x: Sym,
   { out, kernel }: { readonly out: number; readonly kernel: number },
 ): Sym {
-  const before = knownSize(x.shape[1], "a number of channels");
-  const normal = gelu(batchNorm(table, `${at}.norm`, x, EPSILON), "tanh");
-  return sameConvolution(declareConvolution(table, `${at}.conv_layer`, out, before, kernel), normal);
+  const channels = knownSize(x.shape[1], "a number of channels");
+  const activated = gelu(batchNorm(table, `${at}.norm`, x, EPSILON), "tanh");
+  return sameConvolution(declareConvolution(table, `${at}.conv_layer`, out, channels, kernel), activated);
 }
 
-/** A kernel of 3 within each channel, then a mix of the channels. */
+/**
+ * Depthwise-separable convolution: a kernel of 3 per channel, then a kernel of 1.  x: [b, d, l] → the same
+ */
 function separable(table: ParameterTable, at: string, x: Sym): Sym {
   const width = knownSize(x.shape[1], "a number of channels");
   const kernel = table.tensor(`${at}.conv_layer.0.weight`, [width, 1, 3]);
-  const within = conv(x, kernel, undefined, { group: width, pads: [1, 1] });
-  return sameConvolution(declareConvolution(table, `${at}.conv_layer.1`, width, width, 1), within);
+  const depthwise = conv(x, kernel, undefined, { group: width, pads: [1, 1] });
+  return sameConvolution(declareConvolution(table, `${at}.conv_layer.1`, width, width, 1), depthwise);
 }
 
-/** Maximum of each two neighbours.  [b, c, l] → [b, c, l / 2] */
+/** Max pooling with kernel and stride 2.  [b, c, l] → [b, c, l / 2] */
 function maxPool(x: Sym): Sym {
   const [batch, channels, length] = x.shape;
   return reduceMax(reshape(x, [batch, channels, knownSize(length, "a length") / 2, 2]), [3]);
 }
 
-/** Every position twice.  [b, c, l] → [b, c, 2l] */
+/** Nearest-neighbour upsampling by 2.  [b, c, l] → [b, c, 2l] */
 function upsample(x: Sym): Sym {
   const [batch, channels, length] = x.shape;
   const twice = expand(unsqueeze(x, 3), [batch, channels, length, 2]);
   return reshape(twice, [batch, channels, 2 * knownSize(length, "a length")]);
 }
 
-/** [b, t, d] → the same */
+/** The transformer layers.  x: [b, t, d] → the same */
 function transformer(table: ParameterTable, x: Sym, sizes: BorzoiSizes): Sym {
   const { heads, keyWidth, valueWidth, depth } = sizes;
   const tokens = knownSize(x.shape[1], "the number of tokens");
@@ -292,66 +303,71 @@ function transformer(table: ParameterTable, x: Sym, sizes: BorzoiSizes): Sym {
   return state;
 }
 
-/** Features of a distance between tokens. */
+/** Number of features of a distance between tokens. */
 const POSITION_FEATURES = 32;
-/** Columns of a head that are rotated, and the base of their frequencies. */
+/** Number of columns of a head that rotate, and the base of their frequencies. */
 const ROTATED = 128;
 const ROTARY_BASE = 20_000;
 
-/** Flashzoi's attention: rotary positions in part of each head, each two heads share keys and values. */
+/**
+ * Flashzoi's attention: rotary positions in part of each head; two query heads share keys and values.  x: [b,
+ * t, d] → the same
+ */
 function rotaryAttention(table: ParameterTable, at: string, x: Sym, heads: number): Sym {
   const [, tokens, wide] = x.shape;
   const width = knownSize(wide, "a width");
-  const shared = heads / 2;
+  const keyHeads = heads / 2;
   const perHead = width / heads;
-  const all = linear(table.linear(`${at}.Wqkv`, width, (heads + 2 * shared) * perHead), x);
+  const projected = linear(table.linear(`${at}.Wqkv`, width, (heads + 2 * keyHeads) * perHead), x);
   const [q, k, v] = split(
-    all,
+    projected,
     -1,
-    [heads, shared, shared].map((each) => each * perHead),
+    [heads, keyHeads, keyHeads].map((count) => count * perHead),
   ) as [Sym, Sym, Sym];
   const frequencies = rotaryFrequencies(ROTATED, ROTARY_BASE);
   const angles = rotaryAnglesAt(
     unsqueeze(cast(range(tokens!), "float32"), 0),
     constant({ dtype: "float32", shape: [ROTATED / 2], data: frequencies }),
   );
-  const rotated = (y: Sym) =>
+  const rotate = (y: Sym) =>
     perHead === ROTATED
       ? applyRotary(y, angles)
       : concat([applyRotary(slice(y, 3, 0, ROTATED), angles), slice(y, 3, ROTATED)], 3);
-  const queries = rotated(splitHeads(q, heads));
-  const keys = repeatHeads(rotated(splitHeads(k, shared)), heads / shared);
-  const values = repeatHeads(splitHeads(v, shared), heads / shared);
+  const queries = rotate(splitHeads(q, heads)); // [b, h, t, c]
+  const keys = repeatHeads(rotate(splitHeads(k, keyHeads)), heads / keyHeads);
+  const values = repeatHeads(splitHeads(v, keyHeads), heads / keyHeads);
   return linear(table.linear(`${at}.out_proj`, width, width), mergeHeads(attention(queries, keys, values)));
 }
 
-/** Transform of a track's coverage before training: scale · softly clipped (mean or sum of a bin). */
+/** Transformation of a track's coverage before training: scale · softClip(mean or sum over a bin). */
 interface Units {
   readonly scale: number;
-  /** Larger values v become this + √(v − this). */
+  /** Threshold: larger values v become softClip + √(v − softClip). */
   readonly softClip: number;
-  /** Bases that a bin's value is a mean of. */
+  /** Bases of the bin over which a mean was taken; 1 for a sum. */
   readonly meanOf: number;
 }
 
-/** Tracks of DNase-seq and ATAC-seq in the published human head (the package's targets.txt). */
+/** Units of the DNase-seq and ATAC-seq tracks of the published human head (targets.txt of the package). */
 const PUBLISHED_UNITS: readonly (Units & { readonly first: number; readonly last: number })[] = [
   { first: 1276, last: 1949, scale: 2, softClip: 32, meanOf: BIN },
   { first: 1950, last: 1959, scale: 1, softClip: 64, meanOf: 1 },
   { first: 1960, last: 2181, scale: 0.01, softClip: 96, meanOf: 1 },
 ];
 
-/** Units of a track of a human head; undefined for other heads and other assays. */
+/** Units of a track of the published human head; undefined for other heads and other assays. */
 export const unitsOf = (tracks: number, track: number): Units | undefined =>
   tracks === BORZOI_SIZES.tracks
     ? PUBLISHED_UNITS.find(({ first, last }) => first <= track && track <= last)
     : undefined;
 
-/** Coverage of each bin, from the values that the track was trained on; unchanged without units. */
+/**
+ * Inverts the transformation of a track: predicted values → coverage of each bin. The identity without units.
+ */
 export function asCoverage(predicted: Sym, units: Units | undefined): Sym {
   if (units === undefined) return predicted;
   const { scale, softClip, meanOf } = units;
   const clipped = div(predicted, scale);
-  const above = relu(sub(clipped, softClip));
-  return mul(add(minimum(clipped, softClip), mul(above, above)), meanOf);
+  const excess = relu(sub(clipped, softClip));
+  return mul(add(minimum(clipped, softClip), mul(excess, excess)), meanOf);
 }

@@ -41,15 +41,16 @@ import {
 export interface EnformerSizes {
   /** Bases of the input. */
   readonly inputLength: number;
-  /** Channels of the stem, then of each block of the convolutional tower; every one halves the length. */
+  /** Channels of the stem, then of each block of the convolutional tower. Each of them halves the length. */
   readonly channels: readonly number[];
+  /** Number of transformer layers. */
   readonly depth: number;
   readonly heads: number;
   readonly keyWidth: number;
-  /** Bins in the centre that have predictions. */
+  /** Number of central bins with predictions. */
   readonly targetBins: number;
   readonly gammaScale: GammaScale;
-  /** Tracks of the head. */
+  /** Number of tracks of the head. */
   readonly tracks: number;
 }
 
@@ -79,15 +80,15 @@ const schema = z.looseObject({
 
 type Config = z.output<typeof schema>;
 
-/** Repository of the published weights, which need the published program's gamma densities. */
+/** Repository of the published weights, which require the gamma densities of the TensorFlow program. */
 const PUBLISHED = /enformer-official-rough/;
 
 /**
- * Enformer in a checkpoint folder of its PyTorch port, the package enformer-pytorch. The published program
- * takes 393,216 bases and reads the central 196,608, which are the input here.
+ * Enformer in a checkpoint folder of its PyTorch port, the package enformer-pytorch. The input is the central
+ * 196,608 of the 393,216 bases that the published program takes; it does not use the others.
  *
- * Option `gammas`: the form of the gamma densities. Default: the config's `use_tf_gamma`, or `tensorflow` for
- * a folder of EleutherAI/enformer-official-rough.
+ * Option `gammas`: the scaling of the gamma densities. By default it follows `use_tf_gamma` in config.json,
+ * and is `tensorflow` for a folder of EleutherAI/enformer-official-rough.
  */
 export const enformer: TrackFamily = {
   name: "enformer",
@@ -156,16 +157,20 @@ function checkSizes(sizes: EnformerSizes, { dim }: Config, file: string): void {
   if (wrong !== undefined) throw new FormatError({ file }, wrong[1], "length=BASES sets the input length");
 }
 
-/** The port registers the trunk's modules twice: `stem.0.weight` is `_trunk.1.0.weight` too. */
+/**
+ * Parameters under the names of the port, which stores the trunk's modules twice: `stem.0` is also
+ * `_trunk.1.0`.
+ */
 class EnformerTable extends ParameterTable {
   override tensor(name: string, shape: readonly number[], more: Partial<DeclaredTensor> = {}): Sym {
-    const alias = TWICE.find(([part]) => name.startsWith(`${part}.`));
-    const aliases = alias === undefined ? [] : [name.replace(alias[0], alias[1])];
+    const stored = MODULES_IN_TRUNK.find(([module]) => name.startsWith(`${module}.`));
+    const aliases = stored === undefined ? [] : [name.replace(stored[0], stored[1])];
     return super.tensor(name, shape, { ...more, aliases });
   }
 }
 
-const TWICE = [
+/** Names of modules → their second names. */
+const MODULES_IN_TRUNK = [
   ["stem", "_trunk.1"],
   ["conv_tower", "_trunk.2"],
   ["transformer", "_trunk.4"],
@@ -173,9 +178,8 @@ const TWICE = [
 ] as const;
 
 /**
- * Enformer: a convolutional tower that halves the length with attention pooling, transformer layers with
- * relative positions, and a head of which one track is read in the central bins. Dropout is left out, batch
- * normalisation uses the stored statistics.
+ * Enformer in evaluation mode: a convolutional tower with attention pooling, transformer layers with relative
+ * positions, and a head, of which one track is computed in the central bins.
  *
  * @param x      one-hot sequence [b, l, 4], channels A C G T, zeros for an unknown base
  * @param head   "human"
@@ -190,7 +194,7 @@ export function enformerGraph(
 ): TrackGraph {
   const table = new EnformerTable();
   const { channels, depth, heads, keyWidth } = sizes;
-  let state = swapLast(x); // [b, c, l]
+  let state = swapLast(x); // [b, c, l], l halves in each block
   channels.forEach((out, i) => {
     const at = i === 0 ? "stem" : `conv_tower.${i - 1}`;
     state =
@@ -200,44 +204,47 @@ export function enformerGraph(
     state = add(state, convBlock(table, `${at}.1.fn`, state, { out, kernel: 1 }));
     state = attentionPool(table.tensor(`${at}.2.to_attn_logits.weight`, [out, out, 1, 1]), state);
   });
-  let bin = swapLast(state); // [b, n, d]
-  const n = knownSize(bin.shape[1], "the number of bins");
+  let bins = swapLast(state); // [b, n, d]
+  const n = knownSize(bins.shape[1], "the number of bins");
   const width = channels.at(-1)!;
   const positions = constant(relativePositionFeatures(n, width / heads, sizes.gammaScale));
   const attention = { heads, keyWidth, valueWidth: width / heads, positions };
   for (let layer = 0; layer < depth; layer++) {
-    bin = transformerLayer(table, `transformer.${layer}`, bin, EPSILON, (at, rows) =>
+    bins = transformerLayer(table, `transformer.${layer}`, bins, EPSILON, (at, rows) =>
       relativeAttention(table, at, rows, attention),
     );
   }
-  const bins = centralBins(binOf(sizes), sizes.targetBins);
-  const start = (n - bins) / 2;
-  const central = swapLast(slice(bin, 1, start, start + bins)); // [b, d, bins]
+  const count = centralBins(binOf(sizes), sizes.targetBins);
+  const start = (n - count) / 2;
+  const central = swapLast(slice(bins, 1, start, start + count)); // [b, d, count]
   const wide = convBlock(table, "final_pointwise.1", central, { out: 2 * width, kernel: 1 });
   const { weight, bias } = table.linear(`_heads.${head}.0`, 2 * width, sizes.tracks);
   const ofTrack = { weight: slice(weight, 0, track, track + 1), bias: slice(bias!, 0, track, track + 1) };
-  const predicted = softplus(linear(ofTrack, swapLast(gelu(wide)))); // [b, bins, 1]
+  const predicted = softplus(linear(ofTrack, swapLast(gelu(wide)))); // [b, count, 1]
   return { table, signal: reduceSum(predicted, [1, 2]) };
 }
 
 const EPSILON = 1e-5;
 
-/** x · sigmoid(1.702 x), Enformer's approximation of the Gaussian error linear unit. */
+/** x·σ(1.702·x), Enformer's approximation of GELU. */
 const gelu = (x: Sym): Sym => mul(x, sigmoid(mul(x, 1.702)));
 
-/** Batch normalisation, GELU and a convolution that keeps the length. */
+/** Batch normalisation, GELU and a convolution that keeps the length.  x: [b, c, l] → [b, out, l] */
 function convBlock(
   table: ParameterTable,
   at: string,
   x: Sym,
   { out, kernel }: { readonly out: number; readonly kernel: number },
 ): Sym {
-  const before = knownSize(x.shape[1], "a number of channels");
-  const normal = gelu(batchNorm(table, `${at}.0`, x, EPSILON));
-  return sameConvolution(declareConvolution(table, `${at}.2`, out, before, kernel), normal);
+  const channels = knownSize(x.shape[1], "a number of channels");
+  const activated = gelu(batchNorm(table, `${at}.0`, x, EPSILON));
+  return sameConvolution(declareConvolution(table, `${at}.2`, out, channels, kernel), activated);
 }
 
-/** Mean of each two neighbours, weighted by a softmax per channel.  [b, c, l] → [b, c, l / 2] */
+/**
+ * Attention pooling with stride 2: the mean of two neighbours, weighted by a softmax per channel.  x: [b, c,
+ * l] → [b, c, l / 2]
+ */
 function attentionPool(weight: Sym, x: Sym): Sym {
   const [batch, channels, length] = x.shape;
   const pairs = [batch, channels, knownSize(length, "a length") / 2, 2];

@@ -22,8 +22,9 @@ import { linear } from "../../net/nn/linear.ts";
 import { layerNorm } from "../../net/nn/norm.ts";
 import type { ParameterTable } from "../language/parameters.ts";
 
-// Layers that networks of tracks share, with tensor names of their PyTorch ports. axes: b batch · n bins · l
-// length · c channels · d width · h heads · k key width · f features · r relative distances
+// Layers that Enformer and Borzoi share, with the tensor names of their PyTorch ports.
+// axes: b batch · n bins · l length · c channels · d width · h heads · k key width · f features of a distance
+// · r = 2n − 1 distances
 
 /** Declares a convolution with bias. */
 export const declareConvolution = (
@@ -37,13 +38,13 @@ export const declareConvolution = (
   bias: table.tensor(`${at}.bias`, [out]),
 });
 
-/** Convolution that keeps the length.  [b, c, l] → [b, o, l] */
+/** Convolution with an odd kernel that keeps the length.  x: [b, c, l] → [b, o, l] */
 export function sameConvolution({ weight, bias }: Convolution, x: Sym): Sym {
   const half = (knownSize(weight.shape[2], "a kernel") - 1) / 2;
   return conv(x, weight, bias, { pads: [half, half] });
 }
 
-/** Batch normalisation with the stored statistics.  [b, c, l] → the same */
+/** Batch normalisation with the stored mean and variance.  x: [b, c, l] → the same */
 export function batchNorm(table: ParameterTable, at: string, x: Sym, epsilon: number): Sym {
   const channels = knownSize(x.shape[1], "a number of channels");
   const of = (name: string) => table.tensor(`${at}.${name}`, [channels]);
@@ -54,7 +55,7 @@ export function batchNorm(table: ParameterTable, at: string, x: Sym, epsilon: nu
 }
 
 /**
- * x + attention(LN(x)), then plus a feed-forward layer of twice the width with ReLU.  [b, n, d] → the same
+ * a = x + attention(LN₁(x)); a + W₂·relu(W₁·LN₂(a)), the inner width 2d.  x: [b, n, d] → the same
  *
  * @param attend  attention, given the name of its module
  */
@@ -67,13 +68,14 @@ export function transformerLayer(
 ): Sym {
   const width = knownSize(x.shape[2], "a width");
   const norm = table.norm(`${at}.0.fn.0`, width);
-  const attended = add(x, attend(`${at}.0.fn.1`, layerNorm(norm, x, epsilon)));
+  const a = add(x, attend(`${at}.0.fn.1`, layerNorm(norm, x, epsilon)));
   const inner = table.linear(`${at}.1.fn.1`, width, 2 * width);
   const outer = table.linear(`${at}.1.fn.4`, 2 * width, width);
-  const rows = layerNorm(table.norm(`${at}.1.fn.0`, width), attended, epsilon);
-  return add(attended, linear(outer, relu(linear(inner, rows))));
+  const z = layerNorm(table.norm(`${at}.1.fn.0`, width), a, epsilon);
+  return add(a, linear(outer, relu(linear(inner, z))));
 }
 
+/** Sizes of `relativeAttention`. */
 export interface RelativeAttention {
   readonly heads: number;
   readonly keyWidth: number;
@@ -83,10 +85,12 @@ export interface RelativeAttention {
 }
 
 /**
- * Attention with relative positions: logits of the keys' contents, (q + u)·k, and of their distances, (q +
- * v)·r (Avsec et al. 2021, doi:10.1038/s41592-021-01252-x, supplementary methods).
+ * Attention with relative positions: W_o·softmax((q + u)·kᵀ + (q + v)·rᵀ)·v, where r = W_r·features of the
+ * distance between query and key, u and v are biases, and q is scaled by 1/√k (Avsec et al. 2021,
+ * doi:10.1038/s41592-021-01252-x, supplementary methods).
  *
  * @param x  [b, n, d]
+ * @returns  [b, n, d]
  */
 export function relativeAttention(
   table: ParameterTable,
@@ -98,26 +102,27 @@ export function relativeAttention(
   const project = (name: string, size: number) =>
     splitHeads(linear(table.linear(`${at}.${name}`, width, heads * size, { bias: false }), x), heads);
   const queries = mul(project("to_q", keyWidth), keyWidth ** -0.5); // [b, h, n, k]
-  const keys = project("to_k", keyWidth);
+  const keys = project("to_k", keyWidth); // [b, h, n, k]
   const values = project("to_v", valueWidth);
   const bias = (name: string) => table.tensor(`${at}.${name}`, [1, heads, 1, keyWidth]);
   const features = knownSize(positions.shape[1], "the number of features");
   const toDistances = table.linear(`${at}.to_rel_k`, features, heads * keyWidth, { bias: false });
-  const distances = splitHeads(unsqueeze(linear(toDistances, positions), 0), heads);
-  const contents = matMul(add(queries, bias("rel_content_bias")), swapLast(keys)); // [b, h, n, n]
-  const byDistance = matMul(add(queries, bias("rel_pos_bias")), swapLast(distances)); // [b, h, n, r]
-  const weights = softmax(add(contents, shiftedToKeys(byDistance)));
+  const distances = splitHeads(unsqueeze(linear(toDistances, positions), 0), heads); // r, [1, h, r, k]
+  const contentLogits = matMul(add(queries, bias("rel_content_bias")), swapLast(keys)); // [b, h, n, n]
+  const distanceLogits = matMul(add(queries, bias("rel_pos_bias")), swapLast(distances)); // [b, h, n, r]
+  const weights = softmax(add(contentLogits, alignToKeys(distanceLogits)));
   const output = table.linear(`${at}.to_out`, heads * valueWidth, width);
   return linear(output, mergeHeads(matMul(weights, values)));
 }
 
 /**
- * Logits per distance to logits per key: y[i, j] = x[i, j − i + n − 1].  [b, h, n, 2n − 1] → [b, h, n, n]
+ * Logits per key from logits per distance: y[i, j] = x[i, j − i + n − 1].  x: [b, h, n, 2n − 1] → [b, h, n,
+ * n]
  *
- * A column in front makes the rows 2n long. Read as 2n rows of n without the first, they are aligned so that
- * the first n of each 2n − 1 values belong to one query.
+ * A zero column in front makes the rows 2n long. Without its first n values, the flattened matrix reads as n
+ * rows of length 2n − 1, whose first n values are those of the query's keys.
  */
-function shiftedToKeys(x: Sym): Sym {
+function alignToKeys(x: Sym): Sym {
   const [batch, heads, size] = x.shape;
   const n = knownSize(size, "the number of bins");
   const longer = reshape(pad(x, 3, 1, 0), [batch, heads, 2 * n, n]);

@@ -1,16 +1,15 @@
 import type { NdArray } from "../../net/arrays/array.ts";
 
 /**
- * Maximum of a gamma density that is scaled to 1: over all distances, as in the published TensorFlow program,
- * or over the features of a distance, as in the port for weights that the port trained.
+ * Axis along which the maximum of the gamma densities is scaled to 1: the distances, as in the published
+ * TensorFlow program, or the features of each distance, as in weights that the PyTorch port trained.
  */
 export type GammaScale = "distances" | "features";
 
 /**
- * Features of the distances −(n − 1) … n − 1 between two of n positions (Avsec et al. 2021,
- * doi:10.1038/s41592-021-01252-x, supplementary methods): exponential decays, central masks and gamma
- * densities of the absolute distance, each `width / 6` of them, and then all of them multiplied by the
- * distance's sign.
+ * Enformer's features of the distances −(n − 1) … n − 1 (Avsec et al. 2021, doi:10.1038/s41592-021-01252-x,
+ * supplementary methods): `width / 6` each of exponential decays, central masks and gamma densities of the
+ * absolute distance, then all of them multiplied by the sign of the distance.
  *
  * Computed in float64. The published table of gamma densities, computed in float32, differs by up to 0.0025.
  *
@@ -37,8 +36,9 @@ export function relativePositionFeatures(n: number, width: number, scale: GammaS
 }
 
 /**
- * Features of the distances −(n − 1) … n − 1 in Borzoi: 1 where |distance| < 4097^(k / m) − 1, k = 1 … m, and
- * these multiplied by the distance's sign; m = width / 2. The widths are those of 4,096 positions whatever n.
+ * Borzoi's features of the distances −(n − 1) … n − 1: central masks, 1 where |distance| < 4097^(k / m) − 1
+ * for k = 1 … m and m = width / 2, then the masks multiplied by the sign of the distance. As in the port, the
+ * masks do not depend on n.
  *
  * @param width  even
  * @returns      [2n − 1, width]
@@ -61,13 +61,13 @@ export function centralMasks(n: number, width: number): NdArray<"float32"> {
 /** Added to a density before it is scaled. */
 const EPSILON = 1e-8;
 
-/** Scaled gamma densities with means from n / count to n and standard deviation n / (2 count).  [n, count] */
+/** Gamma densities with means from n / count to n and standard deviation n / (2 count), scaled: [n, count] */
 function gammaFeatures(n: number, count: number, scale: GammaScale): Float64Array {
-  const deviation = n / (2 * count);
+  const std = n / (2 * count);
   const values = new Float64Array(n * count);
   linspace(n / count, n, count).forEach((mean, k) => {
-    const concentration = (mean / deviation) ** 2;
-    const rate = mean / deviation ** 2;
+    const concentration = (mean / std) ** 2;
+    const rate = mean / std ** 2;
     const normalization = logGamma(concentration) - concentration * Math.log(rate);
     for (let x = 0; x < n; x++) {
       const power = concentration === 1 ? 0 : (concentration - 1) * Math.log(x);
@@ -82,7 +82,10 @@ function gammaFeatures(n: number, count: number, scale: GammaScale): Float64Arra
   return values.map((value, at) => value / largest[group(at)]);
 }
 
-/** Stirling's series after shifting the argument to at least 10; relative error below 1e-14. @param x  > 0 */
+/**
+ * ln Γ(x) for x > 0, by Stirling's series with the argument shifted to at least 10; relative error below
+ * 1e-14.
+ */
 function logGamma(x: number): number {
   let shift = 0;
   let z = x;

@@ -5,20 +5,23 @@ import type { Checkpoint } from "../../net/arrays/checkpoint.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { ParameterTable } from "../language/parameters.ts";
 
-/** A kind of network that predicts tracks of signal along a long sequence. */
+/** A family of networks that predict signal tracks along a long sequence. */
 export interface TrackFamily {
   /** Name of the family, and prefix of `--model NAME:FOLDER`. */
   readonly name: string;
   readonly title: string;
-  /** Bases of the published input. */
+  /** Input length of the published model in bases. */
   readonly inputLength: number;
-  /** Tracks of the published human head for the cell lines of the benchmark. */
+  /** 0-based track of the published human head for each cell line of the benchmark. */
   readonly cellLineTracks: Readonly<Record<string, number>>;
-  /** Options besides `track`, `head` and `length`, with their values. */
+  /** The family's own options, with their allowed values. */
   readonly options: Readonly<Record<string, readonly string[]>>;
-  /** Where checkpoints of the family come from: a hint for folders without config.json. */
+  /** Program that writes the checkpoints of the family, for the hint on a folder without config.json. */
   readonly origin: string;
   /**
+   * Builds the network of a checkpoint.
+   *
+   * @param config  contents of config.json
    * @throws {FormatError} when config.json belongs to another model
    * @throws {InputError} when the head has no such track, or the sizes do not fit each other
    */
@@ -38,29 +41,36 @@ export interface TrackRequest {
   readonly options: Readonly<Partial<Record<string, string>>>;
 }
 
-/** A network of known sizes that reads one track. */
+/** A network of known sizes that predicts one track. */
 export interface TrackNetwork {
-  /** Values that determine the graph, for the model's identity. */
+  /** Everything that determines the graph, as part of the model's identity. */
   readonly sizes: Readonly<Record<string, unknown>>;
-  /** Tensors of a checkpoint that the graph does not read. */
+  /** Names of tensors of a checkpoint that the graph does not use. */
   readonly ignored: readonly RegExp[];
   /** @param x  one-hot sequence [b, l, 4], channels A C G T, zeros for an unknown base */
   graph(x: Sym): TrackGraph;
 }
 
+/** Graph of a track, with the parameters that it declared. */
 export interface TrackGraph {
   readonly table: ParameterTable;
-  /** [b]: predicted signal of the track, summed over the bins that cover `COUNTED` central bases. */
+  /**
+   * [b]: predicted signal of the track, summed over the bins that cover the `COUNTED_BASES` central bases.
+   */
   readonly signal: Sym;
 }
 
-/** Bases in the centre of a sequence whose reads a task counts. */
-const COUNTED = 1000;
+/** Number of bases in the centre of a sequence whose reads are the measured activity. */
+const COUNTED_BASES = 1000;
 
-/** Counters of batches, which no graph reads. */
+/** Buffers of PyTorch's batch normalisation that evaluation does not use. */
 export const BATCH_COUNTERS = /\.num_batches_tracked$/;
 
-/** @throws {FormatError} when config.json does not have the fields of the family */
+/**
+ * Parses config.json by the family's schema.
+ *
+ * @throws {FormatError} when a field is missing or invalid
+ */
 export function parseTrackConfig<T extends z.ZodType>(
   schema: T,
   config: unknown,
@@ -72,7 +82,12 @@ export function parseTrackConfig<T extends z.ZodType>(
   throw new FormatError({ file }, firstIssue(parsed.error, "the file"), `expected the config of ${title}`);
 }
 
-/** @throws {InputError} when no head has this name, or it has fewer tracks */
+/**
+ * Checks that the requested track exists, and returns the number of tracks of its head.
+ *
+ * @param heads  number of tracks by head
+ * @throws {InputError} when no head has this name, or it has fewer tracks
+ */
 export function checkTrack(
   heads: Readonly<Record<string, number>>,
   { file, head, track }: TrackRequest,
@@ -87,17 +102,17 @@ export function checkTrack(
 }
 
 /**
- * Number of bins that cover the `COUNTED` central bases, even.
+ * Number of bins that cover the `COUNTED_BASES` central bases, even.
  *
  * @param binLength   bases per bin
  * @param targetBins  predicted bins, in the centre of the input
  * @throws {InputError} when fewer bins are predicted
  */
 export function centralBins(binLength: number, targetBins: number): number {
-  const bins = 2 * Math.ceil(COUNTED / 2 / binLength);
+  const bins = 2 * Math.ceil(COUNTED_BASES / 2 / binLength);
   if (bins <= targetBins) return bins;
   throw new InputError(
-    `the model predicts the central ${targetBins * binLength} bases of a sequence; ${COUNTED} are counted`,
+    `the model predicts the central ${targetBins * binLength} bases of a sequence; ${COUNTED_BASES} are counted`,
     { hint: "give a checkpoint that predicts more bins" },
   );
 }

@@ -22,7 +22,7 @@ import type { TrackFamily, TrackNetwork } from "./track-family.ts";
 
 const FAMILIES: readonly TrackFamily[] = [borzoi, enformer];
 
-/** Options of a model of tracks. */
+/** Options of a track model. */
 interface TrackModelOptions extends ProgramOptions {
   /** 0-based track of the head. */
   readonly track: number;
@@ -35,7 +35,7 @@ interface TrackModelOptions extends ProgramOptions {
   readonly name: string;
 }
 
-/** One track of a network in a checkpoint folder. */
+/** A model that predicts one track of a network. */
 class TrackModel implements Model {
   readonly batchSize = 8;
   readonly scoreRounding = FLOAT32_ROUNDING;
@@ -86,8 +86,8 @@ class TrackModel implements Model {
   }
 
   /**
-   * ln(1 + s), s the predicted signal of the track, summed over the bins that cover the central 1,000 bases:
-   * 8 bins of 128 bases of the published Enformer, as in DART-Eval, and 32 bins of 32 bases of Borzoi.
+   * Predicts ln(1 + s) for the signal s of the track, summed over the bins that cover the central 1,000
+   * bases: 8 bins of 128 bases for Enformer, as in DART-Eval, and 32 bins of 32 bases for Borzoi.
    *
    * @throws {InputError} when a sequence does not have `inputLength` bases
    */
@@ -137,7 +137,7 @@ class TrackModel implements Model {
 /** A batch of one-hot sequences. */
 const inputOf = (length: number) => input("x", "float32", ["b", length, 4]);
 
-/** Float32 values alive at once when sequences are predicted. */
+/** Number of float32 values alive at once while a batch of sequences is predicted. */
 export const trackValues = (
   network: Pick<TrackNetwork, "graph">,
   length: number,
@@ -156,7 +156,7 @@ async function readConfig(folder: string, { origin }: TrackFamily) {
   return { config: tryParseJson(text), file };
 }
 
-/** One track per cell line, opened when a task of that line is planned. */
+/** A model with one track per cell line, opened when a task of that line is planned. */
 class TracksPerLine implements Model {
   private readonly opened = new Map<string, Promise<TrackModel>>();
 
@@ -174,7 +174,10 @@ class TracksPerLine implements Model {
     return this.options.name;
   }
 
-  /** @throws {InputError} when no track of the line is known */
+  /**
+   * The model of a cell line's track.
+   * @throws {InputError} when no track of the line is known
+   */
   async forCellLine(line: string): Promise<Model> {
     const { name, title, cellLineTracks } = this.tracks;
     const track = cellLineTracks[line.toUpperCase()];

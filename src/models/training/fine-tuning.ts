@@ -44,7 +44,7 @@ export interface FineTuningRequest {
   readonly device?: TrainingDevice;
 }
 
-/** Part of a batch that is run together: sequences of one member of the task's rows. */
+/** Part of a batch that runs together: sequences of one member (element or control) of the task's rows. */
 export interface PartPlace extends BatchPlace {
   /** 0-based; 0 if absent. */
   readonly member?: number;
@@ -52,22 +52,23 @@ export interface PartPlace extends BatchPlace {
   readonly from?: number;
 }
 
-/** Graph of a classifier and its untrained sources. */
+/** Graph of a classifier with its frozen parameters. */
 export interface FineTuningGraph {
   /** [b, labels] */
   readonly logits: Sym;
   /** Weights of the checkpoint, in place, and constants derived from them. */
   readonly frozen: ReadonlyMap<string, ParameterSource>;
   /**
-   * In a training graph, factors that a batch may skip (those of experts), and whether the batch used them.
+   * In a training graph, LoRA factors of experts, by name, with a bool scalar: true if the batch used the
+   * expert.
    */
   readonly reached: ReadonlyMap<string, Sym>;
 }
 
 /**
- * A language model with LoRA factors on its frozen weights and a new classifier, the trained parameters:
- * graphs for training and evaluation, their inputs, and files of trained values. The training loop is
- * elsewhere.
+ * A language model for fine-tuning: frozen weights with LoRA factors, and a new classifier. Builds the graphs
+ * for training and evaluation with their inputs, and reads and writes files of trained values; `fitEpochs` is
+ * the training loop.
  */
 export class FineTuning {
   private readonly forTraining: LoraAdapters;
@@ -85,8 +86,8 @@ export class FineTuning {
 
   private factors(training: boolean) {
     const { architecture } = this.opened;
-    const factors = new LoraAdapters(this.request.recipe, architecture.wrapped, training);
-    return { factors, model: architecture.adapted(factors) };
+    const factors = new LoraAdapters(this.request.recipe, architecture.adaptedModules, training);
+    return { factors, model: architecture.withLora(factors) };
   }
 
   private get head() {
@@ -104,8 +105,8 @@ export class FineTuning {
   }
 
   /**
-   * Initial values of all trained parameters: the factors of every weight in the wrapped modules, including
-   * the few that no output depends on, and the classifier. They depend on the seed and the names alone.
+   * Initial values of all trained parameters: the classifier, and the factors of every weight in the adapted
+   * modules, including those that no output depends on. They are a function of the seed and the names.
    */
   initial(): TrainedValues {
     const { seed } = this.request;
@@ -113,7 +114,7 @@ export class FineTuning {
     const head = this.head.tensors.map((tensor) => {
       const { name, shape } = tensor;
       const data = drawParameter(
-        this.opened.architecture.initial(tensor),
+        this.opened.architecture.initializer(tensor),
         elementCount(shape),
         `${seed} ${name}`,
       );
@@ -122,7 +123,7 @@ export class FineTuning {
     return new Map([...initialValues(factors, seed), ...head]);
   }
 
-  /** The values that a graph reads, which a training step updates. */
+  /** The values among `values` that a graph reads, and a training step therefore updates. */
   readBy({ logits }: Pick<FineTuningGraph, "logits">, values: TrainedValues = this.initial()): TrainedValues {
     const read = new Set(graphOf({ logits }).parameters.map(({ attributes }) => attributes.name));
     return new Map([...values].filter(([name]) => read.has(name)));
@@ -144,10 +145,10 @@ export class FineTuning {
       ...(model.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
       loops,
       dropout,
-      reached(layers, whether) {
+      onRouted(layers, isUsed) {
         for (const { adapter } of layers) {
           for (const { node } of adapter === undefined ? [] : [adapter.a, adapter.b]) {
-            if (isOp(node, "Parameter")) reached.set(node.attributes.name, whether);
+            if (isOp(node, "Parameter")) reached.set(node.attributes.name, isUsed);
           }
         }
       },
@@ -162,7 +163,7 @@ export class FineTuning {
     };
   }
 
-  /** Form of recurrences on the device, and the graph's number of tokens. */
+  /** Whether the device runs recurrences as loops, and the number of tokens in the graph. */
   private async form(tokens: number | undefined): Promise<{ loops: boolean; length: Dim }> {
     const loops = runsLoopsWell(await workingDevice(this.options.device ?? "cpu"));
     if (!this.opened.architecture.fixedLength) return { loops, length: "t" };
@@ -238,7 +239,9 @@ export class FineTuning {
     return results;
   }
 
-  /** One program for all lengths, or for the last requested length if the graph depends on it. */
+  /**
+   * The evaluation program: one for all lengths, or for the last requested length if the graph depends on it.
+   */
   private async evaluation(tokens: number): Promise<Program> {
     const { length } = await this.form(tokens);
     if (this.evaluating?.length !== length) {
@@ -292,8 +295,8 @@ export class FineTuning {
   }
 
   /**
-   * Checks that the file's alpha / rank equals the recipe's: equal factors with another scale are another
-   * model.
+   * Checks that alpha / rank of the file equals that of the recipe, since factors of another scale are
+   * another model.
    */
   private async checkScale(path: string): Promise<void> {
     await using checkpoint = await openCheckpoint(path);

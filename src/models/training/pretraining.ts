@@ -41,7 +41,7 @@ export interface PretrainingRecipe {
   readonly weightDecay?: number;
   /** Seed of the order of the sequences and of the masks. */
   readonly seed: number;
-  /** Probability of selecting a token for masking; 0.15 if absent. A causal model predicts every token. */
+  /** Masked models: probability of selecting a token for prediction; 0.15 if absent. */
   readonly hidden?: number;
 }
 
@@ -152,8 +152,8 @@ interface TrainableLoss {
 }
 
 /**
- * Adapts no weight. A model with adapters computes everything in its graph, as training needs, instead of
- * deriving constants from the weights.
+ * LoRA adapters for no module. A model with adapters computes everything in its graph, as training requires,
+ * instead of deriving constants from the weights.
  */
 const noFactors = () => new LoraAdapters({ rank: 1, alpha: 1, dropout: 0 }, [], false);
 
@@ -162,7 +162,7 @@ async function lossOf(
   rows: readonly Row[],
   { device = "cpu" }: ProgramOptions,
 ): Promise<TrainableLoss> {
-  const model = architecture.adapted(noFactors());
+  const model = architecture.withLora(noFactors());
   const loops = runsLoopsWell(await workingDevice(device));
   if (model.fixedLength) requireEqualLength(rows);
   const length: Dim = model.fixedLength ? (rows[0]?.ids.length ?? 0) : "t";

@@ -18,7 +18,7 @@ import { type Linear, linear } from "../../net/nn/linear.ts";
 
 // axes: b batch · t tokens · l bases · c width of the embeddings · h hidden channels
 
-/** Token at each position of the head's input. */
+/** Assignment of tokens to the positions of the head's input. */
 export type BaseTokens =
   /** The token that covers the base, by the input `index`, int32 [b, l]: byte pairs and k-mers. */
   | { readonly kind: "gather"; readonly length: number }
@@ -112,8 +112,8 @@ function positions(tokens: Sym, { kind, length }: BaseTokens): Sym {
 }
 
 /**
- * Row index[b, i] of x[b] for each i, as a product with a 0/1 matrix: exact, and its gradient is a product
- * too, instead of the scattered sum of a gather.  x: [b, t, h] → [b, l, h]
+ * Gathers x[b, index[b, i]] for each i by a product with a 0/1 matrix, which is exact and whose gradient is a
+ * product too, instead of a scattered sum. x: [b, t, h] → [b, l, h]
  */
 function repeated(x: Sym, index: Sym): Sym {
   const isToken = equal(unsqueeze(index, 2), cast(range(x.shape[1]), "int32")); // [b, l, t]

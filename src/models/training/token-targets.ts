@@ -76,7 +76,7 @@ function drawnToken({ special, vocabularySize }: Tokenizer, rng: Pcg64): number 
 
 /**
  * Inputs of a training step: ids and mask [b, t], padded on the right, labels int32 [b, t], and weights
- * float32 [b, t] that sum to 1 over the positions in the loss; all 0 if there are none.
+ * float32 [b, t], equal at all positions in the loss and summing to 1, else 0.
  */
 export function feedsOf(targets: readonly TokenTargets[], pad: number): Feeds {
   const batch = collate(targets, { pad });

@@ -15,7 +15,7 @@ export interface TrainedTensor {
   readonly optional?: true;
 }
 
-/** An empty buffer in the original's state dicts, used there to look up the device. */
+/** An empty buffer in the original's state dicts, by which its modules know their device. */
 const IGNORED = [/^device_indicator$/];
 
 /**

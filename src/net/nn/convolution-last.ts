@@ -7,20 +7,19 @@ import { linear } from "./linear.ts";
 // axes: b batch · l length · c channels in · o channels out · k kernel
 
 export interface ConvolutionOptions {
-  /** Zeros before and after the length. */
+  /** Numbers of zeros before the first and after the last position. */
   readonly pads?: readonly [number, number];
 }
 
 /**
- * Cross-correlation along the length with channels last: y[b, t] = bias + Σ_j W[:, :, j] · x[b, t + j −
- * pads[0]].
+ * PyTorch's `Conv1d` with channels last: y[b, t] = bias + Σ_j W[:, :, j] · x[b, t + j − pads[0]].
  *
- * One pass gathers the windows and one matrix product does the rest, so the forward pass and both gradients
- * run at the speed of matrix products. A kernel of 1 is a product alone: padding adds rows equal to the bias
- * there, so x is not copied.
+ * One pass gathers the windows and one matrix product multiplies them by the kernel, so the forward pass and
+ * both gradients run at the speed of matrix products. A kernel of 1 multiplies x itself and then pads the
+ * output with rows that equal the bias.
  *
  * @param x  [b, l, c], l known
- * @returns  [b, l + pads − (k − 1), o]
+ * @returns  [b, l + pads[0] + pads[1] − (k − 1), o]
  */
 export function convolutionLast(
   { weight, bias }: Convolution,
@@ -40,22 +39,23 @@ export function convolutionLast(
   const windows = length + pads[0] + pads[1] - (kernel - 1);
   const rows = rowsPerBlock(channels, windows);
   const blocks = windows / rows;
-  const wide = Math.ceil((kernel + rows - 1) / rows); // blocks per window
-  const missing = (blocks + wide - 1) * rows - (length + pads[0] + pads[1]);
+  const windowBlocks = Math.ceil((kernel + rows - 1) / rows); // blocks that a window covers
+  const allBlocks = blocks + windowBlocks - 1;
+  const missing = allBlocks * rows - (length + pads[0] + pads[1]);
   const padded = pad(x, 1, pads[0], pads[1] + (rows === 1 ? 0 : missing));
-  const blocked = rows === 1 ? padded : reshape(padded, [x.shape[0], blocks + wide - 1, rows * channels]);
-  const seen = unfold(blocked, wide);
-  const flat = reshape(seen, [multiplyDims(x.shape[0], blocks), wide * rows * channels]);
-  const matrix = kernelMatrix(weight, rows, wide);
+  const blocked = rows === 1 ? padded : reshape(padded, [x.shape[0], allBlocks, rows * channels]);
+  const unfolded = unfold(blocked, windowBlocks);
+  const flat = reshape(unfolded, [multiplyDims(x.shape[0], blocks), windowBlocks * rows * channels]);
+  const matrix = kernelMatrix(weight, rows, windowBlocks);
   const biases = bias && reshape(expand(bias, [rows, out]), [rows * out]);
   const y = gemm(flat, matrix, biases, { transB: true });
   return reshape(y, [x.shape[0], windows, out]);
 }
 
 /**
- * With few channels, several rows are treated as one: a window is then a few large pieces instead of many
- * small ones, and serves all outputs of its first block. The kernel is repeated between zeros, shifted by one
- * row for each.
+ * Number of positions per block. With few channels, a block of several positions is treated as one position
+ * with that many times the channels: windows are then copied in fewer, larger pieces, and one window yields
+ * the outputs of a whole block.
  */
 function rowsPerBlock(channels: number, windows: number): number {
   for (let rows = 1; rows * channels <= 40; rows++) {
@@ -64,16 +64,21 @@ function rowsPerBlock(channels: number, windows: number): number {
   return 1;
 }
 
-/** The kernel as a matrix that multiplies windows: [rows · o, wide · rows · c], row (s, o) shifted by s. */
-function kernelMatrix(weight: Sym, rows: number, wide: number): Sym {
+/**
+ * The kernel as a matrix that multiplies windows: row (s, o) contains the kernel of output o, shifted by s
+ * positions between zeros.
+ *
+ * @returns [rows · o, windowBlocks · rows · c]
+ */
+function kernelMatrix(weight: Sym, rows: number, windowBlocks: number): Sym {
   const [out, channels, kernel] = weight.shape as readonly [number, number, number];
   const taps = transpose(weight, [0, 2, 1]); // [o, k, c]
-  const width = wide * rows;
+  const width = windowBlocks * rows;
   const shifted = Array.from({ length: rows }, (_, s) => pad(taps, 1, s, width - kernel - s));
   return reshape(concat(shifted, 0), [rows * out, width * channels]);
 }
 
-/** Pads y with copies of `row` before and after its length.  y: [b, l, o], row: [o] */
+/** Pads y with copies of `row`.  y: [b, l, o], row: [o] → [b, before + l + after, o] */
 export function padWithRow(y: Sym, row: Sym, [before, after]: readonly [number, number]): Sym {
   const [batch, , out] = y.shape as readonly [Dim, Dim, Dim];
   const rows = (count: number) => (count === 0 ? [] : [expand(row, [batch, count, out])]);

@@ -26,13 +26,12 @@ export interface Convolution {
 }
 
 /**
- * Cross-correlation along the length, without padding, as PyTorch's `Conv1d`: y[b, :, t] = bias + Σ_j
- * W[:, :, j] · x[b, :, t + dilation · j].
+ * PyTorch's `Conv1d` without padding: y[b, :, t] = bias + Σ_j W[:, :, j] · x[b, :, t + dilation · j].
  *
  * The shifted inputs of a sequence, stacked along the channels, are multiplied by the kernel as a matrix.
- * With hundreds of channels this is faster than `convolutionLast`: the product of a sequence fits into the
- * cache, that of all sequences does not. A kernel of 3 over many channels takes Winograd's form, with fewer
- * products.
+ * With hundreds of channels this is faster than `convolutionLast`, because the product of one sequence fits
+ * into the CPU cache and that of all sequences does not. A kernel of 3 over many channels uses Winograd's
+ * algorithm.
  *
  * @param x  [b, c, l], l known
  * @returns  [b, o, l − dilation · (k − 1)]
@@ -61,8 +60,11 @@ export function convolution({ weight, bias }: Convolution, x: Sym, { dilation = 
   return bias === undefined ? y : add(y, reshape(bias, [out, 1]));
 }
 
-/** Below, the additions of Winograd's form take as long as the products that it saves. */
+/**
+ * Minimum number of channels: with fewer, Winograd's additions take as long as the products that it saves.
+ */
 const WINOGRAD_CHANNELS = 128;
+/** Maximum number of Winograd's products, as a fraction of those of a plain convolution. */
 const WINOGRAD_SHARE = 0.85;
 
 /**
@@ -74,8 +76,8 @@ const WINOGRAD_SHARE = 0.85;
  *                                    m₂ = ½(w₀ − w₁ + w₂)·(x[t + 2d] − x[t + d])
  *                                    m₃ = w₂·(x[t + 3d] − x[t + d])
  *
- * Blocks of d positions with even and with odd numbers are two sequences of half the length, so each product
- * is one of matrices. The gradients, derived from this form, take two thirds of the products too.
+ * Even and odd blocks of d positions form two sequences of half the length, on which each mᵢ is a matrix
+ * product. The gradients of this form save the same fraction of products.
  *
  * @param x  [b, c, l], l known
  * @returns  [b, o, l − 2d]
@@ -109,23 +111,22 @@ function winogradConvolution({ weight, bias }: Convolution, x: Sym, dilation: nu
   return slice(reshape(joined, [batch!, out, 2 * blocks * dilation]), 2, 0, windows);
 }
 
-/** Blocks of 2·d positions. */
+/** Number of blocks of 2·d positions that cover the windows. */
 const blocksOf = (windows: number, dilation: number) => Math.ceil(windows / (2 * dilation));
 
 /**
- * Products of `winogradConvolution` as a share of those of a plain convolution: 2/3, and more where the last
- * block is padded.
+ * Number of products of `winogradConvolution` as a fraction of those of a plain convolution: 2/3, and more if
+ * the last block is padded.
  */
 const winogradShare = (windows: number, dilation: number) =>
   (4 * blocksOf(windows, dilation) * dilation) / (3 * windows);
 
 /**
- * A convolution with one output and a wide kernel: y[b, t] = bias + Σ_j w[:, j] · x[b, :, t + j].
+ * A convolution with one output channel and a wide kernel: y[b, t] = bias + Σ_j w[:, j] · x[b, :, t + j].
  *
- * One product [b, k, l] multiplies every tap with every position; its row j is needed from position j on.
- * Reshaping the rows to length l + 1 aligns these diagonals in columns, whose sum is the output. Windows of
- * x, k · c values per position, are never built: for a kernel of 75 over 512 channels they would be 75 copies
- * of x.
+ * One matrix product p[b, j, t] = w[:, j] · x[b, :, t] multiplies every tap with every position, and y[b, t]
+ * is the sum of its diagonal p[b, j, t + j]. Reshaping the rows to length l + 1 aligns the diagonals as
+ * columns. Unlike `convolution`, this needs no k shifted copies of x.
  *
  * @param weight  [1, c, k]
  * @param bias    [1]
@@ -144,9 +145,11 @@ export function diagonalConvolution({ weight, bias }: Convolution, x: Sym): Sym 
 }
 
 /**
- * Crops x to its central `length` positions; of an odd number of positions, one more is cut at the end.
+ * Crops x to its central `length` positions. If an odd number of positions is cut, one more is cut at the
+ * end.
  *
- * @param x  [b, c, l]
+ * @param x  [b, c, l], l known
+ * @returns  [b, c, length]
  */
 export function centre(x: Sym, length: number): Sym {
   const cut = Math.floor((knownSize(x.shape[2], "a length") - length) / 2);

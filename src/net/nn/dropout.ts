@@ -6,22 +6,22 @@ import type { Shape } from "../graph/dim.ts";
 import { GraphError } from "../graph/graph-error.ts";
 import type { Sym } from "../graph/sym.ts";
 
-/** Sets elements of a tensor to 0 with a probability p, and divides the others by 1 − p. */
+/** Dropout: sets each element to 0 with probability p and divides the others by 1 − p. */
 export interface Dropout {
   apply(x: Sym, probability: number): Sym;
 }
 
-/** A tensor with dropout. Its mask is an input of the graph: 0 or 1/(1 − p) for each element. */
+/** A tensor with dropout, whose mask is an input of the graph: 0 or 1/(1 − p) per element. */
 interface Site {
   readonly name: string;
-  /** First axis the sequences of a batch; other axes tokens, `t`, or of known size. */
+  /** The first axis is the batch; other axes are the tokens, `t`, or have a known size. */
   readonly shape: Shape;
   readonly probability: number;
 }
 
 /**
- * Dropout of activations (Srivastava et al. 2014), independent for every element, in a graph for training.
- * Masks are drawn outside the graph, so that a resumed run draws the same ones.
+ * Dropout of activations in a training graph (Srivastava et al. 2014), independent for each element. Masks
+ * are drawn outside the graph from seeds, so that resumed training draws the same ones.
  */
 export class DropoutSites implements Dropout {
   private readonly sites: Site[] = [];
@@ -34,11 +34,11 @@ export class DropoutSites implements Dropout {
   }
 
   /**
-   * Masks for a batch. The mask of a sequence depends only on its seed and its number of tokens, not on the
-   * rest of the batch; padding is dropped.
+   * Draws the masks for a batch, by input name. A sequence's mask depends on its seed and its number of
+   * tokens alone; for padding it is 0.
    *
    * @param rows     seed and number of tokens of each sequence
-   * @param tokens   of the longest sequence, to which all are padded
+   * @param tokens   number of tokens to which the sequences are padded
    */
   draw(
     rows: readonly { readonly seed: readonly SeedPart[]; readonly tokens: number }[],
@@ -73,7 +73,7 @@ function sizesOf(shape: Shape, tokens: number): readonly number[] {
   });
 }
 
-/** Draws the axes from `axis` on, only the first `drawn` of each; the rest stays 0. */
+/** Fills `data` from index `at` on: the first drawn[a] entries along each axis a ≥ `axis`. Others stay 0. */
 function fill(
   data: Float32Array,
   at: number,
@@ -85,9 +85,9 @@ function fill(
 ): void {
   const count = drawn[axis];
   if (axis === sizes.length - 1) {
-    const below = probability * 2 ** 32;
+    const threshold = probability * 2 ** 32;
     const kept = 1 / (1 - probability);
-    for (let i = at; i < at + count; i++) data[i] = rng.nextUint32() < below ? 0 : kept;
+    for (let i = at; i < at + count; i++) data[i] = rng.nextUint32() < threshold ? 0 : kept;
     return;
   }
   const stride = elementCount(sizes.slice(axis + 1));

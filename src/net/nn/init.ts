@@ -7,24 +7,23 @@ import type { Sym } from "../graph/sym.ts";
 import type { Convolution } from "./convolution.ts";
 import type { Linear } from "./linear.ts";
 
-/** A parameter of a layer that is trained from scratch. */
+/** A parameter of an untrained layer. */
 export interface FreshTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /**
-   * Number of inputs of each output of the layer: initial values are uniform in ±1/√fanIn. Infinity for
-   * zeros.
+   * Number of inputs per output of the layer: initial values are uniform in ±1/√fanIn. Infinity for zeros.
    */
   readonly fanIn: number;
 }
 
 export type WithBias<Layer> = Layer & { readonly bias: Sym };
 
-/** Layers of a new network, collected while its graph is built. */
+/** Parameters of an untrained network, collected while its layers are declared. */
 export class FreshLayers {
   readonly tensors: FreshTensor[] = [];
 
-  /** [o, c, k] and [o], for c channels in and o channels out. */
+  /** A convolution with weight [out, channels, kernel] and bias [out]. */
   convolution(name: string, channels: number, out: number, kernel: number): WithBias<Convolution> {
     const fanIn = channels * kernel;
     return {
@@ -33,6 +32,7 @@ export class FreshLayers {
     };
   }
 
+  /** A dense layer with weight [outWidth, inWidth] and bias [outWidth]. */
   linear(name: string, inWidth: number, outWidth: number): WithBias<Linear> {
     return {
       weight: this.tensor({ name: `${name}.weight`, shape: [outWidth, inWidth], fanIn: inWidth }),
@@ -40,6 +40,7 @@ export class FreshLayers {
     };
   }
 
+  /** A parameter that is initially zero. */
   zeros(name: string, shape: readonly number[]): Sym {
     return this.tensor({ name, shape, fanIn: Number.POSITIVE_INFINITY });
   }
@@ -50,14 +51,15 @@ export class FreshLayers {
   }
 }
 
+/** Number of values in all tensors. */
 export const parameterCount = (tensors: readonly FreshTensor[]) =>
   tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
 
 /**
- * Initial values of new layers with the distribution of PyTorch's `Linear` and `Conv1d`: weights
- * Kaiming-uniform with a = √5, which is uniform in ±1/√fanIn, and biases uniform in ±1/√fanIn (He et al.
- * 2015, arXiv:1502.01852; torch.nn.modules.linear). The random numbers differ from PyTorch's: every tensor
- * has a generator seeded by the seed and its name, so its values depend neither on the order nor on the
+ * Draws initial values with the distribution of PyTorch's `Linear` and `Conv1d`: weights and biases uniform
+ * in ±1/√fanIn, which for weights is Kaiming-uniform with a = √5 (He et al. 2015, arXiv:1502.01852;
+ * torch.nn.modules.linear). The random numbers differ from PyTorch's: each tensor has its own generator,
+ * seeded with the seed and the tensor's name, so values do not depend on the order of tensors or on the
  * machine.
  */
 export function initialValues(tensors: readonly FreshTensor[], seed: number): ReadonlyMap<string, NdArray> {

@@ -6,16 +6,17 @@ import type { Activation } from "./activation.ts";
 /** A dense layer as PyTorch stores it: weight [out, in], bias [out]. */
 export interface Linear {
   readonly weight: Sym;
-  /** True for a weight [in, out], as GPT-2 stores it. */
+  /** True if the weight is stored as [in, out], as in GPT-2. */
   readonly inputsFirst?: boolean;
   readonly bias?: Sym | undefined;
-  /** Low-rank update of the weight in fine-tuning. */
+  /** LoRA update of the weight. */
   readonly adapter?: LowRank | undefined;
 }
 
 /**
- * x·Wᵀ + b over the last axis: [..., in] → [..., out]. One `Gemm` on the flattened rows, without transposing
- * the weight.
+ * x·Wᵀ + b over the last axis.  x: [..., in] → [..., out]
+ *
+ * One `Gemm` on the flattened rows, which does not transpose the weight in memory.
  */
 export function linear({ weight, inputsFirst = false, bias, adapter }: Linear, x: Sym): Sym {
   const leading = x.shape.slice(0, -1);
@@ -26,8 +27,8 @@ export function linear({ weight, inputsFirst = false, bias, adapter }: Linear, x
 }
 
 /**
- * Splits dense layers of one input that are stored as one, their rows block after block. Their outputs equal
- * a split of the joint output, without copying it.
+ * Splits a dense layer into `blocks` layers by consecutive blocks of output features: the layers' outputs are
+ * a split of the output, without copying it.
  */
 export function rowBlocks({ weight, bias, adapter }: Linear, blocks: number): readonly Linear[] {
   const rows = knownSize(weight.shape[0], "the rows of a dense layer") / blocks;
@@ -39,7 +40,7 @@ export function rowBlocks({ weight, bias, adapter }: Linear, blocks: number): re
   }));
 }
 
-/** The layer for inputs with features in reverse order. */
+/** The layer whose input features are in reverse order: the columns of the weight are reversed. */
 export function withInputsReversed({ weight, bias, adapter }: Linear): Linear {
   return {
     weight: flip(weight, 1),
@@ -48,7 +49,7 @@ export function withInputsReversed({ weight, bias, adapter }: Linear): Linear {
   };
 }
 
-/** The layer with its outputs in reverse order. */
+/** The layer whose output features are in reverse order: the rows of the weight and the bias are reversed. */
 export function withOutputsReversed({ weight, bias, adapter }: Linear): Linear {
   return {
     weight: flip(weight, 0),
@@ -58,22 +59,23 @@ export function withOutputsReversed({ weight, bias, adapter }: Linear): Linear {
 }
 
 /**
- * Two dense layers. In the gated form the output of the first is twice as wide as the input of the second.
+ * The two dense layers of a feed-forward network. If it is gated, the first outputs the gate and the input of
+ * the second.
  */
 export interface FeedForward {
   readonly inner: Linear;
   readonly outer: Linear;
 }
 
-/** W₂·f(W₁·x); f is the exact GELU if absent.  [..., d] → [..., d] */
+/** W₂·f(W₁·x); f is the exact GELU by default.  x: [..., d] → the same */
 export const feedForward = ({ inner, outer }: FeedForward, x: Sym, activation: Activation = gelu) =>
   linear(outer, activation(linear(inner, x)));
 
 /**
- * W₂·(f(a) ⊙ b), where a and b are the first and the second half of W₁·x: a gated linear unit with f = GELU
- * (GEGLU) or SiLU (SwiGLU) (Shazeer 2020, arXiv:2002.05202, eq. 6).  [..., d] → [..., d]
+ * W₂·(f(a) ⊙ b) with (a, b) = W₁·x: GEGLU with f = GELU, SwiGLU with f = SiLU (Shazeer 2020,
+ * arXiv:2002.05202, eq. 6).  x: [..., d] → the same
  *
- * @param drop  dropout of the product before W₂
+ * @param drop  dropout of f(a) ⊙ b
  */
 export function gatedFeedForward(
   { inner, outer }: FeedForward,
@@ -86,8 +88,8 @@ export function gatedFeedForward(
 }
 
 /**
- * LoRA update of a frozen weight: scale times the product of two thin factors (Hu et al. 2021,
- * arXiv:2106.09685). The layout of the factors is that of minLoRA; those of an embedding are exchanged.
+ * LoRA factors of a frozen weight W: W + scale · B·A (Hu et al. 2021, arXiv:2106.09685), for an embedding
+ * W + scale · A·B, as in minLoRA.
  */
 export interface LowRank {
   /** [rank, in] of a dense or convolution weight; [rows, rank] of an embedding */
@@ -96,8 +98,8 @@ export interface LowRank {
   readonly b: Sym;
   readonly scale: number;
   /**
-   * Feature dropout: 0 or 1/(1 − p) per input feature, [1, in], or per row of an embedding, [rows, 1]. One
-   * mask for all tokens of all sequences, as in minLoRA. Absent outside training.
+   * Dropout mask of A in training, 0 or 1/(1 − p): per input feature, [1, in], or per row of an embedding,
+   * [rows, 1]. As in minLoRA, one mask applies to all tokens of all sequences.
    */
   readonly mask?: Sym | undefined;
 }
@@ -106,36 +108,38 @@ export interface LowRank {
 const maskedFactor = ({ a, mask }: LowRank): Sym => (mask === undefined ? a : mul(a, mask));
 
 /**
- * y + scale · (x·(A ⊙ m)ᵀ)·Bᵀ, without computing the full update of the weight.  x: [n, in], y: [n, out] →
- * [n, out]
+ * y + scale · (x·(A ⊙ m)ᵀ)·Bᵀ, which avoids the full update B·A.  x: [n, in], y: [n, out] → [n, out]
  */
 function addLowRank(adapter: LowRank, x: Sym, y: Sym): Sym {
-  const thin = mul(gemm(x, maskedFactor(adapter), undefined, { transB: true }), adapter.scale); // [n, rank]
-  return gemm(thin, adapter.b, y, { transB: true });
+  const projected = gemm(x, maskedFactor(adapter), undefined, { transB: true }); // [n, rank]
+  return gemm(mul(projected, adapter.scale), adapter.b, y, { transB: true });
 }
 
-/** Low-rank update of rows of an embedding: scale · rows(A ⊙ m)·B.  [..., width] */
+/** Update of rows of an embedding, scale · rows(A ⊙ m)·B: [..., width] */
 function lowRankRows(adapter: LowRank, rows: (table: Sym) => Sym): Sym {
   return matMul(mul(rows(maskedFactor(adapter)), adapter.scale), adapter.b);
 }
 
-/** scale · B·(A ⊙ m) in the shape of the weight, for weights that are small compared with their inputs. */
+/**
+ * The full update scale · B·(A ⊙ m), reshaped to the weight's shape: for weights smaller than their inputs.
+ */
 export function lowRankUpdate(adapter: LowRank, shape: Sym["shape"]): Sym {
   return reshape(mul(matMul(adapter.b, maskedFactor(adapter)), adapter.scale), shape);
 }
 
-/** An embedding table, one vector per id. */
+/** An embedding table: one row per id. */
 export interface Embedding {
   /** [rows, width] */
   readonly weight: Sym;
   readonly adapter?: LowRank | undefined;
 }
 
-/** Vectors of ids: integers of any shape → [..., width] */
-export const embed = (table: Embedding, ids: Sym): Sym => rowsOf(table, (x) => gather(x, ids));
+/** E[ids].  ids: integers [...] → [..., width] */
+export const embed = (embedding: Embedding, ids: Sym): Sym =>
+  selectRows(embedding, (table) => gather(table, ids));
 
-/** Rows of the table, selected by any op. */
-export function rowsOf({ weight, adapter }: Embedding, pick: (table: Sym) => Sym): Sym {
+/** Rows that `pick` selects from the table [rows, width], with the LoRA update of these rows. */
+export function selectRows({ weight, adapter }: Embedding, pick: (table: Sym) => Sym): Sym {
   const rows = pick(weight);
   return adapter === undefined ? rows : add(rows, lowRankRows(adapter, pick));
 }

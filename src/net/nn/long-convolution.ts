@@ -16,11 +16,10 @@ import type { Dim } from "../graph/dim.ts";
 import { knownSize } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 
-// axes: b batch · t tokens · d channels
-// N = 2·h·s points
+// axes: b batch · t tokens · d channels. N = 2·h·s points of the transform
 // position n = s·n₁ + n₂ with n₁ < h, n₂ < s · frequency k = k₁ + 2h·k₂ with k₁ < h, k₂ < s
 
-/** Convolution algorithm for one length, whose constant matrices are shared by all layers. */
+/** Algorithm of a long convolution for one length. All layers share its constant matrices. */
 export interface LongConvolution {
   readonly length: number;
   /**
@@ -34,21 +33,21 @@ export interface LongConvolution {
 }
 
 /**
- * A long causal convolution as a product of polynomials, evaluated at the N roots of z^N = −1 with N ≥ 2t: a
- * Fourier transform at odd frequencies. For real values half of the roots determine the other half, and with
- * odd frequencies no root is its own conjugate, so the transform of 2t positions, of which t are zero
- * padding, is exactly 2t real numbers.
+ * A long causal convolution as a product of polynomials, which are evaluated at the N ≥ 2t roots of z^N = −1:
+ * a Fourier transform at odd frequencies. The transform of real values is determined by half of the roots. As
+ * no root is its own conjugate, the transform of N positions, of which at least t are zero padding, is
+ * exactly N real numbers.
  *
- * The transform is two matrix products (Cooley & Tukey 1965), the second of which includes the twiddle
- * factors: W₁ [2h, h] over n₁, then for each k₁ a matrix of W₂ [h, 2s, 2s] over n₂. Both keep the channels in
- * place, and each is, up to 2/N, inverted by its transpose: y = (2/N) · W₁ᵀ·W₂ᵀ·((W₂·W₁·k) ⊙ (W₂·W₁·x)).
- * About 8·N·√N operations per channel, at the speed of matrix products.
+ * The transform has two stages (Cooley & Tukey 1965), each a matrix product that keeps the channels as last
+ * axis: W₁ [2h, h] over n₁, then for each k₁ one matrix of W₂ [h, 2s, 2s] over n₂, which includes the twiddle
+ * factors. The transposed matrices invert the transform up to the factor 2/N: y = (2/N) · W₁ᵀ·W₂ᵀ·((W₂·W₁·k)
+ * ⊙ (W₂·W₁·x)), where ⊙ multiplies complex numbers. The cost is about 8·N·√N operations per channel.
  */
 export function longConvolution(length: number): LongConvolution {
   const { h, s } = factors(length);
   const first = constant(firstStage(h));
   const second = constant(secondStage(h, s));
-  const [firstBack, secondBack] = [transpose(first, [1, 0]), transpose(second, [0, 2, 1])];
+  const [firstInverse, secondInverse] = [transpose(first, [1, 0]), transpose(second, [0, 2, 1])];
 
   /** [..., t, d] → real and imaginary part, each [..., h, s, d] */
   const spectrum = (x: Sym, leading: readonly Dim[], channels: number) => {
@@ -65,28 +64,28 @@ export function longConvolution(length: number): LongConvolution {
       const [a, b] = spectrum(x, [batch], channels);
       const [c, d] = spectrum(mul(kernel, 1 / (h * s)), [], channels);
       const product = concat([sub(mul(a, c), mul(b, d)), add(mul(a, d), mul(b, c))], 2); // [b, h, 2s, d]
-      const partial = reshape(matMul(secondBack, product), [batch, 2 * h, s * channels]);
-      const positions = reshape(matMul(firstBack, partial), [batch, h * s, channels]);
+      const partial = reshape(matMul(secondInverse, product), [batch, 2 * h, s * channels]);
+      const positions = reshape(matMul(firstInverse, partial), [batch, h * s, channels]);
       return slice(positions, 1, 0, length);
     },
   };
 }
 
 /**
- * Memory in bytes of the matrices of such a convolution, as stored and transposed, and per layer of a
- * constant kernel: the kernel itself, its copies in the model and in the session, and its spectrum.
+ * Memory in bytes: of the matrices and their transposes, and per layer with a constant kernel of the kernel,
+ * its copies in the model and in the session, and its spectrum.
  */
 export function longConvolutionBytes(length: number, channels: number) {
   const { h, s } = factors(length);
   return { matrices: 8 * (2 * h * h + 4 * h * s * s), perLayer: 4 * channels * (3 * length + 4 * h * s) };
 }
 
-/** Cost of padding and slicing, in multiplications per position. */
+/** Cost of padding and slicing a value, in multiplications. */
 const PADDING = 20;
 
 /**
- * h and s with h·s ≥ length and the least work: the first stage takes h, the second 2·s multiplications per
- * value.
+ * The h and s with h·s ≥ length and the least work: h multiplications per value in the first stage, 2·s in
+ * the second.
  */
 function factors(length: number): { readonly h: number; readonly s: number } {
   let best = { h: length, s: 1, work: Number.POSITIVE_INFINITY };
@@ -137,7 +136,7 @@ function secondStage(h: number, s: number): NdArray {
   return { dtype: "float32", shape: [h, 2 * s, 2 * s], data };
 }
 
-/** cos and sin of 2π·i / steps. */
+/** cos and sin of 2π·i / steps for i = 0 … steps − 1. */
 function circle(steps: number) {
   const of = (f: (angle: number) => number) =>
     Float64Array.from({ length: steps }, (_, i) => f((2 * Math.PI * i) / steps));

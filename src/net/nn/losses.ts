@@ -15,7 +15,7 @@ import {
 import type { Sym } from "../graph/sym.ts";
 
 /**
- * −log softmax(logits)[label] for each row.
+ * Cross-entropy −log softmax(logits)[label] of each row.
  *
  * @param logits  [b, classes]
  * @param labels  int32 [b], 0 ≤ label < classes
@@ -30,13 +30,13 @@ export function crossEntropyPerRow(logits: Sym, labels: Sym): Sym {
 export const crossEntropy = (logits: Sym, labels: Sym) => reduceMean(crossEntropyPerRow(logits, labels), [0]);
 
 /**
- * Σ weight · (−log softmax(logits)[label]) over all tokens of a batch; with weights that sum to 1, a weighted
- * mean.
+ * Weighted sum of cross-entropies, Σ weight · (−log softmax(logits)[label]), over all tokens of a batch. With
+ * weights that sum to 1 it is a mean.
  *
  * @param logits   [b, t, classes]
- * @param labels   int32 [b, t], 0 ≤ label < classes; arbitrary for a token of weight 0
+ * @param labels   int32 [b, t], 0 ≤ label < classes, also for a token of weight 0
  * @param weights  float32 [b, t]
- * @returns        nats
+ * @returns        scalar, nats
  */
 export function weightedCrossEntropy(logits: Sym, labels: Sym, weights: Sym): Sym {
   const picked = gatherElements(logSoftmax(logits), unsqueeze(cast(labels, "int64"), 2), 2);
@@ -44,7 +44,7 @@ export function weightedCrossEntropy(logits: Sym, labels: Sym, weights: Sym): Sy
 }
 
 /**
- * Mean squared error of log counts: mean of (predicted − ln(1 + counts))².
+ * Mean squared error of log counts: the mean of (predicted − ln(1 + counts))².
  *
  * @param predicted  [b]
  * @param counts     [b], reads, 0 or more
@@ -53,7 +53,7 @@ export function logCountError(predicted: Sym, counts: Sym): Sym {
   return meanSquaredError(predicted, log(add(counts, 1)));
 }
 
-/** Mean over all elements of (a − b)². */
+/** Mean squared error: the mean of (a − b)² over all elements. */
 export function meanSquaredError(a: Sym, b: Sym): Sym {
   const difference = sub(a, b);
   return reduceMean(
@@ -63,9 +63,9 @@ export function meanSquaredError(a: Sym, b: Sym): Sym {
 }
 
 /**
- * Multinomial negative log-likelihood of the read profile: mean over the batch of −Σ_t counts[t] · log
- * softmax(logits)[t]. Without the multinomial coefficient, which does not depend on parameters; losses
- * printed by the original include it.
+ * Multinomial negative log-likelihood of read profiles: the mean over the batch of −Σ_t counts[t] ·
+ * log softmax(logits)[t]. The multinomial coefficient, which does not depend on parameters, is left out;
+ * losses that the original prints include it.
  *
  * @param logits  [b, t]
  * @param counts  [b, t], reads, 0 or more

@@ -1,13 +1,18 @@
 import { add, div, layerNormalization, mul, pow, reduceMean, sqrt } from "../graph/build.ts";
 import type { Sym } from "../graph/sym.ts";
 
+/** Scale and shift of a normalisation over the last axis. */
 export interface Norm {
   /** [width] */
   readonly weight: Sym;
+  /** [width] */
   readonly bias?: Sym | undefined;
 }
 
-/** Layer normalisation over the last axis with the biased variance (Ba et al. 2016, arXiv:1607.06450). */
+/**
+ * (x − mean(x)) / √(var(x) + ε) · weight + bias over the last axis, with the biased variance (Ba et al. 2016,
+ * arXiv:1607.06450).
+ */
 export const layerNorm = ({ weight, bias }: Norm, x: Sym, epsilon: number) =>
   layerNormalization(x, weight, bias, epsilon);
 

@@ -17,22 +17,23 @@ import type { Sym } from "../graph/sym.ts";
 
 // axes: b batch (or 1) · h heads · t tokens (or queries) · c width of a head
 
-/** Cosines and sines of the rotation angles of tokens: [b, 1, t, c/2]. */
+/** Cosines and sines of the rotation angles of tokens: each [b, 1, t, c/2]. */
 export interface RotaryAngles {
   readonly cos: Sym;
   readonly sin: Sym;
 }
 
-/** θⱼ = base^(−2j/c), j = 0 … c/2 − 1: the angle per position of each pair of columns. */
+/** θⱼ = base^(−2j/c), j = 0 … c/2 − 1: radians per position by which each pair of columns rotates. */
 export function rotaryFrequencies(headWidth: number, base = 10_000): Float32Array {
   return Float32Array.from({ length: headWidth / 2 }, (_, j) => base ** ((-2 * j) / headWidth));
 }
 
 /**
- * Rotation angles at token positions.
+ * Cosines and sines of θ·position.
  *
  * @param positions    float32 [b, t]
- * @param frequencies  [c/2]
+ * @param frequencies  θ, [c/2]
+ * @returns            [b, 1, t, c/2]
  */
 export function rotaryAnglesAt(positions: Sym, frequencies: Sym): RotaryAngles {
   const angles = unsqueeze(mul(unsqueeze(positions, 2), frequencies), 1);
@@ -52,8 +53,8 @@ export function applyRotary(x: Sym, { cos, sin }: RotaryAngles): Sym {
 // axes: b batch (or 1) · h heads · q queries · t tokens
 
 /**
- * Slopes of attention over distance per head: 2^(−8/n), 2^(−16/n), … for n heads when n is a power of two.
- * Else the slopes of the next lower power of two, then every second slope of twice that number.
+ * Slopes of ALiBi per head: 2^(−8/n), 2^(−16/n), … for n heads if n is a power of two. Otherwise the slopes
+ * of the next lower power of two, then every second slope of twice that power.
  *
  * @see Press et al. 2022, arXiv:2108.12409, section 3
  */
@@ -65,8 +66,7 @@ export function alibiSlopes(heads: number): readonly number[] {
 }
 
 /**
- * −slope · |i − j| for every query i and token j: attention with linear biases (ALiBi), in the symmetric form
- * of encoders.
+ * Attention bias of ALiBi in the symmetric form of encoders: −slope · |i − j| for query i and token j.
  *
  * @param positions  of the queries: float32 [b, q]
  * @returns          [b, h, q, t]

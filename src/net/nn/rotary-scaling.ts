@@ -1,43 +1,43 @@
 import { rotaryFrequencies } from "./position-encoding.ts";
 
-/** Change of the rotary frequencies of a model whose context was extended after pretraining. */
+/** Scaling of the rotary frequencies in models whose context was extended after pretraining. */
 export type RotaryScaling =
-  /** All frequencies divided by `factor`. */
+  /** Divides all frequencies by `factor`. */
   | { readonly kind: "linear"; readonly factor: number }
-  /** Llama 3.1: only wavelengths that are long compared with the first context. */
+  /** Llama 3.1: divides only the frequencies of long wavelengths. */
   | {
       readonly kind: "llama3";
       readonly factor: number;
-      /** Wavelengths above `tokens` / `low` are divided, below `tokens` / `high` kept. */
+      /** Frequencies of wavelengths above `tokens` / `low` are divided, below `tokens` / `high` kept. */
       readonly low: number;
       readonly high: number;
-      /** Context of pretraining. */
+      /** Context of pretraining in tokens. */
       readonly tokens: number;
     }
   /** YaRN (Peng et al. 2023, arXiv:2309.00071, section 3). */
   | {
       readonly kind: "yarn";
       readonly factor: number;
-      /**
-       * Columns that rotate fewer than `slow` times over `tokens` are divided, more than `fast` times kept.
-       */
+      /** Frequencies of fewer than `slow` rotations over `tokens` are divided, of more than `fast` kept. */
       readonly fast: number;
       readonly slow: number;
       readonly tokens: number;
-      /** The ends of the ramp between them are whole columns. */
+      /** True rounds the ends of the ramp between both to whole columns. */
       readonly whole: boolean;
-      /** Factor of cosines and sines. */
+      /** Factor of the cosines and sines. */
       readonly amplitude: number;
     };
 
-/** Rotary positions: rotated columns of a head, base of the frequencies, their scaling. */
+/** Rotary positions of a model. */
 export interface RotaryForm {
+  /** Columns of a head that rotate. */
   readonly width: number;
+  /** Base of the frequencies. */
   readonly base: number;
   readonly scaling?: RotaryScaling | undefined;
 }
 
-/** Angle per position of each pair of columns: [c/2], radians. */
+/** Radians per position by which each pair of columns rotates: [width / 2] */
 export function scaledFrequencies({ width, base, scaling }: RotaryForm): Float32Array {
   const frequencies = rotaryFrequencies(width, base);
   if (scaling === undefined) return frequencies;
@@ -48,7 +48,7 @@ export function scaledFrequencies({ width, base, scaling }: RotaryForm): Float32
   });
 }
 
-/** Share in which the frequency of a pair of columns is divided, from 0 to 1. */
+/** Weight, from 0 to 1, of the divided frequency against the original one, per pair of columns. */
 function dividedShare(
   scaling: RotaryScaling,
   { width, base }: Pick<RotaryForm, "width" | "base">,
@@ -62,7 +62,7 @@ function dividedShare(
     }
     case "yarn": {
       const { fast, slow, tokens, whole } = scaling;
-      /** Pair of columns that rotates this often. */
+      /** Pair of columns, as a real number, that makes this number of turns over `tokens`. */
       const pairOf = (turns: number) =>
         (width * Math.log(tokens / (turns * 2 * Math.PI))) / (2 * Math.log(base));
       const first = Math.max(whole ? Math.floor(pairOf(fast)) : pairOf(fast), 0);
@@ -75,6 +75,6 @@ function dividedShare(
 
 const clamp = (x: number) => Math.min(Math.max(x, 0), 1);
 
-/** Factor of cosines and sines. */
+/** Factor of the cosines and sines. */
 export const rotaryAmplitude = ({ scaling }: RotaryForm): number =>
   scaling?.kind === "yarn" ? scaling.amplitude : 1;

@@ -26,8 +26,8 @@ const verdicts = async (model: Model) =>
 describe("the list of checks", () => {
   test("has each name once, in order, and each check depends on earlier ones", () => {
     expect(CHECKS.map(({ name }) => name)).toEqual(CHECK_NAMES);
-    for (const [i, { restsOn }] of CHECKS.entries()) {
-      for (const other of restsOn) expect(CHECK_NAMES.indexOf(other)).toBeLessThan(i);
+    for (const [i, { prerequisites }] of CHECKS.entries()) {
+      for (const other of prerequisites) expect(CHECK_NAMES.indexOf(other)).toBeLessThan(i);
     }
   });
 

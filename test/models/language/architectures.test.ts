@@ -130,8 +130,8 @@ describe.each(GOLDENS)("%s", (_, golden) => {
 
   test("loss and gradients of a step with LoRA factors", async () => {
     const { lora } = golden;
-    const factors = new LoraAdapters({ rank: 2, alpha: 4, dropout: 0 }, model.wrapped, true);
-    const adapted = model.adapted(factors);
+    const factors = new LoraAdapters({ rank: 2, alpha: 4, dropout: 0 }, model.adaptedModules, true);
+    const adapted = model.withLora(factors);
     const pairs = factors.weights.flatMap(({ weight, a, b }) => [
       { weight, which: "A" as const, factor: a },
       { weight, which: "B" as const, factor: b },

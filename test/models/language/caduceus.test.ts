@@ -16,7 +16,7 @@ import { bindParameters } from "../../../src/models/language/parameters.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import { maskedLogLikelihoods } from "../../../src/models/queries/masked-likelihood.ts";
 import { Programs } from "../../../src/models/queries/programs.ts";
-import { compareWithAnchor } from "../../../src/models/verify.ts";
+import { compareWithReference } from "../../../src/models/verify.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../../src/net/arrays/safetensors.ts";
@@ -25,7 +25,7 @@ import type { Shape } from "../../../src/net/graph/dim.ts";
 import { type Graph, graphOf } from "../../../src/net/graph/graph.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
-import { rowAt } from "../../../src/net/nn/queries.ts";
+import { stateAt } from "../../../src/net/nn/queries.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 import { testWithSharedData } from "../../shared-data.ts";
 import { deviation, type GoldenTensor, goldenArray } from "../golden-weights.ts";
@@ -224,8 +224,8 @@ test.each(Object.entries(GOLDEN))(
         {
           logits: one.logits,
           lastHidden: one.lastHidden,
-          wholeLogits: rowAt(whole.logits, positions),
-          wholeLastHidden: rowAt(whole.lastHidden, positions),
+          wholeLogits: stateAt(whole.logits, positions),
+          wholeLastHidden: stateAt(whole.lastHidden, positions),
         },
         weightsOf(form),
       );
@@ -683,15 +683,15 @@ describe("the card", () => {
   });
 
   testWithSharedData(
-    "anchors equal the official code's outputs",
+    "reference outputs equal the official code's outputs",
     "checkpoint-vectors/source/geneb-caduceus-ps-131k-cpu-f32.json",
     (file) => {
       const { values } = JSON.parse(readFileSync(file, "utf8")) as { values: number[] };
-      const anchor = caduceus.anchors.find(({ preset }) => preset === "ps-131k")!;
+      const reference = caduceus.referenceOutputs.find(({ preset }) => preset === "ps-131k")!;
       expect(values.length).toBe(512);
-      expect(compareWithAnchor(anchor, Float64Array.from(values))).toMatchObject({ agrees: true });
-      expect(compareWithAnchor(anchor, Float64Array.from(values)).deviation).toBeLessThan(1e-8);
-      expect(compareWithAnchor(anchor, Float64Array.from(values.toReversed()))).toMatchObject({
+      expect(compareWithReference(reference, Float64Array.from(values))).toMatchObject({ agrees: true });
+      expect(compareWithReference(reference, Float64Array.from(values)).deviation).toBeLessThan(1e-8);
+      expect(compareWithReference(reference, Float64Array.from(values.toReversed()))).toMatchObject({
         agrees: false,
       });
     },

@@ -85,8 +85,8 @@ export const defineModelsVerify: DefineCommand = (command, context) => {
         if (checks.length === 0)
           throw new InputError(`no hidden states of the official code are known for ${folder}`);
         const lines = checks.map(
-          ({ anchor, deviation, agrees }) =>
-            `${agrees ? "agrees " : "DIFFERS"} ${anchor.of}: largest deviation ${deviation.toExponential(1)}, allowed ${anchor.tolerance.toExponential(1)}`,
+          ({ reference, deviation, agrees }) =>
+            `${agrees ? "agrees " : "DIFFERS"} ${reference.description}: largest deviation ${deviation.toExponential(1)}, allowed ${reference.tolerance.toExponential(1)}`,
         );
         terminal.print(json ? JSON.stringify(checks, null, 2) : lines.join("\n"));
         if (!checks.every(({ agrees }) => agrees)) context.exitCode = 1;

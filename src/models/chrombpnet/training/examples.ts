@@ -73,7 +73,7 @@ function feedsOf(
   };
 }
 
-/** Random start of a window within its margin, 0 to `room`. */
+/** Random start of a window within its margin: a whole number from 0 to `room`. */
 function shift(seed: number, epoch: number, row: number, room: number): number {
   if (room === 0) return 0;
   return Math.floor(new Pcg64(seedOf([seed, "shift", epoch, row])).nextFloat64() * (room + 1));

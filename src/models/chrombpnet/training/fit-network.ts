@@ -25,7 +25,7 @@ export interface NetworkTraining {
   readonly order: ExampleOrder;
   readonly recipe: ChrombpnetRecipe;
   readonly folder: string;
-  /** Identity of everything else that determines the result, as plain data. */
+  /** Everything else that determines the result, as JSON-serialisable data. */
   readonly identity: unknown;
   readonly program?: ProgramOptions;
   readonly onProgress?: (event: FitEvent) => void;
@@ -36,8 +36,8 @@ export interface NetworkTraining {
 const PART_BYTES = 3e9;
 
 /**
- * Maximum number of regions per part. A block keeps its state, its windows of three and the output of its
- * ReLU; the windows are the largest tensor.
+ * Maximum number of regions per part. The backward pass needs three tensors of each block: its state, the
+ * windows of its convolution, which are the largest, and the output of its ReLU.
  */
 export function rowsPerPart(
   { inputLength, filters, dilatedLayers }: BpnetSizes,

@@ -42,11 +42,11 @@ export interface ChrombpnetTraining {
   /** Part of the training in which a region is used. */
   partOf(region: Region): RegionPart;
   readonly recipe: ChrombpnetRecipe;
-  /** A trained bias network; one is trained if absent. */
+  /** A trained bias network; if absent, one is trained. */
   readonly bias?: StoredBpnet;
   /** Folder of training states and logs, in `bias` and `accessibility`. */
   readonly folder: string;
-  /** Identity of the data as plain data: digests of the files. */
+  /** Digests of the data files, as JSON-serialisable data. */
   readonly identity: unknown;
   readonly program?: ProgramOptions;
   /** Receives the progress of the training of either network. */

@@ -13,7 +13,7 @@ export const batchOrderCheck: Check = {
   requirement:
     "The result of a sequence does not depend on its position in the batch, nor on other sequences of the same length.",
   fault: "outputs depend on the order of the batch",
-  restsOn: ["repeatable"],
+  prerequisites: ["repeatable"],
   ofLikelihoods: (probe) =>
     judged(
       (sequences) => probe.scores(sequences).then((scores) => [...scores]),
@@ -61,7 +61,7 @@ export const paddingCheck: Check = {
   name: "padding",
   requirement: "A short sequence gets the same result alone and in a batch with a long one.",
   fault: "padding is scored",
-  restsOn: ["batch-order"],
+  prerequisites: ["batch-order"],
   async ofLikelihoods(probe) {
     const together = await probe.scores([...short, long]);
     for (const [i, sequence] of short.entries()) {

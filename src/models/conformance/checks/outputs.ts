@@ -9,7 +9,7 @@ export const answersCheck: Check = {
   name: "answers",
   requirement: "Every sequence gets one result.",
   fault: "no output",
-  restsOn: [],
+  prerequisites: [],
   async ofLikelihoods(probe) {
     try {
       await probe.scores(sequences);
@@ -47,7 +47,7 @@ export const finiteCheck: Check = {
   name: "finite",
   requirement: "Every number is finite, also on repeats and in batches of different lengths.",
   fault: "NaN or infinite numbers",
-  restsOn: ["answers"],
+  prerequisites: ["answers"],
   async ofLikelihoods(probe) {
     const alone = await probe.scoresUnpadded(finiteSequences);
     const together = await probe.scores(finiteSequences);
@@ -79,7 +79,7 @@ export const repeatableCheck: Check = {
   name: "repeatable",
   requirement: "A repeated batch gets the same results.",
   fault: "outputs are not deterministic",
-  restsOn: ["finite"],
+  prerequisites: ["finite"],
   async ofLikelihoods(probe) {
     const first = await probe.scores(repeatedSequences);
     for (let time = 1; time < TIMES; time++) {

@@ -3,10 +3,10 @@ import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
 import { type Changes, changesOf, endSums, ignoredPositions, share, slack } from "../dependence.ts";
 import { baseTokens, type ModelProbe, randomBases, randomSequences, substituted } from "../model-probe.ts";
 
-/** Not a multiple of 2 to 6, so that a truncated remainder shows. */
+/** 61 bases: not a multiple of 2 to 6, so that a dropped remainder of k-mers is visible. */
 const offsetSequence = randomBases(61, 9);
 
-/** Positions near the ends, where bases get lost, and a few in between. */
+/** Tested positions: near the ends, where faulty adapters drop bases, and a few in between. */
 const POSITIONS = [0, 1, 2, 3, 4, 5, 15, 30, 45, -6, -5, -4, -3, -2, -1];
 
 /** Fraction of substitutions that excludes chance. */
@@ -17,7 +17,7 @@ export const kMerOffsetCheck: Check = {
   name: "k-mer-offset",
   requirement: "Every base is read, including the first and the last, and each token covers its own bases.",
   fault: "bases are off by one, or not read",
-  restsOn: ["special-tokens"],
+  prerequisites: ["special-tokens"],
   async ofLikelihoods(probe) {
     const [score] = await probe.scores([offsetSequence]);
     const unread = await ignoredPositions(probe, offsetSequence, score!, POSITIONS);
@@ -49,7 +49,7 @@ function listed(positions: readonly number[]): string {
   return words.join(", ");
 }
 
-/** Gap between tokens, if they do not cover the bases consecutively. */
+/** The first gap or overlap between consecutive tokens, as text; undefined if there is none. */
 function gapOf(tokens: readonly { readonly start: number; readonly end: number }[]): string | undefined {
   let before = 0;
   for (const { start, end } of tokens) {
@@ -81,7 +81,7 @@ export const causalShiftCheck: Check = {
   name: "causal-shift",
   requirement: "The probabilities of the four next bases sum to at most 1, and depend on the base before.",
   fault: "causal logits are shifted",
-  restsOn: ["special-tokens", "k-mer-offset"],
+  prerequisites: ["special-tokens", "k-mer-offset"],
   async ofLikelihoods(probe) {
     const { kind, tokens } = probe.model;
     if (kind !== "causal" || tokens !== "one-letter") {
@@ -136,10 +136,10 @@ async function dependence(probe: ModelProbe): Promise<{ last: number; before: nu
   };
 }
 
-/** Even, so that no base is its own mirror image. */
+/** An even number of bases, so that no position is its own mirror image. */
 const strandSequence = randomBases(60, 11);
 
-/** Least ratio between the sums over prepended bases, for a model that reads from the end. */
+/** Minimum ratio between the sums over prepended bases in a model that reads from the end. */
 const EVEN = 0.8;
 /** Fraction of substitutions that excludes chance. */
 const MOST_OPPOSITE = 0.6;
@@ -149,7 +149,7 @@ export const strandCheck: Check = {
   name: "strand",
   requirement: "The given strand is read, from its first base to its last.",
   fault: "the strand is flipped",
-  restsOn: ["special-tokens", "k-mer-offset"],
+  prerequisites: ["special-tokens", "k-mer-offset"],
   async ofLikelihoods(probe) {
     const { kind, tokens } = probe.model;
     if (kind !== "causal" || tokens !== "one-letter") {

@@ -3,15 +3,15 @@ import { type Check, fault, holds, undecided, type Verdict } from "../check.ts";
 import { ignoredPositions } from "../dependence.ts";
 import { type BaseToken, baseTokens, type ModelProbe, otherBases, randomBases } from "../model-probe.ts";
 
-/** Least ratio of the probabilities' sums of first and later bases. */
-const TOO_LITTLE = 0.2;
+/** Minimum ratio of the sum of probabilities of a first base to that of a later base. */
+const MIN_RATIO = 0.2;
 
 /** Only bases are scored; special tokens are neither scored nor cover bases. */
 export const specialTokensCheck: Check = {
   name: "special-tokens",
   requirement: "Special tokens such as [CLS] and [SEP] are not scored, and cover no bases.",
   fault: "special tokens are scored",
-  restsOn: ["batch-order"],
+  prerequisites: ["batch-order"],
   async ofLikelihoods(probe) {
     const seen: string[] = [];
     const empty = await probe.unlessRejected(probe.scores([""]));
@@ -51,8 +51,8 @@ export const specialTokensCheck: Check = {
 };
 
 /**
- * Scores of the four sequences of one base: all 0 if the first base is not predicted; otherwise probabilities
- * of a first base, whose sum is about that of a second base.
+ * Checks the scores of the four one-base sequences. They are all 0 if the first base is not predicted;
+ * otherwise the probabilities of a first base sum to about those of a second base.
  */
 async function firstBases(probe: ModelProbe): Promise<Verdict> {
   const pairs = [...BASES].flatMap((x) => [...BASES].map((y) => x + y));
@@ -67,7 +67,7 @@ async function firstBases(probe: ModelProbe): Promise<Verdict> {
   );
   const firstTotal = total(first);
   const detail = `the probabilities of a first base sum to ${firstTotal.toPrecision(3)}, of a second base to at least ${second.toPrecision(3)}`;
-  return firstTotal < TOO_LITTLE * second
+  return firstTotal < MIN_RATIO * second
     ? fault(`${detail}: something other than bases is scored`)
     : holds(detail);
 }
@@ -84,7 +84,7 @@ export const unknownLettersCheck: Check = {
   name: "unknown-letters",
   requirement: "A sequence with N is rejected, or every N is read as a base.",
   fault: "N is not handled",
-  restsOn: ["k-mer-offset"],
+  prerequisites: ["k-mer-offset"],
   async ofLikelihoods(probe) {
     const scores = await probe.unlessRejected(probe.scoresUnpadded(withN));
     if (scores === undefined) return holds(REJECTED);
@@ -113,8 +113,8 @@ export const unknownLettersCheck: Check = {
 };
 
 /**
- * Window lengths of the benchmark in bases. For log-likelihoods of masked models, which take a run per token,
- * only the shortest.
+ * Window lengths of the benchmark in bases; only the shortest for log-likelihoods of masked models, which
+ * take one run per token.
  */
 const WINDOWS = { quick: [350, 500, 2114], slow: [350] };
 
@@ -124,7 +124,7 @@ export const truncationCheck: Check = {
   requirement:
     "A sequence as long as the benchmark's windows is read from its first base to its last, or rejected.",
   fault: "long sequences are truncated",
-  restsOn: ["k-mer-offset"],
+  prerequisites: ["k-mer-offset"],
   ofLikelihoods: (probe) =>
     overLengths(probe, probe.model.kind === "causal" ? WINDOWS.quick : WINDOWS.slow, async (sequence) => {
       const [score] = await probe.scores([sequence]);
@@ -156,8 +156,8 @@ export const truncationCheck: Check = {
 };
 
 /**
- * The last base whose token names its bases, counted from the end: -1, or, after k-mers, the last base before
- * a remainder of fewer than k bases, whose token is the same for all bases.
+ * Position, counted from the end, of the last base whose token depends on it: −1, or before a remainder of
+ * fewer than k bases that a k-mer tokenizer maps to one token.
  */
 function beforeRemainder(tokens: readonly BaseToken[]): number {
   const lengths = tokens.map(({ start, end }) => end - start);

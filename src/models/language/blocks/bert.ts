@@ -15,7 +15,7 @@ import {
   epsilonSchema,
   type ForwardInput,
   type ForwardOutput,
-  type InitialLaw,
+  type Initializer,
   sizeSchema,
 } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";
@@ -61,6 +61,7 @@ interface Layer {
   readonly feedForward: FeedForward;
 }
 
+/** Dense layers of multi-head attention, each d → d. */
 export interface SelfAttention {
   readonly query: Linear;
   readonly key: Linear;
@@ -70,15 +71,14 @@ export interface SelfAttention {
   readonly frequencies?: Sym | undefined;
 }
 
+/** Masked-language-model head: dense d → d, norm, decoder d → v. */
 export interface MaskedHead {
   readonly dense: Linear;
   readonly norm: Norm;
   readonly decoder: Linear;
 }
 
-/**
- * Dropout in a training graph: elements of states, and weights of attention. The identity in any other graph.
- */
+/** Dropout of hidden states and of attention weights in a training graph; the identity in any other graph. */
 export interface BertDropout {
   hidden(x: Sym): Sym;
   attention(weights: Sym): Sym;
@@ -94,30 +94,30 @@ export interface BertFamily<P extends BertParameters> {
   readonly layer: typeof preNormLayer;
   /** Bias of the attention scores, broadcast to [b, h, q, t]: padding, distances. */
   attentionBias(mask: Sym | undefined, queries: Queries, tokens: Dim): Sym | undefined;
-  /** Feed-forward network of a layer: [b, q, d] → [b, q, d]. */
-  feed(p: FeedForward, y: Sym, drop: BertDropout): Sym;
-  /** h [b, q, d] from the last layer's output xⁿ [b, q, d]. */
+  /** Feed-forward network of a layer.  y: [b, q, d] → [b, q, d] */
+  feedForward(p: FeedForward, y: Sym, drop: BertDropout): Sym;
+  /** h, the last hidden state, from the last layer's output xⁿ.  x: [b, q, d] → [b, q, d] */
   lastHidden(p: P, x: Sym, mask: Sym | undefined, queries: Queries): Sym;
   /**
    * Entries of `hidden_states` in the official code: embeddings and every layer, or the last hidden state
    * alone.
    */
   readonly hiddenStates: "all" | "last";
-  /** Epsilon of the masked head's norm; `layer_norm_eps` if absent. */
+  /** Epsilon of the masked-language-model head's norm; `layer_norm_eps` if absent. */
   readonly headEpsilon?: number;
-  /** Activation of the masked head; the exact GELU if absent. */
+  /** Activation f of the masked-language-model head; the exact GELU if absent. */
   readonly headActivation?: Activation;
   readonly maxTokens: number;
   readonly ignored: readonly RegExp[];
-  readonly wrapped: readonly string[];
+  readonly adaptedModules: readonly string[];
   classifier(labels: number): ClassifierHead;
-  /** Initial law of a tensor that is not drawn as in BERT. */
-  initial?(tensor: DeclaredTensor): InitialLaw | undefined;
+  /** Initial values of a tensor that BERT does not have, or initialises in another way. */
+  initial?(tensor: DeclaredTensor): Initializer | undefined;
 }
 
 /**
- * An encoder of the BERT kind (Devlin et al. 2019, arXiv:1810.04805), with what is the family's own in
- * `family`.
+ * An encoder like BERT (Devlin et al. 2019, arXiv:1810.04805). `family` has the functions in which families
+ * differ.
  *
  *     x⁰ = embed(ids);  xⁱ = layerᵢ(xⁱ⁻¹), i = 1 … n;  h = lastHidden(xⁿ);  logits = decoder(LN(f(W·h)))
  *
@@ -134,8 +134,8 @@ export function bertArchitecture<P extends BertParameters>(
   function forward(input: ForwardInput, tokens: Dim, queries: Queries): ForwardOutput {
     const drop = bertDropout(input, c);
     const states = [family.embed(p, input, { tokens, drop })];
-    const all = layerForm(everyToken(tokens));
-    const last = layerForm(queries); // only these states of the last layer are computed
+    const all = sublayers(everyToken(tokens));
+    const last = sublayers(queries); // only these states of the last layer are computed
     p.layers.forEach((layer, i) => {
       states.push(family.layer(layer, states.at(-1)!, i < p.layers.length - 1 ? all : last));
     });
@@ -146,12 +146,12 @@ export function bertArchitecture<P extends BertParameters>(
       logits: maskedHead(p.head, h, family.headEpsilon ?? c.layer_norm_eps, family.headActivation),
     };
 
-    function layerForm(queries: Queries): LayerForm {
+    function sublayers(queries: Queries): Sublayers {
       const heads = c.num_attention_heads;
       const bias = family.attentionBias(input.mask, queries, tokens);
       return {
         attend: (p, y) => selfAttention(p, y, queries, { heads, bias, drop }),
-        feed: (p, y) => family.feed(p, y, drop),
+        feedForward: (p, y) => family.feedForward(p, y, drop),
         queries,
         epsilon: c.layer_norm_eps,
       };
@@ -171,9 +171,9 @@ export function bertArchitecture<P extends BertParameters>(
     forward: (input, tokens) => forward(input, tokens, everyToken(tokens)),
     forwardAt: (input, positions, tokens) => forward(input, tokens, oneToken(positions)),
     classifier: (labels) => family.classifier(labels),
-    wrapped: family.wrapped,
-    adapted: (factors) => bertArchitecture(c, family, factors),
-    initial: (tensor) => family.initial?.(tensor) ?? bertInitial(tensor, c.initializer_range),
+    adaptedModules: family.adaptedModules,
+    withLora: (factors) => bertArchitecture(c, family, factors),
+    initializer: (tensor) => family.initial?.(tensor) ?? bertInitial(tensor, c.initializer_range),
   };
 }
 
@@ -182,56 +182,57 @@ const bertDropout = ({ dropout }: ForwardInput, c: BertConfig): BertDropout => (
   attention: (weights) => dropout?.apply(weights, c.attention_probs_dropout_prob) ?? weights,
 });
 
-/** The two sublayers around which a layer puts its norms. */
-interface LayerForm {
-  /** Attention of the queries to all tokens: [b, t, d] → [b, q, d]. */
+/** The two sublayers of a Transformer layer, without norms and residual connections. */
+interface Sublayers {
+  /** Attention of the queries to all tokens.  y: [b, t, d] → [b, q, d] */
   attend(p: SelfAttention, y: Sym): Sym;
-  /** Feed-forward network: [b, q, d] → [b, q, d]. */
-  feed(p: FeedForward, y: Sym): Sym;
+  /** Feed-forward network.  y: [b, q, d] → [b, q, d] */
+  feedForward(p: FeedForward, y: Sym): Sym;
   readonly queries: Queries;
   readonly epsilon: number;
 }
 
-/** a = x + attend(LN₁(x)); a + feed(LN₂(a)).  x: [b, t, d] → [b, q, d] */
-export function preNormLayer(p: Layer, x: Sym, { attend, feed, queries, epsilon }: LayerForm): Sym {
-  const a = add(queries.rowsOf(x), attend(p.attention, layerNorm(p.attentionNorm, x, epsilon)));
-  return add(a, feed(p.feedForward, layerNorm(p.feedForwardNorm, a, epsilon)));
+/** a = x + attend(LN₁(x)); a + feedForward(LN₂(a)).  x: [b, t, d] → [b, q, d] */
+export function preNormLayer(p: Layer, x: Sym, { attend, feedForward, queries, epsilon }: Sublayers): Sym {
+  const a = add(queries.select(x), attend(p.attention, layerNorm(p.attentionNorm, x, epsilon)));
+  return add(a, feedForward(p.feedForward, layerNorm(p.feedForwardNorm, a, epsilon)));
 }
 
-/** a = LN₁(attend(x) + x); LN₂(feed(a) + a).  x: [b, t, d] → [b, q, d] */
-export function postNormLayer(p: Layer, x: Sym, { attend, feed, queries, epsilon }: LayerForm): Sym {
-  const a = layerNorm(p.attentionNorm, add(attend(p.attention, x), queries.rowsOf(x)), epsilon);
-  return layerNorm(p.feedForwardNorm, add(feed(p.feedForward, a), a), epsilon);
+/** a = LN₁(attend(x) + x); LN₂(feedForward(a) + a).  x: [b, t, d] → [b, q, d] */
+export function postNormLayer(p: Layer, x: Sym, { attend, feedForward, queries, epsilon }: Sublayers): Sym {
+  const a = layerNorm(p.attentionNorm, add(attend(p.attention, x), queries.select(x)), epsilon);
+  return layerNorm(p.feedForwardNorm, add(feedForward(p.feedForward, a), a), epsilon);
 }
 
-interface AttentionForm {
+interface AttentionOptions {
   readonly heads: number;
   readonly bias: Sym | undefined;
   readonly drop: BertDropout;
 }
 
-/** Wₒ·attention(W_q·x, W_k·x, W_v·x), for the queries alone.  x: [b, t, d] → [b, q, d] */
+/**
+ * W_o·softmax(R(W_q·x)·R(W_k·x)ᵀ / √c + bias)·W_v·x for the queries; R rotates by position where positions
+ * are rotary.  x: [b, t, d] → [b, q, d]
+ */
 function selfAttention(
   p: SelfAttention,
   x: Sym,
   queries: Queries,
-  { heads, bias, drop }: AttentionForm,
+  { heads, bias, drop }: AttentionOptions,
 ): Sym {
   const rotate = (z: Sym, { positions }: Queries) =>
     p.frequencies === undefined ? z : applyRotary(z, rotaryAnglesAt(positions, p.frequencies));
-  const q = rotate(splitHeads(linear(p.query, queries.rowsOf(x)), heads), queries); // [b, h, q, c]
+  const q = rotate(splitHeads(linear(p.query, queries.select(x)), heads), queries); // [b, h, q, c]
   const k = rotate(splitHeads(linear(p.key, x), heads), everyToken(x.shape[1])); // [b, h, t, c]
-  const v = splitHeads(linear(p.value, x), heads);
+  const v = splitHeads(linear(p.value, x), heads); // [b, h, t, c]
   return drop.hidden(linear(p.output, mergeHeads(attention(q, k, v, bias, drop.attention))));
 }
 
-/** Logits of the token at each query: decoder(LN(f(W·h))).  h: [b, q, d] → [b, q, v] */
+/** Logits of masked-token prediction, decoder(LN(f(W·h))).  h: [b, q, d] → [b, q, v] */
 const maskedHead = (p: MaskedHead, h: Sym, epsilon: number, activation: Activation = gelu) =>
   linear(p.decoder, layerNorm(p.norm, activation(linear(p.dense, h)), epsilon));
 
-/**
- * BERT's classifier on its pooler, with the tensors named as in Transformers' BertForSequenceClassification.
- */
+/** BERT's pooler and classifier; tensors have the names of Transformers' BertForSequenceClassification. */
 export function poolerClassifier(
   c: BertConfig & { readonly classifier_dropout?: number | null | undefined },
   labels: number,
@@ -246,8 +247,8 @@ export function poolerClassifier(
 /**
  * W₂·tanh(W₁·h₀ + b₁) + b₂, where h₀ is the first token's last hidden state.
  *
- * @param dropout  of the pooled state, tanh(…), in training
- * @param before   of h₀, in training
+ * @param dropout  probability for the pooled state, tanh(…)
+ * @param before   probability for h₀; 0 by default
  */
 export function firstTokenClassifier(
   table: ParameterTable,
@@ -265,15 +266,14 @@ export function firstTokenClassifier(
   };
 }
 
-/** BERT's initialisation: dense and embedding weights N(0, deviation²), biases 0, scales of norms 1. */
-export function bertInitial({ name, shape }: DeclaredTensor, deviation: number): InitialLaw {
-  if (shape.length > 1) return { kind: "normal", deviation };
+/** BERT's initialisation: dense and embedding weights N(0, std²), biases 0, scales of norms 1. */
+export function bertInitial({ name, shape }: DeclaredTensor, std: number): Initializer {
+  if (shape.length > 1) return { kind: "normal", std };
   return { kind: "constant", value: name.endsWith(".weight") ? 1 : 0 };
 }
 
 /**
- * Float32 values alive at once in a layer: its widest states per token, its attention scores per pair of
- * tokens.
+ * Float32 values alive at once in a layer: its states per token, and its attention scores per pair of tokens.
  */
 function liveValues(c: BertConfig) {
   return {

@@ -6,7 +6,7 @@ import { type Norm, rmsNorm } from "../../../net/nn/norm.ts";
 import { applyRotary } from "../../../net/nn/position-encoding.ts";
 import { epsilonSchema, sizeSchema } from "../architecture.ts";
 import type { ParameterTable } from "../parameters.ts";
-import type { LayerForm, QueryContext } from "./transformer.ts";
+import type { LayerContext, QueryContext } from "./transformer.ts";
 
 // axes: b batch · t tokens · q queries · d width · h heads · g heads of keys and values · c width of a head
 
@@ -26,7 +26,7 @@ export const decoderSizes = {
   pad_token_id: z.number().int().nullish(),
 };
 
-/** Sizes of attention with groups of query heads that share keys and values. */
+/** Sizes of grouped-query attention: h query heads in g groups, which share keys and values. */
 export interface GroupedHeads {
   readonly hidden_size: number;
   readonly num_attention_heads: number;
@@ -34,24 +34,26 @@ export interface GroupedHeads {
   readonly head_dim?: number | null | undefined;
 }
 
-/** Sizes of heads. */
+/** Sizes of attention heads. */
 type Heads = Omit<GroupedHeads, "num_key_value_heads">;
 
 export const headWidth = ({ head_dim, hidden_size, num_attention_heads }: Heads): number =>
   head_dim ?? hidden_size / num_attention_heads;
 
-/** Conditions and errors for `refine`: heads in equal groups, of even width for rotary positions. */
+/** Condition and error for `refine`: g divides h. */
 export const GROUPS_FIT = {
   path: ["num_key_value_heads"],
   error: "expected a divisor of num_attention_heads",
 };
 export const groupsFit = (c: GroupedHeads) => c.num_attention_heads % c.num_key_value_heads === 0;
+/** Condition and error for `refine`: the width of a head is even, as rotary positions require. */
 export const HEADS_EVEN = {
   path: ["num_attention_heads"],
   error: "expected heads of even width, as rotary positions need",
 };
 export const headsEven = (c: Heads) => headWidth(c) % 2 === 0;
 
+/** Dense layers of grouped-query attention. */
 export interface GroupedAttention {
   readonly query: Linear;
   readonly key: Linear;
@@ -62,7 +64,7 @@ export interface GroupedAttention {
   readonly keyNorm?: Norm | undefined;
 }
 
-/** Declares attention under Llama's names, with heads in groups. */
+/** Declares grouped-query attention under Llama's names. */
 export function declareGroupedAttention(
   table: ParameterTable,
   at: string,
@@ -82,12 +84,15 @@ export function declareGroupedAttention(
   };
 }
 
-/** q = R(W_q·y), k = R(W_k·y), v = W_v·y; W_o·softmax(q·kᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
+/**
+ * W_o·softmax(q·kᵀ / √c + bias)·v with q = R(W_q·y), k = R(W_k·y), v = W_v·y, where R rotates by position
+ * (Ainslie et al. 2023, arXiv:2305.13245).  y: [b, t, d] → [b, q, d]
+ */
 export function groupedAttention(
   p: GroupedAttention,
   c: GroupedHeads & { readonly rms_norm_eps: number },
   y: Sym,
-  { at, all }: Pick<LayerForm, "at" | "all">,
+  { queries, keys }: Pick<LayerContext, "queries" | "keys">,
 ): Sym {
   const group = c.num_attention_heads / c.num_key_value_heads;
   const heads = (layer: Linear, x: Sym, count: number, norm: Norm | undefined) => {
@@ -95,8 +100,10 @@ export function groupedAttention(
     return norm === undefined ? split : rmsNorm(norm, split, c.rms_norm_eps);
   };
   const rotate = (x: Sym, { angles }: QueryContext) => (angles === undefined ? x : applyRotary(x, angles));
-  const q = rotate(heads(p.query, at.queries.rowsOf(y), c.num_attention_heads, p.queryNorm), at); // [b, h, q, c]
-  const k = rotate(heads(p.key, y, c.num_key_value_heads, p.keyNorm), all); // [b, g, t, c]
+  // q: [b, h, q, c]; k and v: [b, g, t, c]
+  const q = rotate(heads(p.query, queries.select(y), c.num_attention_heads, p.queryNorm), queries);
+  const k = rotate(heads(p.key, y, c.num_key_value_heads, p.keyNorm), keys);
   const v = splitHeads(linear(p.value, y), c.num_key_value_heads);
-  return linear(p.output, mergeHeads(attention(q, repeatHeads(k, group), repeatHeads(v, group), at.bias)));
+  const attended = attention(q, repeatHeads(k, group), repeatHeads(v, group), queries.bias); // [b, h, q, c]
+  return linear(p.output, mergeHeads(attended));
 }

@@ -41,11 +41,11 @@ export interface EsmConfig extends BertConfig {
   readonly mask_token_id: number;
 }
 
-/** Choices of the Nucleotide Transformer's own code. */
+/** Differences between the Nucleotide Transformer's code and Transformers. */
 export interface EsmVariant {
-  /** Feed-forward layers are gated and have no biases. */
+  /** True for gated feed-forward layers without biases. */
   readonly gated: boolean;
-  /** Position embeddings are stored although positions are rotary. */
+  /** True if checkpoints contain absolute position embeddings although positions are rotary. */
   readonly unusedPositions: boolean;
 }
 
@@ -59,7 +59,7 @@ interface Parameters extends BertParameters {
 
 const FREQUENCIES = "rotary_embeddings.inv_freq";
 
-/** An ESM: pre-norm layers, and a norm after the last one. */
+/** ESM: BERT with pre-norm layers and a norm after the last one. */
 export const esmArchitecture = (c: EsmConfig, variant: EsmVariant): Architecture =>
   bertArchitecture(c, family(c, variant));
 
@@ -68,21 +68,21 @@ const family = (c: EsmConfig, variant: EsmVariant): BertFamily<Parameters> => ({
   /** x⁰ = mask ⊙ LN(E[ids] + P[position]), E scaled with token dropout, P for absolute positions */
   embed(p, input) {
     const words = c.token_dropout ? scaledWords(p, c, input) : embed(p.words, input.ids);
-    const placed = p.positions === undefined ? words : add(words, embed(p.positions, positionsOf(c, input)));
-    const x = p.firstNorm === undefined ? placed : layerNorm(p.firstNorm, placed, c.layer_norm_eps);
+    const sum = p.positions === undefined ? words : add(words, embed(p.positions, positionsOf(c, input)));
+    const x = p.firstNorm === undefined ? sum : layerNorm(p.firstNorm, sum, c.layer_norm_eps);
     return input.mask === undefined ? x : mul(x, unsqueeze(input.mask, 2));
   },
   layer: preNormLayer,
   attentionBias: (mask) => mask && paddingBias(mask, LOWEST),
-  /** W₂·gelu(W₁·y), or W₂·(silu(a) ⊙ b) */
-  feed: (p, y, drop) => drop.hidden(variant.gated ? gatedFeedForward(p, y, silu) : feedForward(p, y)),
+  /** W₂·gelu(W₁·y), or gated W₂·(silu(a) ⊙ b) with (a, b) = W₁·y */
+  feedForward: (p, y, drop) => drop.hidden(variant.gated ? gatedFeedForward(p, y, silu) : feedForward(p, y)),
   /** h = LN(xⁿ) */
   lastHidden: ({ lastNorm }, x) => layerNorm(lastNorm, x, c.layer_norm_eps),
   hiddenStates: "all",
   maxTokens: isAbsolute(c) ? c.max_position_embeddings - c.pad_token_id - 1 : Number.POSITIVE_INFINITY,
   // older versions of Transformers store position embeddings next to rotary positions
   ignored: [/\.position_(ids|embeddings\.weight)$/, /^esm\.pooler\./, /^classifier\./],
-  wrapped: ["esm"],
+  adaptedModules: ["esm"],
   classifier: (labels) => classifier(c, labels),
   initial: ({ name }) =>
     name.endsWith(FREQUENCIES)
@@ -92,12 +92,12 @@ const family = (c: EsmConfig, variant: EsmVariant): BertFamily<Parameters> => ({
 
 const isAbsolute = (c: EsmConfig) => c.position_embedding_type === "absolute";
 
-/** Share of mask tokens in pretraining: 15 % of the tokens are selected, 80 % of these masked. */
+/** Expected fraction of mask tokens in pretraining: 15 % of the tokens are selected, 80 % of these masked. */
 const MASKED_IN_TRAINING = 0.15 * 0.8;
 
 /**
- * (1 − 0.12) / (1 − r) · E[ids], where a mask token's E is 0 and r is the share of mask tokens in the row:
- * ESM's token dropout, which keeps the scale of pretraining in rows with any number of masks.
+ * ESM's token dropout: (1 − 0.12) / (1 − r) · E[ids], where E of the mask token is 0 and r is the fraction of
+ * mask tokens in the row. It keeps the mean scale of the embeddings independent of r.
  */
 function scaledWords(p: Parameters, c: EsmConfig, { ids, mask }: ForwardInput): Sym {
   const masked = equal(ids, c.mask_token_id); // [b, t]
@@ -107,7 +107,10 @@ function scaledWords(p: Parameters, c: EsmConfig, { ids, mask }: ForwardInput): 
   return mul(where(unsqueeze(masked, 2), 0, embed(p.words, ids)), scale);
 }
 
-/** Positions count tokens from pad + 1; padding, recognised by its id, has position pad. */
+/**
+ * Position ids as in RoBERTa: tokens are counted from pad_token_id + 1, and padding has pad_token_id.  int32
+ * [b, t]
+ */
 function positionsOf(c: EsmConfig, { ids }: ForwardInput): Sym {
   const real = cast(not(equal(ids, c.pad_token_id)), "int32");
   return add(mul(cumSum(real, 1), real), c.pad_token_id);

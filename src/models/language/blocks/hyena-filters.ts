@@ -2,17 +2,17 @@ import type { NdArray } from "../../../net/arrays/array.ts";
 
 // axes: t tokens · d channels · n modes of a filter · g groups of channels that share a filter
 
-/** Filters of a Hyena operator. */
+/** Parametrisation of a Hyena operator's filters. */
 export type FilterForm =
-  /** Sums of exponentials, one filter per channel: complex in the first generation, real in the second. */
+  /** Sums of n exponentials per channel: complex in StripedHyena, real in StripedHyena 2. */
   | { readonly kind: "complex" | "real"; readonly modes: number }
-  /** One weight per distance, for groups of channels. */
+  /** One weight per distance, shared by the channels of a group. */
   | { readonly kind: "taps"; readonly taps: number; readonly groups: number };
 
-/** Filters of fewer taps are computed directly, have no skip, and are stored with the farthest tap first. */
+/** Filters of fewer taps are stored with the farthest tap first and have no skip connection. */
 const LONG_TAPS = 128;
 
-/** Tensors of a filter with their shapes. */
+/** Names and shapes of a filter's tensors. */
 export function storedFilter(
   filter: FilterForm,
   d: number,
@@ -30,11 +30,11 @@ export function storedFilter(
   }
 }
 
-/** True for filters that a convolution over all tokens computes, and that have a skip. */
+/** True for filters that `longConvolution` computes. They have a skip connection. */
 export const isLong = (filter: FilterForm) => filter.kind !== "taps" || filter.taps >= LONG_TAPS;
 
 /**
- * A long filter of a layer for inputs of `tokens` tokens.
+ * Computes the taps of a long filter for rows of `tokens` tokens.
  *
  * @param read  reads a tensor of `storedFilter` by its name
  * @returns     [t, d], row-major
@@ -64,12 +64,12 @@ export async function longFilter(
   return data;
 }
 
-/** Adds a filter to zeros: k[τ] for τ = 0 … t − 1. */
+/** Writes the taps k[τ], τ = 0 … t − 1, of one channel or group into an array of zeros. */
 type Filters = (channel: number, into: Float64Array) => void;
 
 /**
- * k[τ, d] = Σₙ Re(r[d, n] · p[d, n]^τ) in float64 (Massaroli et al. 2023, arXiv:2310.18780). In float32, as
- * the official code computes it, the phase of a pole is off by up to 0.001 after 8,192 positions.
+ * k[τ, d] = Σₙ Re(r[d, n] · p[d, n]^τ) (Massaroli et al. 2023, arXiv:2310.18780), in float64. The official
+ * code uses float32, whose error of a pole's phase grows to 0.001 after 8,192 positions.
  *
  * @param poles     p, [d, n, 2], real and imaginary part
  * @param residues  r, [d, n, 2]
@@ -89,7 +89,7 @@ const complexModes =
     }
   };
 
-/** k[τ, d] = Σₙ r[d, n] · exp(λ[d, n]·τ) in float64.  λ: [d, n], r: [d, n] */
+/** k[τ, d] = Σₙ r[d, n] · exp(λ[d, n]·τ) in float64, with λ = `logPoles` and r = `residues`, each [d, n]. */
 const realModes =
   (logPoles: Float32Array, residues: Float32Array, modes: number): Filters =>
   (d, into) => {
@@ -100,7 +100,7 @@ const realModes =
     }
   };
 
-/** The stored weights, as many as there are tokens.  h: [g, taps] */
+/** k[τ, g] = h[g, τ], and 0 beyond the stored taps.  h: [g, taps] */
 const taps =
   (h: Float32Array, count: number): Filters =>
   (group, into) =>

@@ -4,44 +4,51 @@ import { type DepthwiseConvolution, shortCausalConvolution } from "../../../net/
 import { type Linear, linear } from "../../../net/nn/linear.ts";
 import type { LongConvolution } from "../../../net/nn/long-convolution.ts";
 
-// axes: b batch · t tokens · d width
+// axes: b batch · t tokens · q queries · d width · e positional features · f hidden units of the filter's
+// network
 
+/** Parameters of a Hyena operator of order 2. */
 export interface HyenaMixer {
-  /** d → 3d; blocks of rows in the order x₀, x₁, v */
+  /** d → 3d: x₀, x₁ and v, as consecutive blocks of rows unless `splitProjections` says otherwise. */
   readonly inProjection: Linear;
   readonly shortFilter: DepthwiseConvolution;
-  /** [d], the skip of the long convolution */
+  /** Coefficient of the long convolution's skip connection: [d] */
   readonly skip: Sym;
   readonly outProjection: Linear;
 }
 
-/** Differences between models with the operator. */
-export interface HyenaForm {
-  /**
-   * x₀, x₁ and v, each [b, d, t], from the short convolution's output [b, 3d, t]; blocks of rows if absent.
-   */
-  readonly parts?: ((u: Sym) => readonly Sym[]) | undefined;
-  /** The queries of each row, [b, t, d] → [b, q, d]; all tokens if absent. */
-  readonly rowsOf?: (x: Sym) => Sym;
+/** Differences between models with a Hyena operator. */
+export interface HyenaOptions {
+  /** Splits [b, 3d, t] into x₀, x₁ and v, each [b, d, t]; by default into consecutive blocks of channels. */
+  readonly splitProjections?: ((u: Sym) => readonly Sym[]) | undefined;
+  /** Selects the queries of each row, [b, t, d] → [b, q, d]; all tokens by default. */
+  readonly selectQueries?: (x: Sym) => Sym;
 }
 
 /**
  * The Hyena operator of order 2: two gates around one long causal convolution (Poli et al. 2023,
  * arXiv:2302.10866, eq. 4).
  *
- * u = in(x); x₀, x₁, v = short(u); y = k ∗ (v ⊙ x₁) + skip ⊙ (v ⊙ x₁); out(y ⊙ x₀)
+ *     (x₀, x₁, v) = short(in(x));  z = v ⊙ x₁;  y = k ∗ z + skip ⊙ z;  out(y ⊙ x₀)
  *
  * @param x       [b, t, d]
- * @param kernel  [t, d], the implicit filter
- * @param long    a convolution over t positions
+ * @param kernel  k, [t, d]
+ * @param long    the algorithm of the convolution over t tokens
  * @returns       [b, q, d]
  */
-export function hyena(p: HyenaMixer, x: Sym, kernel: Sym, long: LongConvolution, form: HyenaForm = {}): Sym {
-  return gatedConvolution(p, x, (z) => long.apply(channelsNext(z), withSkip(kernel, p.skip)), form);
+export function hyena(
+  p: HyenaMixer,
+  x: Sym,
+  kernel: Sym,
+  long: LongConvolution,
+  options: HyenaOptions = {},
+): Sym {
+  const convolve = (z: Sym) => long.apply(swapTokensAndChannels(z), addSkip(kernel, p.skip));
+  return gatedConvolution(p, x, convolve, options);
 }
 
 /**
- * out(convolve(v ⊙ x₁) ⊙ x₀), with x₀, x₁, v = short(in(x)).
+ * out(convolve(v ⊙ x₁) ⊙ x₀) with (x₀, x₁, v) = short(in(x)).
  *
  * @param x         [b, t, d]
  * @param convolve  a causal convolution, [b, d, t] → [b, t, d]
@@ -51,52 +58,58 @@ export function gatedConvolution(
   p: Omit<HyenaMixer, "skip">,
   x: Sym,
   convolve: (z: Sym) => Sym,
-  { parts = blocks, rowsOf = (all) => all }: HyenaForm = {},
+  { splitProjections = thirds, selectQueries = (y) => y }: HyenaOptions = {},
 ): Sym {
-  const u = channelsNext(linear(p.inProjection, x)); // [b, 3d, t]
-  const [x0, x1, v] = parts(shortCausalConvolution(p.shortFilter, u));
-  return linear(p.outProjection, rowsOf(mul(convolve(mul(v!, x1!)), channelsNext(x0!))));
+  const projected = swapTokensAndChannels(linear(p.inProjection, x)); // [b, 3d, t]
+  const [x0, x1, v] = splitProjections(shortCausalConvolution(p.shortFilter, projected)); // each [b, d, t]
+  const y = convolve(mul(v!, x1!)); // [b, t, d]
+  return linear(p.outProjection, selectQueries(mul(y, swapTokensAndChannels(x0!))));
 }
 
 /** [b, 3d, t] → three times [b, d, t] */
-function blocks(u: Sym): readonly Sym[] {
+function thirds(u: Sym): readonly Sym[] {
   const width = (u.shape[1] as number) / 3;
   return split(u, 1, [width, width, width]);
 }
 
-/** [b, t, d] ↔ [b, d, t]: the short convolution takes tokens last, everything else channels last. */
-export const channelsNext = (x: Sym) => transpose(x, [0, 2, 1]);
+/** [b, t, d] ↔ [b, d, t]: short convolutions take channels before tokens, all other layers tokens first. */
+export const swapTokensAndChannels = (x: Sym) => transpose(x, [0, 2, 1]);
 
-/** The skip connection is one more tap at distance zero: k̃[0] = k[0] + skip. */
-function withSkip(kernel: Sym, skip: Sym): Sym {
+/** Adds the skip connection to the filter as part of its tap at distance 0: k[0] + skip.  [t, d] → [t, d] */
+function addSkip(kernel: Sym, skip: Sym): Sym {
   const [length, width] = kernel.shape as readonly [number, number];
   return add(kernel, pad(reshape(skip, [1, width]), 0, 0, length - 1));
 }
 
 /**
- * Weights of Hyena's implicit filter, which is evaluated on the host in float64. In float32 the rounding of
- * the first sine's argument is not small against the step between neighbouring positions of a long model, so
- * the filter is computed once in float64 and rounded at the end (Poli et al. 2023, arXiv:2302.10866, section
- * 3.3).
+ * Weights of Hyena's implicit filter (Poli et al. 2023, arXiv:2302.10866, section 3.3).
+ *
+ * The filter is computed outside the graph, in float64, and then rounded: for long inputs the float32
+ * rounding error of the first sine's argument is comparable to its change between neighbouring positions.
  */
 export interface ImplicitFilterWeights {
-  /** z, positional features [t, e]; t, position in [0, 1], [t]; δ, decay rates [d] */
+  /** z, positional features: [t, e] */
   readonly features: Float32Array;
+  /** Positions scaled to [0, 1]: [t] */
   readonly time: Float32Array;
+  /** δ, decay rates: [d] */
   readonly decay: Float32Array;
-  /** φ, one frequency per hidden unit, shared by the three sines [f] */
+  /** φ, one frequency per hidden unit for all three sines: [f] */
   readonly frequency: Float32Array;
-  /** Three layers with sines: weight [f, e or f], bias [f] */
+  /** Three layers, each followed by a sine: weight [f, e] or [f, f], bias [f] */
   readonly hidden: readonly { readonly weight: Float32Array; readonly bias: Float32Array }[];
-  /** [d, f], no bias */
+  /** Last layer, without bias: [d, f] */
   readonly output: Float32Array;
 }
 
-/** Offset of the window, so that the filter never vanishes. */
+/** Constant added to the window, so that the filter does not decay to zero. */
 const SHIFT = 0.05;
 
 /**
- * k[τ, d] = h[τ, d] · (exp(−t_τ·|δ_d|) + 0.05), with h an MLP of sines over z_τ.  Returns [t, d], row-major.
+ * k[τ, d] = h[τ, d] · (exp(−t_τ·|δ_d|) + 0.05), where the MLP h has three layers x ← sin(φ ⊙ (W·x + b)),
+ * starting from z_τ, and a last layer without bias.
+ *
+ * @returns k, [t, d], row-major
  */
 export function implicitFilter(w: ImplicitFilterWeights): Float32Array {
   const length = w.time.length;
@@ -117,7 +130,7 @@ export function implicitFilter(w: ImplicitFilterWeights): Float32Array {
   return filter;
 }
 
-/** The filter's network as symbols of a graph, for training: its layers may have adapters. */
+/** The filter's network as symbols of a graph, for training, where its layers have LoRA factors. */
 export interface FilterNetwork {
   /** [1, f] */
   readonly frequency: Sym;
@@ -128,13 +141,13 @@ export interface FilterNetwork {
 }
 
 /**
- * `implicitFilter` in float32, as the original computes it in training.
+ * `implicitFilter` as a graph, in float32.
  *
  * @param features  z, [t, e]
  * @param time      t, [t, 1]
  * @returns         [t, d]
  */
-export function filterOf(
+export function filterGraph(
   { frequency, hidden, output, decay }: FilterNetwork,
   { features, time }: { readonly features: Sym; readonly time: Sym },
 ): Sym {
@@ -156,8 +169,13 @@ function dense(weight: Float32Array, x: Float64Array, bias?: Float32Array): Floa
 }
 
 /**
- * The positional features of a model whose longest input is `maxLength`, as float32 buffers: t = τ/(M − 1);
- * z = [t, cos(f·w), −sin(f·w)] with w = 2πτ/M and bands f from 1e-4 to (e − 1)/2 − 1.
+ * Positional features at τ = 0 … M − 1 for the longest input M of a model: t = τ/(M − 1) and
+ * z = [t, cos(f·w), −sin(f·w)] with w = 2πτ/M and (e − 1)/2 frequencies f, evenly spaced from 1e-4 to
+ * (e − 1)/2 − 1.
+ *
+ * @param maxLength  M
+ * @param features   e, odd
+ * @returns          t, [M], and z, [M, e], row-major
  */
 export function positionalFeatures(maxLength: number, features: number) {
   const bands = (features - 1) / 2;
@@ -178,7 +196,7 @@ export function positionalFeatures(maxLength: number, features: number) {
   return { time, z };
 }
 
-/** δ: evenly spaced from ln(0.01)/1.5 to ln(0.01)/0.3. */
+/** δ of an untrained model, [d]: evenly spaced from ln(0.01)/1.5 to ln(0.01)/0.3. */
 export function decayRates(width: number): Float32Array {
   const slow = Math.log(0.01) / 1.5;
   const fast = Math.log(0.01) / 0.3;

@@ -20,40 +20,44 @@ import {
   stableSoftplus,
 } from "../../../net/nn/selective-scan.ts";
 
-// axes: t tokens · q queries · b rows · d width · e inner width · n states · r rank of the step; tokens
-// first, so that one step of a loop is contiguous in memory
+// axes: t tokens · q queries · b batch · d width · e inner width · n states of a channel · r rank of Δ.
+// Tokens are the first axis, so that one step of the loop is contiguous in memory.
 
+/** Input and output projection of a Mamba module. */
 export interface Projections {
-  /** d → 2e, no bias: u, then the gate z */
+  /** W_in, d → 2e: u, then the gate z */
   readonly input: Linear;
-  /** e → d, no bias */
+  /** W_out, e → d */
   readonly output: Linear;
 }
 
-/** The module between the projections: a short convolution and a selective state-space model. */
+/**
+ * A short convolution and a selective state-space model: the part of a Mamba module between its projections.
+ */
 export interface SelectiveModel {
   readonly convolution: DepthwiseConvolution;
-  /** e → r + 2n, no bias: δ, B, C */
+  /** e → r + 2n, no bias: δ (Δ before its projection), B and C */
   readonly selection: Linear;
-  /** r → e */
+  /** W_Δ and b_Δ, r → e */
   readonly step: Linear;
   /** ln(−A): [e, n] */
   readonly logA: Sym;
-  /** [e] */
+  /** D: [e] */
   readonly skip: Sym;
 }
 
-/** A Mamba module along the tokens. */
+/** A causal Mamba module. */
 export interface Mamba {
   readonly model: SelectiveModel;
   readonly projections: Projections;
 }
 
 /**
- * M(x) = W_out·(ssm(u) ⊙ SiLU(z)), (u, z) = W_in·x (Gu & Dao 2023, arXiv:2312.00752, section 3.4).
+ * M(x) = W_out·(ssm(u) ⊙ SiLU(z)) with (u, z) = W_in·x (Gu & Dao 2023, arXiv:2312.00752, section 3.4).
  *
  * @param x     [t, b, d]
- * @param mask  [t, b, 1], 0 for padding, which Transformers masks before and after the convolution
+ * @param mask  [t, b, 1], 1 for a token and 0 for padding: masks u before the convolution and its output, as
+ *   in Transformers
  * @returns     [t, b, d]
  */
 export function mambaMixer(
@@ -61,15 +65,15 @@ export function mambaMixer(
   x: Sym,
   { loops, mask }: { loops: boolean; mask: Sym | undefined },
 ): Sym {
-  const form: MambaForm = { loops, queriesOf: (all) => all };
-  return gated(p.projections, x, form, (u) => ssm(p.model, masked(u, mask), "forward", loops, mask));
+  const options: MambaOptions = { loops, selectQueries: (y) => y };
+  return gated(p.projections, x, options, (u) => ssm(p.model, masked(u, mask), "forward", loops, mask));
 }
 
 const masked = (x: Sym, mask: Sym | undefined) => (mask === undefined ? x : mul(x, mask));
 
 /**
- * Two Mamba modules, one along the tokens and one in reverse. Projections that are the same object are
- * shared.
+ * Two Mamba modules, one for the tokens in order and one for the reversed tokens. The modules share
+ * projections that are the same object.
  */
 export interface BidirectionalMamba {
   readonly forward: SelectiveModel;
@@ -80,60 +84,63 @@ export interface BidirectionalMamba {
 export type Direction = "forward" | "backward";
 
 /**
- * M→(x) + flip(M←(flip(x))), with M(x) = W_out·(ssm(u) ⊙ SiLU(z)) and (u, z) = W_in·x (Gu & Dao 2023,
+ * M→(x) + flip(M←(flip(x))) with M(x) = W_out·(ssm(u) ⊙ SiLU(z)), (u, z) = W_in·x (Gu & Dao 2023,
  * arXiv:2312.00752, section 3.4; Schiff et al. 2024, arXiv:2403.03234, section 3.1). Shared projections are
- * linear, so they are applied once.
+ * computed once, which is exact because they are linear.
  *
  * @param x  [t, b, d]
  * @returns  [q, b, d]
  */
-export function bidirectionalMamba(p: BidirectionalMamba, x: Sym, form: MambaForm): Sym {
+export function bidirectionalMamba(p: BidirectionalMamba, x: Sym, options: MambaOptions): Sym {
+  const { loops, selectQueries } = options;
   const { forward, backward } = p.projections;
-  const along = (u: Sym) => form.queriesOf(ssm(p.forward, u, "forward", form.loops));
-  const against = (u: Sym) => form.queriesOf(ssm(p.backward, u, "backward", form.loops));
+  const forwardSsm = (u: Sym) => selectQueries(ssm(p.forward, u, "forward", loops)); // [q, b, e]
+  const backwardSsm = (u: Sym) => selectQueries(ssm(p.backward, u, "backward", loops)); // [q, b, e]
   return forward === backward
-    ? gated(forward, x, form, (u) => add(along(u), against(u)))
-    : add(gated(forward, x, form, along), gated(backward, x, form, against));
+    ? gated(forward, x, options, (u) => add(forwardSsm(u), backwardSsm(u)))
+    : add(gated(forward, x, options, forwardSsm), gated(backward, x, options, backwardSsm));
 }
 
-export interface MambaForm {
-  /** True computes the recurrence in a loop over the tokens, false by one operator for all of them. */
+export interface MambaOptions {
+  /** True computes the recurrence by a loop over the tokens, false by one operator for all tokens. */
   readonly loops: boolean;
-  /** The queries of each row: [t, b, ·] → [q, b, ·]. */
-  queriesOf(x: Sym): Sym;
+  /** Selects the queries of each row: [t, b, ·] → [q, b, ·]. */
+  selectQueries(x: Sym): Sym;
 }
 
-/** W_out·(inner(u) ⊙ SiLU(z)), (u, z) = W_in·x; z is computed for the queries alone. */
+/**
+ * W_out·(f(u) ⊙ SiLU(z)) with (u, z) = W_in·x; z is computed for the queries alone.  x: [t, b, d] → [q, b, d]
+ */
 function gated(
   { input, output }: Projections,
   x: Sym,
-  { queriesOf }: MambaForm,
-  inner: (u: Sym) => Sym,
+  { selectQueries }: MambaOptions,
+  f: (u: Sym) => Sym,
 ): Sym {
   const [u, z] = rowBlocks(input, 2) as readonly [Linear, Linear];
-  return linear(output, mul(inner(linear(u, x)), silu(linear(z, queriesOf(x)))));
+  return linear(output, mul(f(linear(u, x)), silu(linear(z, selectQueries(x)))));
 }
 
-/** c = m ⊙ SiLU(conv(u)); ssm = scan(c; Δ, B, C) + D ⊙ c.  u: [t, b, e] → the same */
+/** c = mask ⊙ SiLU(conv(u)); ssm(u) = scan(c; A, Δ, B, C) + D ⊙ c.  u: [t, b, e] → the same */
 function ssm(p: SelectiveModel, u: Sym, direction: Direction, loops: boolean, mask?: Sym): Sym {
   const backward = direction === "backward";
-  if (loops) return inLoop(p, u, backward, mask);
-  return backward ? flip(withoutLoop(p, flip(u, 0)), 0) : withoutLoop(p, u, mask);
+  if (loops) return ssmInLoop(p, u, backward, mask);
+  return backward ? flip(ssmAtOnce(p, flip(u, 0)), 0) : ssmAtOnce(p, u, mask);
 }
 
-/** Token by token, so that wide values exist for one token at a time. */
-function inLoop(p: SelectiveModel, u: Sym, reverse: boolean, mask: Sym | undefined): Sym {
+/** `ssm` token by token: values of e·n elements per row exist for one token at a time. */
+function ssmInLoop(p: SelectiveModel, u: Sym, reverse: boolean, mask: Sym | undefined): Sym {
   const [, batch, inner] = u.shape;
-  const A = decayRates(p);
+  const A = stateMatrix(p);
   const convolution = convolutionSteps(p.convolution, batch!);
   const start = [fill([batch!, A.shape[0], inner!], 0), ...convolution.start];
   const { emitted } = scan(
     start,
     mask === undefined ? [u] : [u, mask],
-    ([h, ...carried], [token, kept]) => {
+    ([h, ...carried], [token, tokenMask]) => {
       const convolved = convolution.step(token!, carried);
-      const c = masked(silu(convolved.output), kept);
-      const { state, y } = selectiveStep(A, h!, selected(p, c));
+      const c = masked(silu(convolved.output), tokenMask); // [b, e]
+      const { state, y } = selectiveStep(A, h!, selectiveInput(p, c));
       return { states: [state, ...convolved.carried], emit: [add(y, mul(p.skip, c))] };
     },
     { reverse },
@@ -141,29 +148,30 @@ function inLoop(p: SelectiveModel, u: Sym, reverse: boolean, mask: Sym | undefin
   return emitted[0];
 }
 
-/** All tokens at once, rows first. */
-function withoutLoop(p: SelectiveModel, u: Sym, mask?: Sym): Sym {
-  const convolved = shortCausalConvolution(p.convolution, transpose(u, [1, 2, 0]));
-  const kept = mask && transpose(mask, [1, 0, 2]);
-  const c = masked(silu(transpose(convolved, [0, 2, 1])), kept); // [b, t, e]
-  return transpose(add(selectiveScan(decayRates(p), selected(p, c)), mul(p.skip, c)), [1, 0, 2]);
+/** `ssm` of all tokens at once, for devices without loops. */
+function ssmAtOnce(p: SelectiveModel, u: Sym, mask?: Sym): Sym {
+  const convolved = shortCausalConvolution(p.convolution, transpose(u, [1, 2, 0])); // [b, e, t]
+  const batchMask = mask && transpose(mask, [1, 0, 2]); // [b, t, 1]
+  const c = masked(silu(transpose(convolved, [0, 2, 1])), batchMask); // [b, t, e]
+  const y = add(selectiveScan(stateMatrix(p), selectiveInput(p, c)), mul(p.skip, c)); // [b, t, e]
+  return transpose(y, [1, 0, 2]);
 }
 
-/** δ, B, C = W·c; Δ = softplus(W_Δ·δ + b_Δ).  c: [..., e] */
-function selected(p: SelectiveModel, c: Sym): SelectiveInput {
+/** (δ, B, C) = W·c; Δ = softplus(W_Δ·δ + b_Δ).  c: [..., e] */
+function selectiveInput(p: SelectiveModel, c: Sym): SelectiveInput {
   const rank = knownSize(p.step.weight.shape[1], "the rank of the step");
   const n = knownSize(p.logA.shape[1], "the number of states");
   const [delta, B, C] = split(linear(p.selection, c), -1, [rank, n, n]) as readonly [Sym, Sym, Sym];
   return { x: c, step: stableSoftplus(linear(p.step, delta)), B, C };
 }
 
-/** A = −exp(A_log), channels innermost: [n, e] */
-const decayRates = ({ logA }: SelectiveModel) => neg(exp(transpose(logA, [1, 0])));
+/** A = −exp(logA), with the channels as the last axis: [n, e] */
+const stateMatrix = ({ logA }: SelectiveModel) => neg(exp(transpose(logA, [1, 0])));
 
 /**
- * The module applied to the other strand: rc(W(rc(x))) for a module W(x), where rc reverses tokens and
- * channels. Reversing tokens swaps the directions; reversing channels reverses the projections' outer columns
- * and rows.
+ * The module that computes rc(M(rc(x))) for a module M, where rc reverses tokens and channels: the module on
+ * the other strand. Reversing tokens swaps the two directions. Reversing channels reverses the columns of the
+ * input projections and the rows of the output projections.
  */
 export function reverseComplemented({
   forward,
@@ -174,11 +182,11 @@ export function reverseComplemented({
     input: withInputsReversed(p.input),
     output: withOutputsReversed(p.output),
   });
-  const along = reversed(projections.backward);
-  const against = projections.forward === projections.backward ? along : reversed(projections.forward);
+  const newForward = reversed(projections.backward);
+  const isShared = projections.forward === projections.backward;
   return {
     forward: backward,
     backward: forward,
-    projections: { forward: along, backward: against },
+    projections: { forward: newForward, backward: isShared ? newForward : reversed(projections.forward) },
   };
 }

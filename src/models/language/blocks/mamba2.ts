@@ -25,89 +25,92 @@ import {
   selectiveScan,
   stableSoftplus,
 } from "../../../net/nn/selective-scan.ts";
-import type { MixerForm } from "./state-space.ts";
+import type { MixerOptions } from "./state-space.ts";
 
-// axes: t tokens · b rows · d width · e inner width = h heads × p channels of a head · g groups of heads that
-// share B and C · n states · k = e + 2gn channels of the convolution; tokens first
+// axes: t tokens · b batch · d width · h heads · p channels of a head · e = h·p inner width · g groups of
+// heads · n states of a channel · k = e + 2gn channels of the convolution. Tokens are the first axis.
 
-/** A Mamba-2 module: the decay is one number per head, and B and C are shared by the heads of a group. */
+/** A Mamba-2 module. A is one number per head, and the heads of a group share B and C. */
 export interface Mamba2 {
-  /** d → e + k + h: the gate z; x, B and C; δ */
+  /** W_in, d → e + k + h: the gate z; then x, B and C; then δ */
   readonly input: Linear;
-  /** k channels */
+  /** Of x, B and C: k channels */
   readonly convolution: DepthwiseConvolution;
-  /** [h] */
+  /** b: [h] */
   readonly stepBias: Sym;
   /** ln(−A): [h] */
   readonly logA: Sym;
-  /** [h] */
+  /** D: [h] */
   readonly skip: Sym;
   readonly norm: Norm;
-  /** e → d */
+  /** W_out, e → d */
   readonly output: Linear;
 }
 
 export interface Mamba2Sizes extends HeadSizes {
   readonly epsilon: number;
-  /** Least and largest Δ; null: no limit. */
-  readonly stepLimit: readonly [least: number, largest: number | null];
+  /** Range to which Δ is clipped; a maximum of null: no upper limit. */
+  readonly stepLimit: readonly [min: number, max: number | null];
 }
 
 /**
- * W_out·RMS((ssd(x; Δ, B, C) + D ⊙ x) ⊙ SiLU(z)) with (z, xBC, δ) = W_in·u, (x, B, C) = SiLU(conv(xBC)) and
- * Δ = softplus(δ + b), RMS over each group's channels (Dao & Gu 2024, arXiv:2405.21060, section 7). The
- * recurrence is that of Mamba, with A and Δ equal in all channels of a head.
+ * The Mamba-2 module (Dao & Gu 2024, arXiv:2405.21060, section 7):
+ *
+ *     (z, xBC, δ) = W_in·u;  (x, B, C) = SiLU(conv(xBC));  Δ = softplus(δ + b)
+ *     y = ssd(x; A, Δ, B, C) + D ⊙ x;  W_out·RMS(y ⊙ SiLU(z))
+ *
+ * ssd is the recurrence of Mamba with A and Δ equal in all channels of a head. RMS is over the channels of
+ * each group.
  *
  * @param u  [t, b, d]
  * @returns  [t, b, d]
  */
-export function mamba2Mixer(p: Mamba2, u: Sym, sizes: Mamba2Sizes, { loops, mask }: MixerForm): Sym {
+export function mamba2Mixer(p: Mamba2, u: Sym, sizes: Mamba2Sizes, { loops, mask }: MixerOptions): Sym {
   const inner = sizes.heads * sizes.headWidth;
-  const convolved = inner + 2 * sizes.groups * sizes.states;
-  const all = linear(p.input, masked(u, mask));
-  const [z, xBC, delta] = split(all, -1, [inner, convolved, sizes.heads]) as readonly [Sym, Sym, Sym];
-  const step = limited(stableSoftplus(add(delta, p.stepBias)), sizes.stepLimit); // [t, b, h]
-  const rowsFirst = (values: Sym) => transpose(values, [1, 0, 2]);
-  const mixed = transpose(shortCausalConvolution(p.convolution, transpose(xBC, [1, 2, 0])), [0, 2, 1]);
-  const [x, B, C] = parts(masked(silu(mixed), mask && rowsFirst(mask)), sizes); // [b, t, ·]
-  const scan = loops ? chunkedScan : scanOfGroups;
-  const scanned = scan(neg(exp(p.logA)), sizes, { x, step: rowsFirst(step), B, C });
-  const y = rowsFirst(add(scanned, mul(perChannel(p.skip, sizes), x)));
-  return linear(p.output, normOfGroups(p.norm, mul(y, silu(z)), sizes));
+  const channels = inner + 2 * sizes.groups * sizes.states; // k
+  const projected = linear(p.input, masked(u, mask)); // [t, b, e + k + h]
+  const [z, xBC, delta] = split(projected, -1, [inner, channels, sizes.heads]) as readonly [Sym, Sym, Sym];
+  const step = clip(stableSoftplus(add(delta, p.stepBias)), sizes.stepLimit); // [t, b, h]
+  const swapBatchAndTokens = (values: Sym) => transpose(values, [1, 0, 2]);
+  const convolved = shortCausalConvolution(p.convolution, transpose(xBC, [1, 2, 0])); // [b, k, t]
+  const activated = silu(transpose(convolved, [0, 2, 1])); // [b, t, k]
+  const [x, B, C] = splitChannels(masked(activated, mask && swapBatchAndTokens(mask)), sizes); // [b, t, ·]
+  const ssd = loops ? chunkedScan : scanByGroup;
+  const scanned = ssd(neg(exp(p.logA)), sizes, { x, step: swapBatchAndTokens(step), B, C }); // [b, t, e]
+  const y = swapBatchAndTokens(add(scanned, mul(perChannel(p.skip, sizes), x))); // [t, b, e]
+  return linear(p.output, groupNorm(p.norm, mul(y, silu(z)), sizes));
 }
 
-/**
- * RMS norm of each group's channels, as in the package mamba_ssm and in Transformers 5.  [..., e] → [..., e]
- */
-function normOfGroups({ weight }: Norm, x: Sym, { heads, headWidth, groups, epsilon }: Mamba2Sizes): Sym {
+/** RMS norm of each group's channels, as in mamba_ssm and in Transformers 5.  x: [..., e] → the same */
+function groupNorm({ weight }: Norm, x: Sym, { heads, headWidth, groups, epsilon }: Mamba2Sizes): Sym {
   if (groups === 1) return rmsNorm({ weight }, x, epsilon);
   const grouped = [groups, (heads * headWidth) / groups];
   const rows = reshape(x, [...x.shape.slice(0, -1), ...grouped]);
   return reshape(rmsNorm({ weight: reshape(weight, grouped) }, rows, epsilon), x.shape);
 }
 
-function limited(step: Sym, [least, largest]: Mamba2Sizes["stepLimit"]): Sym {
-  const raised = least === 0 ? step : maximum(step, least);
-  return largest === null ? raised : minimum(raised, largest);
+function clip(step: Sym, [min, max]: Mamba2Sizes["stepLimit"]): Sym {
+  const raised = min === 0 ? step : maximum(step, min);
+  return max === null ? raised : minimum(raised, max);
 }
 
 const masked = (x: Sym, mask: Sym | undefined) => (mask === undefined ? x : mul(x, mask));
 
-/** One value per head as one per channel: [..., h] → [..., e] */
+/** Repeats the value of each head for its channels.  x: [..., h] → [..., e] */
 function perChannel(x: Sym, { heads, headWidth }: Mamba2Sizes): Sym {
   const leading = x.shape.slice(0, -1);
   const wide = expand(unsqueeze(x, x.shape.length), [...leading, heads, headWidth]);
   return reshape(wide, [...leading, heads * headWidth]);
 }
 
-/** x, B and C of the convolution's channels: [..., e], [..., gn], [..., gn] */
-function parts(xBC: Sym, { heads, headWidth, groups, states }: Mamba2Sizes) {
+/** Splits the convolution's channels into x, B and C.  xBC: [..., k] → [..., e], [..., gn], [..., gn] */
+function splitChannels(xBC: Sym, { heads, headWidth, groups, states }: Mamba2Sizes) {
   const shared = groups * states;
   return split(xBC, -1, [heads * headWidth, shared, shared]) as readonly [Sym, Sym, Sym];
 }
 
-/** The arguments and the result of `chunkedScan`; the channels of each group are one selective scan. */
-function scanOfGroups(A: Sym, sizes: Mamba2Sizes, { x, step, B, C }: SelectiveInput): Sym {
+/** `chunkedScan` without a loop: one `selectiveScan` over the channels of each group. */
+function scanByGroup(A: Sym, sizes: Mamba2Sizes, { x, step, B, C }: SelectiveInput): Sym {
   const { heads, headWidth, groups, states } = sizes;
   const inner = heads * headWidth;
   const steps = perChannel(step, sizes);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { RotaryForm, RotaryScaling } from "../../../net/nn/rotary-scaling.ts";
 
-/** `dynamic` changes the frequencies of inputs beyond the context only, which are refused. */
+/** `dynamic` changes frequencies only for inputs longer than the context, which are rejected. */
 const kindSchema = z.enum(["default", "linear", "dynamic", "llama3", "yarn"]);
 
 const factor = () => z.number().positive().nullish();
@@ -27,19 +27,20 @@ type Rope = z.output<typeof fields>;
 
 const kindOf = ({ rope_type, type }: Rope) => rope_type ?? type ?? "default";
 
-/** Keys that a kind of scaling needs. */
-const NEEDED: Readonly<Record<string, readonly (keyof Rope)[]>> = {
+/** Keys that a kind of scaling requires. */
+const REQUIRED: Readonly<Record<string, readonly (keyof Rope)[]>> = {
   linear: ["factor"],
   llama3: ["factor", "low_freq_factor", "high_freq_factor", "original_max_position_embeddings"],
 };
 
 /**
- * Rotary positions in config.json: `rope_scaling` before version 5 of Transformers, `rope_parameters` since.
+ * Schema of the rotary positions in config.json: `rope_parameters` of Transformers 5, `rope_scaling` of
+ * earlier versions.
  */
 export const ropeSchema = () =>
   fields
     .superRefine((rope, context) => {
-      for (const key of NEEDED[kindOf(rope)] ?? []) {
+      for (const key of REQUIRED[kindOf(rope)] ?? []) {
         if (rope[key] == null)
           context.addIssue({ code: "custom", path: [key], message: "expected a number" });
       }
@@ -51,8 +52,9 @@ export const ropeSchema = () =>
  *
  * @param rope       `rope_parameters` or `rope_scaling`
  * @param headWidth  columns of a head
- * @param base       base of the frequencies where `rope` has none
- * @param context    tokens of the context
+ * @param base       base of the frequencies if `rope` has none
+ * @param context    length of the context in tokens
+ * @param share      fraction of a head's columns that rotate, if `rope` has none; 1 by default
  */
 export function rotaryForm(
   rope: Rope | null | undefined,
@@ -66,7 +68,6 @@ interface RotaryDefaults {
   readonly headWidth: number;
   readonly base: number;
   readonly context: number;
-  /** Share of a head's columns that rotate. */
   readonly share?: number;
 }
 
@@ -99,7 +100,10 @@ function scalingOf(rope: Rope, context: number): RotaryScaling | undefined {
   }
 }
 
-/** 0.1·ln(factor) + 1 (eq. 22), or the ratio of two such terms. */
+/**
+ * YaRN's factor of cosines and sines: 0.1·ln(factor) + 1 (Peng et al. 2023, arXiv:2309.00071, eq. 22), or the
+ * ratio of two such terms.
+ */
 function amplitudeOf({ mscale, mscale_all_dim }: Rope, factor: number): number {
   const term = (weight: number) => (factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1);
   return mscale && mscale_all_dim ? term(mscale) / term(mscale_all_dim) : term(1);

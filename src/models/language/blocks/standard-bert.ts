@@ -1,7 +1,7 @@
 import { add, range, slice } from "../../../net/graph/build.ts";
 import type { Activation } from "../../../net/nn/activation.ts";
 import { LOWEST, paddingBias } from "../../../net/nn/attention.ts";
-import { type Embedding, embed, feedForward, type Linear, rowsOf } from "../../../net/nn/linear.ts";
+import { type Embedding, embed, feedForward, type Linear, selectRows } from "../../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../../net/nn/norm.ts";
 import type { ParameterTable } from "../parameters.ts";
 import {
@@ -28,29 +28,31 @@ interface Config extends BertConfig {
   readonly classifier_dropout?: number | null | undefined;
   /** The exact GELU if absent. */
   readonly hidden_act?: Activation;
-  /** The masked head shares the weights of the words; true if absent. */
+  /** True (default) if the decoder of the head has the weights of the word embeddings. */
   readonly tie_word_embeddings?: boolean;
 }
 
 const isTied = (c: Config) => c.tie_word_embeddings ?? true;
 
-/** Choices of BERT in Transformers (Devlin et al. 2019), except for the layers and the last hidden state. */
+/**
+ * BERT in Transformers (Devlin et al. 2019, arXiv:1810.04805) without its layers and its last hidden state.
+ */
 export const standardBert = (c: Config) =>
   ({
-    /** x⁰ = LN(E[ids] + T₀ + P[i]) at position i, padding counted */
+    /** x⁰ = LN(E[ids] + T₀ + P[i]) for the token at position i, where padding has positions too */
     embed(p, { ids }, { tokens, drop }) {
       const positions = embed(p.positions, range(tokens)); // [t, d]
-      const firstType = rowsOf(p.types, (table) => slice(table, 0, 0, 1));
+      const firstType = selectRows(p.types, (table) => slice(table, 0, 0, 1));
       const sum = add(add(embed(p.words, ids), firstType), positions);
       return drop.hidden(layerNorm(p.embeddingNorm, sum, c.layer_norm_eps));
     },
     attentionBias: (mask) => mask && paddingBias(mask, LOWEST),
     /** W₂·f(W₁·y) */
-    feed: (p, y, drop) => drop.hidden(feedForward(p, y, c.hidden_act)),
+    feedForward: (p, y, drop) => drop.hidden(feedForward(p, y, c.hidden_act)),
     ...(c.hidden_act === undefined ? {} : { headActivation: c.hidden_act }),
     hiddenStates: "all",
     maxTokens: c.max_position_embeddings,
-    // gena-lm-bert-base, of the first generation, includes BERT's next-sentence head
+    // gena-lm-bert-base includes BERT's next-sentence head
     ignored: [
       /\.position_ids$/,
       /^bert\.pooler\./,
@@ -58,13 +60,13 @@ export const standardBert = (c: Config) =>
       /^classifier\./,
       ...(isTied(c) ? [] : [/^cls\.predictions\.bias$/]),
     ],
-    wrapped: ["bert.embeddings", "bert.encoder"],
+    adaptedModules: ["bert.embeddings", "bert.encoder"],
     classifier: (labels) => poolerClassifier(c, labels),
   }) satisfies Partial<BertFamily<BertEmbeddings & BertParameters>>;
 
 /**
- * Declares the embeddings and the decoder of the masked head. A tied decoder has the weights of the words:
- * some checkpoints store them twice.
+ * Declares the embeddings and the decoder of the masked-language-model head. A tied decoder has the weights
+ * of the word embeddings, which some checkpoints store twice.
  */
 export function declareEmbeddings(
   table: ParameterTable,
@@ -77,7 +79,7 @@ export function declareEmbeddings(
     aliases: tied ? [`${decoder}.weight`] : [],
   });
   const stored = [`${decoder}.bias`, "cls.predictions.bias"] as const;
-  // Transformers 5 stores two for an untied decoder, of which the decoder's own counts.
+  // Transformers 5 stores both names for an untied decoder and uses `cls.predictions.decoder.bias`.
   const bias = tied
     ? table.tensor(stored[1], [c.vocab_size], { aliases: [stored[0]] })
     : table.tensor(stored[0], [c.vocab_size], { tiedTo: stored[1] });
@@ -88,7 +90,7 @@ export function declareEmbeddings(
   return { embeddings: { words, types, positions, embeddingNorm }, decoder: { weight, bias } };
 }
 
-/** Declares the attention of a layer. */
+/** Declares the attention of a layer under BERT's names. */
 export function declareAttention(table: ParameterTable, at: string, d: number): SelfAttention {
   const dense = (name: string) => table.linear(`${at}.attention.${name}`, d, d);
   return {
@@ -99,13 +101,13 @@ export function declareAttention(table: ParameterTable, at: string, d: number): 
   };
 }
 
-/** Declares the feed-forward network of a layer. */
+/** Declares the feed-forward network of a layer under BERT's names. */
 export const declareFeedForward = (table: ParameterTable, at: string, c: Config) => ({
   inner: table.linear(`${at}.intermediate.dense`, c.hidden_size, c.intermediate_size),
   outer: table.linear(`${at}.output.dense`, c.intermediate_size, c.hidden_size),
 });
 
-/** Declares the masked head. */
+/** Declares the masked-language-model head under BERT's names. */
 export const declareHead = (
   table: ParameterTable,
   d: number,

@@ -2,45 +2,50 @@ import { add, transpose, unsqueeze } from "../../../net/graph/build.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import { embed, linear } from "../../../net/nn/linear.ts";
 import { rmsNorm } from "../../../net/nn/norm.ts";
-import type { Architecture, ForwardInput, ForwardOutput, InitialLaw } from "../architecture.ts";
+import type { Architecture, ForwardInput, ForwardOutput, Initializer } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";
 import { type DeclaredTensor, ParameterTable } from "../parameters.ts";
 import { lastTokenClassifier } from "./transformer.ts";
 
-// axes: t tokens · b rows · d width · v vocabulary; tokens first, as loops over tokens need
+// axes: t tokens · b batch · d width · v vocabulary. Tokens are the first axis, as in a loop over tokens.
 
-/** Arguments of a mixer next to its parameters and its input. */
-export interface MixerForm {
-  /** True computes recurrences in a loop over the tokens, false by one operator for all of them. */
+/** Arguments of a mixer in addition to its parameters and its input. */
+export interface MixerOptions {
+  /** True computes recurrences by a loop over the tokens, false by one operator for all tokens. */
   readonly loops: boolean;
-  /** [t, b, 1], 0 for padding; absent for rows without padding. */
+  /** [t, b, 1], 1 for a token and 0 for padding; absent for rows without padding. */
   readonly mask: Sym | undefined;
 }
 
 /**
- * Sizes and functions of a causal state-space model in Transformers' layout; `P` are a mixer's parameters.
+ * Sizes and functions of a causal state-space model with the module names of Transformers; `P` are a mixer's
+ * parameters.
  */
 export interface StateSpaceFamily<P> {
   readonly width: number;
   readonly layers: number;
   readonly vocabulary: number;
   readonly epsilon: number;
-  /** The head has the weights of the embedding. */
+  /** True if the head has the weights of the embedding. */
   readonly tied: boolean;
   readonly liveValuesPerToken: number;
   /** Float32 values of the state that a row carries between tokens. */
   readonly stateValues: number;
   declare(table: ParameterTable, at: string): P;
-  /** [t, b, d] → the same */
-  mixer(p: P, x: Sym, form: MixerForm): Sym;
-  initial(tensor: DeclaredTensor): InitialLaw;
+  /** x: [t, b, d] → the same */
+  mixer(p: P, x: Sym, options: MixerOptions): Sym;
+  initial(tensor: DeclaredTensor): Initializer;
 }
 
-/** Float32 values of the states of all rows up to which a step of the loop stays in the cache. */
+/**
+ * Number of float32 values in the states of all rows up to which a step of the loop fits into the CPU cache.
+ */
 const CACHED_VALUES = 2 ** 18;
 
 /**
- * x⁰ = E[ids]; xⁱ = xⁱ⁻¹ + mixerᵢ(RMS(xⁱ⁻¹)), i = 1 … n; h = RMS(xⁿ); logits = W·h.
+ * A causal state-space model:
+ *
+ *     x⁰ = E[ids];  xⁱ = xⁱ⁻¹ + mixerᵢ(RMS(xⁱ⁻¹)), i = 1 … n;  h = RMS(xⁿ);  logits = W·h
  *
  * @param lora  factors added to the weights, for fine-tuning
  */
@@ -57,12 +62,12 @@ export function stateSpaceArchitecture<P>(family: StateSpaceFamily<P>, lora?: Lo
     takesMask: true,
     fixedLength: false,
     liveValuesPerToken: family.liveValuesPerToken,
-    mostRowsPerRun: Math.ceil(CACHED_VALUES / family.stateValues),
+    maxRowsPerRun: Math.ceil(CACHED_VALUES / family.stateValues),
     forward: (input) => forward(family, p, input),
     classifier: (labels) => lastTokenClassifier(family.width, labels),
-    wrapped: ["backbone"],
-    adapted: (factors) => stateSpaceArchitecture(family, factors),
-    initial: (tensor) => family.initial(tensor),
+    adaptedModules: ["backbone"],
+    withLora: (factors) => stateSpaceArchitecture(family, factors),
+    initializer: (tensor) => family.initial(tensor),
   };
 }
 
@@ -84,38 +89,40 @@ function declare<P>(table: ParameterTable, family: StateSpaceFamily<P>) {
   };
 }
 
-/** The official code's `hidden_states` begin with the first layer's output. */
+/** The forward pass. As in the official code, `hiddenStates` begins with the output of the first layer. */
 function forward<P>(
   family: StateSpaceFamily<P>,
   p: ReturnType<typeof declare<P>>,
   { ids, mask, loops = true }: ForwardInput,
 ): ForwardOutput {
-  const form = { loops, mask: mask && unsqueeze(transpose(mask, [1, 0]), 2) };
-  const rowsFirst = (x: Sym) => transpose(x, [1, 0, 2]);
-  const states = [embed(p.words, transpose(ids, [1, 0]))];
+  const options = { loops, mask: mask && unsqueeze(transpose(mask, [1, 0]), 2) };
+  const batchFirst = (x: Sym) => transpose(x, [1, 0, 2]);
+  const states = [embed(p.words, transpose(ids, [1, 0]))]; // [t, b, d]
   for (const { norm, mixer } of p.layers) {
     const x = states.at(-1)!;
-    states.push(add(x, family.mixer(mixer, rmsNorm(norm, x, family.epsilon), form)));
+    states.push(add(x, family.mixer(mixer, rmsNorm(norm, x, family.epsilon), options)));
   }
-  const lastHidden = rowsFirst(rmsNorm(p.lastNorm, states.at(-1)!, family.epsilon));
+  const lastHidden = batchFirst(rmsNorm(p.lastNorm, states.at(-1)!, family.epsilon));
   return {
-    hiddenStates: [...states.slice(1).map(rowsFirst), lastHidden],
+    hiddenStates: [...states.slice(1).map(batchFirst), lastHidden],
     lastHidden,
     logits: linear(p.head, lastHidden),
   };
 }
 
-/** Distribution of time steps of an untrained model. */
+/**
+ * Distribution of the time steps Δ of an untrained model: log-uniform from `min` to `max`, at least `floor`.
+ */
 export interface TimeSteps {
   readonly min: number;
   readonly max: number;
   readonly floor: number;
 }
 
-/** The b with softplus(b) = τ, for τ log-uniform between the limits, of a uniform u. */
-export const stepBias = ({ min, max, floor }: TimeSteps): InitialLaw => ({
-  kind: "drawn",
-  value(u) {
+/** Initial bias b of the time steps: softplus(b) has the distribution of `TimeSteps`. */
+export const stepBias = ({ min, max, floor }: TimeSteps): Initializer => ({
+  kind: "quantile",
+  quantile(u) {
     const step = Math.max(floor, min * (max / min) ** u);
     return step + Math.log(-Math.expm1(-step));
   },

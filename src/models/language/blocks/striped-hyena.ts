@@ -23,13 +23,13 @@ import {
 } from "../../../net/nn/long-convolution.ts";
 import type { Norm } from "../../../net/nn/norm.ts";
 import { applyRotary } from "../../../net/nn/position-encoding.ts";
-import type { Architecture, InitialLaw, ReadTensor } from "../architecture.ts";
+import type { Architecture, Initializer, ReadTensor } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";
 import type { DeclaredTensor, ParameterTable } from "../parameters.ts";
-import { channelsNext, gatedConvolution, type HyenaMixer, hyena } from "./hyena.ts";
+import { gatedConvolution, type HyenaMixer, hyena, swapTokensAndChannels } from "./hyena.ts";
 import { type FilterForm, isLong, longFilter, storedFilter } from "./hyena-filters.ts";
 import {
-  type LayerForm,
+  type LayerContext,
   lastTokenClassifier,
   type TransformerFamily,
   transformerArchitecture,
@@ -37,9 +37,9 @@ import {
 
 // axes: b batch · t tokens · q queries · d width · h heads · c width of a head · n modes of a filter
 
-/** Sizes and choices of a StripedHyena. */
-export interface StripedHyenaForm {
-  /** First part of the names of all tensors: "backbone." or nothing. */
+/** Sizes and variants of a StripedHyena. */
+export interface StripedHyenaConfig {
+  /** Prefix of all tensor names: "backbone." or "". */
   readonly prefix: string;
   readonly vocabulary: number;
   readonly width: number;
@@ -48,31 +48,35 @@ export interface StripedHyenaForm {
   readonly inner: number;
   readonly maxTokens: number;
   readonly epsilon: number;
-  /** Attention, or a Hyena operator with these filters, layer by layer. */
+  /** Mixer of each layer: attention, or a Hyena operator with these filters. */
   readonly mixers: readonly ("attention" | FilterForm)[];
   readonly attention: {
     readonly bias: boolean;
     readonly outputBias: boolean;
     /**
-     * True if queries, keys and values alternate head by head in the projection; blocks of rows otherwise.
+     * True if the projection's rows are ordered by head and then q, k, v; false for q, k, v and then head.
      */
     readonly byHead: boolean;
     /** Base of the rotary frequencies. */
     readonly base: number;
-    /** Divisor of the positions. */
+    /** Positions are divided by this number. */
     readonly divisor: number;
   };
   readonly hyena: {
     readonly bias: boolean;
     readonly outputBias: boolean;
-    /** Taps of the short convolution, and whether it has a bias. */
+    /** Taps of the short convolution. */
     readonly taps: number;
+    /** True if the short convolution has a bias. */
     readonly shortBias: boolean;
-    /** Order of x₀, x₁ and v in the projection: three blocks, or alternating by heads or by channels. */
+    /**
+     * Order of x₀, x₁ and v in the projection's rows: three blocks, or alternating head by head or channel by
+     * channel.
+     */
     readonly order: "blocks" | "heads" | "channels";
   };
   activation(x: Sym, layer: number): Sym;
-  /** The embedding is also the head. */
+  /** True if the head has the weights of the embedding. */
   readonly tied: boolean;
 }
 
@@ -87,12 +91,12 @@ interface Block {
 
 interface AttentionMixer {
   /** d → 3d: queries, keys and values */
-  readonly joint: Linear;
+  readonly projection: Linear;
   readonly output: Linear;
 }
 
 interface LongHyena extends HyenaMixer {
-  /** Name of the filters, a derived tensor [t, d]. */
+  /** Name of the derived tensor of the filters: [t, d] */
   readonly kernel: string;
 }
 
@@ -102,11 +106,10 @@ interface ShortHyena extends Omit<HyenaMixer, "skip"> {
 }
 
 /**
- * Hyena operators and a few layers of attention with rotary positions: StripedHyena, whose filters are sums
- * of complex exponentials (Poli et al. 2023, github.com/togethercomputer/stripedhyena), and StripedHyena 2
- * with filters of three kinds (Ku et al. 2025, arXiv:2503.01868).
+ * StripedHyena (Poli et al. 2023, github.com/togethercomputer/stripedhyena) and StripedHyena 2 (Ku et al.
+ * 2025, arXiv:2503.01868): layers of Hyena operators and a few of attention with rotary positions.
  */
-function family(form: StripedHyenaForm): TransformerFamily<Block> {
+function family(form: StripedHyenaConfig): TransformerFamily<Block> {
   const { width, heads, inner, epsilon } = form;
   const { base, divisor } = form.attention;
   let long: LongConvolution | undefined;
@@ -121,92 +124,93 @@ function family(form: StripedHyenaForm): TransformerFamily<Block> {
     maxTokens: form.maxTokens,
     liveValuesPerToken: 10 * width + 3 * inner,
     liveValuesPerPair: 2 * heads + 1,
-    attends: "before",
+    attention: "causal",
     declare: (table) => declare(table, form),
     positions: () => ({
       rotary: { width: width / heads, base, scaling: { kind: "linear", factor: divisor } },
     }),
-    /** a = x + mixer(rms₁(x)); a + W₃·(act(W₁·z) ⊙ W₂·z), z = rms₂(a) */
-    layer(p, x, at) {
+    /** a = x + mixer(rms₁(x)); a + W_down·(f(W_gate·z) ⊙ W_up·z), z = rms₂(a) */
+    layer(p, x, context) {
       const y = rms(p.mixerNorm, x, epsilon);
-      const a = add(at.at.queries.rowsOf(x), mix(p.mixer, form, y, at, convolutionOf));
+      const a = add(context.queries.select(x), mix(p.mixer, form, y, context, convolutionOf));
       const z = rms(p.feedForwardNorm, a, epsilon);
-      const gate = form.activation(linear(p.gate, z), at.index);
+      const gate = form.activation(linear(p.gate, z), context.index);
       return add(a, linear(p.down, mul(gate, linear(p.up, z))));
     },
     lastNorm: (p, x) => rms(p, x, epsilon),
     ignored: [/^score\./, /\.rotary_emb\.inv_freq$/, /\._extra_state$/],
-    wrapped: form.prefix === "" ? "blocks" : form.prefix.slice(0, -1),
-    initialDeviation: 0.02,
+    adaptedModule: form.prefix === "" ? "blocks" : form.prefix.slice(0, -1),
+    initializerRange: 0.02,
     classifier: (labels) => lastTokenClassifier(width, labels),
   };
 }
 
-/** x / (√mean(x²) + ε) · weight over the last axis: ε is outside the root. */
+/** x / (√mean(x²) + ε) · weight over the last axis: unlike in `rmsNorm`, ε is outside the root. */
 const rms = ({ weight }: Norm, x: Sym, epsilon: number) =>
   mul(div(x, add(sqrt(reduceMean(pow(x, 2), [-1], { keepDims: true })), epsilon)), weight);
 
 /** Attention or the Hyena operator.  y: [b, t, d] → [b, q, d] */
 function mix(
   p: Block["mixer"],
-  form: StripedHyenaForm,
+  form: StripedHyenaConfig,
   y: Sym,
-  at: LayerForm,
+  context: LayerContext,
   convolutionOf: (tokens: number) => LongConvolution,
 ): Sym {
-  if ("joint" in p) return attend(p, form, y, at);
+  if ("projection" in p) return attend(p, form, y, context);
   const { width } = form;
-  const parts = {
+  const splitProjections = {
     blocks: undefined,
-    heads: (u: Sym) => partsByHead(u, form),
-    channels: (u: Sym) => partsByHead(u, { width, heads: width }),
+    heads: (u: Sym) => splitByHead(u, form),
+    channels: (u: Sym) => splitByHead(u, { width, heads: width }),
   }[form.hyena.order];
-  const given = { parts, rowsOf: at.at.queries.rowsOf };
-  if ("filter" in p) return gatedConvolution(p, y, (z) => convolveShort(p.filter, z), given);
+  const options = { splitProjections, selectQueries: context.queries.select };
+  if ("filter" in p) return gatedConvolution(p, y, (z) => convolveShort(p.filter, z), options);
   const tokens = knownSize(y.shape[1], "the number of tokens");
-  return hyena(p, y, parameter(p.kernel, [tokens, width]), convolutionOf(tokens), given);
+  return hyena(p, y, parameter(p.kernel, [tokens, width]), convolutionOf(tokens), options);
 }
 
 /** W_o·softmax(R(q)·R(k)ᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
 function attend(
-  { joint, output }: AttentionMixer,
-  form: StripedHyenaForm,
+  { projection, output }: AttentionMixer,
+  form: StripedHyenaConfig,
   y: Sym,
-  { at, all }: LayerForm,
+  { queries, keys }: LayerContext,
 ): Sym {
   const { width, heads: count } = form;
-  const projected = linear(joint, y); // [b, t, 3d]
+  const projected = linear(projection, y); // [b, t, 3d]
   const [q, k, v] = (
     form.attention.byHead
-      ? partsByHead(channelsNext(projected), form).map(channelsNext)
+      ? splitByHead(swapTokensAndChannels(projected), form).map(swapTokensAndChannels)
       : split(projected, -1, [width, width, width])
   ) as [Sym, Sym, Sym];
   const heads = (x: Sym) => splitHeads(x, count);
-  const turned = applyRotary(heads(at.queries.rowsOf(q)), at.angles!); // [b, h, q, c]
-  return linear(output, mergeHeads(attention(turned, applyRotary(heads(k), all.angles!), heads(v), at.bias)));
+  const rotatedQ = applyRotary(heads(queries.select(q)), queries.angles!); // [b, h, q, c]
+  const rotatedK = applyRotary(heads(k), keys.angles!); // [b, h, t, c]
+  return linear(output, mergeHeads(attention(rotatedQ, rotatedK, heads(v), queries.bias)));
 }
 
-/** Three parts that alternate head by head.  [b, 3d, t] → three times [b, d, t] */
-function partsByHead(u: Sym, { width, heads }: Pick<StripedHyenaForm, "width" | "heads">): readonly Sym[] {
+/** Splits channels that are ordered by head and then by part.  [b, 3d, t] → three times [b, d, t] */
+function splitByHead(u: Sym, { width, heads }: Pick<StripedHyenaConfig, "width" | "heads">): readonly Sym[] {
   const [batch, , tokens] = u.shape;
-  const own = width / heads;
-  const byHead = reshape(u, [batch!, heads, 3 * own, tokens!]);
-  return split(byHead, 2, [own, own, own]).map((part) => reshape(part, [batch!, width, tokens!]));
+  const perHead = width / heads;
+  const byHead = reshape(u, [batch!, heads, 3 * perHead, tokens!]);
+  return split(byHead, 2, [perHead, perHead, perHead]).map((part) => reshape(part, [batch!, width, tokens!]));
 }
 
-/** Convolution with one filter per group of neighbouring channels.  z: [b, d, t] → [b, t, d] */
+/** Causal convolution with one filter per group of consecutive channels.  z: [b, d, t] → [b, t, d] */
 function convolveShort(filter: Sym, z: Sym): Sym {
   const [groups, , taps] = filter.shape as readonly [number, number, number];
   const width = knownSize(z.shape[1], "the channels");
   const weight = reshape(expand(filter, [groups, width / groups, taps]), [width, 1, taps]);
-  return channelsNext(shortCausalConvolution({ weight }, z));
+  return swapTokensAndChannels(shortCausalConvolution({ weight }, z));
 }
 
 /**
- * Dense layers have LoRA factors. The embedding and the convolutions have none: in the official code they are
- * not of the classes that minLoRA adapts.
+ * Declares all parameters. Only dense layers have LoRA factors: minLoRA does not adapt the classes that the
+ * official code uses for the embedding and the convolutions.
  */
-function declare(table: ParameterTable, form: StripedHyenaForm) {
+function declare(table: ParameterTable, form: StripedHyenaConfig) {
   const { prefix, width: d, inner } = form;
   const plain = { bias: false };
   const words = {
@@ -234,17 +238,17 @@ function declare(table: ParameterTable, form: StripedHyenaForm) {
   };
 }
 
-function declareAttention(table: ParameterTable, { width: d, attention }: StripedHyenaForm, block: string) {
+function declareAttention(table: ParameterTable, { width: d, attention }: StripedHyenaConfig, block: string) {
   const at = `${block}.inner_mha_cls`;
   return {
-    joint: table.linear(`${at}.Wqkv`, d, 3 * d, { bias: attention.bias }),
+    projection: table.linear(`${at}.Wqkv`, d, 3 * d, { bias: attention.bias }),
     output: table.linear(`${at}.out_proj`, d, d, { bias: attention.outputBias }),
   };
 }
 
 function declareHyena(
   table: ParameterTable,
-  { width: d, hyena }: StripedHyenaForm,
+  { width: d, hyena }: StripedHyenaConfig,
   block: string,
   filter: FilterForm,
 ): LongHyena | ShortHyena {
@@ -265,11 +269,11 @@ function declareHyena(
     : { ...mixer, filter: stored[0] };
 }
 
-const blockName = ({ prefix }: StripedHyenaForm, i: number) => `${prefix}blocks.${i}`;
+const blockName = ({ prefix }: StripedHyenaConfig, i: number) => `${prefix}blocks.${i}`;
 const kernelName = (block: string) => `${block}.filter.kernel`;
 
-/** A StripedHyena with filters that are computed when a program is opened. */
-export function stripedHyenaArchitecture(form: StripedHyenaForm, lora?: LoraAdapters): Architecture {
+/** A StripedHyena, whose long filters are derived tensors. */
+export function stripedHyenaArchitecture(form: StripedHyenaConfig, lora?: LoraAdapters): Architecture {
   return {
     ...transformerArchitecture(family(form), lora),
     takesMask: false,
@@ -279,19 +283,19 @@ export function stripedHyenaArchitecture(form: StripedHyenaForm, lora?: LoraAdap
       const { matrices, perLayer } = longConvolutionBytes(tokens, form.width);
       return matrices + longFilters(form).length * perLayer;
     },
-    adapted: (factors) => stripedHyenaArchitecture(form, factors),
-    initial,
+    withLora: (factors) => stripedHyenaArchitecture(form, factors),
+    initializer: initial,
   };
 }
 
-const longFilters = (form: StripedHyenaForm) =>
+const longFilters = (form: StripedHyenaConfig) =>
   form.mixers.flatMap((filter, i) =>
     filter === "attention" || !isLong(filter) ? [] : [{ filter, block: blockName(form, i) }],
   );
 
 /** Long filters of all layers for inputs of `tokens` tokens, each [t, d]. */
 async function kernels(
-  form: StripedHyenaForm,
+  form: StripedHyenaConfig,
   tokens: number,
   read: ReadTensor,
 ): Promise<ReadonlyMap<string, NdArray>> {
@@ -305,14 +309,14 @@ async function kernels(
 }
 
 /**
- * The official code is for inference and initialises nothing for training. Dense weights and embeddings are
- * N(0, 0.02²), as in other decoders; poles are inside the unit circle.
+ * Initialisation of our own, as the official code has none: dense weights and embeddings N(0, 0.02²), as in
+ * other decoders, and poles inside the unit circle.
  */
-function initial({ name, shape }: DeclaredTensor): InitialLaw {
+function initial({ name, shape }: DeclaredTensor): Initializer {
   if (name.endsWith(".scale")) return { kind: "constant", value: 1 };
   if (name.endsWith(".poles")) return { kind: "uniform", bound: 0.7 };
-  if (name.endsWith(".log_poles")) return { kind: "drawn", value: (u) => -u };
-  if (name.endsWith(".residues")) return { kind: "normal", deviation: 1 / Math.sqrt(shape[1]) };
+  if (name.endsWith(".log_poles")) return { kind: "quantile", quantile: (u) => -u };
+  if (name.endsWith(".residues")) return { kind: "normal", std: 1 / Math.sqrt(shape[1]) };
   if (/\.(short_filter_weight|h)$/.test(name)) return { kind: "uniform", bound: 1 / Math.sqrt(shape[2]) };
-  return shape.length === 1 ? { kind: "constant", value: 0 } : { kind: "normal", deviation: 0.02 };
+  return shape.length === 1 ? { kind: "constant", value: 0 } : { kind: "normal", std: 0.02 };
 }

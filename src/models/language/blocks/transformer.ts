@@ -24,7 +24,7 @@ import { causalBias, LOWEST } from "../../../net/nn/attention.ts";
 import { type Embedding, embed, type Linear, linear } from "../../../net/nn/linear.ts";
 import type { Norm } from "../../../net/nn/norm.ts";
 import { type RotaryAngles, rotaryAnglesAt } from "../../../net/nn/position-encoding.ts";
-import { everyToken, oneToken, type Queries, rowAt } from "../../../net/nn/queries.ts";
+import { everyToken, oneToken, type Queries, stateAt } from "../../../net/nn/queries.ts";
 import { type RotaryForm, rotaryAmplitude, scaledFrequencies } from "../../../net/nn/rotary-scaling.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";
@@ -33,29 +33,31 @@ import { bertInitial } from "./bert.ts";
 
 // axes: b batch · t tokens · q queries · d width · c width of a head
 
-/** Tokens of which a layer computes the output, with what attention needs to know of their positions. */
-export interface QueryContext {
-  readonly queries: Queries;
+/** Some tokens of each row, with their rotary angles and their attention bias. */
+export interface QueryContext extends Queries {
   /** Absent without rotary positions. */
   readonly angles: RotaryAngles | undefined;
-  /** [b, 1, q, t] */
+  /** Attention bias of these tokens against all tokens: [b, 1, q, t]. */
   readonly bias: Sym;
 }
 
-/** Arguments of a layer next to its parameters and its input. */
-export interface LayerForm {
+/** Arguments of a layer in addition to its parameters and its input. */
+export interface LayerContext {
+  /** 0-based number of the layer. */
   readonly index: number;
-  readonly at: QueryContext;
-  readonly all: QueryContext;
+  /** Tokens whose output the layer computes. */
+  readonly queries: QueryContext;
+  /** All tokens: those of the keys and values. */
+  readonly keys: QueryContext;
   readonly input: ForwardInput;
 }
 
-/** Positions as attention of one layer sees them. */
+/** Position encoding and window of one layer's attention. */
 export interface LayerPositions {
   readonly rotary?: RotaryForm;
   /**
-   * Causal: tokens that a token attends to, itself included. Bidirectional: largest distance. Undefined
-   * without a limit.
+   * Causal attention: number of tokens that a token attends to, itself included. Bidirectional attention:
+   * largest distance. Undefined: no limit.
    */
   readonly window?: number | undefined;
 }
@@ -76,31 +78,33 @@ export interface TransformerFamily<P, All extends TransformerParameters<P> = Tra
   readonly maxTokens: number;
   readonly liveValuesPerToken: number;
   readonly liveValuesPerPair: number;
-  /** Tokens that a token attends to. */
-  readonly attends: "before" | "both";
+  /** A causal token attends to itself and the tokens before it. */
+  readonly attention: "causal" | "bidirectional";
   /** Declares every tensor under the names that the family's checkpoints use. */
   declare(table: ParameterTable): All;
-  /** x⁰ [b, t, d]; the embedding of the ids if absent. */
+  /** x⁰ [b, t, d]; E[ids] if absent. */
   embed?(p: All, input: ForwardInput, all: Queries): Sym;
   positions(layer: number): LayerPositions;
-  /** [b, t, d] → [b, q, d] */
-  layer(p: P, x: Sym, form: LayerForm): Sym;
+  /** One layer.  x: [b, t, d] → [b, q, d] */
+  layer(p: P, x: Sym, context: LayerContext): Sym;
   lastNorm(p: Norm, x: Sym): Sym;
-  /** The official code's `hidden_states` end before the last norm; after it if absent. */
+  /** True if the official code's `hidden_states` end with xⁿ instead of h. */
   readonly statesBeforeNorm?: true;
-  /** Logits from the last hidden state; W·h if absent. */
+  /** Logits from h, the last hidden state: [b, q, d] → [b, q, v]; W·h if absent. */
   logits?(p: All, h: Sym): Sym;
   /** Names of further tensors that a checkpoint may contain. */
   readonly ignored: readonly RegExp[];
-  /** The module that LoRA adapts. */
-  readonly wrapped: string;
-  /** Standard deviation of initial weights. */
-  readonly initialDeviation: number;
+  /** Name of the module whose weights LoRA adapts. */
+  readonly adaptedModule: string;
+  /** Standard deviation of the initial weights. */
+  readonly initializerRange: number;
   classifier(labels: number): ClassifierHead;
 }
 
 /**
- * A stack of pre-norm layers: x⁰ = embed(ids); xⁱ = layerᵢ(xⁱ⁻¹), i = 1 … n; h = norm(xⁿ); logits = W·h.
+ * A Transformer whose layers add to a residual stream:
+ *
+ *     x⁰ = embed(ids);  xⁱ = layerᵢ(xⁱ⁻¹), i = 1 … n;  h = norm(xⁿ);  logits = W·h
  *
  * @param lora  factors added to the weights, for fine-tuning
  */
@@ -124,13 +128,13 @@ export function transformerArchitecture<P, All extends TransformerParameters<P>>
     forward: (input, tokens) => forward(family, p, input, tokens),
     forwardAt: (input, positions, tokens) => forward(family, p, input, tokens, positions),
     classifier: (labels) => family.classifier(labels),
-    wrapped: [family.wrapped],
-    adapted: (factors) => transformerArchitecture(family, factors),
-    initial: (tensor) => bertInitial(tensor, family.initialDeviation),
+    adaptedModules: [family.adaptedModule],
+    withLora: (factors) => transformerArchitecture(family, factors),
+    initializer: (tensor) => bertInitial(tensor, family.initializerRange),
   };
 }
 
-/** With positions, the last layer computes one token per row. */
+/** With `positions`, int32 [b], the last layer and the head compute one token per row: q = 1. */
 function forward<P, All extends TransformerParameters<P>>(
   family: TransformerFamily<P, All>,
   p: All,
@@ -143,16 +147,16 @@ function forward<P, All extends TransformerParameters<P>>(
   const contexts = new Map<string, QueryContext>();
   const contextOf = (queries: Queries, positions: LayerPositions): QueryContext => {
     const key = JSON.stringify([queries === everyQuery, positions]);
-    const known = contexts.get(key) ?? queryContext(family.attends, positions, input, tokens, queries);
+    const known = contexts.get(key) ?? queryContext(family.attention, positions, input, tokens, queries);
     contexts.set(key, known);
     return known;
   };
   const states = [family.embed?.(p, input, everyQuery) ?? embed(p.words, input.ids)];
   p.layers.forEach((each, index) => {
     const positions = family.positions(index);
-    const all = contextOf(everyQuery, positions);
-    const at = index === p.layers.length - 1 ? contextOf(lastQueries, positions) : all;
-    states.push(family.layer(each, states.at(-1)!, { index, at, all, input }));
+    const keys = contextOf(everyQuery, positions);
+    const queries = index === p.layers.length - 1 ? contextOf(lastQueries, positions) : keys;
+    states.push(family.layer(each, states.at(-1)!, { index, queries, keys, input }));
   });
   const lastHidden = family.lastNorm(p.lastNorm, states.at(-1)!);
   return {
@@ -165,15 +169,15 @@ function forward<P, All extends TransformerParameters<P>>(
 }
 
 function queryContext(
-  attends: "before" | "both",
+  attention: TransformerFamily<unknown>["attention"],
   { rotary, window }: LayerPositions,
   { mask }: ForwardInput,
   tokens: Dim,
   queries: Queries,
 ): QueryContext {
-  const bias = attends === "before" ? causalBias : bidirectionalBias;
+  const bias = attention === "causal" ? causalBias : bidirectionalBias;
   return {
-    queries,
+    ...queries,
     angles: rotary && anglesAt(queries.positions, rotary),
     bias: bias(queries, tokens, { mask, window }),
   };
@@ -211,30 +215,30 @@ function headOf({ head }: TransformerParameters<unknown>): Linear {
 }
 
 /**
- * `score` on one token of each row.
+ * Transformers' `ForSequenceClassification` of decoders: the dense layer `score` on the state of one token.
  *
- * @param lastOf  position of the token: int32 [b]; the last one without padding by default
+ * @param positionOf  position of the token, int32 [b]; by default the last token that is not padding
  */
 export function lastTokenClassifier(
   width: number,
   labels: number,
-  lastOf: (input: ForwardInput) => Sym = lastToken,
+  positionOf: (input: ForwardInput) => Sym = lastToken,
 ): ClassifierHead {
   const table = new ParameterTable();
   const score = table.linear("score", width, labels, { bias: false });
   return {
     tensors: [...table.tensors.values()],
-    logits: ({ lastHidden }, input) => linear(score, squeeze(rowAt(lastHidden, lastOf(input)), 1)),
+    logits: ({ lastHidden }, input) => linear(score, squeeze(stateAt(lastHidden, positionOf(input)), 1)),
   };
 }
 
-/** Position of the last token that is not padding, padding being on the right: int32 [b]. */
+/** Position of the last token that is not padding, for rows padded on the right: int32 [b]. */
 const lastToken = ({ ids, mask }: ForwardInput): Sym =>
   sub(cast(reduceSum(mask ?? fill(ids.shape, 1), [1]), "int32"), 1);
 
 /**
- * Position before the first padding of a row, by its id: int32 [b]; −1, the last token, where there is no
- * padding. A row that begins with padding is also read at its last token.
+ * Position before a row's first padding token: int32 [b]. It is −1, which indexes the last token, for rows
+ * without padding and for rows that begin with it, as in Transformers.
  */
 export const beforePadding =
   (pad: number) =>

@@ -49,7 +49,7 @@ function published(
 }
 
 /** A short sequence with every base, three times. */
-const PROBE = { of: "ACGTNACGTNACGTN", ids: [7, 8, 9, 10, 11, 7, 8, 9, 10, 11, 7, 8, 9, 10, 11] };
+const PROBE = { description: "ACGTNACGTNACGTN", ids: [7, 8, 9, 10, 11, 7, 8, 9, 10, 11, 7, 8, 9, 10, 11] };
 
 export const caduceusCheckpoints: KnownCheckpoints = {
   checkpoints: [
@@ -70,7 +70,7 @@ export const caduceusCheckpoints: KnownCheckpoints = {
     trainedOn: () => "human genome",
   },
   toys: { toy: config(true, 32, 4), "toy-ph": config(false, 32, 4) },
-  anchors: [
+  referenceOutputs: [
     {
       preset: "ps-131k",
       ...PROBE,

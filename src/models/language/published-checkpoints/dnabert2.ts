@@ -51,10 +51,10 @@ export const dnabert2Checkpoints: KnownCheckpoints = {
       vocab_size: toyTokens.vocabularySize,
     },
   },
-  anchors: [
+  referenceOutputs: [
     {
       preset: "117m",
-      of: "ACGTNACGTNACGTN",
+      description: "ACGTNACGTNACGTN",
       ids: [1, 5, 6, 1049, 0, 5, 6, 1049, 0, 5, 6, 1049, 0, 2],
       tolerance: 2e-4,
       mean: {
@@ -72,7 +72,7 @@ export const dnabert2Checkpoints: KnownCheckpoints = {
     },
     {
       preset: "117m",
-      of: "AAAACCCCGGGGTTTTACGTNACGTNNNNACGTTGCAACGTACGT",
+      description: "AAAACCCCGGGGTTTTACGTNACGTNNNNACGTTGCAACGTACGT",
       ids: [1, 39, 102, 92, 69, 6, 1049, 0, 5, 6, 1049, 0, 0, 0, 0, 5, 134, 66, 194, 6, 1049, 2],
       tolerance: 2e-4,
       mean: {

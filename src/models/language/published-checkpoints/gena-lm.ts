@@ -89,10 +89,10 @@ export const genaLmCheckpoints: KnownCheckpoints = {
       vocab_size: toyTokens.vocabularySize,
     },
   },
-  anchors: [
+  referenceOutputs: [
     {
       preset: "large-t2t",
-      of: "ACGTNACGTNACGTN",
+      description: "ACGTNACGTNACGTN",
       ids: [1, 120, 5428, 120, 5428, 120, 5428, 2],
       tolerance: 2e-4,
       mean: {
@@ -107,7 +107,7 @@ export const genaLmCheckpoints: KnownCheckpoints = {
     },
     {
       preset: "large-t2t",
-      of: "ACGTNNNNNNNNNN",
+      description: "ACGTNNNNNNNNNN",
       ids: [1, 120, 15, 5, 2],
       tolerance: 2e-4,
       mean: {
@@ -123,7 +123,7 @@ export const genaLmCheckpoints: KnownCheckpoints = {
     {
       // without a last norm the states are large: up to 2595 in one column
       preset: "base-t2t-multi",
-      of: "ACGTNACGTNACGTN",
+      description: "ACGTNACGTNACGTN",
       ids: [1, 120, 5428, 120, 5428, 120, 5428, 2],
       tolerance: 5e-3,
       mean: {

@@ -62,10 +62,10 @@ export const hyenadnaCheckpoints: KnownCheckpoints = {
     trainedOn: () => "human genome",
   },
   toys: { toy: { ...config(32, 2, 2120), d_inner: 64, filter_order: 16 } },
-  anchors: [
+  referenceOutputs: [
     {
       preset: "large-1m",
-      of: "ACGTNACGT",
+      description: "ACGTNACGT",
       ids: [7, 8, 9, 10, 11, 7, 8, 9, 10],
       tolerance: 2e-4,
       mean: {
@@ -81,7 +81,7 @@ export const hyenadnaCheckpoints: KnownCheckpoints = {
     },
     {
       preset: "large-1m",
-      of: "TGCA",
+      description: "TGCA",
       ids: [10, 9, 8, 7],
       tolerance: 2e-4,
       mean: {
@@ -93,7 +93,7 @@ export const hyenadnaCheckpoints: KnownCheckpoints = {
     },
     {
       preset: "medium-160k",
-      of: "ACGTNACGT",
+      description: "ACGTNACGT",
       ids: [7, 8, 9, 10, 11, 7, 8, 9, 10],
       tolerance: 2e-4,
       mean: {

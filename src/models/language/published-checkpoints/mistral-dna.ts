@@ -74,12 +74,12 @@ export const mistralDnaCheckpoints: KnownCheckpoints = {
       vocab_size: toyTokens.vocabularySize,
     },
   },
-  anchors: [
+  referenceOutputs: [
     {
       // a classifier fine-tuned from the 1M checkpoint, in the authors' repository:
       // data/models/Mistral-DNA-v1-1M-hg38-finetuned-tf0
       preset: "1m-finetuned-tf0",
-      of: "ACGTAGCATCGGATCTATCTATCGACACTTGGTTATCGATCTACGAGCATCTCGTTAGC",
+      description: "ACGTAGCATCGGATCTATCTATCGACACTTGGTTATCGATCTACGAGCATCTCGTTAGC",
       ids: [1, 5, 194, 32, 757, 1239, 2092, 294, 24, 359, 88, 93, 32, 75, 77, 19, 2],
       tolerance: 2e-4,
       otherTokens: {

@@ -144,10 +144,10 @@ export const nucleotideTransformerCheckpoints: KnownCheckpoints = {
       max_position_embeddings: 768,
     },
   },
-  anchors: [
+  referenceOutputs: [
     {
       preset: "v2-50m-multi-species",
-      of: "ATTCCGATTCCGATTCCG",
+      description: "ATTCCGATTCCGATTCCG",
       ids: [3, 369, 369, 369],
       tolerance: 2e-4,
       mean: {
@@ -162,7 +162,7 @@ export const nucleotideTransformerCheckpoints: KnownCheckpoints = {
     },
     {
       preset: "v2-100m-multi-species",
-      of: "ATTCCGATTCCGATTCCG",
+      description: "ATTCCGATTCCGATTCCG",
       ids: [3, 369, 369, 369],
       tolerance: 2e-4,
       mean: {
@@ -177,7 +177,7 @@ export const nucleotideTransformerCheckpoints: KnownCheckpoints = {
     },
     {
       preset: "v2-250m-multi-species",
-      of: "ATTCCGATTCCGATTCCG",
+      description: "ATTCCGATTCCGATTCCG",
       ids: [3, 369, 369, 369],
       tolerance: 2e-4,
       mean: {
@@ -192,7 +192,7 @@ export const nucleotideTransformerCheckpoints: KnownCheckpoints = {
     },
     {
       preset: "2.5b-multi-species",
-      of: "AAAACCCCGGGGTTTTACGTNACGTNNNNACGTTGCAACGTACGT",
+      description: "AAAACCCCGGGGTTTTACGTNACGTNNNNACGTTGCAACGTACGT",
       ids: [
         3, 14, 2819, 1366, 4103, 4101, 4104, 4100, 4102, 4103, 4101, 4104, 4104, 4104, 4104, 731, 2097, 4100,
         4102, 4103, 4101,

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect } from "vitest";
 import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
-import { compareWithAnchor } from "../../src/models/verify.ts";
+import { compareWithReference } from "../../src/models/verify.ts";
 import { testWithSharedData } from "../shared-data.ts";
 
 interface Vector {
@@ -14,7 +14,7 @@ interface Vector {
 }
 
 testWithSharedData(
-  "anchors of the cards equal the official code's outputs",
+  "reference outputs of the cards equal the official code's outputs",
   "checkpoint-vectors/index.json",
   (index) => {
     const { vectors } = JSON.parse(readFileSync(index, "utf8")) as { vectors: readonly Vector[] };
@@ -26,12 +26,12 @@ testWithSharedData(
       const checkpoint = card.checkpoints.find(({ repo }) => repo === vector.checkpoint)!;
       expect(checkpoint.revision).toBe(vector.revision);
       expect(Object.values(checkpoint.sha256 ?? {})).toContain(vector.checkpoint_sha256);
-      const anchor = card.anchors.find(
+      const reference = card.referenceOutputs.find(
         ({ preset, ids }) => preset === checkpoint.preset && String(ids) === String(vector.token_ids),
       )!;
       // the state of the first token alone is not in the vectors
-      const { firstToken: _, ...stated } = anchor;
-      expect(compareWithAnchor(stated, Float64Array.from(values)).deviation).toBeLessThan(1e-6);
+      const { firstToken: _, ...stated } = reference;
+      expect(compareWithReference(stated, Float64Array.from(values)).deviation).toBeLessThan(1e-6);
     }
     expect(vectors.length).toBeGreaterThanOrEqual(8);
   },
