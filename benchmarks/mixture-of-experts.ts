@@ -43,7 +43,7 @@ const WIDTH = 768;
 const INNER = 2688;
 const ROUNDS = 5;
 /** Above it the copies of the weights take gigabytes. */
-const MOST_COPIES = 16;
+const MAX_COPIES = 16;
 
 /**
  * A mixture of experts at the sizes of Mistral-DNA: each expert computing its own tokens, as the models do;
@@ -73,7 +73,7 @@ async function compare(experts: number, perToken: number, tokens: number): Promi
   const ways: Partial<Record<MixtureSpeed["way"], Sym>> = {
     "routed tokens": addExperts(p, x, x, { perToken, layer: "0" }),
     "all tokens, masked": allTokens(p, x, perToken),
-    ...(tokens * perToken <= MOST_COPIES ? { "copied weights": ownCopies(experts, x, perToken) } : {}),
+    ...(tokens * perToken <= MAX_COPIES ? { "copied weights": ownCopies(experts, x, perToken) } : {}),
   };
   const useful = 6 * WIDTH * INNER * tokens * perToken;
   const denseMs = await milliseconds(linear(p.experts[0].w1, x), tokens);

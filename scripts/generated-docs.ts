@@ -84,7 +84,7 @@ function checkpointsOf(card: LanguageModelCard): string {
         repo,
         revision.slice(0, 12),
         usedByDartEval ? "yes" : "",
-        card.anchors.some((anchor) => anchor.preset === preset) ? "yes" : "no known output",
+        card.referenceOutputs.some((reference) => reference.preset === preset) ? "yes" : "no known output",
       ]),
     );
   }

@@ -29,7 +29,7 @@ export class Side {
     private readonly title: string,
     command: readonly [string, ...string[]],
   ) {
-    this.program = startProgram(command, { longestLine: 10_000 });
+    this.program = startProgram(command, { maxLineLength: 10_000 });
   }
 
   static ours(): Side {

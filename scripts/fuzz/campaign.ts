@@ -68,7 +68,7 @@ const CHILD = ["--import", "tsx", fileURLToPath(new URL("parse-child.ts", import
 const START = 300;
 
 /** Maximum number of saved failures per parser. */
-const MOST_SAVED = 20;
+const MAX_SAVED = 20;
 
 /**
  * Parses mutated inputs of each parser in child processes. An input is accepted or refused with an
@@ -115,7 +115,7 @@ export async function fuzz(options: FuzzOptions): Promise<readonly ParserReport[
   const sorted = reports.flat().sort((a, b) => names.indexOf(a.parser) - names.indexOf(b.parser));
   for (const report of sorted) {
     log(reportLine(report));
-    for (const failure of report.failures.slice(0, MOST_SAVED)) log(await saved(failure, seeds, options));
+    for (const failure of report.failures.slice(0, MAX_SAVED)) log(await saved(failure, seeds, options));
   }
   return sorted;
 }

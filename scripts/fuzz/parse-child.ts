@@ -14,7 +14,7 @@ import type { Files, Parser } from "./parsers.ts";
 const job = JSON.parse(readFileSync(process.argv[2], "utf8")) as FuzzJob;
 
 /** Largest resident memory of the process, in KiB. */
-const MOST_MEMORY = 2 * 2 ** 20;
+const MAX_MEMORY = 2 * 2 ** 20;
 
 /** Path of an opened file that belongs neither to the input, nor to the cache, nor to the program. */
 let outside: string | undefined;
@@ -54,8 +54,8 @@ for (const [p, parser] of parsers.entries()) {
     const error = await parsed(parser, inputOf(parser, seeds, job.seed, number));
     state.seconds[p] += (performance.now() - began) / 1000;
     judge(p, parser, number, error);
-    if (process.resourceUsage().maxRSS > MOST_MEMORY) {
-      fail(parser, number, new Error(`more than ${MOST_MEMORY / 1024} MiB of memory`));
+    if (process.resourceUsage().maxRSS > MAX_MEMORY) {
+      fail(parser, number, new Error(`more than ${MAX_MEMORY / 1024} MiB of memory`));
       // The peak memory never falls: the next input needs a new process.
       end(state.position + 1);
     }

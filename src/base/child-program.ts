@@ -10,7 +10,7 @@ export type ProgramExit =
   | { readonly how: "signal"; readonly signal: string }
   /** The program could not be started. */
   | { readonly how: "not started"; readonly error: Error }
-  /** The program was killed because a line of its output exceeded `longestLine`. */
+  /** The program was killed because a line of its output exceeded `maxLineLength`. */
   | { readonly how: "too long"; readonly bytes: number };
 
 /** A child process that exchanges lines of text over its standard input and output. */
@@ -33,7 +33,7 @@ export interface ChildProgram {
 
 export interface ChildProgramOptions {
   /** Maximum bytes of one line; a program that writes a longer one is killed. */
-  readonly longestLine: number;
+  readonly maxLineLength: number;
   /** Variables in addition to those of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -61,7 +61,7 @@ let watching = false;
  */
 export function startProgram(
   [program, ...args]: readonly [string, ...string[]],
-  { longestLine, env }: ChildProgramOptions,
+  { maxLineLength, env }: ChildProgramOptions,
 ): ChildProgram {
   const child = spawn(program, args, {
     stdio: ["pipe", "pipe", "inherit"],
@@ -71,7 +71,7 @@ export function startProgram(
   });
   const { stdin, stdout } = child;
   if (stdin === null || stdout === null) throw new InternalError("a program was started without pipes");
-  const lines = new LineQueue(longestLine);
+  const lines = new LineQueue(maxLineLength);
   let settle!: (ending: ProgramExit) => void;
   const ended = new Promise<ProgramExit>((resolve) => {
     settle = resolve;
@@ -85,7 +85,7 @@ export function startProgram(
       if (lines.length >= MAX_BUFFERED_LINES) stdout.pause();
       return;
     }
-    settle({ how: "too long", bytes: longestLine });
+    settle({ how: "too long", bytes: maxLineLength });
     kill(child, "SIGKILL");
   });
   // EPIPE after the program has ended: its exit status says why.
@@ -168,10 +168,10 @@ class LineQueue {
   private restBytes = 0;
   private ending: ProgramExit | undefined;
   private waiting: ((line: string | ProgramExit) => void) | undefined;
-  private readonly longestLine: number;
+  private readonly maxLineLength: number;
 
-  constructor(longestLine: number) {
-    this.longestLine = longestLine;
+  constructor(maxLineLength: number) {
+    this.maxLineLength = maxLineLength;
   }
 
   /** Unread lines. */
@@ -179,7 +179,7 @@ class LineQueue {
     return this.lines.length;
   }
 
-  /** False when a line exceeds `longestLine`. */
+  /** False when a line exceeds `maxLineLength`. */
   add(chunk: Buffer): boolean {
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
@@ -187,12 +187,12 @@ class LineQueue {
       this.rest = [];
       this.restBytes = 0;
       start = end + 1;
-      if (line.length > this.longestLine) return false;
+      if (line.length > this.maxLineLength) return false;
       this.give(line.toString("utf8").replace(/\r$/, ""));
     }
     this.rest.push(chunk.subarray(start));
     this.restBytes += chunk.length - start;
-    return this.restBytes <= this.longestLine;
+    return this.restBytes <= this.maxLineLength;
   }
 
   close(ending: ProgramExit) {

@@ -6,7 +6,7 @@ import { fileChunks } from "./read-file.ts";
 import { rename, temporaryPath } from "./write-file.ts";
 
 /** Maximum bytes of a line: longer ones are damage, and exceed the length of a string. */
-const LONGEST_LINE = 2 ** 28;
+const MAX_LINE_LENGTH = 2 ** 28;
 
 /** Extent of a log in bytes. */
 export interface LogExtent {
@@ -48,10 +48,10 @@ export async function readLineLog(
       if (start < chunk.length) {
         rest.push(chunk.subarray(start));
         restLength += chunk.length - start;
-        if (restLength > LONGEST_LINE) {
+        if (restLength > MAX_LINE_LENGTH) {
           throw new FormatError(
             { file: path, line: number + 1 },
-            `the line is longer than ${LONGEST_LINE} bytes`,
+            `the line is longer than ${MAX_LINE_LENGTH} bytes`,
           );
         }
       }

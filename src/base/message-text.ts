@@ -30,7 +30,7 @@ export function namesHint(what: string, name: string, known: readonly string[]):
 /** `did you mean zero-shot? `, or nothing where no known name is close or begins with the text. */
 export function suggestion(name: string, known: readonly string[]): string {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
-  const given = plain(name.slice(0, LONGEST_NAME));
+  const given = plain(name.slice(0, MAX_NAME_LENGTH));
   const most = Math.max(1, Math.floor(given.length / 4));
   let closest: { readonly one: string; readonly distance: number } | undefined;
   for (const one of known) {
@@ -43,7 +43,7 @@ export function suggestion(name: string, known: readonly string[]): string {
 }
 
 /** Longest text that is compared with known names. */
-const LONGEST_NAME = 100;
+const MAX_NAME_LENGTH = 100;
 
 /** Levenshtein distance, in which an exchange of neighbours counts once (optimal string alignment). */
 function editDistance(a: string, b: string): number {

@@ -9,7 +9,7 @@ import { textIfPresent } from "./read-file.ts";
 // Package indexes of Python, as pip uses them; no Python is run.
 
 const PYPI = "https://pypi.org/simple";
-const LARGEST_PAGE = 64 * 2 ** 20;
+const MAX_PAGE_BYTES = 64 * 2 ** 20;
 
 /** Address of an index, and the setting that it comes from. */
 export interface PythonIndex {
@@ -81,7 +81,7 @@ export async function findIndexFile(
   const headers: Record<string, string> =
     username === "" ? {} : { authorization: `Basic ${Buffer.from(login).toString("base64")}` };
   const accept = "application/vnd.pypi.simple.v1+json, text/html;q=0.2";
-  const maxBytes = LARGEST_PAGE;
+  const maxBytes = MAX_PAGE_BYTES;
   const { status, text } = await getJson(page, {
     headers: { ...headers, accept },
     maxBytes,

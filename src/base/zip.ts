@@ -24,8 +24,8 @@ const ZIP64_LOCATOR_BYTES = 20;
 const ZIP64_END_BYTES = 56;
 const ENTRY_BYTES = 46;
 const LOCAL_HEADER_BYTES = 30;
-const LONGEST_COMMENT = 0xffff;
-const LARGEST_DIRECTORY = 256 * 2 ** 20;
+const MAX_COMMENT_LENGTH = 0xffff;
+const MAX_DIRECTORY_BYTES = 256 * 2 ** 20;
 
 const IN_32_BITS = 0xffff_ffff;
 const IN_16_BITS = 0xffff;
@@ -39,7 +39,7 @@ const ENCRYPTED = 1;
  */
 export async function readZipDirectory(file: OpenFile): Promise<ReadonlyMap<string, ZipEntry>> {
   const { count, offset, size } = await findDirectory(file);
-  if (size > LARGEST_DIRECTORY || count * ENTRY_BYTES > size) {
+  if (size > MAX_DIRECTORY_BYTES || count * ENTRY_BYTES > size) {
     fail(file, `the zip archive's directory has ${count} entries in ${size} bytes, which is impossible`);
   }
   const bytes = await file.read(offset, size);
@@ -135,7 +135,7 @@ interface Directory {
 
 /** Section 4.3.16: the end record is at the end, before a comment of up to 65,535 bytes. */
 async function findDirectory(file: OpenFile): Promise<Directory> {
-  const tailLength = Math.min(file.size, END_BYTES + LONGEST_COMMENT);
+  const tailLength = Math.min(file.size, END_BYTES + MAX_COMMENT_LENGTH);
   const tailStart = file.size - tailLength;
   const view = dataView(await file.read(tailStart, tailLength));
   for (let at = tailLength - END_BYTES; at >= 0; at--) {

@@ -8,7 +8,7 @@ import type { Context } from "./command.ts";
 const HELD = 75;
 /** Pause before such a process is started again. */
 const RETRY_MS = 10_000;
-const LONGEST_LINE = 2 ** 20;
+const MAX_LINE_LENGTH = 2 ** 20;
 
 /** The program of this process, with its flags for Node. */
 const thisProgram = (): readonly [string, ...string[]] => [
@@ -58,7 +58,7 @@ async function finished(
   { terminal, signal }: Pick<Context, "terminal" | "signal">,
 ): Promise<ProgramExit> {
   // Bars of several processes on one terminal overwrite each other.
-  const child = startProgram(words, { longestLine: LONGEST_LINE, env: { TERM: "dumb" } });
+  const child = startProgram(words, { maxLineLength: MAX_LINE_LENGTH, env: { TERM: "dumb" } });
   const stop = () => void child.stop(0);
   signal.addEventListener("abort", stop);
   try {

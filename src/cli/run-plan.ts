@@ -136,8 +136,8 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
 function embeddingsText({ embeddings }: PlannedCell): readonly string[] {
   if (embeddings?.size === undefined || embeddings.size.sequences === 0) return [];
   const { place, size, because } = embeddings;
-  const { sequences, storedAs, mostBytes } = size;
-  const precision = storedAs === "auto" ? `float16, or ${bytes(mostBytes)} if float32 is needed` : storedAs;
+  const { sequences, storedAs, maxBytes } = size;
+  const precision = storedAs === "auto" ? `float16, or ${bytes(maxBytes)} if float32 is needed` : storedAs;
   const where =
     place === undefined
       ? "in memory"

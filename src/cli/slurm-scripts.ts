@@ -6,7 +6,7 @@ import { counted } from "../base/message-text.ts";
 import { packagePath } from "../base/package.ts";
 import { writeFileAtomic } from "../base/write-file.ts";
 import type { Plan } from "../evaluation/runs/request.ts";
-import { MOST_SHARDS, type Shard } from "../evaluation/runs/shard.ts";
+import { MAX_SHARDS, type Shard } from "../evaluation/runs/shard.ts";
 import { roughBytes, roughDuration } from "../report/numbers.ts";
 import { shellWord } from "./command.ts";
 import { startSeconds } from "./run-plan.ts";
@@ -53,8 +53,8 @@ export function checkSlurmOptions(options: SlurmOptions): void {
       hint: "use --shards N for their number",
     });
   }
-  if (shards !== undefined && shards > MOST_SHARDS) {
-    throw new InputError(`${shards} shards; at most ${MOST_SHARDS} are possible`);
+  if (shards !== undefined && shards > MAX_SHARDS) {
+    throw new InputError(`${shards} shards; at most ${MAX_SHARDS} are possible`);
   }
   if (untilWidth !== undefined && shards !== undefined && shards > 1) {
     throw new InputError("--until-width needs a run of a single shard", {
@@ -69,16 +69,16 @@ export function checkSlurmOptions(options: SlurmOptions): void {
 }
 
 /** Threads of a task by default: more speed up a model little, and a job of many cores waits longer. */
-const MOST_CPUS = 8;
+const MAX_CPUS = 8;
 
 /** CPUs of a task, at most those of this machine, for which the times of the plan hold. */
-export const slurmThreads = () => Math.min(MOST_CPUS, availableParallelism());
+export const slurmThreads = () => Math.min(MAX_CPUS, availableParallelism());
 
 /** Aim for the duration of a task: long next to its start, short next to what a killed node loses. */
 const TASK_SECONDS = 3600;
 
 /** Scoring takes at least this many times as long as the start of a task. */
-const LEAST_STARTS = 10;
+const MIN_STARTS = 10;
 
 /** Resources of the jobs of a plan of one shard (of two plans under both protocols). */
 export function slurmJobs(
@@ -117,7 +117,7 @@ function shardCount(cells: Plan["cells"], scoring: number | null, start: number)
     });
   }
   const rows = Math.max(...cells.map((cell) => cell.rows.length));
-  const most = Math.min(rows, MOST_SHARDS, Math.floor(scoring / (LEAST_STARTS * start)));
+  const most = Math.min(rows, MAX_SHARDS, Math.floor(scoring / (MIN_STARTS * start)));
   return Math.max(1, Math.min(Math.round(scoring / TASK_SECONDS), most));
 }
 
@@ -229,7 +229,7 @@ dart_eval=(${quoted(program)})
 cd -- ${quoted([directory])} || exit
 
 # How often a job returns to the queue: at its time limit, when another process holds its shard, or a disk fails.
-most_restarts=${mostRestarts(jobs)}
+most_restarts=${maxRestarts(jobs)}
 
 # Runs a command that resumes. Returns its exit code, or puts the job back into the queue and waits for its end.
 resumable() {
@@ -307,15 +307,15 @@ function resources({ cpus, gpu, memory }: SlurmJobs, minutes: number | null): st
 }
 
 /** A time limit that partitions accept; longer tasks return to the queue and resume. */
-const MOST_MINUTES = 24 * 60;
+const MAX_MINUTES = 24 * 60;
 
 /** Twice the planned time, because nodes differ, and at least 15 minutes; null without times. */
 function limitMinutes({ seconds }: SlurmJobs): number | null {
   if (seconds === null) return null;
-  return Math.min(MOST_MINUTES, Math.max(15, Math.ceil((2 * seconds + NOTICE_SECONDS) / 60)));
+  return Math.min(MAX_MINUTES, Math.max(15, Math.ceil((2 * seconds + NOTICE_SECONDS) / 60)));
 }
 
 /** Four times the restarts that the planned time needs, and ten. */
-function mostRestarts(jobs: SlurmJobs): number {
-  return 10 + Math.floor((4 * (jobs.seconds ?? 0)) / (60 * MOST_MINUTES));
+function maxRestarts(jobs: SlurmJobs): number {
+  return 10 + Math.floor((4 * (jobs.seconds ?? 0)) / (60 * MAX_MINUTES));
 }

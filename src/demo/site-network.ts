@@ -16,7 +16,7 @@ export const SITE_NETWORK = "planted-sites";
 const MIDDLE = 600;
 
 /** Lower bound of a motif's probabilities, which keeps scores finite. */
-const LEAST_PROBABILITY = 1e-3;
+const MIN_PROBABILITY = 1e-3;
 
 /**
  * Network with fixed motif scanners and trainable weights: it sums the occupancies of the sites of each
@@ -58,7 +58,7 @@ function scanner(motifs: readonly Motif[]): { readonly weight: Sym; readonly thr
   motifs.forEach(({ width, probabilities }, i) => {
     for (let at = 0; at < width; at++) {
       const scores = Array.from(probabilities.subarray(4 * at, 4 * at + 4), (p) =>
-        Math.log(4 * Math.max(p, LEAST_PROBABILITY)),
+        Math.log(4 * Math.max(p, MIN_PROBABILITY)),
       );
       scores.forEach((score, code) => {
         weight[(2 * i * 4 + code) * kernel + at] = score;

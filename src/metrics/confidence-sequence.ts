@@ -8,7 +8,7 @@ import { requireLevel } from "./input-checks.ts";
 const TIGHTEST_AT = 1000;
 
 /** Standard errors of the widest bounds, of fewer than 15 rows: a level of 1 has no interval. */
-const MOST_ERRORS = 8;
+const MAX_ERRORS = 8;
 
 /**
  * Level of an interval that remains valid however often one looks at growing numbers of rows: the intervals
@@ -32,5 +32,5 @@ export function anyTimeLevel(rows: number, level = 0.95): number {
   const rho = (-2 * Math.log(alpha) + Math.log(1 - 2 * Math.log(alpha))) / TIGHTEST_AT;
   const scaled = rows * rho;
   const errors = Math.sqrt(((2 * (scaled + 1)) / scaled) * Math.log(Math.sqrt(scaled + 1) / alpha));
-  return 1 - 2 * normalUpperTail(Math.min(errors, MOST_ERRORS));
+  return 1 - 2 * normalUpperTail(Math.min(errors, MAX_ERRORS));
 }

@@ -115,7 +115,7 @@ export function binomialUpperTail(k: number, n: number, p: number): number {
  * Limit of the continued fraction, which needs about the square root of the larger shape: enough for shapes
  * of hundreds of millions.
  */
-const MOST_TERMS = 100_000;
+const MAX_TERMS = 100_000;
 
 /**
  * Regularised incomplete beta function I_x(a, b): P(X <= x) of a beta distribution, which gives the tails of
@@ -148,7 +148,7 @@ function lowerTail(x: number, complement: number, a: number, b: number): number 
   let c = 1;
   let d = 1 / awayFromZero(1 - ((a + b) * x) / (a + 1));
   let fraction = d;
-  for (let m = 1; m < MOST_TERMS; m++) {
+  for (let m = 1; m < MAX_TERMS; m++) {
     const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
     d = 1 / awayFromZero(1 + even * d);
     c = awayFromZero(1 + even / c);

@@ -9,16 +9,16 @@ import { sum } from "./mean.ts";
 const ENOUGH_BLOCKS = 20;
 
 /** An interval over fewer blocks is flagged as unreliable. */
-const FEWEST_BLOCKS = 5;
+const MIN_BLOCKS = 5;
 
 /** An interval with fewer rows of a class or of an outcome is flagged as unreliable. */
-const FEWEST_OF_CLASS = 12;
+const MIN_CLASS_ROWS = 12;
 
 /**
  * Adjoining blocks of this length are flagged as unreliable: dependence across several of them would go
  * undetected.
  */
-const SHORTEST_LINKED = "1 Mb";
+const MIN_ADJOINING_LENGTH = "1 Mb";
 
 /**
  * Critical value of the one-sided 5 % test for dependence of neighbouring blocks, on the standardised sum of
@@ -126,7 +126,7 @@ export function groupsOn<Found, Neighbours extends Pick<NeighbourDependence, "de
     const groups = ladder[rung];
     const { found, neighbours } = leaveOut(groups);
     const longer = ladder[rung + 1];
-    if (!(neighbours.dependent && longer !== undefined && longer.count >= FEWEST_BLOCKS)) {
+    if (!(neighbours.dependent && longer !== undefined && longer.count >= MIN_BLOCKS)) {
       return { groups, found, neighbours };
     }
     rung++;
@@ -181,11 +181,11 @@ function unreliable(
   { correlation, dependent }: NeighbourDependence,
 ): Pick<IntervalBasis, "unreliable"> {
   const reasons: string[] = [];
-  if (count < FEWEST_BLOCKS) reasons.push(counted(count, "block"));
-  if (rarest < FEWEST_OF_CLASS) reasons.push(`${counted(Math.floor(rarest), "row")} of the rarer class`);
+  if (count < MIN_BLOCKS) reasons.push(counted(count, "block"));
+  if (rarest < MIN_CLASS_ROWS) reasons.push(`${counted(Math.floor(rarest), "row")} of the rarer class`);
   if (dependent)
     reasons.push(`neighbouring blocks of ${length} have a correlation of ${correlation.toFixed(2)}`);
-  else if (length === SHORTEST_LINKED && follows.includes(1)) {
+  else if (length === MIN_ADJOINING_LENGTH && follows.includes(1)) {
     reasons.push(`too little genome: ${counted(count, "block")} of ${length}`);
   }
   return reasons.length === 0 ? {} : { unreliable: reasons.join(", ") };
@@ -232,7 +232,7 @@ export function jackknifeOf(
     high: value + half,
     n: rowsIn(blocks),
     method: `${blocks.kind}-jackknife`,
-    basis: { blocks: count, dof, ...(count < FEWEST_BLOCKS ? { unreliable: counted(count, "block") } : {}) },
+    basis: { blocks: count, dof, ...(count < MIN_BLOCKS ? { unreliable: counted(count, "block") } : {}) },
   };
 }
 
@@ -254,7 +254,7 @@ const LADDER = [4_000_000, 16_000_000];
  * Blocks without positions beyond this number are joined in order of appearance: more cost time and add
  * hardly any precision.
  */
-const MOST_BLOCKS = 500;
+const MAX_BLOCKS = 500;
 
 /**
  * Beyond this number of groups along the genome, scaffolds are joined: each group takes one pass over the
@@ -274,7 +274,7 @@ export function groupLadder(blocks: BlockSizes): readonly [BlockGroups, ...Block
   const { positions } = blocks;
   const count = blocks.sizes.length;
   if (positions === undefined) {
-    const joined = Math.max(Math.ceil(count / MOST_BLOCKS), 1);
+    const joined = Math.max(Math.ceil(count / MAX_BLOCKS), 1);
     const groups = Math.ceil(count / joined);
     return [
       {

@@ -5,7 +5,7 @@ import { type Matrix, requireMatrix } from "./matrix.ts";
 const { fround } = Math;
 
 /** The largest finite float32. */
-const LARGEST_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
+const MAX_FLOAT32 = (2 - 2 ** -23) * 2 ** 127;
 
 /**
  * Log-odds of one class against all others, ln p − ln(1 − p), for each row: the score that ranks rows one
@@ -51,7 +51,7 @@ export function paperLogOdds(logProbability: number, infinite: InfiniteLogOdds):
   const logP = fround(logProbability);
   const complement = paperLogComplement(logP);
   if (complement > Number.NEGATIVE_INFINITY) return fround(logP - complement);
-  return infinite === "minus-999" ? fround(logP + 999) : LARGEST_FLOAT32;
+  return infinite === "minus-999" ? fround(logP + 999) : MAX_FLOAT32;
 }
 
 /**

@@ -8,7 +8,7 @@ import type { Alternative } from "./wilcoxon.ts";
 const AUTO_EXACT = 8;
 
 /** The exact distribution takes about (n₁n₂)²/2 steps: some seconds at this product. */
-const LARGEST_EXACT = 50_000;
+const MAX_EXACT = 50_000;
 
 /** Result of `mannWhitney`. */
 export interface MannWhitneyResult {
@@ -70,9 +70,9 @@ function asymptoticUpperTail(u: number, n1: number, n2: number, ties: number): n
 
 /** P(U >= u) where all orders of n1 and n2 distinct values are equally likely. */
 function exactUpperTail(u: number, n1: number, n2: number): number {
-  if (n1 * n2 > LARGEST_EXACT) {
+  if (n1 * n2 > MAX_EXACT) {
     throw new InputError(
-      `the exact Mann–Whitney test takes at most ${LARGEST_EXACT} pairs of values, found ${n1} × ${n2}`,
+      `the exact Mann–Whitney test takes at most ${MAX_EXACT} pairs of values, found ${n1} × ${n2}`,
       {
         hint: 'use method "asymptotic": with so many values the two agree',
       },

@@ -1,7 +1,7 @@
 import { type Matrix, requireMatrix } from "./matrix.ts";
 
 /** A motif is dropped unless some row has this many hits of it. */
-const LEAST_HITS = 5;
+const MIN_HITS = 5;
 /** Share of the remaining motifs that are kept: those of largest variance. */
 const KEPT_SHARE = 0.2;
 
@@ -25,8 +25,7 @@ export function motifCountFeatures(counts: Matrix): Matrix | undefined {
   const frequent: { motif: number; variance: number }[] = [];
   for (let motif = 0; motif < columns; motif++) {
     const hits = column(motif);
-    if (hits.some((count) => count >= LEAST_HITS))
-      frequent.push({ motif, variance: momentsOf(hits).variance });
+    if (hits.some((count) => count >= MIN_HITS)) frequent.push({ motif, variance: momentsOf(hits).variance });
   }
   if (frequent.length === 0) return undefined;
   const kept = frequent

@@ -5,12 +5,12 @@ const ABOVE = 1 + 2 ** -22;
 const BELOW = 1 - 2 ** -22;
 
 /** Largest finite bound; a row's own centre has an infinite one. */
-const LARGEST = 2 ** 127;
+const MAX_BOUND = 2 ** 127;
 
 /** A bound rounded to float32 downwards. */
-const below = (bound: number) => Math.min(bound * BELOW, LARGEST);
+const below = (bound: number) => Math.min(bound * BELOW, MAX_BOUND);
 /** A bound rounded to float32 upwards. */
-const above = (bound: number) => (bound < LARGEST ? bound * ABOVE : LARGEST);
+const above = (bound: number) => (bound < MAX_BOUND ? bound * ABOVE : MAX_BOUND);
 
 /**
  * Nearest centre of each row while the centres move: the inner step of k-means.

@@ -3,7 +3,7 @@ import type { LeftOutGroups } from "./jackknife.ts";
 import { sum } from "./mean.ts";
 
 /** Up to this many groups, all patterns of signs are counted; beyond, as many random ones are drawn. */
-const MOST_EXACT = 13;
+const MAX_EXACT = 13;
 
 /** Random patterns of signs: p-values are multiples of 1/10,000. */
 const FLIPS = 9_999;
@@ -28,7 +28,7 @@ export function signFlipP({ value, without, sizes }: LeftOutGroups, rng: Pcg64, 
   if (parts.length < 2 || !parts.every(Number.isFinite)) return Number.NaN;
   // Sums of other orders differ by rounding from an equal one.
   const observed = Math.abs(value) * (1 - 1e-9);
-  if (parts.length <= MOST_EXACT) {
+  if (parts.length <= MAX_EXACT) {
     const patterns = 2 ** (parts.length - 1);
     let extreme = 0;
     // A pattern and its opposite have the same size: the last sign is fixed.

@@ -1,7 +1,7 @@
 import { InternalError } from "../base/errors.ts";
 
 /** Limit of QR steps per eigenvalue, which takes two or three; reached only if the matrix contains a NaN. */
-const MOST_STEPS = 60;
+const MAX_STEPS = 60;
 
 export interface Eigen {
   /** Largest first. [d] */
@@ -104,7 +104,7 @@ function diagonalise(
       steps = 0;
       continue;
     }
-    if (++steps > MOST_STEPS) throw new InternalError("the eigenvalues of a matrix did not converge");
+    if (++steps > MAX_STEPS) throw new InternalError("the eigenvalues of a matrix did not converge");
     step(diagonal, offDiagonal, basis, first, last);
   }
 

@@ -7,7 +7,7 @@ import { requireFinite } from "./input-checks.ts";
 export type Alternative = "greater" | "less" | "two-sided";
 
 /** The exact distribution takes n³/6 additions and n² numbers: minutes above this many differences. */
-const LARGEST_EXACT = 2000;
+const MAX_EXACT = 2000;
 
 /** With at most this many differences, "auto" is exact. */
 const AUTO_EXACT = 50;
@@ -148,13 +148,10 @@ function lowerTail(s: number, n: number): number {
  * the rank or does not.
  */
 function signedRankProbabilities(n: number, last: number): Float64Array {
-  if (n > LARGEST_EXACT) {
-    throw new InputError(
-      `the exact signed-rank test takes at most ${LARGEST_EXACT} differences, found ${n}`,
-      {
-        hint: 'use method "approx": with so many differences the two agree',
-      },
-    );
+  if (n > MAX_EXACT) {
+    throw new InputError(`the exact signed-rank test takes at most ${MAX_EXACT} differences, found ${n}`, {
+      hint: 'use method "approx": with so many differences the two agree',
+    });
   }
   const probabilities = new Float64Array(last + 1);
   probabilities[0] = 1;

@@ -10,7 +10,7 @@ const NAMED = 5;
 /** Width of a position and height of two bits in pixels. */
 const [STEP, HEIGHT] = [13, 40];
 /** Height in pixels below which a base is left out. */
-const LEAST = 0.4;
+const MIN_HEIGHT = 0.4;
 
 /** Outlines of the bases in a square of 100. */
 const OUTLINES: Readonly<Record<string, string>> = {
@@ -55,7 +55,7 @@ function motifLogo(motif: Motif): Html {
     for (const base of order) {
       const height = (HEIGHT / 2) * bits[4 * i + base];
       y -= height;
-      if (height < LEAST) continue;
+      if (height < MIN_HEIGHT) continue;
       uses.push(
         html`<use href="#base-${BASES[base]}" x="${STEP * i}" y="${y.toFixed(1)}" width="${STEP - 1}" height="${height.toFixed(1)}"/>`,
       );

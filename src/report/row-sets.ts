@@ -11,7 +11,7 @@ import { type ColumnForm, encodeRows, type RowSet, type TrackedRow } from "./row
 /**
  * Scores (rows × models) of a page, about 3 bytes each. Panels beyond them list their best and worst rows.
  */
-const MOST_SCORES = 1_600_000;
+const MAX_SCORES = 1_600_000;
 /** Best and worst rows of each model in a panel that is not listed whole. */
 const EXTREMES = 500;
 
@@ -31,7 +31,7 @@ interface ViewedEntry {
 /** Rows of every panel whose rows are stored, by its id; panels in page order. */
 export function packRows(panels: readonly ReportPanel[]): ReadonlyMap<string, PackedRows> {
   const sets = new Map<string, PackedRows>();
-  let left = MOST_SCORES;
+  let left = MAX_SCORES;
   for (const panel of panels) {
     const viewed = firstProtocol(panel).flatMap((entry): ViewedEntry[] => {
       const view = panel.views.get(entry.result.identity);

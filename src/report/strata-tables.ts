@@ -99,16 +99,16 @@ function reasonsOf(entries: readonly StratifiedEntry[]): readonly string[] {
     seen.add(name);
     reasons.set(suppressed, [...(reasons.get(suppressed) ?? []), name]);
   }
-  const shown = [...reasons].slice(0, MOST_REASONS);
+  const shown = [...reasons].slice(0, MAX_REASONS);
   const more = reasons.size - shown.length;
   if (shown.length === 0) return [];
   const texts = shown.map(([why, names]) =>
-    names.length > MOST_NAMED
+    names.length > MAX_NAMED
       ? `${counted(names.length, "stratum", "strata")}: ${why}`
       : `${names.join(", ")}: ${why}`,
   );
   return [`Too small: ${texts.join("; ")}${more > 0 ? `; and ${more} more reasons` : ""}.`];
 }
 
-const MOST_REASONS = 6;
-const MOST_NAMED = 3;
+const MAX_REASONS = 6;
+const MAX_NAMED = 3;

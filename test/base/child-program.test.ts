@@ -8,8 +8,8 @@ import { compiled } from "../compiled.ts";
 import { repository } from "../source-files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
-const node = (code: string, longestLine = 1e6) =>
-  startProgram([process.execPath, "-e", code], { longestLine });
+const node = (code: string, maxLineLength = 1e6) =>
+  startProgram([process.execPath, "-e", code], { maxLineLength });
 
 /** True if a process with this id exists. */
 function isThere(pid: number): boolean {
@@ -61,7 +61,7 @@ describe("exit status", () => {
   });
 
   test("of a program that cannot be started", async () => {
-    const program = startProgram(["no-such-program-here"], { longestLine: 10 });
+    const program = startProgram(["no-such-program-here"], { maxLineLength: 10 });
     expect(await program.nextLine()).toMatchObject({ how: "not started", error: { code: "ENOENT" } });
     await program.stop();
   });
@@ -90,7 +90,7 @@ describe("stopping", () => {
     const child = startProgram([process.execPath, "-e", ${JSON.stringify(
       `console.log(process.pid); process.stdin.resume().on("end", () => process.exit());
        process.on("SIGINT", () => {}); setInterval(() => {}, 1000);`,
-    )}], { longestLine: 100 });
+    )}], { maxLineLength: 100 });
     console.log(await child.nextLine());
     ${end}`;
 
@@ -122,7 +122,7 @@ test("stop keeps the parent alive until the program has ended", () => {
     file,
     `import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
      const code = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')";
-     const child = startProgram([process.execPath, "-e", code], { longestLine: 100 });
+     const child = startProgram([process.execPath, "-e", code], { maxLineLength: 100 });
      await child.nextLine();
      await child.stop(10);
      console.log(JSON.stringify(await child.nextLine()));`,
@@ -139,7 +139,7 @@ test("inherits standard error", () => {
   writeFileSync(
     file,
     `import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
-     const child = startProgram([process.execPath, "-e", "console.error('loading weights')"], { longestLine: 100 });
+     const child = startProgram([process.execPath, "-e", "console.error('loading weights')"], { maxLineLength: 100 });
      await child.nextLine();`,
   );
   const said = execFileSync("sh", ["-c", `"${process.execPath}" "${file}" 2>&1 >/dev/null`], {
@@ -164,7 +164,7 @@ test.skipIf(process.platform === "win32")(
       `import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
      Object.defineProperty(process, "platform", { value: "win32" });
      const code = "setInterval(() => {}, 1000); console.log(process.pid)";
-     const child = startProgram([process.execPath, "-e", code], { longestLine: 100 });
+     const child = startProgram([process.execPath, "-e", code], { maxLineLength: 100 });
      const pid = await child.nextLine();
      await child.stop(10);
      console.log(pid);`,

@@ -103,15 +103,15 @@ const defineChrombpnetPredict: DefineCommand = (command, context) => {
 };
 
 /** Limits of a bigWig file, which is built in memory. */
-const MOST_BASES = 5e8;
-const MOST_REGIONS = 20_000;
+const MAX_BASES = 5e8;
+const MAX_REGIONS = 20_000;
 
 function checkFits(regions: readonly Region[], { chromosomes }: Genome): void {
   const names = new Set(regions.map(({ chrom }) => chrom));
   const bases = [...names].reduce((sum, name) => sum + chromosomes.get(name)!, 0);
-  if (bases <= MOST_BASES && regions.length <= MOST_REGIONS) return;
+  if (bases <= MAX_BASES && regions.length <= MAX_REGIONS) return;
   throw new InputError(
     `--profile: ${counted(regions.length, "region")} on chromosomes of ${count(bases)} bases do not fit in memory`,
-    { hint: `use regions of one chromosome at a time, at most ${count(MOST_REGIONS)}, or only --counts` },
+    { hint: `use regions of one chromosome at a time, at most ${count(MAX_REGIONS)}, or only --counts` },
   );
 }

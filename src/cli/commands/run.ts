@@ -12,7 +12,7 @@ import {
 import type { RunArguments } from "../run.ts";
 
 /** Largest number of rows of either kind whose bases are scored. */
-const MOST_POSITION_ROWS = 50;
+const MAX_POSITION_ROWS = 50;
 
 export const defineRun: DefineCommand = (command, context) => {
   command
@@ -142,7 +142,7 @@ export const defineRun: DefineCommand = (command, context) => {
     .option("--no-timing", "skip the estimate of times before the run, which calls each model a few times")
     .option(
       "--position-scores <rows>",
-      `also store the log-likelihood of every base of this many best and worst rows of each zero-shot cell (at most ${MOST_POSITION_ROWS}); the report draws them`,
+      `also store the log-likelihood of every base of this many best and worst rows of each zero-shot cell (at most ${MAX_POSITION_ROWS}); the report draws them`,
       positionRowsOption,
     )
     .option("--json", "print the plan or the results as JSON")
@@ -176,8 +176,8 @@ export const defineRun: DefineCommand = (command, context) => {
 
 function positionRowsOption(text: string): number {
   const rows = wholeNumberOption(1)(text);
-  if (rows > MOST_POSITION_ROWS) {
-    throw new InvalidArgumentError(`Expected a number of rows, at most ${MOST_POSITION_ROWS}.`);
+  if (rows > MAX_POSITION_ROWS) {
+    throw new InvalidArgumentError(`Expected a number of rows, at most ${MAX_POSITION_ROWS}.`);
   }
   return rows;
 }

@@ -54,7 +54,7 @@ export async function writeDesign(path: string, samples: readonly string[], line
 }
 
 /** Longest line that the script may print, in bytes. */
-const LONGEST_LINE = 2 ** 16;
+const MAX_LINE_LENGTH = 2 ** 16;
 
 /** Exit code of the script if DESeq2 is not installed. */
 const NO_DESEQ2 = 3;
@@ -74,7 +74,7 @@ export function deseq2(rscript = "Rscript"): Differential {
     await writeFileAtomic(script, await readPackageFile("scripts/deseq2.R"));
     signal?.throwIfAborted();
     const program = startProgram([rscript, "--vanilla", script, counts, design, results], {
-      longestLine: LONGEST_LINE,
+      maxLineLength: MAX_LINE_LENGTH,
     });
     let by = "DESeq2";
     const stop = () => void program.stop(0);
@@ -153,8 +153,8 @@ function numberOrNone(text: string | undefined, name: string, place: FieldPlace)
 }
 
 /** Thresholds of a significant peak: adjusted p-value below, log2 fold change above. */
-const LARGEST_PADJ = 0.001;
-const LEAST_LOG2_FOLD = 1;
+const MAX_PADJ = 0.001;
+const MIN_LOG2_FOLD = 1;
 
 /**
  * Names of the peaks that are significantly more open in a cell line than in the others. NaN is not
@@ -162,7 +162,7 @@ const LEAST_LOG2_FOLD = 1;
  */
 export function significantPeaks(found: readonly DifferentialPeak[]): readonly string[] {
   return found
-    .filter(({ padj, log2FoldChange }) => padj < LARGEST_PADJ && log2FoldChange > LEAST_LOG2_FOLD)
+    .filter(({ padj, log2FoldChange }) => padj < MAX_PADJ && log2FoldChange > MIN_LOG2_FOLD)
     .map(({ peak }) => peak);
 }
 

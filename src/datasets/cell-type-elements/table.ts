@@ -22,7 +22,7 @@ export interface CellTypeElementRow {
 const COLUMNS = ["chr", "input_start", "input_end", "elem_start", "elem_end", "is_peak", "label"] as const;
 
 /** Positions are unsigned 32-bit numbers in this table. */
-const LARGEST = 2 ** 32 - 1;
+const MAX_POSITION = 2 ** 32 - 1;
 
 /**
  * Reads the table of cell-type-specific elements (`peaks_by_cell_label_unique_dataloader_format.tsv`), plain
@@ -36,7 +36,8 @@ export async function readCellTypeElements(path: string): Promise<CellTypeElemen
   const names = new StringPool();
   for await (const { fields, line } of readTable(path, COLUMNS)) {
     const place = { file: path, line };
-    const position = (column: number) => parseWholeNumber(fields[column], COLUMNS[column], place, 0, LARGEST);
+    const position = (column: number) =>
+      parseWholeNumber(fields[column], COLUMNS[column], place, 0, MAX_POSITION);
     const row = {
       index: rows.length,
       chrom: names.intern(chromosomeName(fields[0], place)),

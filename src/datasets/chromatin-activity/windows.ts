@@ -32,7 +32,7 @@ const COLUMNS = [
 ] as const;
 
 /** Positions are unsigned 32-bit numbers in these tables. */
-const LARGEST = 2 ** 32 - 1;
+const MAX_POSITION = 2 ** 32 - 1;
 
 /**
  * Reads a table of windows, plain or compressed. `{cell line}_peaks.bed` is such a table, with a header
@@ -48,7 +48,7 @@ export async function readActivityWindows(path: string): Promise<ActivityWindow[
     const place = { file: path, line };
     if (fields[0] === "") throw new FormatError(place, "the chromosome's name is empty");
     const positions = COLUMNS.slice(1).map((name, i) =>
-      parseWholeNumber(fields[i + 1], name, place, 0, LARGEST),
+      parseWholeNumber(fields[i + 1], name, place, 0, MAX_POSITION),
     );
     checkPositions(positions, place);
     rows.push({

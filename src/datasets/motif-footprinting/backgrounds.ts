@@ -42,9 +42,9 @@ export async function writeBackgrounds(path: string, backgrounds: readonly strin
 const BATCH = 1024;
 
 /** Every 20th batch by name, at most 100 batches, row 567 of each. */
-const EVERY = 20;
-const MOST = 100;
-const ROW = 567;
+const BATCH_STEP = 20;
+const MAX_BATCHES = 100;
+const BATCH_ROW = 567;
 
 /**
  * Rows of Task 1's table whose shuffled controls are Task 2's backgrounds, in the order of the backgrounds:
@@ -61,12 +61,12 @@ export function backgroundRows(rowsInTable: number): readonly number[] {
     .map((start) => ({ start, name: `emb_${start}_${Math.min(start + BATCH, rowsInTable)}` }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   const rows = byName
-    .filter((_, i) => i % EVERY === 0)
-    .slice(0, MOST)
-    .map(({ start }) => start + ROW)
+    .filter((_, i) => i % BATCH_STEP === 0)
+    .slice(0, MAX_BATCHES)
+    .map(({ start }) => start + BATCH_ROW)
     .filter((row) => row < rowsInTable);
   if (rows.length > 0) return rows;
-  throw new InputError(`a table of ${rowsInTable} elements has no row ${ROW} for a background`, {
+  throw new InputError(`a table of ${rowsInTable} elements has no row ${BATCH_ROW} for a background`, {
     hint: "use the whole table of elements, or your own background sequences",
   });
 }

@@ -35,7 +35,7 @@ const REGULATORY_ELEMENT_COLUMNS = [
 ] as const;
 
 /** Positions are unsigned 32-bit numbers in this table. */
-const LARGEST = 2 ** 32 - 1;
+const MAX_POSITION = 2 ** 32 - 1;
 const HEADER = REGULATORY_ELEMENT_COLUMNS.join("\t");
 
 export interface PreparedOptions {
@@ -133,7 +133,7 @@ function parseRow(text: string, index: number, place: FieldPlace): RegulatoryEle
   }
   if (fields[0] === "") throw new FormatError(place, "the chromosome's name is empty");
   const position = (column: number) =>
-    parseWholeNumber(fields[column], REGULATORY_ELEMENT_COLUMNS[column], place, 0, LARGEST);
+    parseWholeNumber(fields[column], REGULATORY_ELEMENT_COLUMNS[column], place, 0, MAX_POSITION);
   const relative = (column: number) =>
     parseWholeNumber(fields[column], REGULATORY_ELEMENT_COLUMNS[column], place, -(2 ** 31), 2 ** 31 - 1);
   return {

@@ -33,7 +33,7 @@ export interface WriteBundleOptions extends BundleOptions {
 }
 
 const MANIFEST = "dart-eval-bundle.json";
-const LARGEST_MANIFEST = 64 * 2 ** 20;
+const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
 const RECORD = "dart-eval-data.json";
 
 const manifestSchema = z.strictObject({
@@ -190,7 +190,7 @@ export async function unpackBundle(
 type MakeFormatError = (message: string, hint?: string) => FormatError;
 
 async function readManifest(entry: TarFileEntry, wrong: MakeFormatError): Promise<readonly BundledFile[]> {
-  if (entry.path !== MANIFEST || entry.kind !== "file" || entry.bytes > LARGEST_MANIFEST) {
+  if (entry.path !== MANIFEST || entry.kind !== "file" || entry.bytes > MAX_MANIFEST_BYTES) {
     throw wrong("this is not a dart-eval bundle", "dart-eval data bundle makes one");
   }
   const chunks: Uint8Array[] = [];

@@ -13,9 +13,9 @@ export interface SynapseFile {
   readonly md5: string | undefined;
 }
 
-const LARGEST_RESPONSE = 16 * 2 ** 20;
+const MAX_RESPONSE_BYTES = 16 * 2 ** 20;
 /** Largest number of folders to search for one file. */
-const MOST_FOLDERS = 200;
+const MAX_FOLDERS = 200;
 
 const bundleSchema = z.object({
   entity: z.object({
@@ -68,7 +68,7 @@ export async function findSynapseFile(
   signal?: AbortSignal,
 ): Promise<SynapseFile> {
   const waiting = [id];
-  for (let searched = 0; waiting.length > 0 && searched < MOST_FOLDERS; searched++) {
+  for (let searched = 0; waiting.length > 0 && searched < MAX_FOLDERS; searched++) {
     const folder = waiting.shift()!;
     if (searched === 0) {
       const file = await fileOf(services, folder, signal);
@@ -177,7 +177,7 @@ async function requestJson<T>(
   const url = new URL(`${synapse}${path}`);
   const response = await postJson(url, JSON.stringify(body), {
     retries,
-    maxBytes: LARGEST_RESPONSE,
+    maxBytes: MAX_RESPONSE_BYTES,
     headers: { authorization: `Bearer ${synapseToken}` },
     signal,
   });

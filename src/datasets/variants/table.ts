@@ -101,14 +101,14 @@ export function readFlag(text: string | undefined, name: string | undefined, pla
 }
 
 /** Longest accepted allele in bases; a window does not extend further after the variant. */
-export const LONGEST_ALLELE = 1000;
+export const MAX_ALLELE_LENGTH = 1000;
 
 /** @throws {FormatError} when an allele is not a sequence of IUPAC codes, or too long */
 export function checkAllele(text: string, name: string, place: FieldPlace): string {
-  if (/^[ACGTNRYSWKMBDHVacgtnryswkmbdhv]+$/.test(text) && text.length <= LONGEST_ALLELE) return text;
+  if (/^[ACGTNRYSWKMBDHVacgtnryswkmbdhv]+$/.test(text) && text.length <= MAX_ALLELE_LENGTH) return text;
   throw new FormatError(
     place,
-    `${name} ${JSON.stringify(text.slice(0, 40))} is not a DNA sequence of 1 to ${LONGEST_ALLELE} bases`,
+    `${name} ${JSON.stringify(text.slice(0, 40))} is not a DNA sequence of 1 to ${MAX_ALLELE_LENGTH} bases`,
     "write insertions and deletions as in VCF, with the preceding base: A and AG",
   );
 }

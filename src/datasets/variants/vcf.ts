@@ -3,7 +3,7 @@ import { parseWholeNumber } from "../../base/table.ts";
 import { copyText, forEachLine } from "../../base/text-lines.ts";
 import {
   checkAllele,
-  LONGEST_ALLELE,
+  MAX_ALLELE_LENGTH,
   type ReadVariantsOptions,
   type VariantRow,
   type VariantTable,
@@ -85,4 +85,4 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
 }
 
 /** True unless VCF's text is symbolic, a placeholder, a breakend or too long. */
-const isAllele = (text: string) => /^[A-Za-z]+$/.test(text) && text.length <= LONGEST_ALLELE;
+const isAllele = (text: string) => /^[A-Za-z]+$/.test(text) && text.length <= MAX_ALLELE_LENGTH;

@@ -31,7 +31,7 @@ const ELEMENT_LENGTH = [150, 350] as const;
  * Gap between elements in bases: minimum, and mean of the exponential excess. Signals of elements do not
  * overlap.
  */
-const LEAST_GAP = 900;
+const MIN_GAP = 900;
 const MEAN_EXTRA_GAP = 450;
 /** Distance of elements from the chromosome ends: a window of 2,114 bases around them has no N. */
 const EDGE = TELOMERE + 1200;
@@ -70,7 +70,7 @@ export function plantElements(
     const middles = sites.map((site) => (site.start + site.end) / 2);
     const centre = Math.round(middles.reduce((a, b) => a + b) / middles.length);
     elements.push({ chrom, start, end, kind: kind.name, centre, sites });
-    start = end + LEAST_GAP + Math.round(exponential(rng, MEAN_EXTRA_GAP));
+    start = end + MIN_GAP + Math.round(exponential(rng, MEAN_EXTRA_GAP));
   }
 }
 

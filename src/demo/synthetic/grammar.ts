@@ -137,7 +137,7 @@ export const PAIR_WEIGHTS: readonly (SitePair & { readonly weight: Partial<Recor
 ];
 
 /** Sites below this occupancy are ignored. */
-const LEAST_OCCUPANCY = 0.01;
+const MIN_OCCUPANCY = 0.01;
 
 /**
  * Ground truth of chromatin accessibility: ln activity of a sequence in each cell line.
@@ -149,7 +149,7 @@ const LEAST_OCCUPANCY = 0.01;
  * @returns      ln activity, one per cell line, in CELL_LINES order
  */
 export function logActivity(codes: Uint8Array, from: number, to: number): Float64Array {
-  const sites = findSites(codes, from, to, LEAST_OCCUPANCY);
+  const sites = findSites(codes, from, to, MIN_OCCUPANCY);
   const sum = new Float64Array(CELL_LINES.length);
   for (const { motif, occupancy } of sites) addWeighted(sum, SITE_WEIGHTS[motif], occupancy);
   for (const pair of PAIR_WEIGHTS) {

@@ -42,7 +42,7 @@ export function chromatinActivityTable(rows: readonly { chrom: string; summit: n
 }
 
 /** Smallest log2 ratio of a line-specific element's cuts to their mean in the other lines. */
-const LEAST_LOG2_FOLD = 1;
+const MIN_LOG2_FOLD = 1;
 
 /** The only cell line in which an element's true activity is at least twice the mean of the others. */
 function ownCellLine({ logActivity }: TrueElement): CellLine | undefined {
@@ -50,7 +50,7 @@ function ownCellLine({ logActivity }: TrueElement): CellLine | undefined {
   const sum = means.reduce((a, b) => a + b);
   const own = CELL_LINES.filter((_, cell) => {
     const others = (sum - means[cell]) / (means.length - 1);
-    return Math.log2(means[cell] / others) > LEAST_LOG2_FOLD;
+    return Math.log2(means[cell] / others) > MIN_LOG2_FOLD;
   });
   return own.length === 1 ? own[0] : undefined;
 }

@@ -36,8 +36,8 @@ const STUDIED = CELL_LINES.indexOf("GM12878");
 /** Standard error of an estimated effect. */
 const STANDARD_ERROR = 0.1;
 /** Smallest absolute effect of a variant that breaks or makes a site, and largest of one that does not. */
-const LEAST_EFFECT = 0.45;
-const LARGEST_NEUTRAL_EFFECT = 0.01;
+const MIN_EFFECT = 0.45;
+const MAX_NEUTRAL_EFFECT = 0.01;
 /** Distance from the chromosome ends: a window of 2,114 bases around a variant has no telomere. */
 const EDGE = TELOMERE + 1100;
 
@@ -96,9 +96,9 @@ export function plantVariants(
  * instead of breaking it.
  */
 function hasEffectOf(mechanism: Mechanism, effect: number): boolean {
-  if (mechanism === "breaks a site") return effect <= -LEAST_EFFECT;
-  if (mechanism === "makes a site") return effect >= LEAST_EFFECT;
-  return Math.abs(effect) <= LARGEST_NEUTRAL_EFFECT;
+  if (mechanism === "breaks a site") return effect <= -MIN_EFFECT;
+  if (mechanism === "makes a site") return effect >= MIN_EFFECT;
+  return Math.abs(effect) <= MAX_NEUTRAL_EFFECT;
 }
 
 function effectsOf(change: Change, codes: Uint8Array): Float64Array {

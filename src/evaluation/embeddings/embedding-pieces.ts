@@ -70,7 +70,7 @@ interface Piece {
 }
 
 /** Share of changed embeddings from which on sequences are only embedded with the original ones. */
-const MOST_CHANGED = 0.1;
+const MAX_CHANGED = 0.1;
 
 /**
  * Embeddings that the model computes again at each reading; only checksums stay in memory.
@@ -118,7 +118,7 @@ export class RecomputedPieces implements Pieces {
         embeddings[i] = pack(found[i], this.storedAs);
         return checksumOf(embeddings[i]) !== this.checksum(places[i]);
       });
-      this.dependent = left.length > MOST_CHANGED * places.length;
+      this.dependent = left.length > MAX_CHANGED * places.length;
     }
     const byCall = new Map<Together, number[]>();
     for (const i of left) {

@@ -184,7 +184,7 @@ export async function draftCells(
 }
 
 /** Maximum number of chromosomes in a note. */
-const MOST_NAMED = 5;
+const MAX_NAMED = 5;
 
 /**
  * Note on rows outside of all splits, which only a run with split "all" evaluates; undefined if there are
@@ -197,8 +197,8 @@ function rowsOfNoSplit(task: Task, { inTable, perChromosome }: SelectedRows): st
   );
   if (outside.length === 0) return undefined;
   outside.sort((a, b) => b[1] - a[1]);
-  const named = outside.slice(0, MOST_NAMED).map(([name, rows]) => `${quotedText(name)} ${rows}`);
-  const more = outside.length > MOST_NAMED ? `, and ${outside.length - MOST_NAMED} more` : "";
+  const named = outside.slice(0, MAX_NAMED).map(([name, rows]) => `${quotedText(name)} ${rows}`);
+  const more = outside.length > MAX_NAMED ? `, and ${outside.length - MAX_NAMED} more` : "";
   const rows = outside.reduce((sum, [, rows]) => sum + rows, 0);
   return `${rows} of the ${counted(inTable, "row")} of ${task.name} ${rows === 1 ? "is" : "are"} on chromosomes outside of all splits and left out: ${named.join(", ")}${more}`;
 }

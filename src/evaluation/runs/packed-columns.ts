@@ -20,7 +20,7 @@ export interface PackedColumns {
 }
 
 /** Maximum number of values in a valid batch. */
-const MOST_VALUES = 2 ** 27;
+const MAX_VALUES = 2 ** 27;
 
 export const layoutSchema: z.ZodType<ColumnsLayout> = z.strictObject({
   kind: z.enum(["likelihood", "logits", "distance", "vector", "activity"]),
@@ -30,7 +30,7 @@ export const layoutSchema: z.ZodType<ColumnsLayout> = z.strictObject({
         name: z.string(),
         of: z.enum(["prediction", "fact"]),
         type: z.enum(NUMBER_TYPES),
-        width: z.int().positive().max(MOST_VALUES),
+        width: z.int().positive().max(MAX_VALUES),
         texts: z.array(z.string()).exactOptional(),
       }),
     )
@@ -55,7 +55,7 @@ export function packColumns(batch: PredictionColumns, before: ColumnsLayout | un
 /** Unpacks a batch; undefined when the data do not have this layout and number of rows. */
 export function unpackColumns({ layout, data }: PackedColumns, rows: number): PredictionColumns | undefined {
   const values = layout.columns.reduce((sum, { width }) => sum + rows * width, 0);
-  if (values > MOST_VALUES) return undefined;
+  if (values > MAX_VALUES) return undefined;
   const sizes = layout.columns.map((form) => sizeOf(form, rows));
   const size = sizes.reduce((sum, bytes) => sum + bytes, 0);
   const bytes = inflated(data, size);

@@ -116,7 +116,7 @@ async function withEmbeddings(cell: PlannedCell, context: StorageContext): Promi
     ...(weights === undefined ? {} : { weights }),
   });
   const size = need && (await sizeOf(cell, need, context));
-  const most = size?.mostBytes ?? Number.NaN;
+  const most = size?.maxBytes ?? Number.NaN;
   const { place, because, secondsPerSequence } = await storageOf(cell, { ...context, memory, need, most });
   const embeddings = { place, because, ...(size && { size }) };
   if (size === undefined) return { ...cell, embeddings };
@@ -214,6 +214,6 @@ async function sizeOf(
     sequences,
     storedAs: precision,
     bytes: sequences * bytesPerSequence[precision === "auto" ? "float16" : precision],
-    mostBytes: sequences * bytesPerSequence[precision === "auto" ? "float32" : precision],
+    maxBytes: sequences * bytesPerSequence[precision === "auto" ? "float32" : precision],
   };
 }

@@ -63,7 +63,7 @@ const fileSchema: z.ZodType<PositionScores & { readonly sha256: string }> = cont
 const POSITIONS_FILE = "positions.json";
 
 /** Sequences longer than this are scored around the bases in which the members of a row differ. */
-const LONGEST_WHOLE = 512;
+const MAX_WHOLE_LENGTH = 512;
 /** Bases scored before and after the first such base. */
 const FLANK = 50;
 
@@ -172,7 +172,7 @@ async function chosenRows({ record, task }: PlannedCell, folder: string, count: 
 /** Bases [from, to) to score; undefined: all. */
 function scoredRange({ sequences }: Example): readonly [from: number, to: number] | undefined {
   const [first = "", second = first] = sequences;
-  if (sequences.every(({ length }) => length <= LONGEST_WHOLE)) return undefined;
+  if (sequences.every(({ length }) => length <= MAX_WHOLE_LENGTH)) return undefined;
   const differs = [...first].findIndex((base, i) => base !== second[i]);
   const centre = differs >= 0 ? differs : first.length >> 1;
   return [Math.max(centre - FLANK, 0), centre + FLANK + 1];
@@ -269,7 +269,7 @@ export async function positionMismatches(
     const prediction = predictions.at(at);
     // Alleles of equal length are compared with the differing bases masked, not by sums.
     if (prediction.kind !== "likelihood" || prediction.facts.compared === "hidden") continue;
-    if (sequences.some(({ length }) => length > LONGEST_WHOLE)) continue;
+    if (sequences.some(({ length }) => length > MAX_WHOLE_LENGTH)) continue;
     sequences.forEach(({ member, scores }, i) => {
       const total = scores.reduce((sum, score) => sum + score, 0);
       const expected = prediction.values[i];

@@ -29,7 +29,7 @@ import { type OnProgress, rowsPerBatch } from "./run-cell.ts";
 const SAMPLE_ROWS = 1024;
 
 /** Minimum number of sampled rows. */
-const FEWEST_ROWS = 32;
+const MIN_ROWS = 32;
 
 /** Largest bound of the difference, as a share of the half-width of the metric's interval. */
 const SHARE = 0.5;
@@ -98,7 +98,7 @@ export async function checkPrecision(
   if (model.inFloat32 === undefined) {
     throw new InternalError(`${model.name} is in ${precision} and has no form in float32`);
   }
-  if (checked.length < FEWEST_ROWS)
+  if (checked.length < MIN_ROWS)
     throw notMeasurable(planned, `${counted(checked.length, "row")} are too few`);
   const float32 = await model.inFloat32();
   let exact: readonly Prediction[];

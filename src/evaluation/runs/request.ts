@@ -207,7 +207,7 @@ export interface PlannedEmbeddings {
     /** In the expected precision: float16 if not decided yet. */
     readonly bytes: number;
     /** In float32 if not decided yet; else equal to `bytes`. */
-    readonly mostBytes: number;
+    readonly maxBytes: number;
   };
 }
 

@@ -259,7 +259,7 @@ function short(value: unknown): string {
 }
 
 /** Levels of objects and arrays, far more than a record has. */
-const DEEPEST_RECORD = 64;
+const MAX_RECORD_DEPTH = 64;
 
 /**
  * Parses and validates JSON that dart-eval wrote.
@@ -268,7 +268,7 @@ const DEEPEST_RECORD = 64;
 export function parseRecord<T>(file: string, text: string, schema: z.ZodType<T>): T {
   let value: unknown;
   try {
-    checkNesting(text, DEEPEST_RECORD);
+    checkNesting(text, MAX_RECORD_DEPTH);
     value = JSON.parse(text, (key, item: unknown) => {
       if (item === Infinity || item === -Infinity) {
         throw new FormatError({ file }, `the number under ${shownValue(key)} is out of range`);

@@ -9,7 +9,7 @@ import { writeCacheFile } from "../../base/write-file.ts";
 import type { ColumnsLayout, PredictionColumns } from "../tasks/prediction-columns.ts";
 import { layoutSchema, packColumns, unpackColumns } from "./packed-columns.ts";
 import { parseRecord, readableJson } from "./run-folder.ts";
-import { MOST_SHARDS, type Shard } from "./shard.ts";
+import { MAX_SHARDS, type Shard } from "./shard.ts";
 
 /*
  * A shard's rows on disk: a header line, then one line per finished batch with its rows as packed columns. A
@@ -63,7 +63,7 @@ const headerSchema = z.object({
   format: z.literal("dart-eval rows"),
   formatVersion: z.literal(FORMAT_VERSION),
   cell: z.string(),
-  shard: z.object({ index: z.int().positive().max(MOST_SHARDS), count: z.int().positive().max(MOST_SHARDS) }),
+  shard: z.object({ index: z.int().positive().max(MAX_SHARDS), count: z.int().positive().max(MAX_SHARDS) }),
   rows: z.int().nonnegative(),
   batchSize: z.int().positive(),
 });
@@ -111,7 +111,7 @@ export function batchLine(
 const checksum = (text: string) => sha256Hex(text).slice(0, 16);
 
 /** Maximum length of a header in bytes. */
-const LONGEST_HEADER = 2 ** 16;
+const MAX_HEADER_LENGTH = 2 ** 16;
 
 /**
  * Reads the header of a shard's file; undefined when it is incomplete or damaged.
@@ -119,7 +119,7 @@ const LONGEST_HEADER = 2 ** 16;
  */
 export async function readShardHeader(file: string): Promise<ShardHeader | undefined> {
   await using handle = await openFile(file);
-  const start = Buffer.from(await handle.read(0, Math.min(handle.size, LONGEST_HEADER)));
+  const start = Buffer.from(await handle.read(0, Math.min(handle.size, MAX_HEADER_LENGTH)));
   const end = start.indexOf(10);
   return end === -1 ? undefined : headerOf(file, start.toString("utf8", 0, end));
 }

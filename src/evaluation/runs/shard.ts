@@ -2,7 +2,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 
 /** Maximum number of shards. */
-export const MOST_SHARDS = 100_000;
+export const MAX_SHARDS = 100_000;
 
 /**
  * Parses `3/16`: shard 3 of 16, 1-based.
@@ -26,13 +26,13 @@ export function checkShard({ index, count }: Shard): void {
     !(
       Number.isInteger(index) &&
       Number.isInteger(count) &&
-      count <= MOST_SHARDS &&
+      count <= MAX_SHARDS &&
       1 <= index &&
       index <= count
     )
   ) {
     throw new InputError(`there is no shard ${index} of ${count}`, {
-      hint: `expected 1 <= i <= n <= ${MOST_SHARDS}`,
+      hint: `expected 1 <= i <= n <= ${MAX_SHARDS}`,
     });
   }
 }

@@ -49,7 +49,7 @@ export class TimedTrials extends Map<string, Trial> {
 
 /** Rows of the first trial; each next one has eight times as many. */
 const FIRST_ROWS = 2;
-const MOST_ROWS = 128;
+const MAX_ROWS = 128;
 
 /** Rows sampled for the share of rows in an epoch. */
 const SHARE_ROWS = 256;
@@ -139,7 +139,7 @@ async function timeTraining(cell: TimedCell, sample: Sample): Promise<Trial> {
   for (let rows = FIRST_ROWS; ; rows *= 8) {
     const { trial, seconds, used } = await runTrial(cell, sample, rows);
     const enough = rows === FIRST_ROWS ? SLOW_SECONDS : ENOUGH_SECONDS;
-    if (seconds > enough || used < rows || rows >= MOST_ROWS) return trial;
+    if (seconds > enough || used < rows || rows >= MAX_ROWS) return trial;
   }
 }
 

@@ -46,7 +46,7 @@ export interface VerifiedCell {
 }
 
 /** Differences listed per cell; the next ones are counted. */
-const MOST_LISTED = 20;
+const MAX_LISTED = 20;
 
 /**
  * Verifies a result against its stored scores: the digest of the result, its identity, number and digest of
@@ -124,9 +124,9 @@ async function measured(
 }
 
 function shortened(mismatches: readonly string[]): readonly string[] {
-  if (mismatches.length <= MOST_LISTED) return mismatches;
-  const more = mismatches.length - MOST_LISTED;
-  return [...mismatches.slice(0, MOST_LISTED), `${more} more differences`];
+  if (mismatches.length <= MAX_LISTED) return mismatches;
+  const more = mismatches.length - MAX_LISTED;
+  return [...mismatches.slice(0, MAX_LISTED), `${more} more differences`];
 }
 
 function rowMismatches({ rows }: CellResult, { rowList: found }: PredictionColumns): string[] {

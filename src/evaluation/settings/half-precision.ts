@@ -55,19 +55,19 @@ const rowBytes = ({ tokens, width }: EmbeddingSize, members: number) => 4 * toke
  */
 export function precisionCheckRows(trainRows: number, valRows: number) {
   const [train, val] = [Math.min(SAMPLE_ROWS, trainRows), Math.min(SAMPLE_ROWS, valRows)];
-  if (Math.min(train, val) < FEWEST_ROWS) return { train: 0, validate: 0 };
+  if (Math.min(train, val) < MIN_ROWS) return { train: 0, validate: 0 };
   // The trained head is evaluated in both precisions.
   return { train: EPOCHS * train, validate: (EPOCHS + 2) * val };
 }
 
 /** Minimum sampled rows of each part. */
-const FEWEST_ROWS = 32;
+const MIN_ROWS = 32;
 
 /** Tolerance: share of an interval's half-width for changes, of a standard deviation for rounding errors. */
 const SHARE = 0.1;
 
 /** A quarter of the range of float16, since other rows may have larger states. */
-const LARGEST_STATE = 65_504 / 4;
+const MAX_STATE = 65_504 / 4;
 
 /** Quantile of a two-sided 95 % interval. */
 const Z = 1.959964;
@@ -112,14 +112,14 @@ export async function decidePrecision(
 ): Promise<StorageDecision> {
   const { train, val } = question;
   const fewest = Math.min(train.examples.length, val.examples.length);
-  if (fewest < FEWEST_ROWS) {
+  if (fewest < MIN_ROWS) {
     return {
       storedAs: "float32",
       because: `${fewest} sampled rows are too few to measure the effect of float16`,
     };
   }
   const largest = largestState([...train.embeddings, ...val.embeddings]);
-  if (largest > LARGEST_STATE) {
+  if (largest > MAX_STATE) {
     return {
       storedAs: "float32",
       because: `a sampled state is ${largest.toPrecision(3)}, and float16 ends at 65504`,

@@ -37,7 +37,7 @@ const BINS = 4;
 const DISTINCT_NUMBERS = 6;
 
 /** More distinct names identify rows instead of grouping them. */
-const MOST_NAMES = 2000;
+const MAX_NAMES = 2000;
 
 /**
  * Groups rows by their values: numbers by quantile bins or by edges, texts by equality. Few distinct numbers,
@@ -79,7 +79,7 @@ function groupNames(
   order: readonly string[],
 ): GroupedRows {
   const found = new Set(values.flatMap((value) => (value === undefined ? [] : [String(value)])));
-  if (found.size > MOST_NAMES) {
+  if (found.size > MAX_NAMES) {
     throw new InputError(`${title} has ${found.size} distinct values: they do not group rows`, {
       hint: "choose a column of numbers or of few names",
     });

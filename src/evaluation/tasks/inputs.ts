@@ -67,7 +67,7 @@ export function numberedRows<Row extends { readonly index: number }>(
 }
 
 /** Maximum length of a data set's name in characters. */
-const LONGEST_TEXT = 60;
+const MAX_TEXT_LENGTH = 60;
 
 /**
  * The name of a data set, without surrounding spaces.
@@ -76,9 +76,9 @@ const LONGEST_TEXT = 60;
 export function textInput(task: InputForms, name: string, input: string | undefined): string {
   if (typeof input !== "string" || input === "") throw missingInputError(task, name);
   const text = input.trim();
-  if (text.length <= LONGEST_TEXT && /^[\p{L}\p{N}][\p{L}\p{N} ._+()-]*$/u.test(text)) return text;
+  if (text.length <= MAX_TEXT_LENGTH && /^[\p{L}\p{N}][\p{L}\p{N} ._+()-]*$/u.test(text)) return text;
   throw new InputError(`the ${name} of ${task.name} is ${JSON.stringify(text)}`, {
-    hint: `expected a name such as K562: letters, digits, spaces and . _ + ( ) -, at most ${LONGEST_TEXT} characters`,
+    hint: `expected a name such as K562: letters, digits, spaces and . _ + ( ) -, at most ${MAX_TEXT_LENGTH} characters`,
   });
 }
 

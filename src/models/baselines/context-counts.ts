@@ -4,7 +4,7 @@ import { InputError } from "../../base/errors.ts";
  * Maximum order: order 11 has 4^12 counters, 440 MB while fitting. Each further order takes four times as
  * much.
  */
-const HIGHEST_ORDER = 11;
+const MAX_ORDER = 11;
 
 /** 2-bit codes of ASCII letters in either case: A 0, C 1, G 2, T 3; 4 for anything else. */
 export const BASE_CODES = Uint8Array.from({ length: 256 }, (_, byte) => {
@@ -43,8 +43,8 @@ export class ContextCounter {
 
   /** @throws {InputError} unless order is an integer from 0 to 11 */
   constructor(order: number) {
-    if (!Number.isInteger(order) || order < 0 || order > HIGHEST_ORDER) {
-      throw new InputError(`order ${order} of a Markov model is not an integer from 0 to ${HIGHEST_ORDER}`, {
+    if (!Number.isInteger(order) || order < 0 || order > MAX_ORDER) {
+      throw new InputError(`order ${order} of a Markov model is not an integer from 0 to ${MAX_ORDER}`, {
         hint: "order k conditions each base on the k bases before it; 5 is a good start",
       });
     }

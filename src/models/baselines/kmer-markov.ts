@@ -7,7 +7,7 @@ import { BASE_CODES, ContextCounter, type ContextCounts } from "./context-counts
 
 /** Log-probabilities are rounded to multiples of 2^-26 nats (1.5e-8), so that their sums are exact. */
 const UNITS_PER_NAT = 2 ** 26;
-const LOWEST_LOG = -(2 ** 31) / UNITS_PER_NAT; // -32 nats
+const MIN_LOG = -(2 ** 31) / UNITS_PER_NAT; // -32 nats
 
 /** Sequences per call: many, because a call costs more than scoring a sequence. */
 const BATCH_SIZE = 4096;
@@ -152,7 +152,7 @@ function modelOf(counts: ContextCounts): KmerMarkov {
 function logUnits(p: Float64Array): Int32Array {
   const units = new Int32Array(p.length);
   for (let w = 0; w < p.length; w++) {
-    units[w] = Math.round(Math.max(Math.log(p[w]), LOWEST_LOG) * UNITS_PER_NAT);
+    units[w] = Math.round(Math.max(Math.log(p[w]), MIN_LOG) * UNITS_PER_NAT);
   }
   return units;
 }

@@ -43,7 +43,7 @@ export interface Changes {
 const ROUNDING = 1e-3;
 
 /** Fraction of substitutions above which a pattern is not due to chance. */
-const MOST = 0.8;
+const CLEAR_FRACTION = 0.8;
 
 /**
  * Substitutes every base of a sequence in turn and records the changed states. In a causal model states
@@ -83,8 +83,8 @@ export async function changesOf(probe: ModelProbe, sequence: string): Promise<Ch
     found: ({ first, most }) => (causal ? first : most),
     fromTheEnd:
       causal &&
-      share(substitutions, ({ own, last }) => own === last) >= MOST &&
-      share(substitutions, ({ own, first }) => own === first) < 1 - MOST,
+      share(substitutions, ({ own, last }) => own === last) >= CLEAR_FRACTION &&
+      share(substitutions, ({ own, first }) => own === first) < 1 - CLEAR_FRACTION,
   };
 }
 

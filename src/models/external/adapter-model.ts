@@ -7,7 +7,7 @@ import {
   type Channel,
   type Handshake,
   type Hello,
-  LONGEST_RESPONSE,
+  MAX_RESPONSE_BYTES,
   parseAlleles,
   parseEmbeddings,
   parseHello,
@@ -138,7 +138,7 @@ function requestsOfEmbeddings(
     const characters = (sequence.length + SPECIAL_TOKENS) * (Math.ceil((16 * width) / 3) + SPAN_CHARACTERS);
     if (characters > room) {
       requests.push([]);
-      room = LONGEST_RESPONSE;
+      room = MAX_RESPONSE_BYTES;
     }
     requests.at(-1)!.push(sequence);
     room -= characters;

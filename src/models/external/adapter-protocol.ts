@@ -196,7 +196,7 @@ export interface Channel {
 export type Handshake = (ask: SendRequest) => Promise<void>;
 
 /** Longest response in bytes: room for the states of a batch of long sequences. */
-export const LONGEST_RESPONSE = 2 ** 28;
+export const MAX_RESPONSE_BYTES = 2 ** 28;
 
 /** An error that the adapter itself reported. */
 export class AdapterError extends InputError {}

@@ -3,7 +3,7 @@ import { ConnectionError, DEFAULT_RETRIES, postJson, type RetryPolicy } from "..
 import {
   type Channel,
   type Handshake,
-  LONGEST_RESPONSE,
+  MAX_RESPONSE_BYTES,
   parseResponse,
   type RequestLimits,
   readResponse,
@@ -15,7 +15,7 @@ import {
 /** Attempts to reach an adapter at first, so that a mistyped address is reported at once. */
 const FIRST_CONNECTIONS = 2;
 /** Limit of one response in seconds. Node's `fetch` gives up after five minutes without a header. */
-const MOST_SECONDS = 290;
+const MAX_SECONDS = 290;
 
 const NOT_ADAPTER = "is this the address of an adapter? docs/adapters.md describes the protocol";
 
@@ -37,9 +37,9 @@ export async function openHttpChannel(
   const ask: SendRequest = async (request, limits) => {
     const id = ++lastId;
     const { seconds, signal } = limits;
-    if (seconds > MOST_SECONDS) {
+    if (seconds > MAX_SECONDS) {
       throw new InputError(`the adapter ${address} sets secondsPerAnswer to ${seconds}`, {
-        hint: `the limit over HTTP is ${MOST_SECONDS}; set a smaller batchSize in the response to hello`,
+        hint: `the limit over HTTP is ${MAX_SECONDS}; set a smaller batchSize in the response to hello`,
       });
     }
     const { status, text } = await postJson(url, JSON.stringify({ id, ...request }), {
@@ -49,7 +49,7 @@ export async function openHttpChannel(
         initialDelayMs,
         timeoutMs: seconds * 1000,
       },
-      maxBytes: LONGEST_RESPONSE,
+      maxBytes: MAX_RESPONSE_BYTES,
       signal,
     }).catch((error: unknown) => {
       throw error instanceof ConnectionError ? connectionFailure(address, limits, error) : error;

@@ -48,7 +48,7 @@ const cardSchema = z.strictObject({
 export type OnnxCard = z.output<typeof cardSchema>;
 
 /** Limit of a card's size in bytes. */
-const LARGEST_CARD = 2 ** 20;
+const MAX_CARD_BYTES = 2 ** 20;
 
 const HINT = "docs/adapters.md describes the card";
 
@@ -81,10 +81,10 @@ export async function readOnnxCard(model: string): Promise<OnnxCard> {
 
 async function readJson(path: string): Promise<unknown> {
   await using file = await openFile(path);
-  if (file.size > LARGEST_CARD) {
+  if (file.size > MAX_CARD_BYTES) {
     throw new FormatError(
       { file: path },
-      `the card has ${file.size} bytes; expected at most ${LARGEST_CARD}`,
+      `the card has ${file.size} bytes; expected at most ${MAX_CARD_BYTES}`,
     );
   }
   try {

@@ -8,7 +8,7 @@ import {
   type AdapterResponse,
   type Channel,
   type Handshake,
-  LONGEST_RESPONSE,
+  MAX_RESPONSE_BYTES,
   type RequestLimits,
   readResponse,
   type SendRequest,
@@ -80,7 +80,7 @@ class StdioChannel implements Channel {
   };
 
   async start(): Promise<ChildProgram> {
-    const program = startProgram(this.words, { longestLine: LONGEST_RESPONSE });
+    const program = startProgram(this.words, { maxLineLength: MAX_RESPONSE_BYTES });
     try {
       await this.greet((request, limits) => this.exchange(program, request, limits));
     } catch (error) {

@@ -186,14 +186,14 @@ const earlierNames = (name: string): readonly string[] =>
  * loaded from the file for each use, which takes the memory of a few layers. The limit is the same on all
  * machines, because the two forms of a matrix product add in different orders and differ in the last bits.
  */
-const MOST_HELD_BYTES = 4e9;
+const MAX_HELD_BYTES = 4e9;
 
 /** Minimum number of values of a weight that is loaded for each use; smaller ones are held in memory. */
 const LARGE_WEIGHT = 2 ** 16;
 
 /**
  * Marks the weights that programs load for each use instead of holding them in memory: the large weights of
- * models above `MOST_HELD_BYTES`, in float32 on the CPU. "auto" is resolved to the device that works here.
+ * models above `MAX_HELD_BYTES`, in float32 on the CPU. "auto" is resolved to the device that works here.
  */
 export async function placedWeights(
   parameters: ReadonlyMap<string, StoredArray>,
@@ -201,7 +201,7 @@ export async function placedWeights(
 ): Promise<ReadonlyMap<string, StoredParameter>> {
   const sizes = new Map([...parameters.values()].map(({ name, shape }) => [name, 4 * elementCount(shape)]));
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  if (bytes <= MOST_HELD_BYTES || precision !== "f32") return parameters;
+  if (bytes <= MAX_HELD_BYTES || precision !== "f32") return parameters;
   if ((await workingDevice(device)) !== "cpu") return parameters;
   const placed = (stored: StoredArray): StoredParameter =>
     elementCount(stored.shape) < LARGE_WEIGHT ? stored : { ...stored, perUse: true };

@@ -37,14 +37,14 @@ export interface GraphQuery {
  * Maximum number of open programs; 1 for a model with large weights, because each session has a packed copy
  * of them.
  */
-const MOST_OPEN = 4;
+const MAX_OPEN = 4;
 const LARGE_WEIGHTS = 4e8;
 
 function programsKept({ tensors }: Architecture): number {
   const values = tensors
     .filter(({ hostOnly }) => !hostOnly)
     .reduce((sum, { shape }) => sum + shape.reduce((count, size) => count * size, 1), 0);
-  return 4 * values > LARGE_WEIGHTS ? 1 : MOST_OPEN;
+  return 4 * values > LARGE_WEIGHTS ? 1 : MAX_OPEN;
 }
 
 /** Options of the programs of a model. */

@@ -37,8 +37,8 @@ const SHARED = 0x02;
 const VIRTUAL = 3;
 
 /** The header of a dataset takes a few hundred bytes; attributes may extend it to about 64 KiB per block. */
-const LARGEST_BLOCK = 2 ** 20;
-const MOST_BLOCKS = 4096;
+const MAX_BLOCK_BYTES = 2 ** 20;
+const MAX_BLOCKS = 4096;
 
 interface Message {
   readonly type: number;
@@ -110,7 +110,7 @@ function readMessages(source: Hdf5Bytes, address: number): readonly Message[] {
   }
   const messages: Message[] = [];
   const blocks = [first];
-  for (let i = 0; i < blocks.length && i < MOST_BLOCKS; i++) {
+  for (let i = 0; i < blocks.length && i < MAX_BLOCKS; i++) {
     const { at, length } = blocks[i];
     for (const message of messagesIn(blockAt(source, at, length), isNew, order)) {
       messages.push(message);
@@ -138,7 +138,7 @@ function* messagesIn(block: Uint8Array, isNew: boolean, order: boolean): Generat
 }
 
 function blockAt({ file, base }: Hdf5Bytes, at: number, length: number): Uint8Array {
-  const fits = length >= 0 && length <= LARGEST_BLOCK && base + at + length <= file.size;
+  const fits = length >= 0 && length <= MAX_BLOCK_BYTES && base + at + length <= file.size;
   if (!fits) throw new EndOfBytes();
   return file.readSync(base + at, length);
 }

@@ -64,7 +64,7 @@ async function openChecked(path: string, handle: OpenFile, seconds: number): Pro
   const limited = timeLimit();
   const reading = <T>(what: string, step: () => T, bytes = 0): T => {
     try {
-      return limited(step, seconds + bytes / LEAST_BYTES_PER_SECOND);
+      return limited(step, seconds + bytes / MIN_BYTES_PER_SECOND);
     } catch (cause) {
       if (cause instanceof InputError) throw cause;
       throw new FormatError({ file: path }, `${what} cannot be read`, "was it copied completely?", cause);
@@ -110,7 +110,7 @@ async function openChecked(path: string, handle: OpenFile, seconds: number): Pro
 }
 
 /** Data read more slowly than this counts as a hang. */
-const LEAST_BYTES_PER_SECOND = 1e6;
+const MIN_BYTES_PER_SECOND = 1e6;
 
 /**
  * Runs a synchronous step and throws when it exceeds its time limit: damaged files can make the library loop
@@ -155,7 +155,7 @@ interface Found {
 }
 
 /** Longest chain of soft links; a longer one is circular. */
-const MOST_LINKS = 16;
+const MAX_LINKS = 16;
 
 /**
  * Groups and datasets by path. Follows soft links itself, since the library would follow them into other
@@ -195,7 +195,7 @@ class Tree {
       const next = `${at.path === "/" ? "" : at.path}/${part}`;
       const target = this.#softLink(next);
       if (target !== undefined) {
-        if (++links > MOST_LINKS) throw this.#refuse(next, "is a circular link");
+        if (++links > MAX_LINKS) throw this.#refuse(next, "is a circular link");
         parts.unshift(...target.split("/").filter((each) => each !== ""));
         if (target.startsWith("/")) at = { kind: "group", path: "/" };
         continue;

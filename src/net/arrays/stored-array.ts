@@ -53,7 +53,7 @@ export function needsCopy({ dtype, strides, offset }: StoredArray): string | und
 }
 
 /** Largest expanded size of a view that repeats its elements; no checkpoint of a model has one. */
-const LARGEST_REPETITION = 2 ** 26;
+const MAX_REPETITION = 2 ** 26;
 
 /** Reads an array in its stored type, row-major. */
 export async function readStored(file: OpenFile, stored: StoredArray): Promise<NdArray> {
@@ -77,7 +77,7 @@ export async function readWidened(file: OpenFile, stored: StoredArray): Promise<
 function checkRepetition(file: string, { name, shape, dtype }: StoredArray, strides: readonly number[]) {
   const count = elementCount(shape);
   const span = spanOf(shape, strides);
-  if (count > span && count * bytesPerElement(dtype) > LARGEST_REPETITION) {
+  if (count > span && count * bytesPerElement(dtype) > MAX_REPETITION) {
     throw new FormatError(
       { file, tensor: name },
       `its shape ${formatShape(shape)} repeats ${span} stored elements to ${count}`,

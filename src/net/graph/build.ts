@@ -85,7 +85,7 @@ export function topK(x: Sym, k: number, axis = -1): { readonly values: Sym; read
 }
 
 /** Largest number of states of a channel in `linearAttention`: the limit of WebGPU. */
-export const MOST_STATES = 256;
+export const MAX_STATES = 256;
 
 /**
  * Linear attention with gates (Yang et al. 2024, arXiv:2312.06635, eq. 3), one query and key for all

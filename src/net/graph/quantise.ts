@@ -17,7 +17,7 @@ import { capturedBy, nodesBehind } from "./graph.ts";
 import { isOp, type Node, type Sym } from "./sym.ts";
 
 /** Fewest inputs and outputs of a dense layer that is quantised: smaller ones gain no time. */
-const SMALLEST = 24;
+const MIN_SIZE = 24;
 
 /** Largest magnitude of an 8-bit integer. */
 const STEPS = 127;
@@ -109,7 +109,7 @@ function rowsInSteps(x: Sym, to: "uint8" | "int8"): Quantised {
 }
 
 const isLarge = ({ inputs: [, weight], attributes: { transA } }: Node<"Gemm">) =>
-  !transA && weight!.shape.every((size) => typeof size === "number" && size >= SMALLEST);
+  !transA && weight!.shape.every((size) => typeof size === "number" && size >= MIN_SIZE);
 
 /** Nodes that depend on an input of the graph. */
 function computedNodes(order: readonly Node[]): ReadonlySet<Node> {

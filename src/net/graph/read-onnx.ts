@@ -118,10 +118,10 @@ const TENSOR = {
 };
 
 /** Messages inside messages; a graph inside an `If` inside a `Loop` is six deep. */
-const DEEPEST = 100;
+const MAX_DEPTH = 100;
 
 function walk(message: Message, bytes: Uint8Array, found: Found, depth: number): void {
-  if (depth > DEEPEST) throw new Error(`nested more than ${DEEPEST} deep`);
+  if (depth > MAX_DEPTH) throw new Error(`nested more than ${MAX_DEPTH} deep`);
   const outermost = message === "graph" && depth === 1;
   if (outermost) found.graphs++;
   if (message === "tensor") readTensor(bytes, found);

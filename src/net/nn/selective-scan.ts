@@ -9,7 +9,7 @@ import {
   gather,
   linearAttention,
   log,
-  MOST_STATES,
+  MAX_STATES,
   matMul,
   mul,
   neg,
@@ -75,9 +75,9 @@ export function selectiveScan(A: Sym, { x, step, B, C }: SelectiveInput): Sym {
   const states = knownSize(A.shape[0], "the number of states");
   const scaledInput = mul(step, x); // Δ·x, [b, t, e]
   const rates = swapLast(A); // [e, n]
-  const outputs = Array.from({ length: Math.ceil(states / MOST_STATES) }, (_, i) => {
+  const outputs = Array.from({ length: Math.ceil(states / MAX_STATES) }, (_, i) => {
     const of = (all: Sym, axis: number) =>
-      slice(all, axis, i * MOST_STATES, Math.min((i + 1) * MOST_STATES, states));
+      slice(all, axis, i * MAX_STATES, Math.min((i + 1) * MAX_STATES, states));
     const group = of(rates, 1);
     const decay = mul(unsqueeze(step, 3), group); // [b, t, e, n]
     const wide = reshape(decay, [batch, tokens, multiplyDims(channels, group.shape[1])]);

@@ -13,7 +13,7 @@ import { openSession, reasonOf } from "./session.ts";
 /**
  * Size limit of an ONNX model, from the format's limit for one message. Larger weights are in external files.
  */
-const LARGEST_FILE = 2 ** 31 - 1;
+const MAX_FILE_BYTES = 2 ** 31 - 1;
 
 /** An ONNX model on disk: its declarations and its files. */
 export interface OnnxFile extends OnnxSummary {
@@ -49,10 +49,10 @@ export interface OnnxFileProgram {
  */
 export async function readOnnxFile(path: string): Promise<OnnxFile> {
   await using file = await openFile(path);
-  if (file.size > LARGEST_FILE) {
+  if (file.size > MAX_FILE_BYTES) {
     throw new FormatError(
       { file: path },
-      `the file has ${file.size} bytes; an ONNX model has at most ${LARGEST_FILE}`,
+      `the file has ${file.size} bytes; an ONNX model has at most ${MAX_FILE_BYTES}`,
     );
   }
   const summary = readOnnx(await file.read(0, file.size), path);

@@ -4,9 +4,9 @@ import { element } from "./row-filter-form.ts";
 /** Width of a base, and height of one bit, in CSS pixels. */
 const [STEP, BIT] = [9, 18];
 /** Bits above uniform bases that a certain base has. */
-const MOST = 2;
+const MAX_BITS = 2;
 /** Bits below uniform bases at which a letter is cut. */
-const LEAST = -4;
+const MIN_BITS = -4;
 /** Bases between two labels of the axis. */
 const TICK = 20;
 /** Width of the axis in CSS pixels. */
@@ -85,8 +85,8 @@ function summary({ member, bases, scores }: BaseTrack): string {
 function trackFigure(track: BaseTrack, marked: ReadonlySet<number>, start: number): HTMLElement {
   const figure = element("figure", { className: "base-track" });
   const all = basesOf(track);
-  const lowest = Math.max(LEAST, Math.min(0, ...all.map(({ score }) => bitsOf(score))));
-  const zero = BIT * MOST;
+  const lowest = Math.max(MIN_BITS, Math.min(0, ...all.map(({ score }) => bitsOf(score))));
+  const zero = BIT * MAX_BITS;
   const height = zero - BIT * lowest + 16;
   const offset = AXIS + STEP * (track.from - start);
   const drawing = svg("svg", { width: offset + STEP * all.length + 40, height, role: "img" });
@@ -94,7 +94,7 @@ function trackFigure(track: BaseTrack, marked: ReadonlySet<number>, start: numbe
   all.forEach(({ base, score, first }, i) => {
     const at = track.from + i;
     const x = offset + STEP * i;
-    const bits = Math.max(bitsOf(score), LEAST);
+    const bits = Math.max(bitsOf(score), MIN_BITS);
     if (marked.has(at)) drawing.append(svg("rect", { x, y: 0, width: STEP, height, class: "marked" }));
     if (track.spans !== undefined && first && i > 0) {
       drawing.append(svg("line", { x1: x, x2: x, y1: 0, y2: height - 14, class: "token" }));
@@ -110,10 +110,10 @@ function trackFigure(track: BaseTrack, marked: ReadonlySet<number>, start: numbe
       drawing.append(label);
     }
   });
-  for (const bits of [MOST, 0, Math.ceil(lowest)].filter((one, i) => i < 2 || one < 0)) {
+  for (const bits of [MAX_BITS, 0, Math.ceil(lowest)].filter((one, i) => i < 2 || one < 0)) {
     const y = zero - BIT * bits;
-    const label = svg("text", { x: offset - 6, y: bits === MOST ? y + 9 : y + 3, class: "axis" });
-    label.textContent = `${bits > 0 ? "+" : bits < 0 ? "−" : ""}${Math.abs(bits)}${bits === MOST ? " bits" : ""}`;
+    const label = svg("text", { x: offset - 6, y: bits === MAX_BITS ? y + 9 : y + 3, class: "axis" });
+    label.textContent = `${bits > 0 ? "+" : bits < 0 ? "−" : ""}${Math.abs(bits)}${bits === MAX_BITS ? " bits" : ""}`;
     drawing.append(label, svg("line", { x1: offset - 4, x2: offset, y1: y, y2: y }));
   }
   drawing.append(svg("line", { x1: offset, x2: offset + STEP * all.length, y1: zero, y2: zero }));

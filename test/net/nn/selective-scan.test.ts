@@ -7,7 +7,7 @@ import {
   expand,
   fill,
   input,
-  MOST_STATES,
+  MAX_STATES,
   mul,
   reduceSum,
   reshape,
@@ -104,7 +104,7 @@ describe("selective scan", () => {
   });
 
   test("more states than the operator takes are computed in groups", async () => {
-    const sizes = { t: 5, b: 2, e: 2, n: MOST_STATES + 3 };
+    const sizes = { t: 5, b: 2, e: 2, n: MAX_STATES + 3 };
     const arrays = randomArrays(sizes, 3, 2);
     const { attention } = await bothForms(sizes, arrays);
     expect(furthest(attention, plainSelectiveScan(sizes, arrays))).toBeLessThan(2e-5);

@@ -7,10 +7,10 @@ import { alignedQtls, effectScoreCorrelation, type ScoredQtl, type TableScores }
 import type { References } from "./references.ts";
 
 /** Largest plausible size of a typical effect: a log fold change of 20 is a factor of a million or more. */
-const LARGEST_TYPICAL = 20;
+const MAX_TYPICAL = 20;
 /** Effects beyond this multiple of the QTLs' median, in at least so many rows, are in another unit. */
 const TIMES_MEDIAN = 100;
-const FEWEST_LARGE = 5;
+const MIN_LARGE = 5;
 
 /** Finding for QTLs without an effect, which correlations exclude. */
 export function missingEffectFindings({ rows, columns }: VariantTable): readonly Finding[] {
@@ -32,10 +32,10 @@ export function effectScaleFindings({ rows, columns: { effect } }: VariantTable)
   const known = rows.filter((row) => Number.isFinite(row.effect));
   const qtls = known.filter((row) => row.significant && isEvaluated(row));
   const size = (row: VariantRow) => Math.abs(row.effect!);
-  const typical = median((qtls.length >= FEWEST_LARGE ? qtls : known).map(size));
+  const typical = median((qtls.length >= MIN_LARGE ? qtls : known).map(size));
   const larger = known.filter((row) => size(row) > TIMES_MEDIAN * typical);
   const remark = (row: VariantRow) => `; ${effect} ${row.effect}`;
-  if (typical > 0 && larger.length >= FEWEST_LARGE) {
+  if (typical > 0 && larger.length >= MIN_LARGE) {
     return [
       finding(
         "error",
@@ -49,7 +49,7 @@ export function effectScaleFindings({ rows, columns: { effect } }: VariantTable)
       ),
     ];
   }
-  if (!(typical > LARGEST_TYPICAL)) return [];
+  if (!(typical > MAX_TYPICAL)) return [];
   return [
     finding(
       "warning",
@@ -65,7 +65,7 @@ export function effectScaleFindings({ rows, columns: { effect } }: VariantTable)
 }
 
 /** Fewest QTLs of opposite signs for a test. */
-const FEWEST_OPPOSITE = 30;
+const MIN_OPPOSITE = 30;
 /**
  * Threshold of √(n − 1) times the top-down correlation. Savage scores are skewed: of 200,000 permutations for
  * each n from 30 to 1,000, at most 4e-5 of them exceeded it, and 4e-4 exceeded the normal quantile 3.72.
@@ -77,7 +77,7 @@ const SIZES_AGREE = 4.5;
  */
 const OPPOSITE_AT_TOP = 0.12;
 /** Correlation of |effect| with −p that controls exceed if both come from one test statistic. */
-const LEAST_P_CORRELATION = 0.1;
+const MIN_P_CORRELATION = 0.1;
 
 /**
  * Findings for effects with wrong signs in a random part of the rows, or that belong to other rows.
@@ -137,7 +137,7 @@ export function effectRowFindings(
         ),
       ];
     }
-    if (qtls.length >= FEWEST_OPPOSITE) {
+    if (qtls.length >= MIN_OPPOSITE) {
       const { r, z, error } = effectScoreCorrelation(qtls);
       if (z - CLEARLY * error > 0) return [];
       const separation = separationBy(table, values);
@@ -171,7 +171,7 @@ export function effectRowFindings(
 /** QTLs of opposite signs in the top fifth, if there are more than in a table without faults. */
 function wrongSigns(qtls: readonly ScoredQtl[]) {
   const opposite = qtls.filter(isOpposite);
-  if (opposite.length < FEWEST_OPPOSITE) return undefined;
+  if (opposite.length < MIN_OPPOSITE) return undefined;
   const sizes = opposite.map(({ effect }) => Math.abs(effect));
   const scores = opposite.map(({ score }) => Math.abs(score));
   if (!(topDownCorrelation(sizes, scores) * Math.sqrt(opposite.length - 1) > SIZES_AGREE)) return undefined;
@@ -212,6 +212,6 @@ function sizesFollowP(table: VariantTable): "follow" | "shuffled" | "unknown" {
     controls.map(({ p }) => -p!),
   );
   const half = CLEARLY * Math.sqrt((1 + r ** 2 / 2) / (n - 3));
-  if (Math.tanh(Math.atanh(r) + half) < LEAST_P_CORRELATION) return "shuffled";
+  if (Math.tanh(Math.atanh(r) + half) < MIN_P_CORRELATION) return "shuffled";
   return Math.atanh(r) - half > 0 ? "follow" : "unknown";
 }

@@ -13,7 +13,7 @@ const SEQUENCES_TRIED = 40;
  * per row.
  */
 const CLEARLY = 4;
-const LEAST_EXCESS = 0.25;
+const MIN_EXCESS = 0.25;
 
 /**
  * Searches for the true chromosomes of mismatching rows: chromosomes that fit nearly all rows of one name or,
@@ -54,7 +54,7 @@ export async function otherChromosomes(
   const chance = totals.right.tried === 0 ? RANDOM_FIT : totals.right.fits / totals.right.tried;
   const excess = totals.wrong.fits - chance * totals.wrong.tried;
   const error = Math.sqrt(chance * (1 - chance) * totals.wrong.tried);
-  return excess > CLEARLY * error && excess > LEAST_EXCESS * wrong.length
+  return excess > CLEARLY * error && excess > MIN_EXCESS * wrong.length
     ? { text: "they fit other chromosomes more often than by chance, so their chromosome names are mixed up" }
     : undefined;
 }
@@ -95,7 +95,7 @@ function bestPairs(
 }
 
 /** Largest offset to try, in bases; liftOver between hg19 and hg38 moves most of a chromosome less. */
-const FARTHEST = 3_000_000;
+const MAX_OFFSET = 3_000_000;
 /** Number of neighbouring rows tried together, and of such groups. */
 const GROUP = 64;
 const GROUPS = 6;
@@ -141,18 +141,18 @@ function offsetOf(bases: Uint8Array, rows: readonly VariantRow[]): Omit<Constant
   const positions = Int32Array.from(rows, ({ position }) => position);
   const first = Uint8Array.from(rows, ({ allele1 }) => allele1.toUpperCase().charCodeAt(0));
   const second = Uint8Array.from(rows, ({ allele2 }) => allele2.toUpperCase().charCodeAt(0));
-  const mostMisses = Math.floor((1 - NEARLY_ALL) * n);
+  const maxMisses = Math.floor((1 - NEARLY_ALL) * n);
   // Offset d is tested at level c/d, so that the levels of all offsets sum to CHANCE.
-  const level = CHANCE / (2 * Math.log(FARTHEST));
+  const level = CHANCE / (2 * Math.log(MAX_OFFSET));
   if (RANDOM_FIT ** n > level / 2) return undefined;
-  for (let size = 2; size < Math.min(bases.length, FARTHEST); size++) {
+  for (let size = 2; size < Math.min(bases.length, MAX_OFFSET); size++) {
     for (const by of [size, -size]) {
       let misses = 0;
-      for (let i = 0; i < n && misses <= mostMisses; i++) {
+      for (let i = 0; i < n && misses <= maxMisses; i++) {
         const base = bases[positions[i] + by];
         if (base !== first[i] && base !== second[i]) misses++;
       }
-      if (misses > mostMisses) continue;
+      if (misses > maxMisses) continue;
       if (binomialUpperTail(n - misses, n, RANDOM_FIT) < level / size)
         return { by, fits: n - misses, tried: n };
     }

@@ -4,7 +4,7 @@ import { rowsForMutualInformation, rowsPerClass } from "../../../metrics/sample-
 import { type FindMeasured, measuredMetric, type TaskBenchmark } from "../benchmark.ts";
 
 /** Share of the smallest class: HEPG2 has 33,948 of 216,746 peaks. */
-const SMALLEST_SHARE = 33_948 / 216_746;
+const MIN_SHARE = 33_948 / 216_746;
 
 const TRAINED = ["probed", "fine-tuned", "ab-initio"];
 
@@ -22,7 +22,7 @@ export const CELL_TYPES_BENCHMARK: TaskBenchmark = {
   ],
   // Accuracy and clustering use all rows; the AUROC of each cell line needs enough rows of that line.
   sampleSize: (width) => ({
-    limit: Math.max(Math.ceil(rowsPerClass(width) / SMALLEST_SHARE), rowsForMutualInformation(width)),
+    limit: Math.max(Math.ceil(rowsPerClass(width) / MIN_SHARE), rowsForMutualInformation(width)),
   }),
   datasets: [
     {

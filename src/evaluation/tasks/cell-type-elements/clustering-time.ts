@@ -11,7 +11,7 @@ import type { Recipe } from "../recipe.ts";
 import { clusteringOf } from "./clusters.ts";
 
 /** Rows of the trial clusterings: those of the published subset; more are extrapolated. */
-const MOST_ROWS = 25_000;
+const MAX_ROWS = 25_000;
 
 /** Seeds that are timed, after one that warms up. */
 const SEEDS = 2;
@@ -35,7 +35,7 @@ export async function clusteringSeconds(
   const count = Math.min(components, rows, columns);
   if (rows < 2) return 0;
   let seconds = pcaSeconds({ rows, columns, count }, solver);
-  const size = Math.min(rows, MOST_ROWS);
+  const size = Math.min(rows, MAX_ROWS);
   const table = overlapping(size, count);
   const labels = Int32Array.from({ length: size }, (_, row) => row % CELL_LINES.length);
   const blocks = blocksBy(

@@ -5,7 +5,7 @@ import { type Breakdown, finiteOrNull, type Measurement } from "../measurement.t
 import { type Comparisons, groupsOf, type MotifResult } from "./motifs.ts";
 
 /** Minimum motifs of a family that is reported, as in the original's figures. */
-const LEAST_MOTIFS = 10;
+const MIN_MOTIFS = 10;
 
 /** False discovery rate of the motifs found. */
 export const FALSE_DISCOVERY_RATE = 0.05;
@@ -42,7 +42,7 @@ export function familyBreakdown(
   const rowsOf = groupsOf(motifs);
   const known = results.filter(({ family }) => family !== undefined);
   const families = [...groupsOf(known.map(({ family }) => family!))]
-    .filter(([, members]) => members.length >= LEAST_MOTIFS)
+    .filter(([, members]) => members.length >= MIN_MOTIFS)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return {
     name: "families",
@@ -92,11 +92,11 @@ export function backgroundBreakdown({ backgrounds }: Comparisons, outcomes: Floa
 }
 
 /** Minimum differences for a significant test of a motif: five equal signs have p = 1/32. */
-export const LEAST_TESTED = Math.ceil(-Math.log2(FALSE_DISCOVERY_RATE));
+export const MIN_TESTED = Math.ceil(-Math.log2(FALSE_DISCOVERY_RATE));
 
 /** Number of motifs distinguished from their shuffles; NaN if no motif has enough differences for a test. */
 export const found = (results: readonly MotifResult[]) =>
-  results.some(({ tested }) => tested >= LEAST_TESTED)
+  results.some(({ tested }) => tested >= MIN_TESTED)
     ? results.filter(({ q }) => q <= FALSE_DISCOVERY_RATE).length
     : Number.NaN;
 

@@ -25,7 +25,7 @@ import {
   FALSE_DISCOVERY_RATE,
   familyBreakdown,
   found,
-  LEAST_TESTED,
+  MIN_TESTED,
   motifBreakdown,
 } from "./breakdowns.ts";
 import { type Comparisons, type MotifResult, type MotifRules, motifResults } from "./motifs.ts";
@@ -253,7 +253,7 @@ function foundMetric(results: readonly MotifResult[]): Metric<"motifs-found"> {
   const why =
     results.length === 0
       ? NO_ROWS
-      : `no motif has the ${LEAST_TESTED} differences among these rows that a test needs`;
+      : `no motif has the ${MIN_TESTED} differences among these rows that a test needs`;
   return metricOf(form, found(results) / results.length, why);
 }
 
@@ -324,10 +324,10 @@ function quirksOf(
 
 function notesOf(results: readonly MotifResult[]): readonly string[] {
   const notes: string[] = [];
-  const few = results.filter(({ tested }) => tested < LEAST_TESTED).length;
+  const few = results.filter(({ tested }) => tested < MIN_TESTED).length;
   if (few > 0) {
     notes.push(
-      `${few} of ${counted(results.length, "motif")} ${few === 1 ? "has" : "have"} fewer than ${LEAST_TESTED} differences among these rows: too few for their accuracies and tests.`,
+      `${few} of ${counted(results.length, "motif")} ${few === 1 ? "has" : "have"} fewer than ${MIN_TESTED} differences among these rows: too few for their accuracies and tests.`,
     );
   }
   const untested = results.filter(({ p }) => Number.isNaN(p)).length;

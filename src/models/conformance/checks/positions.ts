@@ -10,7 +10,7 @@ const offsetSequence = randomBases(61, 9);
 const POSITIONS = [0, 1, 2, 3, 4, 5, 15, 30, 45, -6, -5, -4, -3, -2, -1];
 
 /** Fraction of substitutions that excludes chance. */
-const MOST_OFF_PLACE = 0.8;
+const SHIFTED_FRACTION = 0.8;
 
 /** Every base is read, and tokens cover the bases that they claim. */
 export const kMerOffsetCheck: Check = {
@@ -66,10 +66,10 @@ function judged({ substitutions, tokens, found }: Changes): Verdict {
   const ends = substitutions.filter(
     ({ base, own }) => own < tokens.length - 1 && tokens[own].end === base + 1,
   );
-  if (share(begins, (each) => found(each) === each.own - 1) >= MOST_OFF_PLACE) {
+  if (share(begins, (each) => found(each) === each.own - 1) >= SHIFTED_FRACTION) {
     return fault("a substitution changes the token before the one that covers the base");
   }
-  if (share(ends, (each) => found(each) === each.own + 1) >= MOST_OFF_PLACE) {
+  if (share(ends, (each) => found(each) === each.own + 1) >= SHIFTED_FRACTION) {
     return fault("a substitution changes the token after the one that covers the base");
   }
   const own = share(substitutions, (each) => found(each) === each.own);
@@ -142,7 +142,7 @@ const strandSequence = randomBases(60, 11);
 /** Minimum ratio between the sums over prepended bases in a model that reads from the end. */
 const EVEN = 0.8;
 /** Fraction of substitutions that excludes chance. */
-const MOST_OPPOSITE = 0.6;
+const MIRRORED_FRACTION = 0.6;
 
 /** The given strand is read, from its first base to its last. */
 export const strandCheck: Check = {
@@ -175,7 +175,7 @@ export const strandCheck: Check = {
     if (fromTheEnd) return fault("states depend on the bases after them, and not on those before");
     const mirrored = share(substitutions, (each) => found(each) === each.opposite);
     const own = share(substitutions, (each) => found(each) === each.own);
-    return mirrored >= MOST_OPPOSITE && own < mirrored / 2
+    return mirrored >= MIRRORED_FRACTION && own < mirrored / 2
       ? fault(
           "a substitution changes the token at the mirrored position: the states are those of the other strand",
         )

@@ -17,8 +17,8 @@ import { readPickle } from "./pickle.ts";
 const WRAPPERS = ["state_dict", "model_state_dict", "model"];
 const REPACKED =
   "PyTorch does not compress weights: was the file repacked? Load it and save it with torch.save";
-const DEEPEST_NESTING = 16;
-const MOST_NAMES = 1_000_000;
+const MAX_NESTING = 16;
+const MAX_NAMES = 1_000_000;
 
 /**
  * Locations of the tensors in a file of `torch.save` (zip format, PyTorch 1.6 and later). Reads the archive's
@@ -109,10 +109,10 @@ function namedTensors(file: string, dict: ReadonlyMap<unknown, unknown>): Readon
   const tensors = new Map<string, TorchTensor>();
   let visited = 0;
   const visit = (inner: ReadonlyMap<unknown, unknown>, prefix: string, depth: number) => {
-    if (depth > DEEPEST_NESTING)
-      throw new FormatError({ file }, `its dicts are nested more than ${DEEPEST_NESTING} deep`);
+    if (depth > MAX_NESTING)
+      throw new FormatError({ file }, `its dicts are nested more than ${MAX_NESTING} deep`);
     for (const [key, value] of inner) {
-      if (++visited > MOST_NAMES) throw new FormatError({ file }, `it has more than ${MOST_NAMES} names`);
+      if (++visited > MAX_NAMES) throw new FormatError({ file }, `it has more than ${MAX_NAMES} names`);
       if (!(value instanceof Map) && !isTensor(value)) continue;
       if (typeof key !== "string" && typeof key !== "number") {
         throw new FormatError({ file }, "a name in its state dict is neither text nor a number");

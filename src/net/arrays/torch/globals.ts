@@ -51,7 +51,7 @@ const ELEMENT_TYPES: readonly DType[] = [
 ];
 const UNTYPED = "torch.storage.UntypedStorage";
 
-const LARGEST_RANK = 64;
+const MAX_RANK = 64;
 
 /** Python names that a pickle of weights may use, mapped to functions that build descriptions of tensors. */
 export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
@@ -76,7 +76,7 @@ export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
     if (!isCount(offset) || !isCounts(shape) || !isCounts(strides) || shape.length !== strides.length) {
       return fail("a tensor in it has an impossible offset, shape or strides");
     }
-    if (shape.length > LARGEST_RANK) return fail(`a tensor in it has ${shape.length} axes`);
+    if (shape.length > MAX_RANK) return fail(`a tensor in it has ${shape.length} axes`);
     if (metadata instanceof Map && [...metadata.values()].some(Boolean)) {
       return fail(
         "a tensor in it is a conjugate or negative view",

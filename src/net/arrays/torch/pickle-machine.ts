@@ -2,8 +2,8 @@ import { ByteCursor } from "../../../base/byte-cursor.ts";
 import { FormatError } from "../../../base/errors.ts";
 
 /** Limit of containers, each of which takes one byte of pickle and far more memory. */
-const MOST_CONTAINERS = 1_000_000;
-const LONGEST_INTEGER = 64;
+const MAX_CONTAINERS = 1_000_000;
+const MAX_INTEGER_LENGTH = 64;
 
 /** The stack machine of pickles: stack, marks and memo. Every misuse is an error. */
 export class PickleMachine {
@@ -78,8 +78,8 @@ export class PickleMachine {
 
   /** Counts a new container and returns it. */
   contain<T>(container: T): T {
-    if (++this.#containers > MOST_CONTAINERS)
-      this.fail(`it makes more than ${MOST_CONTAINERS} lists and dicts`);
+    if (++this.#containers > MAX_CONTAINERS)
+      this.fail(`it makes more than ${MAX_CONTAINERS} lists and dicts`);
     return container;
   }
 
@@ -105,7 +105,7 @@ export class PickleMachine {
 
   /** Little-endian two's complement; zero bytes are 0. A number where it is exact, else a bigint. */
   integer(length: number): number | bigint {
-    if (length > LONGEST_INTEGER) this.fail(`it holds an integer of ${length} bytes`);
+    if (length > MAX_INTEGER_LENGTH) this.fail(`it holds an integer of ${length} bytes`);
     const unsigned = this.cursor.bytes(length).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
     const value = BigInt.asIntN(8 * length, unsigned);
     return Number.isSafeInteger(Number(value)) ? Number(value) : value;

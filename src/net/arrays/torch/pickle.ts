@@ -26,7 +26,7 @@ export interface PickleOptions {
 }
 
 /** A pickle describes tensors in about 150 bytes each, without their data. */
-const LARGEST_PICKLE = 16 * 2 ** 20;
+const MAX_PICKLE_BYTES = 16 * 2 ** 20;
 const STOP = ".";
 
 /**
@@ -43,10 +43,10 @@ const STOP = ".";
  */
 export function readPickle(bytes: Uint8Array, options: PickleOptions): unknown {
   const { file } = options;
-  if (bytes.length > LARGEST_PICKLE) {
+  if (bytes.length > MAX_PICKLE_BYTES) {
     throw new FormatError(
       { file },
-      `the pickle has ${bytes.length} bytes; at most ${LARGEST_PICKLE} are read`,
+      `the pickle has ${bytes.length} bytes; at most ${MAX_PICKLE_BYTES} are read`,
     );
   }
   const machine = new PickleMachine(bytes, file);
