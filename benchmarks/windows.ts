@@ -1,6 +1,6 @@
 import { Pcg64 } from "../src/base/pcg64.ts";
 import { integerBelow, seedOf } from "../src/base/random.ts";
-import { codesOf, lettersOf, modelLettersOf, windowCodes } from "../src/dna/sequence/encoding.ts";
+import { codesOf, modelSequenceOf, sequenceOf, windowCodes } from "../src/dna/sequence/encoding.ts";
 import {
   elementAndControl,
   elementAndControlCodes,
@@ -16,7 +16,7 @@ const ROWS = 20_000;
 export async function benchmark(): Promise<readonly Figure[]> {
   const rng = new Pcg64(1);
   const codes = Uint8Array.from({ length: CHROMOSOME }, () => integerBelow(rng, 4));
-  const chromosome = new TextEncoder().encode(lettersOf(codes));
+  const chromosome = new TextEncoder().encode(sequenceOf(codes));
   const rows = Array.from({ length: ROWS }, () => randomRow(rng));
   const row = (call: number) => rows[call % ROWS];
 
@@ -37,7 +37,7 @@ export async function benchmark(): Promise<readonly Figure[]> {
       name: "windows as text",
       value: bestRate((call) => {
         windowCodes(chromosome, row(call).inputStart, row(call).inputEnd, window);
-        modelLettersOf(window);
+        modelSequenceOf(window);
       }),
       unit: "windows/s",
       data: windows,

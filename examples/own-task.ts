@@ -2,7 +2,7 @@
 // This one compares each window of a BED file with its reversed bases.
 //   npx tsx examples/own-task.ts genome.fa windows.bed
 import { evaluate, openGenome, openModel, type Task } from "dart-eval";
-import { type Genome, modelLettersOf, readBed, windowCodes } from "dart-eval/dna";
+import { type Genome, modelSequenceOf, readBed, windowCodes } from "dart-eval/dna";
 import { asKind, metricOf, ofKind, openGenomeTable, tableDigest, tableRows } from "dart-eval/evaluation";
 import { estimate } from "dart-eval/metrics";
 
@@ -38,7 +38,7 @@ const direction: Task<Row, Inputs> = {
       digest: (rows) => ({ windows: tableDigest(rows, ({ chrom, start }) => [chrom, start]) }),
       place: ({ start }) => ({ start, end: start + WINDOW, name: "the window" }),
       exampleOf({ index, chrom, start }, chromosome) {
-        const bases = modelLettersOf(windowCodes(chromosome, start, start + WINDOW));
+        const bases = modelSequenceOf(windowCodes(chromosome, start, start + WINDOW));
         return { row: index, sequences: [bases, [...bases].reverse().join("")], facts: { chrom, start } };
       },
     });

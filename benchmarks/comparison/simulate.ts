@@ -1,7 +1,7 @@
 import type { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
 import { type JointModels, jointModels } from "../../src/evaluation/comparison/compared-pairs.ts";
-import { shareStatistic } from "../../src/evaluation/tasks/intervals.ts";
+import { proportionStatistic } from "../../src/evaluation/tasks/intervals.ts";
 import type { MainStatistic } from "../../src/evaluation/tasks/task.ts";
 import { aurocOver } from "../../src/metrics/auroc.ts";
 import { type Blocks, blocksBy, genomicBlocks } from "../../src/metrics/blocks.ts";
@@ -93,7 +93,7 @@ export function metricOverBlocks(
   targets: Float64Array,
   blocks: Blocks,
 ): MainStatistic {
-  if (metric === "paired accuracy") return shareStatistic(metric, scores, blocks);
+  if (metric === "paired accuracy") return proportionStatistic(metric, scores, blocks);
   const [over, range] =
     metric === "AUROC" ? ([aurocOver, [0, 1]] as const) : ([spearmanOver, [-1, 1]] as const);
   return { metric, blocks, statistic: over(scores, targets, blocks), range };

@@ -16,7 +16,7 @@ export { readMotifs } from "./motifs/meme.ts";
 export { consensus, type Motif } from "./motifs/motif.ts";
 export { type MotifHit, MotifScanner } from "./motifs/scanner.ts";
 export { gcFraction, kmerCounts } from "./sequence/composition.ts";
-export { asLanguageModelLetters, modelLettersOf, oneHot, windowCodes } from "./sequence/encoding.ts";
+export { asModelSequence, modelSequenceOf, oneHot, windowCodes } from "./sequence/encoding.ts";
 export { reverseComplement } from "./sequence/reverse-complement.ts";
 export { dinucleotideShuffle } from "./sequence/shuffle.ts";
 export { openTokenizer } from "./tokenizers/open-tokenizer.ts";

@@ -1,13 +1,13 @@
 import type { BlockInference } from "./block-estimate.ts";
 import { type BlockSizes, type Blocks, blockSums, rowsIn } from "./blocks.ts";
 import { studentTQuantile, studentTUpperTail } from "./distributions.ts";
-import { requireSameLength, requireShares } from "./input-checks.ts";
+import { requireProportions, requireSameLength } from "./input-checks.ts";
 import { criticalValue, type Estimate, wilsonInterval } from "./intervals.ts";
 import { degreesOfFreedom, jackknifeError, type LeftOutGroups, leaveOutGroups } from "./jackknife.ts";
 import { meanOfSums, sum } from "./mean.ts";
 
 /** Outcomes in [0, 1] of rows in blocks, added up: 1 correct, 0 wrong, 0.5 half a success. */
-export interface ShareSums {
+export interface ProportionSums {
   readonly blocks: BlockSizes;
   /** Sum of the outcomes of each block. [blocks] */
   readonly sums: ArrayLike<number>;
@@ -16,8 +16,8 @@ export interface ShareSums {
 }
 
 /** @throws {InputError} when there is not one outcome in [0, 1] per row */
-export function shareSums(outcomes: ArrayLike<number>, blocks: Blocks): ShareSums {
-  requireShares(outcomes, "outcome");
+export function proportionSums(outcomes: ArrayLike<number>, blocks: Blocks): ProportionSums {
+  requireProportions(outcomes, "outcome");
   requireSameLength(outcomes, blocks.of, ["outcomes", "rows in blocks"]);
   return { blocks, sums: blockSums(outcomes, blocks), total: sum(outcomes) };
 }
@@ -42,11 +42,14 @@ export function shareSums(outcomes: ArrayLike<number>, blocks: Blocks): ShareSum
  * @see Korn & Graubard 1998, Survey Methodology 24:193–201 (effective sample size); Hall 1992,
  *      doi:10.1111/j.2517-6161.1992.tb01876.x
  */
-export const shareInference = (outcomes: ArrayLike<number>, blocks: Blocks, level?: number): BlockInference =>
-  shareInferenceOf(shareSums(outcomes, blocks), level);
+export const proportionInference = (
+  outcomes: ArrayLike<number>,
+  blocks: Blocks,
+  level?: number,
+): BlockInference => proportionInferenceOf(proportionSums(outcomes, blocks), level);
 
-/** `shareInference` of outcomes that were added up block by block. */
-export function shareInferenceOf({ blocks, sums, total }: ShareSums, level = 0.95): BlockInference {
+/** `proportionInference` of outcomes that were added up block by block. */
+export function proportionInferenceOf({ blocks, sums, total }: ProportionSums, level = 0.95): BlockInference {
   const n = rowsIn(blocks);
   const found = leaveOutGroups(blocks, meanOfSums(sums, blocks), Math.min(total, n - total));
   const { value, without } = found;
@@ -71,16 +74,16 @@ export function shareInferenceOf({ blocks, sums, total }: ShareSums, level = 0.9
       method: `${blocks.kind}-wilson`,
       basis: { ...found.basis, dof },
     },
-    pAgainst: (share) => {
-      const score = (value - share) / Math.sqrt((share * (1 - share)) / effective);
+    pAgainst: (proportion) => {
+      const score = (value - proportion) / Math.sqrt((proportion * (1 - proportion)) / effective);
       return known ? Math.min(2 * studentTUpperTail(Math.abs(skewed(score, skewness)), dof), 1) : Number.NaN;
     },
   };
 }
 
-/** The estimate of `shareInference`. */
+/** The estimate of `proportionInference`. */
 export const clusteredProportion = (outcomes: ArrayLike<number>, blocks: Blocks, level?: number): Estimate =>
-  shareInference(outcomes, blocks, level).estimate;
+  proportionInference(outcomes, blocks, level).estimate;
 
 /**
  * Degrees of freedom if a block of k rows has variance k + ρk(k − 1), with the correlation ρ between its rows
@@ -96,8 +99,9 @@ function degreesOf({ value, sizes, basis }: LeftOutGroups, variation: number): n
   return degreesOfFreedom(spreads);
 }
 
-/** Log-odds of a share, finite at 0 and 1, which a share without one block may be. */
-const logOddsInside = (share: number) => Math.log(Math.max(share, 1e-9) / Math.max(1 - share, 1e-9));
+/** Log-odds of a proportion, clamped to stay finite: leaving out a block may give 0 or 1. */
+const logOddsInside = (proportion: number) =>
+  Math.log(Math.max(proportion, 1e-9) / Math.max(1 - proportion, 1e-9));
 
 /** Blocks from which on the sample skewness is used in full. */
 const ENOUGH_FOR_SKEWNESS = 20;

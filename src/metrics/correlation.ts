@@ -49,9 +49,9 @@ export function spearman(x: ArrayLike<number>, y: ArrayLike<number>): Correlatio
   const a = averageRanks(x).map((rank) => rank - (n + 1) / 2);
   const b = averageRanks(y).map((rank) => rank - (n + 1) / 2);
   // Ranks are halves of whole numbers, so these sums are exact; the order of the divisions is NumPy's.
-  const share = 1 / (n - 1);
-  const covariance = sum(a.map((rank, i) => rank * b[i])) * share;
-  const deviationOf = (ranks: Float64Array) => Math.sqrt(sum(ranks.map((rank) => rank * rank)) * share);
+  const scale = 1 / (n - 1);
+  const covariance = sum(a.map((rank, i) => rank * b[i])) * scale;
+  const deviationOf = (ranks: Float64Array) => Math.sqrt(sum(ranks.map((rank) => rank * rank)) * scale);
   const r = Math.min(Math.max(covariance / deviationOf(a) / deviationOf(b), -1), 1);
   return { r, p: n === 2 ? Number.NaN : correlationP(r, n), n };
 }
@@ -126,7 +126,7 @@ function direction(values: ArrayLike<number>): Float64Array | undefined {
   return centred.map((value) => value / length);
 }
 
-/** A variance below this share of the mean square is the rounding error of a constant. */
+/** A variance below this fraction of the mean square is the rounding error of a constant. */
 const ROUNDING = 1e-12;
 
 /**

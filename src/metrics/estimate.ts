@@ -113,7 +113,7 @@ export function compare(
 /** A metric over blocks of rows, with what its interval depends on. */
 export interface MetricOver {
   readonly statistic: BlockStatistic;
-  /** For a share: outcomes in [0, 1] whose mean is the metric. [rows] */
+  /** For a proportion: outcomes in [0, 1] whose mean is the metric. [rows] */
   readonly outcomes?: Float64Array;
   /** Range of the metric, as `blockEstimate` takes it. */
   readonly range?: readonly [least: number, most: number];
@@ -168,7 +168,7 @@ const jackknifed = (
 });
 
 /** The mean of outcomes in [0, 1]. */
-const share = (
+const proportion = (
   outcomes: (scores: Numbers, targets: Numbers) => Float64Array,
   ofRows: Estimator["ofRows"],
 ): Estimator => ({
@@ -209,11 +209,11 @@ const ESTIMATORS: Readonly<Record<EstimatedMetric, Estimator>> = {
   auroc: AUROC,
   "mann-whitney-u": MANN_WHITNEY_U,
   "average-precision": jackknifed(averagePrecisionOver, [0, 1], averagePrecisionEstimate),
-  accuracy: share(correctness, accuracyEstimate),
+  accuracy: proportion(correctness, accuracyEstimate),
   matthews: jackknifed(matthewsOver, [-1, 1], (predicted, labels, level) =>
     matthewsEstimate(confusion(predicted, labels), level),
   ),
-  "paired-accuracy": share(
+  "paired-accuracy": proportion(
     (elements, controls) => pairedOutcomes(elements, controls),
     (elements, controls, level) => pairedAccuracyEstimate(pairedCounts(elements, controls), "half", level),
   ),

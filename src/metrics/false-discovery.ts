@@ -1,4 +1,4 @@
-import { requireShares } from "./input-checks.ts";
+import { requireProportions } from "./input-checks.ts";
 
 /**
  * Benjamini–Hochberg adjusted p-values (q-values): calling all tests with q <= 0.05 significant keeps the
@@ -47,7 +47,7 @@ export function holm(p: ArrayLike<number>): Float64Array {
 /** Numbers of the tests that have a p-value. */
 function computedTests(p: ArrayLike<number>): number[] {
   const tests = Array.from({ length: p.length }, (_, i) => i).filter((i) => !Number.isNaN(p[i]));
-  requireShares(
+  requireProportions(
     tests.map((i) => p[i]),
     "p-value",
   );

@@ -38,7 +38,7 @@ export function requireFinite(values: ArrayLike<number>, what: string): void {
  * @param what  name of one value, for the message: "outcome"
  * @throws {InputError} at the first of them, with its 0-based row
  */
-export function requireShares(values: ArrayLike<number>, what: string): void {
+export function requireProportions(values: ArrayLike<number>, what: string): void {
   for (let i = 0; i < values.length; i++) {
     if (!(values[i] >= 0 && values[i] <= 1)) {
       throw new InputError(`the ${what} of row ${i} is ${values[i]}; expected a number from 0 to 1`);

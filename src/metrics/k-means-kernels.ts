@@ -30,7 +30,7 @@ export class KMeansKernels {
   /** Results of `products`, to be multiplied by `productScale`. [pairs] */
   readonly found: Float32Array;
   /**
-   * Rounding error of a product is at most this share of the product of both norms, or of the largest norm
+   * Rounding error of a product is at most this fraction of the product of both norms, or of the largest norm
    * squared.
    */
   readonly productError: number;

@@ -26,9 +26,9 @@ export function percentilesOfSorted(sorted: NumberList, percent: readonly number
     const below = Math.floor(position);
     const a = sorted.at(below);
     const b = sorted.at(Math.min(below + 1, sorted.length - 1));
-    const share = position - below;
+    const fraction = position - below;
     // Interpolated from the nearer end, so that the end itself is exact.
-    return share < 0.5 ? a + (b - a) * share : b - (b - a) * (1 - share);
+    return fraction < 0.5 ? a + (b - a) * fraction : b - (b - a) * (1 - fraction);
   });
 }
 

@@ -10,7 +10,7 @@ const Z_OF_POWER = 0.8416212335729143;
  *
  * @param width  half-width of the interval, 0 to 1
  */
-export const rowsForShare = (width: number): number => Math.ceil((Z / (2 * width)) ** 2);
+export const rowsForProportion = (width: number): number => Math.ceil((Z / (2 * width)) ** 2);
 
 /**
  * Rows at which a difference is found with a probability of 80 % by a two-sided test at 5 %, from its
@@ -38,7 +38,7 @@ export const detectableDifference = (error: number): number => (Z + Z_OF_POWER) 
  * @param width  half-width of the interval, 0 to 1
  * @see Van Dantzig 1951; Birnbaum & Klose 1957, doi:10.1214/aoms/1177706794
  */
-export const rowsPerClass = (width: number): number => rowsForShare(width) + 1;
+export const rowsPerClass = (width: number): number => rowsForProportion(width) + 1;
 
 /**
  * Rows for a 95 % interval of a correlation (Pearson's under normality, Spearman's) of at most this

@@ -8,17 +8,17 @@ import { mean } from "./mean.ts";
 import { percentiles } from "./quantiles.ts";
 
 /** Cache of clusterings by seed. */
-export interface KeptClusterings {
+export interface CachedClusterings {
   /** Cluster of each row; undefined for a seed that is not cached. */
   find(seed: number): Int32Array | undefined;
-  keep(seed: number, clusters: Int32Array): Promise<void>;
+  store(seed: number, clusters: Int32Array): Promise<void>;
 }
 
 export interface SeededOptions {
   readonly k: number;
   /** Number of seeds: 0, 1, 2, … */
   readonly seeds: number;
-  readonly kept?: KeptClusterings | undefined;
+  readonly cached?: CachedClusterings | undefined;
   /**
    * Awaited before the first seed and after each one, with the number of seeds done: reports progress and
    * lets other work run. An error it throws ends the clustering.
@@ -39,17 +39,17 @@ export type SeededScores = readonly LeftOut[];
 export async function seededClusters<Score>(
   data: () => Promise<Matrix>,
   scoreOf: (clusters: Int32Array) => Score,
-  { k, seeds, kept, between }: SeededOptions,
+  { k, seeds, cached, between }: SeededOptions,
 ): Promise<readonly Score[]> {
   const scores: Score[] = [];
   let table: KMeans | undefined;
   await between?.(0);
   for (let seed = 0; seed < seeds; seed++) {
-    let clusters = kept?.find(seed);
+    let clusters = cached?.find(seed);
     if (clusters === undefined) {
       table ??= new KMeans(await data(), k);
       clusters = table.fit(seed).clusters;
-      await kept?.keep(seed, clusters);
+      await cached?.store(seed, clusters);
     }
     scores.push(scoreOf(clusters));
     await between?.(seed + 1);

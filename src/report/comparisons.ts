@@ -37,7 +37,7 @@ export function panelComparison(
   return groups.filter(({ models }) => models.some(({ identity }) => identities.has(identity)));
 }
 
-/** An entry's place in its comparison. */
+/** An entry's rank and differences in its comparison. */
 export interface EntryComparison {
   readonly group: ComparedGroup;
   readonly model: ComparedModel;

@@ -171,7 +171,7 @@ function cellOf(label: string, column: MapColumn, panels: readonly ReportPanel[]
 const rowsOf = ({ entries }: MapCell) => entries[0].result.rows.selected;
 
 /**
- * Share of the way from chance to a perfect value, below 0 for values below chance; undefined without a
+ * Position of a value between chance, 0, and a perfect value, 1; negative below chance, undefined without a
  * direction.
  */
 function shareOf({ main }: Entry, value: number | null = main.value): number | undefined {
@@ -181,8 +181,8 @@ function shareOf({ main }: Entry, value: number | null = main.value): number | u
 }
 
 /**
- * Share at the bound of the interval that is nearest to chance: 0 if the interval contains chance, so that
- * results of few rows are pale. The share of the value without an interval.
+ * Position of the interval's bound nearest to chance, 0 if the interval contains chance, so that results of
+ * few rows are pale. Without an interval, the position of the value.
  */
 function certainShareOf(entry: Entry): number | undefined {
   const [interval] = entry.main.intervals;
@@ -193,13 +193,13 @@ function certainShareOf(entry: Entry): number | undefined {
 }
 
 /**
- * Sum of a model's shades. A missing result adds nothing, so that a model of one task is not first for its
- * other tasks' sake, and few rows add little.
+ * Sum of a model's colour strengths, by which models are ordered. Missing results add 0, and results of few
+ * rows little.
  */
 const certainShares = (cells: readonly (MapCell | undefined)[]): number =>
   cells.reduce((sum, cell) => sum + (cell === undefined ? 0 : (certainShareOf(shown(cell)) ?? 0)), 0);
 
-/** Mean share of a model's cells at the lower bounds of their intervals: order of models without shades. */
+/** Mean position of the lower bounds of a model's intervals, by which models without colours are ordered. */
 function lowerShare(cells: readonly (MapCell | undefined)[]): number {
   const shares = cells.flatMap((cell) => {
     if (cell === undefined) return [];

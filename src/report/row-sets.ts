@@ -9,7 +9,8 @@ import type { ReportPanel } from "./report.ts";
 import { type ColumnForm, encodeRows, type RowSet, type TrackedRow } from "./row-format.ts";
 
 /**
- * Scores (rows × models) of a page, about 3 bytes each. Panels beyond them list their best and worst rows.
+ * Maximum number of scores (rows × models) in a page, about 3 bytes each. Further panels list their best and
+ * worst rows only.
  */
 const MAX_SCORES = 1_600_000;
 /** Best and worst rows of each model in a panel that is not listed whole. */

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { codesOfEntries, openProcessed, type ProcessedSequences } from "../../src/datasets/processed-data.ts";
-import { lettersOf } from "../../src/dna/sequence/encoding.ts";
+import { sequenceOf } from "../../src/dna/sequence/encoding.ts";
 import { oneHot, writeHdf5 } from "../evaluation/hdf5-file.ts";
 import { scratchFiles } from "../scratch-files.ts";
 
@@ -38,7 +38,7 @@ test.each([
   const { data, sequences, reads } = await watched(chunks === undefined ? "plain" : "chunks", chunks);
   await using _closed = data;
   const codes = codesOfEntries(wanted.map((entry) => ({ sequences, entry })));
-  expect(codes.map(lettersOf)).toEqual(wanted.map((entry) => LETTERS[entry]));
+  expect(codes.map(sequenceOf)).toEqual(wanted.map((entry) => LETTERS[entry]));
   expect(reads).toEqual(expected);
 });
 

@@ -123,12 +123,12 @@ export function classifiedTask({ rows = 96 } = {}): Task {
 function exampleOf(index: number): Example {
   return {
     row: index,
-    sequences: [letters(index, "AGCGTG"), letters(index, "AGCATA")],
+    sequences: [bases(index, "AGCGTG"), bases(index, "AGCATA")],
     facts: { chrom: "x" },
   };
 }
 
-function letters(index: number, alphabet: string): string {
+function bases(index: number, alphabet: string): string {
   const digest = sha256Hex(`row ${index}`);
   return Array.from({ length: WINDOW }, (_, i) => alphabet[Number.parseInt(digest[i], 16) % 6]).join("");
 }

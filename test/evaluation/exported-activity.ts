@@ -23,12 +23,12 @@ export async function writeExportedActivity(
       for (const [i, [set, group]] of Object.entries(GROUPS).entries()) {
         const own = examples.filter((example) => example.facts.set === set);
         const shape = [own.length];
-        const letters = own.map(
+        const bases = own.map(
           ({ sequences, codes }) =>
             codes?.[0]?.reduce((text, code) => text + "ACGTN"[code], "") ?? sequences[0],
         );
         const at = `${line}/${split}/${group}`;
-        arrays[`${at}/seqs`] = oneHot(letters);
+        arrays[`${at}/seqs`] = oneHot(bases);
         arrays[`${at}/counts`] = { type: "float32", shape, data: own.map(targetOf) };
         arrays[`${at}/idxs`] = { type: "uint32", shape, data: own.map(({ row }) => row - tables![i]) };
       }

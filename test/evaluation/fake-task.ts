@@ -69,8 +69,8 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
 function exampleOf(index: number): Example {
   const digest = sha256Hex(`row ${index}`);
   const length = 8 + Number.parseInt(digest[0], 16);
-  const letters = [...digest.slice(0, length)].map((hex) => "ACGT"[Number.parseInt(hex, 16) % 4]).join("");
-  return { row: index, sequences: [letters, [...letters].reverse().join("")], facts: { chrom: "chr5" } };
+  const bases = [...digest.slice(0, length)].map((hex) => "ACGT"[Number.parseInt(hex, 16) % 4]).join("");
+  return { row: index, sequences: [bases, [...bases].reverse().join("")], facts: { chrom: "chr5" } };
 }
 
 export interface FakeModel extends Model {
@@ -101,9 +101,9 @@ export function fakeModel({
       calls.push(sequences);
       if (milliseconds > 0 && calls.length > 1) await new Promise((done) => setTimeout(done, milliseconds));
       const widest = Math.max(...sequences.map(({ length }) => length));
-      return Float64Array.from(sequences, (letters) => {
-        const number = Number.parseInt(sha256Hex(letters).slice(0, 12), 16) / 2 ** 48;
-        return -letters.length - number - widest * 1e-9 - sequences.length * 1e-10;
+      return Float64Array.from(sequences, (bases) => {
+        const number = Number.parseInt(sha256Hex(bases).slice(0, 12), 16) / 2 ** 48;
+        return -bases.length - number - widest * 1e-9 - sequences.length * 1e-10;
       });
     },
     ...more,

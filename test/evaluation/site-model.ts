@@ -54,16 +54,16 @@ const PATTERNS = CONSENSUS_SITES.map(({ consensus }) => [
  * One state per base: 1 where a known site begins, a column for each kind of site. One more token ends the
  * sequence.
  */
-function statesOf(letters: string): SequenceEmbedding {
-  const tokens = letters.length + 1;
+function statesOf(bases: string): SequenceEmbedding {
+  const tokens = bases.length + 1;
   const width = PATTERNS.length;
   const states = new Float32Array(tokens * width);
   PATTERNS.forEach((strands, site) => {
     for (const strand of strands)
-      for (const { index } of letters.matchAll(strand)) states[index * width + site] = 1;
+      for (const { index } of bases.matchAll(strand)) states[index * width + site] = 1;
   });
-  const starts = Int32Array.from({ length: tokens }, (_, i) => (i < letters.length ? i : 0));
-  const ends = Int32Array.from({ length: tokens }, (_, i) => (i < letters.length ? i + 1 : 0));
+  const starts = Int32Array.from({ length: tokens }, (_, i) => (i < bases.length ? i : 0));
+  const ends = Int32Array.from({ length: tokens }, (_, i) => (i < bases.length ? i + 1 : 0));
   return { states, tokens, width, starts, ends };
 }
 

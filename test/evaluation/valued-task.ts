@@ -57,7 +57,7 @@ export interface ValuedTaskOptions {
   readonly alsoValidated?: Readonly<Record<string, number>>;
 }
 
-/** A task without files whose rows have a number to be learned: how many of their letters are G. */
+/** A task without files whose rows have a number to be learned: how many of their bases are G. */
 export function valuedTask({ rows = 96, rowsOfEpoch, alsoValidated }: ValuedTaskOptions = {}): Task {
   const form = {
     defaultSplit: "test",

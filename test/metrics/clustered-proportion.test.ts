@@ -3,7 +3,7 @@ import { InputError } from "../../src/base/errors.ts";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { normal } from "../../src/base/random.ts";
 import { blocksBy, singleRows } from "../../src/metrics/blocks.ts";
-import { clusteredProportion, shareInference } from "../../src/metrics/clustered-proportion.ts";
+import { clusteredProportion, proportionInference } from "../../src/metrics/clustered-proportion.ts";
 import { wilsonInterval } from "../../src/metrics/intervals.ts";
 
 test("equals Wilson's interval for many single rows without skewness", () => {
@@ -21,7 +21,7 @@ test("gives p < 0.05 exactly where the interval excludes the value", () => {
     const keys = Array.from({ length: 300 }, (_, i) => Math.floor(i / 12));
     const ease = Array.from({ length: 25 }, () => normal(rng));
     const outcomes = keys.map((key) => (ease[key] + normal(rng, 1) > 0 ? 1 : 0));
-    const { estimate, pAgainst } = shareInference(outcomes, blocksBy(keys, "background"));
+    const { estimate, pAgainst } = proportionInference(outcomes, blocksBy(keys, "background"));
     expect(pAgainst(estimate.low)).toBeCloseTo(0.05, 8);
     expect(pAgainst(estimate.high)).toBeCloseTo(0.05, 8);
     expect(pAgainst(0.5) < 0.05).toBe(estimate.low > 0.5 || estimate.high < 0.5);

@@ -4,14 +4,14 @@ import {
   requireClasses,
   requireFinite,
   requireLevel,
+  requireProportions,
   requireSameLength,
-  requireShares,
 } from "../../src/metrics/input-checks.ts";
 
 test("accepts valid and empty inputs", () => {
   requireSameLength([1, 2], [0, 1], ["scores", "labels"]);
   requireFinite([0, -1.5, 1e300], "score");
-  requireShares([0, 0.5, 1], "outcome");
+  requireProportions([0, 0.5, 1], "outcome");
   requireBinary([0, 1, -0]);
   requireClasses([0, 4, 2], 5);
   requireLevel(0.9);
@@ -25,7 +25,7 @@ test("reports the row, the value and what was expected", () => {
   expect(() => requireFinite([1, Number.NaN], "score")).toThrow(
     "score 1 (counted from 0) is NaN; expected a finite number",
   );
-  expect(() => requireShares([1, 1.5], "outcome")).toThrow(
+  expect(() => requireProportions([1, 1.5], "outcome")).toThrow(
     "the outcome of row 1 is 1.5; expected a number from 0 to 1",
   );
   expect(() => requireBinary([0, 1, 2])).toThrow(

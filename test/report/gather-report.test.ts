@@ -5,7 +5,7 @@ import { mergeRun } from "../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../src/evaluation/runs/run-shard.ts";
 import { readResults } from "../../src/evaluation/runs/stored-results.ts";
-import { shareStatistic } from "../../src/evaluation/tasks/intervals.ts";
+import { proportionStatistic } from "../../src/evaluation/tasks/intervals.ts";
 import type { RowView } from "../../src/evaluation/tasks/row-view.ts";
 import type { Task } from "../../src/evaluation/tasks/task.ts";
 import { singleRows } from "../../src/metrics/blocks.ts";
@@ -30,7 +30,7 @@ test("a report reads the shards of each cell once, for its comparison and its fi
     mainStatistic({ length }) {
       // The comparison begins when all cells are read: a second reading would find no rows.
       for (const rows of removed) rmSync(rows, { recursive: true, force: true });
-      return shareStatistic("wins", new Float64Array(length), singleRows(length));
+      return proportionStatistic("wins", new Float64Array(length), singleRows(length));
     },
   };
   const folder = temporaryFolder();

@@ -4,7 +4,7 @@ import { anonymousMemory } from "../../base/process.ts";
 import { ACTIVITY_WINDOW, readActivityWindows } from "../../datasets/chromatin-activity/windows.ts";
 import { openGenome } from "../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../dna/genome/interval.ts";
-import { modelLettersOf, windowCodes } from "../../dna/sequence/encoding.ts";
+import { modelSequenceOf, windowCodes } from "../../dna/sequence/encoding.ts";
 import { openModel } from "../../models/open-model.ts";
 import { type PassCost, type Profile, profileModel } from "../../models/profiling/profile.ts";
 import type { Device } from "../../net/runtime/device.ts";
@@ -143,7 +143,7 @@ async function sequencesOf({
       const bases = await genome.chromosome(chrom);
       windows.forEach(({ chrom: own, start, end }, i) => {
         if (own !== chrom) return;
-        sequences[i] = modelLettersOf(windowCodes(bases, start, end));
+        sequences[i] = modelSequenceOf(windowCodes(bases, start, end));
       });
     }
     return sequences;

@@ -23,9 +23,9 @@ interface StrataOptions {
   readonly json?: boolean;
 }
 
-const NAMES = STRATIFICATIONS.map(({ name, what }) => (name === what ? name : `${name} (${what})`)).join(
-  ", ",
-);
+const NAMES = STRATIFICATIONS.map(({ name, description }) =>
+  name === description ? name : `${name} (${description})`,
+).join(", ");
 
 export const defineStrata: DefineCommand = (command, context) => {
   command

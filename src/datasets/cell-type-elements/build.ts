@@ -131,15 +131,15 @@ function checkInputs({ peaks = [], bams, counts, last, subsetSize }: CellTypeBui
 
 async function step({ onStep, signal }: CellTypeBuild, form: Parameters<typeof doStep>[0]): Promise<void> {
   signal?.throwIfAborted();
-  onStep?.(form.what, "begun");
+  onStep?.(form.label, "begun");
   const outcome = await doStep({ ...form, options: { ...form.options, version: VERSION } });
-  onStep?.(form.what, outcome);
+  onStep?.(form.label, outcome);
 }
 
 async function makePeaks(build: CellTypeBuild, output: string): Promise<void> {
   const { peaks = [] } = build;
   await step(build, {
-    what: `consensus of ${peaks.length} peak files`,
+    label: `consensus of ${peaks.length} peak files`,
     output,
     inputs: peaks,
     options: {},
@@ -162,7 +162,7 @@ async function makeCounts(build: CellTypeBuild, files: Files): Promise<void> {
   for (const { sample, bam } of samples) {
     const output = files.sampleCounts(sample);
     await step(build, {
-      what: `reads per peak of ${sample}, from ${basename(bam)}`,
+      label: `reads per peak of ${sample}, from ${basename(bam)}`,
       output,
       inputs: [files.peaks, bam],
       options: { sample },
@@ -175,7 +175,7 @@ async function makeCounts(build: CellTypeBuild, files: Files): Promise<void> {
   }
   const inputs = samples.map(({ sample }) => files.sampleCounts(sample));
   await step(build, {
-    what: `count table of ${samples.length} samples`,
+    label: `count table of ${samples.length} samples`,
     output: files.counts,
     inputs,
     options: {},
@@ -203,7 +203,7 @@ async function makeDifferential(
 ): Promise<void> {
   const { differential, folder, signal } = build;
   await step(build, {
-    what: `differential analysis of ${line}, ${basename(counts)}`,
+    label: `differential analysis of ${line}, ${basename(counts)}`,
     output: results,
     inputs: [counts],
     options: { line },
@@ -218,7 +218,7 @@ async function makeDifferential(
 
 async function makeTable(build: CellTypeBuild, files: Files, lines: readonly CellLine[]): Promise<void> {
   await step(build, {
-    what: "peaks significant in one cell line",
+    label: "peaks significant in one cell line",
     output: files.table,
     inputs: lines.map(files.differential),
     options: { lines: lines.join(" ") },
@@ -245,7 +245,7 @@ async function makeSubset(
       peakName({ chrom, start: inputStart, end: inputEnd }),
     );
   await step(build, {
-    what: "counts of the table's peaks",
+    label: "counts of the table's peaks",
     output: files.uniqueCounts,
     inputs: [counts, files.table],
     options: {},
@@ -264,7 +264,7 @@ async function makeSubset(
     );
   }
   await step(build, {
-    what: `the ${subsetSize} peaks with the smallest adjusted p-values per cell line`,
+    label: `the ${subsetSize} peaks with the smallest adjusted p-values per cell line`,
     output: files.subset,
     inputs: [files.table, ...lines.map(files.uniqueDifferential)],
     options: { subsetSize },
@@ -279,7 +279,7 @@ async function makeSubset(
 /** Build step: reads files and writes one. */
 export interface BuildStep {
   /** Label: "reads per peak of GM12878_1, from a.bam". */
-  readonly what: string;
+  readonly label: string;
   /** File that `make` writes atomically. */
   readonly output: string;
   /** Files that `make` reads. */

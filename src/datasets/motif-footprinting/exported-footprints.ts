@@ -1,7 +1,7 @@
 import { FormatError, InputError } from "../../base/errors.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
 import { consensus } from "../../dna/motifs/motif.ts";
-import { lettersOf } from "../../dna/sequence/encoding.ts";
+import { sequenceOf } from "../../dna/sequence/encoding.ts";
 import { reverseComplement } from "../../dna/sequence/reverse-complement.ts";
 import { openProcessed, type ProcessedSequences } from "../processed-data.ts";
 import {
@@ -70,7 +70,7 @@ function checkShapes(path: string, arrays: Readonly<Record<string, ProcessedSequ
 /** Sequences of one entry, [2 · background + strand]. */
 function entryOf(path: string, name: string, array: ProcessedSequences, entry: number): readonly string[] {
   const { length, perEntry } = array;
-  const bases = lettersOf(array.codes(entry, entry + 1));
+  const bases = sequenceOf(array.codes(entry, entry + 1));
   const unknown = bases.indexOf("N");
   if (unknown !== -1) {
     throw new FormatError(

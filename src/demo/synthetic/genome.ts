@@ -1,6 +1,6 @@
 import { Pcg64 } from "../../base/pcg64.ts";
 import { seedOf } from "../../base/random.ts";
-import { modelLettersOf, NO_BASE } from "../../dna/sequence/encoding.ts";
+import { modelSequenceOf, NO_BASE } from "../../dna/sequence/encoding.ts";
 import { dinucleotideShuffleCodes } from "../../dna/sequence/shuffle.ts";
 import {
   chromosomeLengths,
@@ -93,7 +93,7 @@ export function backgroundsText(chromosomes: readonly SyntheticChromosome[]): st
     const left = start - Math.floor((LENGTH - (end - start)) / 2);
     const window = codes.slice(left, left + LENGTH);
     dinucleotideShuffleCodes(window, start - left, end - left, new Pcg64(seedOf([0, chrom, start, end])));
-    text += `${modelLettersOf(window)}\n`;
+    text += `${modelSequenceOf(window)}\n`;
   }
   return text;
 }

@@ -57,14 +57,14 @@ export function windowCodes(
 }
 
 /** Sequence of base codes in upper case, with N for `NO_BASE`. */
-export function lettersOf(codes: Uint8Array): string {
+export function sequenceOf(codes: Uint8Array): string {
   return decode(codes, BYTE_OF_CODE);
 }
 
 /**
- * Sequence of base codes as language models receive it, with A for `NO_BASE`: see `asLanguageModelLetters`.
+ * Sequence of base codes as language models receive it, with A for `NO_BASE`: see `asModelSequence`.
  */
-export function modelLettersOf(codes: Uint8Array): string {
+export function modelSequenceOf(codes: Uint8Array): string {
   return decode(codes, MODEL_BYTE_OF_CODE);
 }
 
@@ -75,8 +75,8 @@ export function modelLettersOf(codes: Uint8Array): string {
  *
  * @throws {InputError} when a character is not ASCII
  */
-export function asLanguageModelLetters(sequence: string): string {
-  return modelLettersOf(codesOf(sequence));
+export function asModelSequence(sequence: string): string {
+  return modelSequenceOf(codesOf(sequence));
 }
 
 let scratch = Buffer.alloc(1024);

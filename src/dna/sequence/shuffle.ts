@@ -1,5 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
-import { codesOf, modelLettersOf } from "./encoding.ts";
+import { codesOf, modelSequenceOf } from "./encoding.ts";
 
 /**
  * Dinucleotide-preserving shuffle: a random sequence with the same dinucleotide counts, first base and last
@@ -18,7 +18,7 @@ import { codesOf, modelLettersOf } from "./encoding.ts";
 export function dinucleotideShuffle(sequence: string, rng: Pcg64): string {
   const codes = codesOf(sequence);
   dinucleotideShuffleCodes(codes, 0, codes.length, rng);
-  return modelLettersOf(codes);
+  return modelSequenceOf(codes);
 }
 
 /** Successors of each base as base codes: four lists, each with the capacity of the whole sequence. */

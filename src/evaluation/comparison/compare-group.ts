@@ -63,7 +63,7 @@ interface ModelDraft {
   readonly statistic: MainStatistic | undefined;
 }
 
-/** Compares the models of a group on the rows that all of them have. */
+/** Compares the models of a group on their common rows. */
 export async function compareGroup(
   { key, ...form }: GroupForm,
   candidates: readonly Candidate[],
@@ -72,7 +72,7 @@ export async function compareGroup(
   const digest = rowsDigest(rows);
   const drafts: ModelDraft[] = [];
   for (const candidate of candidates) drafts.push(await draftModel(candidate, rows, form.metric, candidates));
-  const worth = ({ model: { value } }: ModelDraft) => worthOf(value, form.metric);
+  const worth = ({ model: { value } }: ModelDraft) => signedValue(value, form.metric);
   drafts.sort((a, b) => worth(b) - worth(a) || (a.model.label < b.model.label ? -1 : 1));
   const joint = jointModels(
     drafts.flatMap(({ model: { label, name }, statistic }) =>
@@ -182,7 +182,7 @@ async function draftModel(
   return { candidate, model: { ...common, value, estimate: finiteEstimate(estimate) }, statistic };
 }
 
-function worthOf(value: number | null, { better }: ComparedMetric): number {
+function signedValue(value: number | null, { better }: ComparedMetric): number {
   if (value === null) return -Number.MAX_VALUE;
   return better === "lower" ? -value : value;
 }

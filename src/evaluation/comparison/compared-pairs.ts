@@ -83,7 +83,7 @@ export function jointModels(
   };
 }
 
-/** Groups of blocks from which on flips of their signs have p-values below 0.001. */
+/** Minimum number of block groups with which a sign-flip test can give p-values below 0.001. */
 const ENOUGH_GROUPS = 11;
 
 /** Every pair of models, with p-values adjusted within them. */
@@ -100,7 +100,7 @@ export function comparedPairs(
       const level = anyTimeLevel(Math.max(rows, 1));
       const anyTime = inferenceFrom(jackknife.blocks, found, { level }).estimate;
       const error = jackknifeError(found.value, found.without);
-      // With few groups, flips have no small p-values.
+      // With few groups, a sign-flip test has no small p-values.
       const test = found.groups.count < ENOUGH_GROUPS && error > 0 ? ("t" as const) : ("sign-flip" as const);
       const p = test === "t" ? pAgainst(0) : signFlipP(found, rng, flips);
       return { first, second, found, estimate, anyTime, error, test, p };

@@ -75,8 +75,8 @@ export interface ComparedModel {
   /** Probability of the highest true value, given these rows; null for a model in no pair. */
   readonly best: number | null;
   /**
-   * Tie group, from 1: the models of group 1 hold the truly best model with a probability of at least 95 %;
-   * group 2 is the same of the others, and so on. Null for a model in no pair.
+   * Tie group, from 1. Group 1 contains the truly best model with a probability of at least 95 %, group 2 the
+   * best of the others, and so on. Null for a model in no pair.
    */
   readonly tier: number | null;
 }
@@ -91,13 +91,13 @@ export interface ComparedPair {
   /** `value` with its interval over blocks; null where blocks show no variation. */
   readonly difference: Estimate | null;
   /**
-   * `value` with bounds that are valid at any number of rows, for a comparison that is repeated while rows
-   * are added and ends when it has decided; see `anyTimeLevel`.
+   * `value` with bounds that remain valid when the comparison is repeated while rows are added, and stopped
+   * when it is decided; see `anyTimeLevel`.
    */
   readonly anyTime: Estimate | null;
   /**
-   * Test of no difference: flips of the signs of the blocks' parts, or with fewer than 11 blocks, whose flips
-   * have no small p-values, Student's t of the interval.
+   * Test of no difference: a sign-flip test over blocks, or with fewer than 11 blocks, which allow no small
+   * p-values, the t test of the interval.
    */
   readonly test: "sign-flip" | "t";
   /** Two-sided p-value of the test; null if undefined. */
@@ -107,8 +107,8 @@ export interface ComparedPair {
   /** Benjamini-Hochberg q-value among all pairs of the comparison. */
   readonly q: number | null;
   /**
-   * Rows of the same kind at which a difference of this size has an interval that excludes 0 with a
-   * probability of 80 %; null if undefined, such as where blocks show no variation.
+   * Number of rows at which a test at 5 % detects a difference of this size with a power of 80 %; null if
+   * undefined, such as where blocks show no variation.
    */
   readonly rowsToDecide: number | null;
 }

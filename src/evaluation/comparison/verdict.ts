@@ -16,7 +16,7 @@ export interface StatedBest {
 export interface ComparisonVerdict {
   /** Without a full stop. */
   readonly sentence: string;
-  /** The best model is distinguished from the second: the sentence states by how much. */
+  /** True if the best model is distinguished from the second; the sentence then states the difference. */
   readonly isAhead: boolean;
 }
 

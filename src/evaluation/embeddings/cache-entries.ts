@@ -4,7 +4,7 @@ import { isBeingRemoved, isMarksFolder, lastUse, removeUnlessUsed, usersOf } fro
 import { removeFile } from "../../base/write-file.ts";
 import { describeEmbeddings } from "./embedding-store.ts";
 
-/** A cache entry: stored to save time, and reproducible. */
+/** A cache entry, which can be computed or downloaded again. */
 export interface CacheEntry {
   readonly kind: "embeddings" | "weights" | "untrained" | "digests" | "left over" | "unknown";
   readonly path: string;
@@ -104,7 +104,7 @@ export interface PrunedEntry {
 const DAY = 86_400_000;
 
 /**
- * Removes entries that were not used for some days; never entries in use or unknown ones.
+ * Removes entries that were not used for some days. Entries in use and unknown ones are never removed.
  *
  * @param days  0: all entries that are not in use
  * @param dry   only reports what would be removed

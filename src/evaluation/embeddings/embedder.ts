@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import type { Model, Origin, Protocol, SequenceEmbedding } from "../../models/model.ts";
 
 export interface SequenceToEmbed {
-  readonly letters: string;
+  readonly bases: string;
   /**
    * Tokens of the longest sequence that the original embedded together with this one; see
    * `EmbedOptions.padTo`.
@@ -17,8 +17,8 @@ export interface SequenceToEmbed {
  * Digest of a sequence and its padding, which determine its embedding by one model under one protocol: 32
  * hexadecimal digits.
  */
-export const sequenceKey = ({ letters, padTo }: SequenceToEmbed): string =>
-  sha256Hex(`${letters} ${padTo ?? ""}`).slice(0, 32);
+export const sequenceKey = ({ bases, padTo }: SequenceToEmbed): string =>
+  sha256Hex(`${bases} ${padTo ?? ""}`).slice(0, 32);
 
 export interface EmbedderOptions {
   readonly model: Model;
@@ -59,7 +59,7 @@ export class Embedder {
     return embeddings;
   }
 
-  /** Places of the sequences that `embed` passes to the model together, call by call. */
+  /** Indices of the sequences that `embed` passes to the model together, call by call. */
   batchesOf(sequences: readonly SequenceToEmbed[]): readonly (readonly number[])[] {
     const { batchSize } = this.options;
     // Sequences with the same padding form batches; under `corrected` that is all of them.
@@ -91,27 +91,27 @@ export class Embedder {
     signal: AbortSignal | undefined,
   ): Promise<readonly SequenceEmbedding[]> {
     const { model, protocol } = this.options;
-    const letters = sequences.map((sequence) => sequence.letters);
-    const given = await model.embed!(letters, {
+    const bases = sequences.map((sequence) => sequence.bases);
+    const given = await model.embed!(bases, {
       protocol,
       origins: sequences.map(({ origin }) => origin),
       ...(padTo === undefined ? {} : { padTo }),
       ...(signal === undefined ? {} : { signal }),
     });
-    if (given?.length !== letters.length) {
+    if (given?.length !== bases.length) {
       throw new InputError(
-        `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} embeddings for ${letters.length} sequences`,
+        `the model ${JSON.stringify(model.name)} returned ${given?.length ?? String(given)} embeddings for ${bases.length} sequences`,
         { hint: "embed(sequences) returns one embedding per sequence, in their order" },
       );
     }
-    return given.map((embedding, i) => checked(model, withoutPadding(model, letters[i], embedding), i));
+    return given.map((embedding, i) => checked(model, withoutPadding(model, bases[i], embedding), i));
   }
 }
 
-/** Embedding without the states of padding, which nothing reads. */
-function withoutPadding(model: Model, letters: string, embedding: SequenceEmbedding): SequenceEmbedding {
+/** The embedding without the states of padding. */
+function withoutPadding(model: Model, bases: string, embedding: SequenceEmbedding): SequenceEmbedding {
   const { states, tokens, width, starts, ends } = embedding;
-  const own = Math.min(model.tokenCount?.(letters) ?? tokens, tokens);
+  const own = Math.min(model.tokenCount?.(bases) ?? tokens, tokens);
   if (own === tokens) return embedding;
   return {
     states: states.subarray(0, own * width),

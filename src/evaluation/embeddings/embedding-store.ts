@@ -8,15 +8,20 @@ import { stableStringify } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { createFileAtomic, removeTemporaryFiles } from "../../base/write-file.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
-import { type EmbeddedPiece, keysOfPiece, openPiece, writePiece } from "./embedded-piece.ts";
 import { type Embedder, type EmbedderOptions, type SequenceToEmbed, sequenceKey } from "./embedder.ts";
 import {
-  MemoryPieces,
-  type PieceIndex,
-  type Pieces,
-  RecomputedPieces,
+  type EmbeddingShard,
+  keysOfEmbeddingShard,
+  openEmbeddingShard,
+  writeEmbeddingShard,
+} from "./embedding-shard.ts";
+import {
+  type EmbeddingShards,
+  MemoryShards,
+  RecomputedShards,
   type SequencesAt,
-} from "./embedding-pieces.ts";
+  type ShardPosition,
+} from "./embedding-shards.ts";
 import {
   type PackedEmbedding,
   pack,
@@ -26,14 +31,14 @@ import {
   unpack,
 } from "./packed-embedding.ts";
 
-/** Raised when the same sequences are embedded or stored differently. */
+/** Version of embeddings and their storage; raised by changes that make stored ones unusable. */
 const VERSION = 2;
 
 /** Maximum sequences per shard. */
-const PIECE_SEQUENCES = 128;
+const SHARD_SEQUENCES = 128;
 
 /** Maximum open shards; each has one file handle and a few numbers per token. */
-const KEPT_OPEN = 64;
+const MAX_OPEN_SHARDS = 64;
 
 export interface EmbeddingStoreOptions {
   readonly embedder: Embedder;
@@ -46,13 +51,13 @@ export interface EmbeddingStoreOptions {
 
 /**
  * Embeddings of sequences by one model under one protocol. Each distinct sequence is stored once for all
- * rows, tasks and runs. Shards are written atomically, so that an interrupted extraction resumes with the
- * first missing sequences. Processes need no coordination: two that embed the same sequences concurrently
- * store them twice, and either copy is read.
+ * rows, tasks and runs. Shards are written atomically, and an interrupted extraction resumes with the first
+ * missing sequence. Processes are not coordinated: if two embed the same sequences at the same time, both
+ * copies are stored and either is read.
  */
 export class EmbeddingStore {
-  private opened: Promise<Pieces> | undefined;
-  /** Position of each stored sequence: its shard's number × `PIECE_SEQUENCES` + its index there. */
+  private opened: Promise<EmbeddingShards> | undefined;
+  /** Position of each stored sequence by its key: shard × `SHARD_SEQUENCES` + index within the shard. */
   private readonly index = new Map<string, number>();
   private count = 0;
   private lost: RoundingLoss | undefined;
@@ -66,12 +71,12 @@ export class EmbeddingStore {
    * @returns      the position of each sequence, for `read`
    * @throws {InputError} as `Embedder.embed`, and when a state exceeds the range of float16
    */
-  async keep(
+  async add(
     sequences: readonly SequenceToEmbed[],
     signal?: AbortSignal,
     known?: readonly SequenceEmbedding[],
   ): Promise<readonly number[]> {
-    const pieces = await this.open();
+    const shards = await this.open();
     const keys = sequences.map(sequenceKey);
     const missing = new Map<string, number>();
     keys.forEach((key, i) => {
@@ -86,10 +91,10 @@ export class EmbeddingStore {
           )
         : places.map((i) => known[i]);
     const together = known === undefined ? places.map((i) => sequences[i]) : sequences;
-    for (let start = 0; start < places.length; start += PIECE_SEQUENCES) {
-      const end = start + PIECE_SEQUENCES;
+    for (let start = 0; start < places.length; start += SHARD_SEQUENCES) {
+      const end = start + SHARD_SEQUENCES;
       const names = [...missing.keys()].slice(start, end);
-      await pieces.add(
+      await shards.add(
         names,
         embeddings.slice(start, end).map((embedding) => this.packed(embedding)),
         {
@@ -105,13 +110,15 @@ export class EmbeddingStore {
   /**
    * Embeddings in the order given.
    *
-   * @param places  as `keep` returned them
+   * @param positions  as returned by `add`
    * @throws {FormatError} when a file is damaged
    */
-  async read(places: readonly number[], signal?: AbortSignal): Promise<readonly SequenceEmbedding[]> {
-    const pieces = await this.open();
-    const found = await pieces.read(
-      places.map((place) => [Math.floor(place / PIECE_SEQUENCES), place % PIECE_SEQUENCES] as const),
+  async read(positions: readonly number[], signal?: AbortSignal): Promise<readonly SequenceEmbedding[]> {
+    const shards = await this.open();
+    const found = await shards.read(
+      positions.map(
+        (position) => [Math.floor(position / SHARD_SEQUENCES), position % SHARD_SEQUENCES] as const,
+      ),
       signal,
     );
     return found.map(unpack);
@@ -130,17 +137,17 @@ export class EmbeddingStore {
     await (await opened)?.close();
   }
 
-  private open(): Promise<Pieces> {
+  private open(): Promise<EmbeddingShards> {
     this.opened ??= this.find();
     return this.opened;
   }
 
-  private async find(): Promise<Pieces> {
+  private async find(): Promise<EmbeddingShards> {
     const { folder, embedder, storedAs, recomputedFrom } = this.options;
-    if (recomputedFrom !== undefined) return new RecomputedPieces(embedder, storedAs, recomputedFrom);
-    if (folder === undefined) return new MemoryPieces();
+    if (recomputedFrom !== undefined) return new RecomputedShards(embedder, storedAs, recomputedFrom);
+    if (folder === undefined) return new MemoryShards();
     const { model, protocol } = embedder.options;
-    const disk = new DiskPieces(embeddingsPlace(folder, embedder.options, storedAs));
+    const disk = new DiskShards(embeddingsPlace(folder, embedder.options, storedAs));
     for await (const keys of disk.find({ model: model.name, protocol, storedAs })) this.register(keys);
     return disk;
   }
@@ -148,7 +155,7 @@ export class EmbeddingStore {
   /** Registers the sequences of the next shard. A sequence of an earlier shard is read from there. */
   private register(keys: readonly string[]): void {
     keys.forEach((key, i) => {
-      if (!this.index.has(key)) this.index.set(key, this.count * PIECE_SEQUENCES + i);
+      if (!this.index.has(key)) this.index.set(key, this.count * SHARD_SEQUENCES + i);
     });
     this.count++;
   }
@@ -165,7 +172,7 @@ export class EmbeddingStore {
   }
 }
 
-/** The folder of one model's embeddings under one protocol: `embeddings/3fa0…`. */
+/** Folder of one model's embeddings under one protocol: `embeddings/3fa0…`. */
 export function embeddingsPlace(
   folder: string,
   { model, protocol }: Pick<EmbedderOptions, "model" | "protocol">,
@@ -176,29 +183,29 @@ export function embeddingsPlace(
 }
 
 /** Shards in files named by a digest of their keys: `7c/7c1d….safetensors`. */
-class DiskPieces implements Pieces {
+class DiskShards implements EmbeddingShards {
   private readonly files: string[] = [];
   /** Open shards, the least recently read first. */
-  private readonly opened = new Map<string, EmbeddedPiece>();
+  private readonly opened = new Map<string, EmbeddingShard>();
   /** Mark that prevents the removal of the folder. */
   private held: InUse | undefined;
 
   constructor(private readonly place: string) {}
 
   /** Keys of each stored shard. */
-  async *find(about: Parameters<typeof writeAbout>[1]): AsyncGenerator<readonly string[]> {
+  async *find(about: Parameters<typeof writeDescription>[1]): AsyncGenerator<readonly string[]> {
     const { place } = this;
     this.held = await markInUse(place);
-    await writeAbout(place, about);
+    await writeDescription(place, about);
     for (const part of (await namesInFolder(place)).filter((name) => /^[0-9a-f]{2}$/.test(name))) {
       for (const name of await namesInFolder(join(place, part))) {
         if (!/^[0-9a-f]{32}\.safetensors$/.test(name)) continue;
         const file = join(place, part, name);
-        const keys = await keysOfPiece(file);
-        if (keys.length > PIECE_SEQUENCES) {
+        const keys = await keysOfEmbeddingShard(file);
+        if (keys.length > SHARD_SEQUENCES) {
           throw new FormatError(
             { file },
-            `the file has ${keys.length} sequences; at most ${PIECE_SEQUENCES} were expected`,
+            `the file has ${keys.length} sequences; at most ${SHARD_SEQUENCES} were expected`,
             "delete the file and start again",
           );
         }
@@ -211,38 +218,38 @@ class DiskPieces implements Pieces {
   async add(keys: readonly string[], embeddings: readonly PackedEmbedding[]) {
     const name = sha256Hex(keys.join(" ")).slice(0, 32);
     const file = join(this.place, name.slice(0, 2), `${name}.safetensors`);
-    if ((await kindOfPath(file)) === undefined) await writePiece(file, keys, embeddings);
+    if ((await kindOfPath(file)) === undefined) await writeEmbeddingShard(file, keys, embeddings);
     this.files.push(file);
   }
 
   /** Reads shard by shard. */
-  async read(places: readonly PieceIndex[]) {
+  async read(places: readonly ShardPosition[]) {
     const order = [...places.keys()].sort(
       (a, b) => places[a][0] - places[b][0] || places[a][1] - places[b][1],
     );
     const embeddings = new Array<PackedEmbedding>(places.length);
     for (const i of order) {
-      const [piece, sequence] = places[i];
-      embeddings[i] = await (await this.piece(this.files[piece])).read(sequence);
+      const [shard, sequence] = places[i];
+      embeddings[i] = await (await this.shard(this.files[shard])).read(sequence);
     }
     return embeddings;
   }
 
   async close() {
-    const pieces = [...this.opened.values()];
+    const shards = [...this.opened.values()];
     this.opened.clear();
-    for (const piece of pieces) await piece.close();
+    for (const shard of shards) await shard.close();
     const { held } = this;
     this.held = undefined;
     await held?.release();
   }
 
-  private async piece(file: string): Promise<EmbeddedPiece> {
-    const found = this.opened.get(file) ?? (await openPiece(file));
+  private async shard(file: string): Promise<EmbeddingShard> {
+    const found = this.opened.get(file) ?? (await openEmbeddingShard(file));
     this.opened.delete(file);
     this.opened.set(file, found);
     const [oldest] = this.opened;
-    if (this.opened.size > KEPT_OPEN && oldest !== undefined) {
+    if (this.opened.size > MAX_OPEN_SHARDS && oldest !== undefined) {
       this.opened.delete(oldest[0]);
       await oldest[1].close();
     }
@@ -251,7 +258,7 @@ class DiskPieces implements Pieces {
 }
 
 /** Description of a folder of embeddings, whose name is a digest. */
-export interface AboutEmbeddings {
+export interface EmbeddingsDescription {
   readonly model: string;
   readonly protocol: string;
   readonly storedAs: string;
@@ -261,7 +268,7 @@ const schema = z.object({ model: z.string(), protocol: z.string(), storedAs: z.s
 const aboutPath = (folder: string) => join(folder, "about.json");
 
 /** Writes the description once, before the first shard. */
-async function writeAbout(folder: string, about: AboutEmbeddings): Promise<void> {
+async function writeDescription(folder: string, about: EmbeddingsDescription): Promise<void> {
   await createFileAtomic(aboutPath(folder), `${JSON.stringify(about, null, 2)}\n`);
   await removeTemporaryFiles(aboutPath(folder));
 }

@@ -26,6 +26,7 @@ export function pack(embedding: SequenceEmbedding, storedAs: StoredAs): PackedEm
   });
 }
 
+/** The embedding with float32 states. */
 export function unpack(packed: PackedEmbedding): SequenceEmbedding {
   const { states } = packed;
   return { ...packed, states: states instanceof Float32Array ? states : widenToFloat32("float16", states) };
@@ -58,7 +59,7 @@ export const embeddingBytes = (
   storedAs: StoredAs,
 ): number => tokens * (width * (storedAs === "float16" ? 2 : 4) + 3) + BYTES_PER_SEQUENCE;
 
-/** Words of the error for a full disk. */
+/** Texts of the error for a full disk. */
 export interface SpaceNeed {
   readonly what: string;
   readonly hint: string;

@@ -1,10 +1,12 @@
 import { type CellRecord, evaluatedData } from "../runs/cell.ts";
 import { type CustomForms, findTask } from "../runs/forms.ts";
 
-/** The data set of a benchmark that a cell was evaluated on, or why it was another. */
+/**
+ * The benchmark's data set that a cell was evaluated on, or the reason why it was evaluated on other data.
+ */
 export type BenchmarkFit = { readonly dataset: string | null } | { readonly why: string };
 
-/** Finds the data set by the origins of the cell's inputs; names of data sets and files are no evidence. */
+/** Identifies the data set by the origins of the cell's inputs, not by names of data sets or files. */
 export function benchmarkDataOf(
   { cell, origins }: Pick<CellRecord, "cell" | "origins">,
   forms?: CustomForms,
@@ -32,7 +34,7 @@ export function benchmarkDataOf(
 }
 
 /**
- * True if a user's name of a data set means one of the benchmark's: equal but for case and punctuation, or an
+ * True if a user's name of a data set means one of the benchmark's: equal up to case and punctuation, or an
  * alias.
  */
 export function isSameDataset(

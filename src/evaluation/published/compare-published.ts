@@ -8,7 +8,7 @@ import type { Recipe } from "../tasks/recipe.ts";
 import { benchmarkDataOf } from "./benchmark-data.ts";
 import { measuredValue, PRINTED_TOLERANCE, type PublishedResult } from "./published-result.ts";
 
-/** A published number with ours. */
+/** A published number and our value of the same metric. */
 export interface Comparison {
   readonly published: PublishedResult;
   readonly own: MeasuredValue;
@@ -24,8 +24,8 @@ export const isDeterministic = (setting: string, forms?: CustomForms): boolean =
 type Compared = Pick<CellResult, "cell" | "family" | "checkpoint" | "origins">;
 
 /**
- * Why no published number is comparable with a cell: its data, model, split, recipe or protocol is another.
- * Undefined where one is; a cell with fewer rows is comparable.
+ * Reason why no published number is comparable with a cell: other data, model, split, recipe or protocol.
+ * Undefined if one is; a cell with fewer rows is comparable.
  */
 export function whyNotComparable(result: Compared, forms?: CustomForms): string | undefined {
   const data = benchmarkDataOf(result, forms);

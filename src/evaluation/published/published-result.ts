@@ -26,10 +26,10 @@ export interface PublishedResult {
    * several.
    */
   readonly edition: string;
-  /** Why no result is comparable with this number; null where results can be. */
+  /** Reason why no result is comparable with this number; null if results can be. */
   readonly unplaced: string | null;
   readonly note: string | null;
-  /** Replaced or measured again by the authors; kept to show the difference. */
+  /** True if the authors replaced the number; it is listed to show the difference. */
   readonly superseded: boolean;
 }
 

@@ -5,8 +5,8 @@ import type { TrainingMemory } from "../settings/setting.ts";
 import type { Example } from "../tasks/task-rows.ts";
 
 /**
- * Rows are scored in blocks of this many, and sorted within them. Sequences are read and tokens counted once
- * per block, few chromosomes are needed at a time, and almost no batch mixes long sequences with short ones.
+ * Rows per block: rows are sorted by length and scored within blocks. Sequences are read and tokens counted
+ * once per block, a block needs few chromosomes, and batches rarely mix long and short sequences.
  */
 export const BLOCK_ROWS = 4096;
 
@@ -23,15 +23,15 @@ export function inScoringOrder(examples: readonly Example[], model: Model): read
   return order.map((i) => examples[i]);
 }
 
-/** Option of `OpenTask.examples`: whether the model reads sequences. */
-export const lettersFor = ({ readsSequences = true }: Model) => ({ letters: readsSequences });
+/** Options of `OpenTask.examples` for a model. */
+export const exampleOptions = ({ readsSequences = true }: Model) => ({ bases: readsSequences });
 
 /** Number of tokens in the longest sequence of an example. */
 export function longestTokenCount({ sequences }: Example, model: Model): number {
-  return Math.max(...sequences.map((letters) => model.tokenCount?.(letters) ?? letters.length));
+  return Math.max(...sequences.map((bases) => model.tokenCount?.(bases) ?? bases.length));
 }
 
-/** Sequences per call, unless the user or the model chooses. */
+/** Default number of sequences per call. */
 const DEFAULT_BATCH_SIZE = 256;
 
 export interface BatchSizeOptions {
@@ -104,8 +104,8 @@ export function fittingBatchSize(model: Model, options: BatchSizeOptions): Batch
 }
 
 /**
- * The same for a setting that trains. Training splits its batches to fit, so the number of sequences per call
- * only concerns inference with the model.
+ * `fittingBatchSize` for a setting that trains. Training splits its batches to fit, so the number of
+ * sequences per call matters for inference with the model only.
  *
  * @throws {InputError} when training does not fit in memory
  */
@@ -131,7 +131,7 @@ export function fittingTraining(
   return { ...fit, memory: bytes + (fit.memory ?? 0) };
 }
 
-/** Bytes that a model holds between calls: weights and caches. */
+/** Bytes of memory that a model holds between calls: weights and caches. */
 export function idleMemory(model: Model): number {
   return model.memory?.(1, 1) ?? 0;
 }

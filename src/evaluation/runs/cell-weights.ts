@@ -5,7 +5,7 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import type { WeightsFile } from "../settings/setting.ts";
 
-/** Values of the placeholders in a path to weights. */
+/** Values of the placeholders in a path of weights. */
 export interface WeightsPlace {
   /** Task that the weights were trained on. */
   readonly task: string;

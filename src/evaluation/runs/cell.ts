@@ -8,12 +8,12 @@ import { TRAINING_DEVICES, type TrainingKind } from "../../net/runtime/device.ts
 import { REDUCED_PRECISIONS, type ReducedPrecision } from "../../net/runtime/precision.ts";
 import { type CustomForms, findTask } from "./forms.ts";
 
-/** Raised when a change of the engine changes the result of a cell. */
+/** Version of the engine in identities; raised by changes of the engine that change results. */
 export const IDENTITY_VERSION = 1;
 
 /**
- * Task × model × setting, with everything that changes the result. Batch size, number of shards and the
- * device of inference do not, so they are not part of a cell.
+ * Task × model × setting with everything that changes the result. Batch size, number of shards and device of
+ * inference are not part of a cell.
  */
 export interface Cell {
   readonly identityVersion: number;

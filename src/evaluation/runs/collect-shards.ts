@@ -102,7 +102,7 @@ export async function collectShards(found: FoundShards): Promise<CollectedCell> 
   const rows = predictions.rowList;
   const twice = firstRepeated(rows);
   if (twice !== undefined) throw refused(`row ${twice} occurs twice`);
-  // A plan has the rows at most, a result those that were scored.
+  // A plan has an upper bound of the rows, a result the scored ones.
   const isEarly =
     record.cell.untilWidth !== undefined &&
     record.rows.planned === undefined &&
@@ -127,7 +127,7 @@ function firstRepeated(rows: RowList): number | undefined {
   return undefined;
 }
 
-/** Number of shards of the split that most files are of; files of another split are errors. */
+/** Number of shards that most files agree on; files with another number are errors. */
 function agreedCount(found: readonly FoundShard[], errors: string[]): number {
   const sizes = new Map<number, number>();
   for (const { header } of found) sizes.set(header.shard.count, (sizes.get(header.shard.count) ?? 0) + 1);

@@ -11,14 +11,14 @@ import type { Prediction } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { OpenTask } from "../tasks/task.ts";
 import type { RowList, RowNumbers } from "../tasks/task-rows.ts";
-import { lettersFor, longestTokenCount } from "./batches.ts";
+import { exampleOptions, longestTokenCount } from "./batches.ts";
 import type { CellRecord } from "./cell.ts";
 
 /** Estimated time, memory and disk of a cell on this machine. */
 export interface CostEstimate {
   /** Seconds for the remaining rows of the shard; null if not timed. */
   readonly seconds: number | null;
-  /** Part of these seconds that does not shrink with the rows: training, which shards share. */
+  /** Part of these seconds that does not depend on the number of rows: training, which shards share. */
   readonly trainingSeconds: number;
   /** Peak resident memory of the process in bytes; null for a model without `memory`. */
   readonly memory: number | null;
@@ -44,10 +44,10 @@ const SAMPLE_ROWS = 256;
 /** Factor on the sampled token count, where lengths vary. */
 const LENGTH_RESERVE = 1.2;
 
-/** Timing stops after a call of this duration. */
+/** Timing ends after a call of this many seconds. */
 export const ENOUGH_SECONDS = 0.25;
 
-/** A first call of this duration is not repeated. */
+/** A first call of this many seconds is not repeated. */
 export const SLOW_SECONDS = 8 * ENOUGH_SECONDS;
 
 export interface Sample {
@@ -59,7 +59,7 @@ export interface Sample {
 /** Samples the first rows of a shard. */
 export async function sampleOf(task: OpenTask, rows: RowList, model: Model): Promise<Sample> {
   const few = rows.slice(0, SAMPLE_ROWS);
-  const examples = await task.examples(few, lettersFor(model));
+  const examples = await task.examples(few, exampleOptions(model));
   const lengths = examples.map((example) => longestTokenCount(example, model));
   const most = Math.max(0, ...lengths);
   const varies = lengths.some((length) => length !== most);
@@ -246,7 +246,7 @@ export async function timeRows(predictor: RowPredictor, cell: TimedCell, sample:
   let predictions: readonly Prediction[] = [];
   const time = async (rows: number) => {
     const began = performance.now();
-    predictions = await predictor.predict(await task.examples(sample.slice(0, rows), lettersFor(model)));
+    predictions = await predictor.predict(await task.examples(sample.slice(0, rows), exampleOptions(model)));
     const seconds = (performance.now() - began) / 1000;
     perRow = bytesPerRow(cell, predictions);
     return seconds;

@@ -1,19 +1,19 @@
-import { detectableDifference, rowsForShare } from "../../metrics/sample-size.ts";
+import { detectableDifference, rowsForProportion } from "../../metrics/sample-size.ts";
 import type { PlannedCell } from "./request.ts";
 
-/** Half-widths between which the one of a cell is searched. */
+/** Range in which the half-width of a cell's interval is searched. */
 const WIDTHS: readonly [least: number, most: number] = [1e-4, 0.5];
 
 /** Normal quantile of a 95 % interval. */
 const Z = 1.959963984540054;
 
 /**
- * Smallest difference in the main metric from another model that the rows of a cell can show: found with a
- * probability of 80 % by a test at 5 %, if rows were independent, and the two models' errors too. Models that
- * agree on many rows show smaller differences, and rows that resemble their neighbours only larger ones.
+ * Smallest difference in the main metric between two models that a test at 5 % detects on the rows of a cell
+ * with a power of 80 %, for independent rows and independent errors of the models. Models that agree on many
+ * rows need smaller differences, rows that are correlated with their neighbours larger ones.
  *
  * @returns  undefined for a task outside of benchmarks, a metric that is not computed over rows (clustering),
- *           a shard, or too few rows for a difference below 1
+ *   a shard, or too few rows for a difference below 1
  */
 export function detectable({ task, rows, record }: PlannedCell): number | undefined {
   const { benchmark } = task.task;
@@ -28,7 +28,7 @@ export function detectable({ task, rows, record }: PlannedCell): number | undefi
     const size = benchmark.sampleSize?.(width);
     // Main metrics of tasks without strata are shares.
     return size === undefined || "limit" in size
-      ? rowsForShare(width) <= rows.length
+      ? rowsForProportion(width) <= rows.length
       : Object.entries(size.sample).every(([stratum, most]) => most <= (strata.get(stratum) ?? 0));
   };
   let [low, high] = WIDTHS;

@@ -37,7 +37,7 @@ export interface UnsupportedCell {
   readonly model: Model;
   readonly setting: Setting;
   readonly reason: string;
-  /** The request excludes the model. */
+  /** Present if the request excludes the model. */
   readonly excepted?: true;
 }
 
@@ -50,7 +50,7 @@ const DEFAULT_PROTOCOL: Protocol = "corrected";
 /** Cells of all models: one task in one setting. */
 interface RequestedCells {
   readonly task: Task;
-  /** Undefined if the task could not be opened: then only errors independent of its rows are reported. */
+  /** Undefined if the task could not be opened; errors that depend on its rows are then not reported. */
   readonly open: OpenTask | undefined;
   readonly setting: Setting;
   /** Maximum number of rows per stratum; undefined: all. */
@@ -77,7 +77,7 @@ export async function draftCells(
   readonly notes: readonly string[];
 }> {
   const form = task.settings[setting.name];
-  // With a wider window, where one is requested.
+  // With the requested context.
   const evaluated = open?.task ?? task;
   if (form === undefined) {
     throw new InputError(`the task ${task.name} does not have the setting ${setting.name}`, {
@@ -191,7 +191,7 @@ const MAX_NAMED = 5;
  * none.
  */
 function rowsOfNoSplit(task: Task, { inTable, perChromosome }: SelectedRows): string | undefined {
-  // Exported tables name the split of a row instead of its chromosome.
+  // Exported tables have the split of a row in place of its chromosome.
   const outside = [...perChromosome].filter(
     ([name]) => splitPartOf(name) === undefined && !Object.hasOwn(CHROMOSOME_SPLIT, name),
   );

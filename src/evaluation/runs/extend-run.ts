@@ -30,7 +30,8 @@ export async function checkExtension(folder: string, cells: readonly CellRecord[
 }
 
 /**
- * Adds cells to plan.json of a run, with the run before in its history; cells that it has stay.
+ * Adds cells to plan.json of a run and records the earlier run in its history. Existing cells are not
+ * changed.
  * @throws {InputError} as `checkExtension`
  */
 export async function extendRun(folder: string, cells: readonly CellRecord[]): Promise<void> {

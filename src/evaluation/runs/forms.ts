@@ -15,7 +15,7 @@ export interface CustomForms {
   readonly families?: readonly ModelFamily[];
 }
 
-/** A family of models, as far as results name it; cards of language models are families. */
+/** Name and title of a model family in results. Cards of language models are families. */
 export interface ModelFamily {
   readonly name: string;
   readonly title: string;

@@ -27,8 +27,8 @@ export interface PlanContext {
 }
 
 /**
- * Anonymous bytes of the process without models and tables: native memory of Node and a JavaScript heap,
- * which short-lived objects grow to 60 MB. Measured with a model without a network.
+ * Anonymous memory in bytes of the process without models and tables: native memory of Node, and a JavaScript
+ * heap that grows to 60 MB. Measured with a model without a network.
  */
 const ANONYMOUS_BYTES = 90e6;
 
@@ -95,8 +95,8 @@ export async function planCell(
   const counts = { rows: rows.length, rowsLeft };
   const timing = reuses === undefined && (request.timing ?? true);
   if (!timing && weights !== undefined && rowsLeft > 0 && request.folder !== undefined) {
-    // As timing does: unusable weights are an error before the run folder is written. On the CPU, because
-    // plans are also made where the run's device is absent.
+    // Opens the weights, so that unusable ones are an error before the run folder is written; on the CPU,
+    // because plans are also made on machines without the run's device.
     await (await setting.open(contextOf({ ...draft, device: "cpu" }))).close();
   }
   const estimate =
@@ -145,7 +145,9 @@ function withPrecisionCheck(
   };
 }
 
-/** Padding depends on the other sequences of a batch, so all batches of a shard have one size. */
+/**
+ * Rejects another batch size than that of the shard's earlier batches, because padding depends on the batch.
+ */
 function refuseOtherBatchSize(requested: number | undefined, { batchSize }: ShardState, rowsToDo: number) {
   if (requested === undefined || batchSize === undefined || requested === batchSize || rowsToDo === 0) return;
   throw new InputError(
@@ -157,8 +159,8 @@ function refuseOtherBatchSize(requested: number | undefined, { batchSize }: Shar
 }
 
 /**
- * Bytes that this process may use in total, including what it holds: weights of models that were timed are in
- * memory already.
+ * Bytes that this process may use in total: the available memory, and its own, which contains the weights of
+ * timed models.
  */
 async function memoryOfThisProcess(): Promise<number> {
   return process.availableMemory() + (await anonymousMemory());

@@ -15,11 +15,11 @@ import { readTrainingRecipe } from "../settings/training-recipe.ts";
 import { readStorageDecision, readTrainingRecord, trainingFolder } from "../settings/training-record.ts";
 import type { PlannedCell, PlannedEmbeddings, RunRequest } from "./request.ts";
 
-/** Embeddings stay in memory up to this many bytes, and up to this share of the available memory. */
+/** Maximum size of embeddings that stay in memory: bytes, and a fraction of the available memory. */
 const IN_MEMORY = 2 ** 29;
 const SHARE_OF_MEMORY = 0.25;
 
-/** Bytes per second that a disk is assumed to read: a SATA solid-state disk, or a file server. */
+/** Assumed reading speed of a disk in bytes per second: a SATA solid-state disk, or a file server. */
 const DISK_RATE = 500e6;
 
 interface EmbeddingsRequest

@@ -118,7 +118,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     refuseDuplicateCells(records);
     if (folder !== undefined) await (request.extend ? checkExtension : checkRunFolder)(folder, records);
     await checkEmbeddings(request);
-    // Fail before hours of training, not after.
+    // Checked now, not after hours of training.
     for (const place of [folder, sharedEmbeddings(request), request.trained]) {
       if (place !== undefined) await expectWritableFolder(place);
     }
@@ -169,10 +169,7 @@ const TEMPORARY_FILES: SpaceNeed = {
   hint: "free some space, or set TMPDIR to a folder on a larger disk",
 };
 
-/**
- * The same requested task as opened by an earlier plan with the same seed: tables are read and kept in memory
- * once.
- */
+/** The requested task if an earlier plan with the same seed has opened it, so that tables are read once. */
 function openedBefore(
   requested: RequestedTask,
   { seed = 0, earlier = [] }: RunRequest,
@@ -189,8 +186,8 @@ function settingsOf(task: Task, settings?: RunRequest["settings"]): readonly Set
 }
 
 /**
- * True if the model supports another setting of the task, and another model this setting: then neither was
- * requested in error.
+ * True if the model supports another setting of the task and another model supports this setting: neither is
+ * then a mistake.
  */
 function isSupportedOtherwise(
   { task, model, setting }: UnsupportedCell,
@@ -203,8 +200,8 @@ function isSupportedOtherwise(
 const predictsActivity = (form: TaskSetting | undefined) => form?.recipe.score === "activity";
 
 /**
- * Models of a setting: where activity is predicted, a model with a network per cell line is replaced by that
- * of the task.
+ * Models of a setting. Where activity is predicted, a model with one network per cell line is replaced by the
+ * network of the task's line.
  */
 async function modelsFor(
   form: TaskSetting | undefined,

@@ -12,7 +12,7 @@ import { blocksOf } from "../tasks/row-list.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { MainStatistic, Task } from "../tasks/task.ts";
 import type { RowList } from "../tasks/task-rows.ts";
-import { BLOCK_ROWS, inScoringOrder, lettersFor } from "./batches.ts";
+import { BLOCK_ROWS, exampleOptions, inScoringOrder } from "./batches.ts";
 import { cellTitle } from "./cell.ts";
 import { contextOf } from "./cost.ts";
 import {
@@ -181,7 +181,7 @@ async function sampleScores(
   try {
     const perBatch = rowsPerBatch(planned);
     for (const block of blocksOf(checked, BLOCK_ROWS)) {
-      const examples = inScoringOrder(await task.examples(block, lettersFor(model)), model);
+      const examples = inScoringOrder(await task.examples(block, exampleOptions(model)), model);
       for (let start = 0; start < examples.length; start += perBatch) {
         signal?.throwIfAborted();
         found.push(...(await predictor.predict(examples.slice(start, start + perBatch))));

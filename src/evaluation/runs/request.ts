@@ -29,7 +29,7 @@ export interface RequestedTask extends Partial<Pick<RunRequest, "settings" | "mo
 interface RequestedRows extends Partial<Pick<RunRequest, "split" | "limit" | "recipe" | "weights">> {
   /** Maximum number of rows per stratum; rows of other strata are not evaluated. */
   readonly sample?: Readonly<Record<string, number>>;
-  /** Models to leave out, with a note. */
+  /** Models to leave out; the plan has a note. */
   readonly except?: ExcludedModels;
 }
 
@@ -73,7 +73,7 @@ export interface RunRequest {
   readonly weights?: string;
   /**
    * Storage of probing embeddings between epochs, or a folder that runs share; embeddings of evaluated rows
-   * are stored there too. Embeddings of models without an identity should not be shared.
+   * are stored there too. Do not share embeddings of models without an identity.
    *
    * "auto" (default): in memory if they take at most 512 MiB and a quarter of the memory; else recomputed in
    * each epoch if that is faster than reading them from a disk; else on disk, in `embeddings` in the run's
@@ -162,7 +162,7 @@ export interface Plan {
   /** SHA-256 over the cells' identities: runs with the same identity share a folder. */
   readonly identity: string;
   readonly folder: string | undefined;
-  /** The plan adds models to the run in the folder. */
+  /** True if the plan adds models to the run in the folder. */
   readonly extend?: boolean;
   readonly command?: RunCommand;
   /** Folder of trained parameters; undefined: discarded after the run. */
@@ -170,7 +170,8 @@ export interface Plan {
   readonly shard: Shard;
   readonly cells: readonly PlannedCell[];
   /**
-   * Seconds that opening tasks and models and timing rows took; the run takes as long before its first cell.
+   * Seconds that opening tasks and models and timing rows took, which the run needs again before its first
+   * cell.
    */
   readonly openingSeconds: number;
   /** Temporary files of the run. */
@@ -195,9 +196,9 @@ export interface PlannedTemporary {
 
 /** Embeddings that a cell of a plan stores. */
 export interface PlannedEmbeddings {
-  /** On disk; undefined: in memory, for this cell alone; "recompute": nowhere. */
+  /** Store on disk; undefined: in memory, for this cell alone; "recompute": no store. */
   readonly place: EmbeddingsPlace | "recompute" | undefined;
-  /** Reason for the place, a clause. */
+  /** Reason for the choice, a clause. */
   readonly because: string;
   /** Absent for a model without a declared width. */
   readonly size?: {

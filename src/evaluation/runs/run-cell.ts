@@ -6,7 +6,7 @@ import type { TrainingRecord } from "../settings/training-record.ts";
 import { blocksOf } from "../tasks/row-list.ts";
 import type { StageProgress } from "../tasks/task.ts";
 import type { Example, RowList, RowNumbers } from "../tasks/task-rows.ts";
-import { BLOCK_ROWS, inScoringOrder, lettersFor } from "./batches.ts";
+import { BLOCK_ROWS, exampleOptions, inScoringOrder } from "./batches.ts";
 import { cellName } from "./cell.ts";
 import type { PlannedCell } from "./request.ts";
 import type { ShardStore } from "./shard-store.ts";
@@ -20,7 +20,7 @@ export interface RunCellOptions {
   readonly onProgress: OnProgress | undefined;
   /** Stops after the current batch. */
   readonly signal: AbortSignal | undefined;
-  /** Ends the cell before all rows are scored, after rows of `partsBetweenLooks`. */
+  /** Called between the parts of `partsBetweenLooks`; true ends the cell before all rows are scored. */
   readonly isNarrow?: (() => Promise<boolean>) | undefined;
 }
 
@@ -28,7 +28,7 @@ export interface CellRun {
   readonly rowsDoneBefore: number;
   /** Rows in the store, including those of earlier runs. */
   readonly rowsDone: number;
-  /** The predictions were copied from another cell. */
+  /** Present if the predictions were copied from another cell. */
   readonly reused?: true;
   /** Seconds for the rows of this run. */
   readonly seconds: number;
@@ -55,7 +55,7 @@ export async function runCell(
     return finish(false);
   }
   try {
-    // Before hours of embedding, not after.
+    // Checked now, not after hours of embedding.
     if (setting.trainingMemory !== undefined) await expectDevice(planned.device);
     predictor = await setting.open({
       task,
@@ -141,7 +141,7 @@ async function* batchesToDo(
       expectRows(before, block, record.identity);
       return;
     }
-    const examples = inScoringOrder(await task.examples(block, lettersFor(model)), model);
+    const examples = inScoringOrder(await task.examples(block, exampleOptions(model)), model);
     expectPrefix(before, examples, record.identity);
     for (let start = before.length; start < examples.length; start += perBatch) {
       yield examples.slice(start, start + perBatch);

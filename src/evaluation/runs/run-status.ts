@@ -123,7 +123,7 @@ async function shardStatus(
 ): Promise<ShardStatus> {
   const paths = shardPaths(folder, record, shard);
   const idle = { shard, rowsPerSecond: null, secondsLeft: null };
-  // Before the lock: a shard that is finished meanwhile has no lock any more.
+  // The holder is read before the record, because finishing a shard removes its lock.
   const before = await lockHolder(paths.lock, () => now(paths.lock));
   const done = await readShardDone(paths.done);
   if (done !== undefined) {

@@ -46,7 +46,7 @@ export interface ShardContents {
   readonly programs: readonly string[];
   /** Bytes of valid lines, from the start. */
   readonly valid: number;
-  /** Bytes behind them: the part of a line that a killed process or a power cut left. */
+  /** Bytes after them: an incomplete line of a killed process, or of one that lost power. */
   readonly torn: number;
   /** Error of a complete but damaged last line, which `torn` includes. */
   readonly damage: FormatError | undefined;
@@ -242,7 +242,7 @@ const failureSchema: z.ZodType<FailureNote> = z.object({
   message: z.string(),
 });
 
-/** Notes are for `runStatus` alone: a full disk does not stop a run because of them. */
+/** Writes a note for `runStatus`. A note that cannot be written, as on a full disk, does not stop the run. */
 export function noteScoring(file: string, rowsBefore: number): Promise<void> {
   const note: ScoringNote = { since: new Date().toISOString(), rowsBefore };
   return writeCacheFile(file, readableJson(note));

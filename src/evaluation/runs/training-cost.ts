@@ -47,7 +47,7 @@ export class TimedTrials extends Map<string, Trial> {
   seconds = 0;
 }
 
-/** Rows of the first trial; each next one has eight times as many. */
+/** Rows of the first trial; each further trial has eight times as many. */
 const FIRST_ROWS = 2;
 const MAX_ROWS = 128;
 
@@ -132,8 +132,8 @@ async function shareOfEpoch(cell: TimedCell): Promise<number> {
 const NONE = { train: 0, validate: 0 };
 
 /**
- * Trains on more and more rows until two epochs take long enough to be reliable. Batches of the recipe are
- * faster per row than a few rows, so that the first trial decides for slow networks alone.
+ * Trains on increasing numbers of rows until two epochs take long enough for a reliable estimate. The first
+ * trial suffices for slow networks only, because full batches are faster per row than a few rows.
  */
 async function timeTraining(cell: TimedCell, sample: Sample): Promise<Trial> {
   for (let rows = FIRST_ROWS; ; rows *= 8) {
@@ -152,7 +152,7 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
     valRows: limit,
     epochs: 2,
     patience: null,
-    // Choosing the precision would embed the rows before they are timed.
+    // "auto" would embed the rows before they are timed.
     ...(own.storedAs === "auto" ? { storedAs: "float32" } : {}),
   };
   const task = withPlainTraining(cell.task, cell.setting.name);
@@ -175,7 +175,7 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
     if (first === undefined || second === undefined || lastBatch === undefined) {
       throw new InternalError(`the trial of ${cell.setting.name} did not report two epochs`);
     }
-    const keeping = keepingSeconds(marks);
+    const keeping = preparingSeconds(marks);
     const epoch = second.at - first.at;
     const rates = {
       keep: keeping / (used + val.rows.length),
@@ -191,8 +191,8 @@ async function runTrial(cell: TimedCell, sample: Sample, limit: number) {
 }
 
 /** Seconds of embedding or tokenizing, by the last report of each stage. */
-function keepingSeconds(marks: readonly StageProgress[]): number {
-  const parts = new Map(marks.filter(({ phase }) => phase === "keeping").map((mark) => [mark.stage, mark]));
+function preparingSeconds(marks: readonly StageProgress[]): number {
+  const parts = new Map(marks.filter(({ phase }) => phase === "preparing").map((mark) => [mark.stage, mark]));
   return [...parts.values()].reduce((sum, { done, rowsPerSecond }) => {
     return sum + (rowsPerSecond === undefined ? 0 : done / rowsPerSecond);
   }, 0);

@@ -8,10 +8,10 @@ import type { MainStatistic, Task } from "../tasks/task.ts";
 import type { RowList, RowNumbers } from "../tasks/task-rows.ts";
 import type { Cell } from "./cell.ts";
 
-/** Rows of the first look at the interval, for which its asymptotic bounds hold. */
+/** Rows scored before the interval is first measured: enough for its asymptotic bounds to hold. */
 const FIRST_LOOK = 256;
 
-/** Rows between two looks, as a share of the rows before. */
+/** Rows between two measurements of the interval, as a fraction of the rows scored before. */
 const GROWTH = 0.25;
 
 /** @throws {InputError} when the setting has no interval before all rows are scored */
@@ -25,9 +25,9 @@ export function checkUntilWidth(task: Task, setting: string): void {
 }
 
 /**
- * Rows between looks, each part ascending: the first 256 in the order of `pickRows`, then a quarter of the
- * rows before, at least
- * 256. A prefix is the random sample that a limit of as many rows picks.
+ * Rows to score between two measurements of the interval, each part ascending: the first 256 in the random
+ * order of `pickRows`, then a quarter of the rows scored before, at least 256. The parts up to any point are
+ * the sample that `--limit` of as many rows picks.
  */
 export function* partsBetweenLooks(rows: RowList): Generator<RowNumbers> {
   const order = new PickOrder(rows);
@@ -38,7 +38,7 @@ export function* partsBetweenLooks(rows: RowList): Generator<RowNumbers> {
   }
 }
 
-/** The interval of a main metric that is valid at any look; see `anyTimeLevel`. */
+/** The interval of a main metric that is valid whenever scoring ends; see `anyTimeLevel`. */
 export function anyTimeEstimate(main: MainStatistic): Estimate {
   const estimate = mainEstimate(main, anyTimeLevel(Math.max(main.blocks.of.length, 1)));
   return { ...estimate, method: `${estimate.method}-sequence` };
@@ -50,7 +50,7 @@ export function isNarrow(main: MainStatistic, width: number): boolean {
   return basis?.unreliable === undefined && (high - low) / 2 <= width;
 }
 
-/** A measurement whose main metric has the interval of the looks first, with a note. */
+/** A measurement whose main metric has the any-time interval first, with a note. */
 export function withAnyTimeInterval(
   measurement: Measurement,
   { untilWidth }: Cell,

@@ -89,7 +89,7 @@ export async function verifyCell(
   });
   if (predictions !== undefined) {
     mismatches.push(...rowMismatches(result, predictions));
-    // The scores are of another cell than the result describes: there is nothing to compare.
+    // Scores of another cell are not compared.
     const measurement = isOfCell ? await measured(task, result, predictions, work) : undefined;
     if (typeof measurement === "string") mismatches.push(measurement);
     else if (measurement !== undefined) {
@@ -108,7 +108,7 @@ export async function verifyCell(
   return { place, result, mismatches: shortened(mismatches) };
 }
 
-/** Metrics of the stored scores, or a sentence if they are not scores of the result's setting. */
+/** Metrics of the stored scores; a sentence if they are not scores of the result's setting. */
 async function measured(
   task: Task,
   result: CellResult,
@@ -231,7 +231,7 @@ async function factMismatches(open: OpenTask, predictions: PredictionColumns): P
   const mismatches: string[] = [];
   let start = 0;
   for (const block of blocksOf(predictions.rowList, BLOCK_ROWS)) {
-    for (const [i, { row, facts }] of (await open.examples(block, { letters: false })).entries()) {
+    for (const [i, { row, facts }] of (await open.examples(block, { bases: false })).entries()) {
       const stored = predictions.at(start + i);
       if (stored.row !== row) throw new InternalError(`row ${row} in place of ${stored.row}`);
       for (const [name, value] of Object.entries(facts)) {
@@ -244,7 +244,7 @@ async function factMismatches(open: OpenTask, predictions: PredictionColumns): P
   return mismatches;
 }
 
-/** Relative difference of numbers that another processor or version of Node may round differently. */
+/** Relative difference below which numbers are equal: other CPUs and versions of Node round differently. */
 const ROUNDING = 1e-9;
 
 /**

@@ -11,10 +11,10 @@ import type { OpenTask, Supervision, Task } from "../tasks/task.ts";
 import type { Example, RowNumbers } from "../tasks/task-rows.ts";
 import {
   inferenceBytes,
-  type KeptExample,
-  type KeptRows,
   type Learner,
   learnerBytes,
+  type PreparedExample,
+  type PreparedRows,
   trainingDisk,
 } from "./learner.ts";
 import type { Setting, SettingContext } from "./setting.ts";
@@ -25,10 +25,13 @@ import { rowCounts, supervisionOf, trainingRows, trainingTaskForm, trainingTaskO
 
 const NAME = "ab-initio";
 
-/** Rows whose sequences are made together while training rows are stored. */
+/** Rows whose sequences are extracted together while training rows are prepared. */
 const BLOCK = 1024;
 
-/** A network with fresh parameters is trained on the sequences of the task's training rows. */
+/**
+ * Ab initio: a network with random initial parameters is trained on the sequences of the task's training
+ * rows.
+ */
 export const abInitio: Setting<"ab-initio"> = {
   name: NAME,
   title: "trained from the sequence alone",
@@ -94,8 +97,8 @@ function networkLearner(context: Pick<SettingContext, "task" | "model">, seed = 
     frozen: new Map(),
     output: logits(input("sequence", "float32", ["b", length, 4])),
     feeds: async (examples) => oneHotFeeds(examples.flatMap(codesOfMembers), length),
-    keeping: "reading",
-    keep: (rows, onRows) => keepRows(trainingTaskOf(context), supervision, rows, onRows),
+    preparing: "reading",
+    prepare: (rows, onRows) => keepRows(trainingTaskOf(context), supervision, rows, onRows),
     async close() {},
   };
 }
@@ -105,10 +108,10 @@ async function keepRows(
   supervision: Supervision,
   rows: RowNumbers,
   onRows: (done: number) => void,
-): Promise<KeptRows> {
+): Promise<PreparedRows> {
   const { members, window: length } = task.task;
   const codes = new PackedCodes(rows.length * members.length, length);
-  const examples: KeptExample[] = [];
+  const examples: PreparedExample[] = [];
   for (let start = 0; start < rows.length; start += BLOCK) {
     const block = await task.examples(rows.slice(start, start + BLOCK));
     for (const example of block) {

@@ -9,10 +9,10 @@ import type { OpenTask, Supervision, Task } from "../tasks/task.ts";
 import type { Example, RowNumbers } from "../tasks/task-rows.ts";
 import {
   inferenceBytes,
-  type KeptExample,
-  type KeptRows,
   type Learner,
   learnerBytes,
+  type PreparedExample,
+  type PreparedRows,
   trainingDisk,
 } from "./learner.ts";
 import type { Setting, SettingContext } from "./setting.ts";
@@ -23,7 +23,7 @@ import { firstExample, rowCounts, supervisionOf, trainingRows, trainingTaskOf } 
 
 const NAME = "fine-tuned";
 
-/** Rows whose sequences are made together while training rows are stored. */
+/** Rows whose sequences are extracted together while training rows are prepared. */
 const BLOCK = 1024;
 
 const inferenceSchema = z.object({
@@ -43,8 +43,8 @@ const recipeSchema = inferenceSchema.extend({
 const readFineTuningRecipe = (recipe: Recipe) => readRecipe(recipeSchema, recipe);
 
 /**
- * The language model is fine-tuned by low-rank adapters (LoRA), with a classifier on top. As in the original,
- * each member's batch runs separately, with its own dropout masks.
+ * Fine-tuning: the language model is trained with low-rank adapters (LoRA) and a classifier on top. As in the
+ * original, the batches of elements and of controls run separately, with separate dropout masks.
  */
 export const fineTuned: Setting<"fine-tuned"> = {
   name: NAME,
@@ -131,9 +131,9 @@ async function openLearner(context: LearnerContext) {
   }
 }
 
-/** @param letters  a sequence; its number of tokens sizes the graphs of models that need it */
-async function tuningLearner(context: LearnerContext, tuning: FineTuning, letters: string): Promise<Learner> {
-  const evaluated = await evaluatedLearner(context, tuning, letters);
+/** @param bases  a sequence; its number of tokens sizes the graphs of models that need it */
+async function tuningLearner(context: LearnerContext, tuning: FineTuning, bases: string): Promise<Learner> {
+  const evaluated = await evaluatedLearner(context, tuning, bases);
   const training = await tuning.graph("training", evaluated.tokens);
   return {
     ...evaluated,
@@ -148,14 +148,14 @@ async function tuningLearner(context: LearnerContext, tuning: FineTuning, letter
   };
 }
 
-/** Learner without its training graph, for values from a file or from the run. */
+/** A learner without a training graph, for parameters from a file or from the run. */
 async function evaluatedLearner(
   context: LearnerContext,
   tuning: FineTuning,
-  letters: string,
+  bases: string,
 ): Promise<Learner> {
   const supervision = supervisionOf(context, NAME);
-  const tokens = tuning.feeds([letters]).ids!.shape[1];
+  const tokens = tuning.feeds([bases]).ids!.shape[1];
   const evaluation = await tuning.graph("evaluation", tokens);
   const initial = tuning.readBy(evaluation);
   return {
@@ -164,8 +164,8 @@ async function evaluatedLearner(
     frozen: evaluation.frozen,
     tokens,
     feeds: async (examples) => tuning.feeds(sequencesOf(examples)),
-    keeping: "reading",
-    keep: (rows, onRows) => keepRows(trainingTaskOf(context), tuning, supervision, rows, onRows),
+    preparing: "reading",
+    prepare: (rows, onRows) => keepRows(trainingTaskOf(context), tuning, supervision, rows, onRows),
     async load(file) {
       const values = await tuning.load(file, initial.keys());
       return new Map([...initial.keys()].map((name) => [name, values.get(name)!]));
@@ -186,12 +186,12 @@ async function keepRows(
   supervision: Supervision,
   rows: RowNumbers,
   onRows: (done: number) => void,
-): Promise<KeptRows> {
-  const letters: (readonly string[])[] = [];
-  const examples: KeptExample[] = [];
+): Promise<PreparedRows> {
+  const bases: (readonly string[])[] = [];
+  const examples: PreparedExample[] = [];
   for (let start = 0; start < rows.length; start += BLOCK) {
     for (const example of await task.examples(rows.slice(start, start + BLOCK))) {
-      letters.push(example.sequences);
+      bases.push(example.sequences);
       examples.push({ row: example.row, facts: example.facts, labels: supervision.labels(example) });
     }
     onRows(examples.length);
@@ -201,7 +201,7 @@ async function keepRows(
     feeds: async (places, member) =>
       tuning.feeds(
         [...places].flatMap((place) => {
-          const sequences = letters[place];
+          const sequences = bases[place];
           return member === undefined ? sequences : [sequences[member]];
         }),
       ),

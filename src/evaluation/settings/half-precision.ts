@@ -10,7 +10,7 @@ import { fitEpochs } from "../../net/train/fit.ts";
 import { pack, unpack } from "../embeddings/packed-embedding.ts";
 import type { Metric } from "../tasks/measurement.ts";
 import type { Supervision } from "../tasks/task.ts";
-import type { KeptExample, KeptRows, Learner } from "./learner.ts";
+import type { Learner, PreparedExample, PreparedRows } from "./learner.ts";
 import type { SettingContext } from "./setting.ts";
 import { lossOf, outputsOf, outputValues, predictionsOf } from "./supervision.ts";
 import { labelledFeeds, programOptionsOf } from "./train-learner.ts";
@@ -50,8 +50,8 @@ export function sampleBytes(
 const rowBytes = ({ tokens, width }: EmbeddingSize, members: number) => 4 * tokens * width * members;
 
 /**
- * Rows that the measurement of float16 trains on and validates, each counted once per pass, for estimates of
- * its time.
+ * Numbers of rows that the measurement of float16 trains on and validates, counted once per pass, for
+ * estimates of its time.
  */
 export function precisionCheckRows(trainRows: number, valRows: number) {
   const [train, val] = [Math.min(SAMPLE_ROWS, trainRows), Math.min(SAMPLE_ROWS, valRows)];
@@ -66,7 +66,7 @@ const MIN_ROWS = 32;
 /** Tolerance: share of an interval's half-width for changes, of a standard deviation for rounding errors. */
 const SHARE = 0.1;
 
-/** A quarter of the range of float16, since other rows may have larger states. */
+/** Largest allowed state: a quarter of the range of float16, because other rows may have larger states. */
 const MAX_STATE = 65_504 / 4;
 
 /** Quantile of a two-sided 95 % interval. */
@@ -74,7 +74,7 @@ const Z = 1.959964;
 
 /** Sampled rows with the embeddings of their members, member after member of each row. */
 export interface EmbeddedSample {
-  readonly examples: readonly KeptExample[];
+  readonly examples: readonly PreparedExample[];
   readonly embeddings: readonly SequenceEmbedding[];
 }
 
@@ -233,7 +233,10 @@ async function trainHead(
   return parameters;
 }
 
-function keptRows({ examples, embeddings }: EmbeddedSample, feeds: HalfPrecisionOptions["feeds"]): KeptRows {
+function keptRows(
+  { examples, embeddings }: EmbeddedSample,
+  feeds: HalfPrecisionOptions["feeds"],
+): PreparedRows {
   const members = embeddings.length / examples.length;
   return {
     examples,

@@ -21,7 +21,10 @@ export interface Learner {
   readonly output: Sym;
   /** Outputs of a training step, if its graph differs, for example by dropout. */
   readonly trainingOutput?: Sym;
-  /** Trained parameters that a batch may not use, with the condition whether it does; see `train-step.ts`. */
+  /**
+   * For trained parameters that a batch may not use: a bool scalar that is true if it does; see
+   * `train-step.ts`.
+   */
   readonly reached?: ReadonlyMap<string, Sym>;
   /** Initial values of all trained parameters. */
   readonly initial: ReadonlyMap<string, NdArray>;
@@ -42,16 +45,16 @@ export interface Learner {
   decideStorage?(rows: TrainingRows, training: string): Promise<StorageDecision | undefined>;
   /** Sets the precision of embeddings to that of a training run. */
   adopt?(record: TrainingRecord): void;
-  /** Label of `keep` for progress: "embedding". */
-  readonly keeping: string;
+  /** Label of `prepare` in progress messages, such as "embedding". */
+  readonly preparing: string;
   /**
    * Prepares training rows for repeated use in any order.
    * @param onRows  called with the number of rows prepared
    */
-  keep(rows: RowNumbers, onRows: (done: number) => void): Promise<KeptRows>;
+  prepare(rows: RowNumbers, onRows: (done: number) => void): Promise<PreparedRows>;
   /** Tokens per sequence for estimates of memory, if the graph leaves them open. */
   readonly tokens?: number;
-  /** Present if the members of a batch run one after the other. Default: together. */
+  /** Present if the members of a batch run one after the other; absent if they run together. */
   readonly parting?: Parting;
   /**
    * Reads trained values from a file: one of a run, or a `checkpoint_N.pt` of the original.
@@ -81,10 +84,10 @@ export interface Parting {
   feeds(place: PartPlace, rows: Feeds): Feeds;
 }
 
-/** Prepared rows, which can be fed repeatedly in any order. */
-export interface KeptRows {
+/** Prepared training rows, which can be fed repeatedly in any order. */
+export interface PreparedRows {
   /** Facts and labels of the rows, without sequences. */
-  readonly examples: readonly KeptExample[];
+  readonly examples: readonly PreparedExample[];
   /**
    * Inputs of the graph for some rows, by their 0-based indices.
    * @param member  for a learner with `parting`. Default: all members, member after member of each row
@@ -92,7 +95,7 @@ export interface KeptRows {
   feeds(places: Int32Array, member?: number): Promise<Feeds>;
 }
 
-export type KeptExample = LabelledRow & { readonly labels: readonly number[] };
+export type PreparedExample = LabelledRow & { readonly labels: readonly number[] };
 
 const MANY = 1024;
 

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { lettersOf } from "../../dna/sequence/encoding.ts";
+import { sequenceOf } from "../../dna/sequence/encoding.ts";
 import { type Model, supports } from "../../models/model.ts";
 import type { ActivityPrediction } from "../tasks/prediction.ts";
 import type { Task } from "../tasks/task.ts";
@@ -7,7 +7,7 @@ import type { Example } from "../tasks/task-rows.ts";
 import { distinct } from "./distinct.ts";
 import type { Setting, SettingContext } from "./setting.ts";
 
-/** Evaluates a model that already predicts activity; nothing is trained. */
+/** Predicted: evaluates a model that predicts activity; nothing is trained. */
 export const predicted: Setting<"predicted"> = {
   name: "predicted",
   title: "the model's own prediction of activity",
@@ -24,7 +24,7 @@ export const predicted: Setting<"predicted"> = {
   sameUnderBothProtocols: () => true,
   sequencesPerRow: (task) => task.members.length,
   async open(context) {
-    return { predict: (examples) => answer(context, examples), async close() {} };
+    return { predict: (examples) => predictRows(context, examples), async close() {} };
   },
 };
 
@@ -34,12 +34,12 @@ function whyAnotherLength(window: number, { inputLength = window }: Model): stri
   return `it reads ${inputLength} bases, and the sequences have ${window}${remedy}`;
 }
 
-async function answer(
+async function predictRows(
   { model, task, protocol, batchSize }: SettingContext,
   examples: readonly Example[],
 ): Promise<readonly ActivityPrediction[]> {
   const { name, members } = task.task;
-  const sequences = examples.flatMap(lettersOfMembers);
+  const sequences = examples.flatMap(sequencesWithN);
   const { first, of } = distinct(model, sequences);
   const values = new Float64Array(first.length);
   for (let start = 0; start < first.length; start += batchSize) {
@@ -67,8 +67,8 @@ async function answer(
 }
 
 /** Bases with N for unknown ones, which other settings show as A (quirk Q27). */
-const lettersOfMembers = ({ sequences, codes }: Example): readonly string[] =>
-  codes?.map(lettersOf) ?? sequences;
+const sequencesWithN = ({ sequences, codes }: Example): readonly string[] =>
+  codes?.map(sequenceOf) ?? sequences;
 
 function checkCount(model: Model, count: number, given: ArrayLike<number> | null | undefined) {
   if (given?.length === count) return;

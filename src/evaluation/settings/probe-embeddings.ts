@@ -70,11 +70,11 @@ export class ProbeEmbeddings {
    * @param known  their embeddings, if already computed
    * @returns      the position of each sequence in the store
    */
-  async keep(
+  async add(
     sequences: readonly SequenceToEmbed[],
     known?: readonly SequenceEmbedding[],
   ): Promise<readonly number[]> {
-    return (await this.open()).keep(sequences, this.context.signal, known);
+    return (await this.open()).add(sequences, this.context.signal, known);
   }
 
   /** Embeddings in the order given. */
@@ -88,13 +88,13 @@ export class ProbeEmbeddings {
   async evaluated(sequences: readonly SequenceToEmbed[]): Promise<readonly SequenceEmbedding[]> {
     const { embeddings: place } = this.context;
     if (place !== undefined && place !== "recompute" && place.shared)
-      return this.read(await this.keep(sequences));
+      return this.read(await this.add(sequences));
     const embeddings = await this.embedder.embed(sequences, this.context.signal);
     return embeddings.map((embedding) => unpack(pack(embedding, this.storedAs!)));
   }
 
   /** Reports the largest change of a state by rounding to float16. */
-  tellLoss(): void {
+  reportRoundingLoss(): void {
     const { loss } = this.store ?? {};
     if (loss === undefined || this.lossReported) return;
     this.lossReported = true;
@@ -108,9 +108,9 @@ export class ProbeEmbeddings {
     const { name } = task.task;
     const sequences: SequenceToEmbed[] = [];
     for (const { row, sequences: members } of examples) {
-      for (const [member, letters] of members.entries()) {
+      for (const [member, bases] of members.entries()) {
         const origin = { task: name, row, member };
-        sequences.push({ letters, padTo: await this.padTo(task, row, member), origin });
+        sequences.push({ bases, padTo: await this.padTo(task, row, member), origin });
       }
     }
     return sequences;
@@ -202,7 +202,7 @@ async function secondsPerSequence(
   const examples = await task.examples(rows.slice(0, ROWS));
   const sequences = examples
     .flatMap(({ row, sequences }) =>
-      sequences.map((letters, member) => ({ letters, origin: { task: task.task.name, row, member } })),
+      sequences.map((bases, member) => ({ bases, origin: { task: task.task.name, row, member } })),
     )
     .slice(0, batchSize);
   const embedder = new Embedder({ model, protocol: "corrected", batchSize });
@@ -221,6 +221,6 @@ async function meanTokens(context: NeedContext, setting: string): Promise<number
   const task = weights === undefined ? trainingTaskOf(context) : context.task;
   const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null });
   const examples = await task.examples(rows.slice(0, ROWS));
-  const counts = examples.flatMap(({ sequences }) => sequences.map((letters) => model.tokenCount!(letters)));
+  const counts = examples.flatMap(({ sequences }) => sequences.map((bases) => model.tokenCount!(bases)));
   return counts.length === 0 ? window + 1 : mean(counts);
 }

@@ -58,8 +58,8 @@ export class ProbePredictions {
     const { task, signal } = this.context;
     const { name } = task.task;
     const sequences = examples.flatMap((example) =>
-      example.sequences.map((letters, member) => ({
-        letters,
+      example.sequences.map((bases, member) => ({
+        bases,
         origin: { task: name, row: example.row, member },
       })),
     );

@@ -14,10 +14,10 @@ import type { Example, RowNumbers } from "../tasks/task-rows.ts";
 import { decidePrecision, SAMPLE_BATCHES, sampleBytes, sampledRows } from "./half-precision.ts";
 import {
   inferenceBytes,
-  type KeptExample,
-  type KeptRows,
   type Learner,
   learnerBytes,
+  type PreparedExample,
+  type PreparedRows,
   trainingDisk,
 } from "./learner.ts";
 import { ProbeEmbeddings, probeEmbeddingsNeed } from "./probe-embeddings.ts";
@@ -55,7 +55,7 @@ const NAME = "probed";
 /** Rows that are embedded and stored together. */
 const BLOCK_ROWS = 64;
 
-/** A small network is trained on the last hidden states of the model; the model itself is frozen. */
+/** Probing: a small network is trained on the last hidden states of the frozen model. */
 export const probed: Setting<"probed"> = {
   name: NAME,
   title: "probed: a head trained on embeddings",
@@ -78,7 +78,7 @@ export const probed: Setting<"probed"> = {
     const supervision = supervisionOf(context, NAME);
     const tokens = model.tokenCount?.("A".repeat(task.window)) ?? task.window;
     const { kernel, positions } = withFittingKernel(readRecipe(headSchema, context.recipe));
-    // Without a tokenizer, the variant with a token index per base, which takes the most memory.
+    // Without a tokenizer, assume one token index per base, which takes the most memory.
     const oneEach = model.tokens === "one-letter" && tokens === task.window + 1;
     const kind = oneEach ? (positions === "ends" ? "ends" : "slice") : "gather";
     const basesOf: BaseTokens = { kind, length: task.window };
@@ -121,7 +121,7 @@ export const probed: Setting<"probed"> = {
 
 /** The probing head, whose inputs come from the store. */
 class Probe implements Learner {
-  readonly keeping = "embedding";
+  readonly preparing = "embedding";
   readonly initial: Learner["initial"];
   readonly frozen = new Map<string, never>();
   readonly output: Learner["output"];
@@ -219,7 +219,7 @@ class Probe implements Learner {
       // In the blocks in which they were embedded.
       for (let start = 0; start < sequences.length; start += block) {
         const end = start + block;
-        await this.embeddings.keep(sequences.slice(start, end), embeddings.slice(start, end));
+        await this.embeddings.add(sequences.slice(start, end), embeddings.slice(start, end));
       }
     }
     await writeStorageDecision(training, decision);
@@ -231,14 +231,14 @@ class Probe implements Learner {
     const task = trainingTaskOf(this.context);
     const picked = pickRows(rows, sampledRows(this.size, task.task.members.length));
     const sample = {
-      examples: [] as KeptExample[],
+      examples: [] as PreparedExample[],
       sequences: [] as SequenceToEmbed[],
       embeddings: [] as SequenceEmbedding[],
     };
     for (let start = 0; start < picked.length; start += BLOCK_ROWS) {
       const block = await task.examples(picked.slice(start, start + BLOCK_ROWS));
       const sequences = await this.embeddings.toEmbed(task, block);
-      if (decided) await this.embeddings.keep(sequences);
+      if (decided) await this.embeddings.add(sequences);
       else {
         sample.embeddings.push(...(await this.embeddings.embedder.embed(sequences, this.context.signal)));
         sample.sequences.push(...sequences);
@@ -265,20 +265,20 @@ class Probe implements Learner {
     return headFeeds(await this.embeddings.evaluated(sequences), this.basesOf);
   }
 
-  async keep(rows: RowNumbers, onRows: (done: number) => void): Promise<KeptRows> {
+  async prepare(rows: RowNumbers, onRows: (done: number) => void): Promise<PreparedRows> {
     const task = trainingTaskOf(this.context);
     const members = task.task.members.length;
-    const examples: KeptExample[] = [];
+    const examples: PreparedExample[] = [];
     const places = new Float64Array(rows.length * members);
     for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
       this.context.signal?.throwIfAborted();
       const block = await task.examples(rows.slice(start, start + BLOCK_ROWS));
       const sequences = await this.embeddings.toEmbed(task, block);
-      places.set(await this.embeddings.keep(sequences), start * members);
+      places.set(await this.embeddings.add(sequences), start * members);
       for (const example of block) examples.push(this.kept(example));
       onRows(examples.length);
     }
-    this.embeddings.tellLoss();
+    this.embeddings.reportRoundingLoss();
     return {
       examples,
       feeds: async (wanted) => {
@@ -290,7 +290,7 @@ class Probe implements Learner {
     };
   }
 
-  private kept(example: Example): KeptExample {
+  private kept(example: Example): PreparedExample {
     return { row: example.row, facts: example.facts, labels: this.supervision.labels(example) };
   }
 

@@ -31,7 +31,7 @@ function memberFile({ rows, tables, examples }: Table, member: number): Sequence
     lineOf: (row) => placeOf(rows, row),
     async at(lines) {
       return (await examples(lines)).map(({ row, sequences }) => ({
-        letters: sequences[member],
+        bases: sequences[member],
         row,
         member,
       }));
@@ -105,7 +105,7 @@ export class OriginalBatches {
 
   private async count(file: SequenceFile, from: number, to: number): Promise<number> {
     const sequences = await file.at(Array.from({ length: to - from }, (_, i) => from + i));
-    return Math.max(...sequences.map(({ letters }) => this.model.tokenCount!(letters)));
+    return Math.max(...sequences.map(({ bases }) => this.model.tokenCount!(bases)));
   }
 }
 

@@ -13,7 +13,7 @@ export interface WeightsFile {
   readonly sha256: string;
 }
 
-/** Ways to have the embeddings of training rows in every epoch; "auto": as the plan finds best. */
+/** Storage of the embeddings of training rows between epochs; "auto": chosen by the plan. */
 export const EMBEDDING_STORAGES = ["auto", "memory", "disk", "recompute"] as const;
 export type EmbeddingStorage = (typeof EMBEDDING_STORAGES)[number];
 
@@ -46,7 +46,7 @@ export interface SettingContext {
   readonly model: Model;
   readonly protocol: Protocol;
   readonly seed: number;
-  /** With `weights`, it lacks the values that only training reads. */
+  /** The setting's parameters for the cell; with `weights`, without those that only training reads. */
   readonly recipe: Recipe;
   /** Present if the cell evaluates these weights instead of training. */
   readonly weights?: WeightsFile;
@@ -61,7 +61,8 @@ export interface SettingContext {
   /** Folder of the run's training runs; undefined for a run in memory. */
   readonly trained: string | undefined;
   /**
-   * Store of embeddings; undefined: in memory, for this cell alone; "recompute": none, in each epoch anew.
+   * Store of embeddings; undefined: in memory, for this cell alone; "recompute": no store, recomputed in each
+   * epoch.
    */
   readonly embeddings: EmbeddingsPlace | "recompute" | undefined;
   readonly signal: AbortSignal | undefined;
@@ -104,12 +105,15 @@ export interface Setting<Name extends string = string> {
   readonly publishedAs?: readonly string[];
   /** True if `open` is cheap, so that planning can time a few rows; false for settings that train. */
   readonly readyAtOnce: boolean;
-  /** Can evaluate a file of trained weights instead of training. */
+  /** Present if the setting can evaluate a file of trained weights instead of training. */
   readonly takesWeights?: true;
-  /** Scores are sums of log-probabilities of tokens, which `positions.json` lists for some rows. */
+  /**
+   * Present if scores are sums of log-probabilities of tokens, which `positions.json` lists for some rows.
+   */
   readonly sumsTokens?: true;
   /**
-   * The device of training computes everything, embeddings included. Default: the model's device also does.
+   * Present if the training device computes everything, embeddings included. Default: the model runs on its
+   * own device.
    */
   readonly onTrainingDevice?: true;
   /** Reason why this setting cannot evaluate the model on the task, one sentence; undefined if it can. */

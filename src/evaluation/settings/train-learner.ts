@@ -11,7 +11,13 @@ import { finiteOrNull } from "../tasks/measurement.ts";
 import type { Prediction } from "../tasks/prediction.ts";
 import type { MeasureContext, Supervision } from "../tasks/task.ts";
 import type { SelectedRows } from "../tasks/task-rows.ts";
-import { type KeptExample, type KeptRows, type Learner, type Parting, rowsAtOnce } from "./learner.ts";
+import {
+  type Learner,
+  type Parting,
+  type PreparedExample,
+  type PreparedRows,
+  rowsAtOnce,
+} from "./learner.ts";
 import type { SettingContext } from "./setting.ts";
 import { labelsArray, lossOf, outputValues, predictionsOf } from "./supervision.ts";
 import type { TrainingRecipe } from "./training-recipe.ts";
@@ -49,9 +55,9 @@ export async function trainLearner(
   const supervision = supervisionOf(context, setting);
   const members = trainingTaskOf(context).task.members.length;
   const embeddings = await learner.decideStorage?.(rows, folder);
-  const kept: Record<"train" | "val", KeptRows> = {
-    train: await keep(context, learner, rows.train, "training"),
-    val: await keep(context, learner, rows.val, "validation"),
+  const kept: Record<"train" | "val", PreparedRows> = {
+    train: await prepareRows(context, learner, rows.train, "training"),
+    val: await prepareRows(context, learner, rows.val, "validation"),
   };
   const { output, trainingOutput = output, initial, frozen } = learner;
   const { weightDecay = 0, accumulate = 1 } = recipe;
@@ -117,12 +123,12 @@ export async function trainLearner(
   };
 }
 
-/** The task's order of rows if it has one, else the recipe's. */
+/** Order of the training rows: the task's if it has one, else the recipe's. */
 function orderOf(
   { recipe: written }: SettingContext,
   supervision: Supervision,
   { order, trainingSeed }: TrainingRecipe,
-  { examples }: KeptRows,
+  { examples }: PreparedRows,
 ): ExampleOrder {
   if (supervision.rowsOfEpoch !== undefined) {
     return { kind: "chosen", rows: (epoch) => supervision.rowsOfEpoch!(examples, epoch, written) };
@@ -130,17 +136,17 @@ function orderOf(
   return order === "file" ? { kind: "file" } : { kind: "shuffled", seed: trainingSeed };
 }
 
-async function keep(
+async function prepareRows(
   { onStage }: SettingContext,
   learner: Learner,
   { rows }: SelectedRows,
   part: string,
-): Promise<KeptRows> {
+): Promise<PreparedRows> {
   const began = performance.now();
-  return learner.keep(rows.slice(), (done) =>
+  return learner.prepare(rows.slice(), (done) =>
     onStage?.({
-      stage: `${learner.keeping} the ${part} rows`,
-      phase: "keeping",
+      stage: `${learner.preparing} the ${part} rows`,
+      phase: "preparing",
       ...paceOf(done, rows.length, began),
     }),
   );
@@ -160,7 +166,7 @@ function paceOf(done: number, total: number, began: number) {
 
 interface ValidationParts {
   readonly recipe: TrainingRecipe;
-  readonly rows: KeptRows;
+  readonly rows: PreparedRows;
   readonly learner: Learner;
   /** Rows per forward pass. */
   readonly atOnce: number;
@@ -209,7 +215,7 @@ function validationOf(
 }
 
 /** @param epoch  the finished epoch, 0-based */
-function checkFinite(output: NdArray, examples: readonly KeptExample[], epoch: number): void {
+function checkFinite(output: NdArray, examples: readonly PreparedExample[], epoch: number): void {
   const values = outputValues(output);
   const at = values.findIndex((value) => !Number.isFinite(value));
   if (at === -1) return;
@@ -258,7 +264,7 @@ function epochNote({ epoch, trainLoss, validation }: EpochRecord, best: boolean)
  */
 export async function labelledFeeds(
   supervision: Supervision,
-  rows: KeptRows,
+  rows: PreparedRows,
   places: Int32Array,
   member?: number,
 ): Promise<Feeds> {
@@ -284,7 +290,7 @@ export interface WholeBatch {
  */
 export function learnerShards(
   supervision: Supervision,
-  kept: KeptRows,
+  kept: PreparedRows,
   parting: Parting | undefined,
   { places, place, members, rows }: WholeBatch,
 ): readonly BatchPart[] {

@@ -56,7 +56,7 @@ export const zeroShotEmbedding: Setting<"zero-shot-embedding"> = {
 
 /** A sequence whose vector is needed. */
 interface Query {
-  readonly letters: string;
+  readonly bases: string;
   readonly padTo: number | undefined;
   readonly origin: Origin;
 }
@@ -144,13 +144,13 @@ class Embedding {
     const found = order === "file" ? undefined : await this.sequencesAt(places, lines);
     return Promise.all(
       places.map(async ({ example, member, file }, i) => {
-        const { letters, ...place } = found?.[i] ?? {
-          letters: example.sequences[member],
+        const { bases, ...place } = found?.[i] ?? {
+          bases: example.sequences[member],
           row: example.row,
           member,
         };
         const padTo = file && (await this.batches?.tokensOf(file, lines[i]));
-        return { letters, padTo, origin: { task, ...place } };
+        return { bases, padTo, origin: { task, ...place } };
       }),
     );
   }
@@ -177,7 +177,7 @@ class Embedding {
     const { model, batchSize, signal } = this.context;
     const { first, of } = distinct(
       model,
-      queries.map(({ letters, padTo }) => `${padTo ?? ""} ${letters}`),
+      queries.map(({ bases, padTo }) => `${padTo ?? ""} ${bases}`),
     );
     const vectors = new Array<Float64Array>(first.length);
     // Sequences with the same padding form batches; without padding that is all of them.
@@ -204,7 +204,7 @@ class Embedding {
     const { padTo } = queries[0];
     const given = await poolSequences(
       model,
-      queries.map(({ letters }) => letters),
+      queries.map(({ bases }) => bases),
       {
         protocol,
         over: this.recipe.pooling,

@@ -64,7 +64,7 @@ async function scoreSequences(
   }
   return examples.map((example, i) => {
     const values = members.map((_, member) => scores[of[i * members.length + member]]);
-    const tokens = model.tokenCount && example.sequences.map((letters) => model.tokenCount!(letters));
+    const tokens = model.tokenCount && example.sequences.map((bases) => model.tokenCount!(bases));
     return {
       kind: "likelihood",
       row: example.row,
@@ -128,8 +128,8 @@ function comparisonNote(model: Model): string | undefined {
 /**
  * The log-likelihoods of both alleles of each row, nats.
  *
- * Alleles that are not aligned (insertions and deletions) are compared by whole windows for any model, since
- * every base after them differs.
+ * Alleles that are not aligned (insertions and deletions) are compared by whole windows for every model,
+ * because all bases after them differ.
  *
  * @param whole  computes log-likelihoods of whole windows
  */

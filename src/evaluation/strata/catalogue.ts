@@ -24,47 +24,47 @@ export interface StrataFiles {
   readonly families?: string;
 }
 
-/** Options of the files as a user writes them. */
+/** Names of the options for these files. */
 export type StrataFile = keyof StrataFiles;
 
 interface CatalogueEntry {
   readonly name: string;
   /** Noun phrase for help texts. */
-  readonly what: string;
+  readonly description: string;
   readonly needs: readonly StrataFile[];
   open(sources: StrataSources, over?: "window"): Promise<OpenStratification>;
 }
 
 /** Properties of genomic rows and of motifs, by name. */
 export const STRATIFICATIONS: readonly CatalogueEntry[] = [
-  { name: "chromosome", what: "chromosome", needs: [], open: async () => chromosome },
+  { name: "chromosome", description: "chromosome", needs: [], open: async () => chromosome },
   {
     name: "gc",
-    what: "GC content, in quartiles",
+    description: "GC content, in quartiles",
     needs: ["genome"],
     open: async (sources, over) => gcContent(await sources.genome(), over),
   },
   {
     name: "repeats",
-    what: "share of soft-masked bases",
+    description: "share of soft-masked bases",
     needs: ["genome"],
     open: async (sources, over) => repeats(await sources.genome(), over),
   },
   {
     name: "tss",
-    what: "distance to the nearest transcription start site",
+    description: "distance to the nearest transcription start site",
     needs: ["tss"],
     open: ({ files }) => tssDistance(given(files, "tss")),
   },
   {
     name: "ccre-class",
-    what: "ENCODE class: promoter-like, enhancer-like, CTCF only",
+    description: "ENCODE class: promoter-like, enhancer-like, CTCF only",
     needs: ["ccres"],
     open: ({ files }) => ccreClass(given(files, "ccres")),
   },
   {
     name: "in-motif",
-    what: "variants in a motif, with either allele, and outside",
+    description: "variants in a motif, with either allele, and outside",
     needs: ["genome", "motifs"],
     async open(sources) {
       const path = given(sources.files, "motifs");
@@ -74,7 +74,7 @@ export const STRATIFICATIONS: readonly CatalogueEntry[] = [
   },
   {
     name: "tf-family",
-    what: "family of the transcription factor of a motif",
+    description: "family of the transcription factor of a motif",
     needs: [],
     open: ({ files }) => tfFamily(files.families),
   },
@@ -120,7 +120,7 @@ export interface RequestedStratification {
   readonly name: string;
   /** Files that are not given. */
   readonly missing: readonly StrataFile[];
-  /** Undefined if it applies to no rows of this task: another task's. */
+  /** Undefined for a stratification that does not apply to rows of this task. */
   open(task: Task, sources: StrataSources): Promise<OpenStratification | undefined>;
 }
 

@@ -26,8 +26,8 @@ export interface Grouped {
 }
 
 /**
- * Smaller strata have intervals that are too wide or not reliable: 5 blocks and 12 rows of a class are the
- * bounds of `leaveOutGroups`.
+ * Minimum sizes of a stratum with a metric. Smaller strata have wide or unreliable intervals: 5 blocks and 12
+ * rows of a class are the limits of `leaveOutGroups`.
  */
 const RULE: StrataRule = { rows: 30, blocks: 5, ofClass: 12 };
 

@@ -13,7 +13,7 @@ const MISSING = new Set(["", "NA", "NaN", "nan", ".", "None", "null"]);
 /** Columns that identify rows: the key of a line, and the key of a row. */
 interface RowKey {
   /** Noun phrase for messages. */
-  readonly what: string;
+  readonly description: string;
   /** Key of a line. @throws {FormatError} when a position is not a number */
   ofLine(fields: readonly string[], place: { readonly file: string; readonly line: number }): string;
   /** Key of row i; undefined if the rows lack the facts. */
@@ -54,7 +54,7 @@ export async function tableColumn(path: string, column: string): Promise<OpenStr
     if (before !== undefined && before !== fields[at]) {
       throw new FormatError(
         place,
-        `${JSON.stringify(column)} is ${JSON.stringify(fields[at])} here and ${JSON.stringify(before)} above, for the same ${key.what}`,
+        `${JSON.stringify(column)} is ${JSON.stringify(fields[at])} here and ${JSON.stringify(before)} above, for the same ${key.description}`,
       );
     }
     texts.set(name, pool.intern(fields[at]));
@@ -66,13 +66,15 @@ export async function tableColumn(path: string, column: string): Promise<OpenStr
     title: `${column} of ${basename(path)}`,
     file: path,
     refuses: (rows) =>
-      found.readerOf(rows) === undefined ? `its rows have no ${found.what} to match the table by` : undefined,
+      found.readerOf(rows) === undefined
+        ? `its rows have no ${found.description} to match the table by`
+        : undefined,
     async valuesOf(rows) {
       const keyAt = found.readerOf(rows);
       const values = Array.from({ length: rows.predictions.length }, (_, i) => texts.get(keyAt!(i)));
       const matched = values.filter((value) => value !== undefined).length;
       if (matched === 0) {
-        throw new InputError(`no line of the table has the ${found.what} of a row`, {
+        throw new InputError(`no line of the table has the ${found.description} of a row`, {
           place: { file: path },
           hint: `a row has ${JSON.stringify(keyAt!(0))}, the table begins with ${JSON.stringify(texts.keys().next().value)}`,
         });
@@ -125,7 +127,7 @@ function keyOf(header: readonly string[], place: { readonly file: string; readon
   const number = firstOf(ROW_NUMBERS);
   if (number >= 0) {
     return {
-      what: "row number",
+      description: "row number",
       ofLine: (fields, at) => String(parseWholeNumber(fields[number], header[number], at)),
       readerOf:
         ({ predictions }) =>
@@ -136,7 +138,7 @@ function keyOf(header: readonly string[], place: { readonly file: string; readon
   const motif = firstOf(MOTIFS);
   if (motif >= 0) {
     return {
-      what: "motif",
+      description: "motif",
       ofLine: (fields) => fields[motif].trim(),
       readerOf: factsKey(["motif"]),
     };
@@ -146,7 +148,7 @@ function keyOf(header: readonly string[], place: { readonly file: string; readon
   if (chrom >= 0 && names !== undefined) {
     const [start, end] = names.map((name) => header.indexOf(name));
     return {
-      what: "interval",
+      description: "interval",
       ofLine: (fields, at) =>
         `${fields[chrom]}:${parseWholeNumber(fields[start], "start", at)}:${parseWholeNumber(fields[end], "end", at)}`,
       readerOf: factsKey(["chrom", "start", "end"]),
@@ -157,7 +159,7 @@ function keyOf(header: readonly string[], place: { readonly file: string; readon
     (role) => header.indexOf(columns[role]),
   );
   return {
-    what: "position and alleles",
+    description: "position and alleles",
     ofLine(fields, at) {
       const start = parseWholeNumber(fields[position], columns.position, at, 1) - 1;
       return `${fields[chromosome]}:${start}:${fields[allele1]}:${fields[allele2]}`;

@@ -44,8 +44,8 @@ export interface FoundInputs {
   readonly missing: readonly string[];
   /** Paths of optional files that are missing. */
   readonly leftOut: readonly string[];
-  /** Paths of fallback files that replace missing ones. */
-  readonly standIns: readonly string[];
+  /** Paths of the fallback files that are used in place of missing ones. */
+  readonly fallbacks: readonly string[];
 }
 
 /** An input that is a genome: `genome`, `training-genome`. */
@@ -60,10 +60,10 @@ export async function findInputs(task: Task, row: SuiteRow, data: string): Promi
   const { fallback } = row;
   if (own.missing.length === 0 || fallback === undefined) return own;
   const found = await findFiles(task, row, fallback, data);
-  const standIns = Object.entries(fallback)
+  const fallbacks = Object.entries(fallback)
     .filter(([name, path]) => formOf(task, name).kind !== "text" && row.inputs[name] !== path)
     .map(([, path]) => path);
-  return { ...found, standIns: found.missing.length === 0 ? standIns : [] };
+  return { ...found, fallbacks: found.missing.length === 0 ? fallbacks : [] };
 }
 
 async function findFiles(
@@ -84,7 +84,7 @@ async function findFiles(
     if ((await kindOfPath(join(data, value))) === "file") inputs[name] = join(data, value);
     else (optional.includes(name) ? leftOut : missing).push(value);
   }
-  return { inputs, missing, leftOut, standIns: [] };
+  return { inputs, missing, leftOut, fallbacks: [] };
 }
 
 /**

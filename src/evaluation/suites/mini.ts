@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { rowsForShare } from "../../metrics/sample-size.ts";
+import { rowsForProportion } from "../../metrics/sample-size.ts";
 import { type CustomForms, findSetting, findTask } from "../runs/forms.ts";
 import type { SampleSize, SuiteSetting } from "../tasks/benchmark.ts";
 import type { Recipe } from "../tasks/recipe.ts";
@@ -30,7 +30,7 @@ export function miniSuite(width = MINI_WIDTH, forms: CustomForms = {}): Suite {
     title: `DART-Eval on a sample of rows, for intervals of at most ±${width}`,
     rows: wholeSuite(forms).rows.map((row) => {
       const task = findTask(row.task, forms);
-      const size: SampleSize = task?.benchmark?.sampleSize?.(width) ?? { limit: rowsForShare(width) };
+      const size: SampleSize = task?.benchmark?.sampleSize?.(width) ?? { limit: rowsForProportion(width) };
       const settings = Object.entries(row.settings).map(([name, own]): [string, SuiteSetting] => [
         name,
         { ...own, ...size, ...shortTraining(task, name, forms) },

@@ -52,7 +52,7 @@ export async function openSuite(
 ): Promise<OpenSuite> {
   const notes: string[] = [];
   const missing = new Set<string>();
-  const standIns = new Map<string, readonly SuiteRow[]>();
+  const fallbacks = new Map<string, readonly SuiteRow[]>();
   const ready: ReadyRow[] = [];
   expectNames(suite, { settings, tasks }, forms);
   for (const row of suite.rows) {
@@ -65,13 +65,13 @@ export async function openSuite(
     const found = await findInputs(task, row, data);
     for (const path of found.leftOut) notes.push(`${task.name} runs without ${path}, which is missing`);
     for (const path of found.missing) missing.add(path);
-    for (const path of found.standIns) standIns.set(path, [...(standIns.get(path) ?? []), row]);
+    for (const path of found.fallbacks) fallbacks.set(path, [...(fallbacks.get(path) ?? []), row]);
     const resolved = wanted.map(([name, setting]) => [name, withResolvedWeights(setting, data)] as const);
     const named = tasks !== undefined && settings !== undefined;
     const changed = changedSettings(task, Object.fromEntries(resolved), { limit, recipe, named });
     ready.push({ row, task, inputs: found.inputs, settings: changed });
   }
-  for (const [path, rows] of standIns) {
+  for (const [path, rows] of fallbacks) {
     const titles = rows.map(({ task, inputs }) => `${task} ${inputs.dataset ?? inputs["cell-line"] ?? ""}`);
     notes.push(`${path} replaces missing tables and signals of ${titles.join(", ")}`);
   }
@@ -179,7 +179,9 @@ interface SettingChanges {
   readonly limit: number | undefined;
   /** Values for every setting whose recipe has them. */
   readonly recipe: Recipe | undefined;
-  /** Task and setting are both named: models that the suite leaves out are evaluated too. */
+  /**
+   * True if the user named both task and setting; models that the suite leaves out are then evaluated too.
+   */
   readonly named: boolean;
 }
 

@@ -6,7 +6,7 @@ import type { Recipe } from "./recipe.ts";
 
 /**
  * A task's part of a benchmark: rows of the suites, data sets by their sources, metrics by the authors' keys,
- * tables of the paper. A task without it runs and is reported all the same.
+ * tables of the paper. It is optional: tasks without it run and are reported.
  */
 export interface TaskBenchmark {
   /** Rows of the suite `dart-eval`: one per data set, or several where settings need different inputs. */
@@ -86,7 +86,7 @@ export interface BenchmarkDataset {
   readonly inputs: Readonly<Record<string, readonly string[]>>;
   /** Matches other names of the data set, in lower case and without punctuation. */
   readonly alias?: RegExp;
-  /** The file has several data sets, and the cell names the one it read. */
+  /** Present if the file has several data sets, of which the cell names one. */
   readonly named?: true;
   /** Seed of the task's random numbers, where sequences depend on it. */
   readonly seed?: number;

@@ -10,7 +10,7 @@ import {
   storedColumn,
 } from "./prediction-columns.ts";
 
-/** Parts of columns that are in memory. */
+/** Limits of the parts of columns that are in memory. */
 interface ColumnStorage {
   /** Bytes of a column; default as `NumberLog`. */
   readonly memory?: number;

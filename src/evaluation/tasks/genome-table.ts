@@ -44,9 +44,9 @@ interface GenomeTableForm<Row extends GenomicRow, Facts extends RowFacts> {
   place(row: Row): RowPlace;
   /** Further condition for a selection to include a row. Default: the chromosome is in the split. */
   includes?(row: Row, selection: Selection): boolean;
-  /** @param letters  false if only facts are needed */
-  exampleOf(row: Row, chromosome: Uint8Array, letters: boolean): Example<Facts>;
-  /** Example of a row whose letters are not needed, if it is known without the chromosome. */
+  /** @param bases  false if only facts are needed */
+  exampleOf(row: Row, chromosome: Uint8Array, bases: boolean): Example<Facts>;
+  /** Example of a row whose bases are not needed, if it is known without the chromosome. */
   knownExample?(row: Row): Example<Facts> | undefined;
 }
 
@@ -68,19 +68,19 @@ export async function openGenomeTable<Row extends GenomicRow, Facts extends RowF
   const rows = await form.read();
   const { genome, close } = await genomeInput(form.task, form.genome);
   try {
-    // A table that is sorted by a score, for example: then a block of rows needs every chromosome.
+    // True for tables in another order, such as by score, in which each block of rows needs most chromosomes.
     let scattered = false;
     return {
       rows,
       genome,
       digests: { ...form.digest(rows), genome: await genome.digest() },
       select: (selection) => {
-        const { stretches, ...selected } = selectRows(form, rows, genome, selection);
-        if (stretches > MOST_STRETCHES * genome.chromosomes.size) scattered = true;
+        const { runs, ...selected } = selectRows(form, rows, genome, selection);
+        if (runs > MAX_RUNS * genome.chromosomes.size) scattered = true;
         return selected;
       },
-      examples: (numbers, { letters } = { letters: true }) =>
-        examplesOf(form, rows.rowsOf(numbers), genome, { letters, scattered }),
+      examples: (numbers, { bases } = { bases: true }) =>
+        examplesOf(form, rows.rowsOf(numbers), genome, { bases, scattered }),
       close,
     };
   } catch (error) {
@@ -98,16 +98,16 @@ export function tableRows<Row extends { readonly index: number }>(rows: readonly
   };
 }
 
-/** Stretches of rows of one chromosome, per chromosome of the genome, of a table in the genome's order. */
-const MOST_STRETCHES = 4;
+/** Maximum runs of rows on one chromosome, per chromosome, of a table that counts as sorted by chromosome. */
+const MAX_RUNS = 4;
 
-/** @returns  also the number of stretches of rows that lie on one chromosome */
+/** @returns  also the number of runs: consecutive rows on one chromosome */
 function selectRows<Row extends GenomicRow, Facts extends RowFacts>(
   { place, includes = () => true }: GenomeTableForm<Row, Facts>,
   table: TableRows<Row>,
   genome: Genome,
   selection: Selection,
-): SelectedRows & { readonly stretches: number } {
+): SelectedRows & { readonly runs: number } {
   const included = new RowListBuilder();
   const perChromosome = new Map<string, number>();
   for (const row of table) {
@@ -118,19 +118,19 @@ function selectRows<Row extends GenomicRow, Facts extends RowFacts>(
   }
   const rows = pickRows(included.done(), selection.limit);
   let longest = 0;
-  let stretches = 0;
+  let runs = 0;
   let last: string | undefined;
   // A file's rows become objects meanwhile.
   for (const block of blocksOf(rows)) {
     for (const row of table.rowsOf(block)) {
       longest = Math.max(longest, checkedLength(row, place(row), genome));
-      if (row.chrom !== last) stretches++;
+      if (row.chrom !== last) runs++;
       last = row.chrom;
     }
   }
   // A genome keeps one chromosome while it reads the next.
   const memory = 2 * longest;
-  return { rows, inTable: table.length, perChromosome, memory, stretches };
+  return { rows, inTable: table.length, perChromosome, memory, runs };
 }
 
 /** Length of the chromosome that a row lies on. */
@@ -153,12 +153,12 @@ async function examplesOf<Row extends GenomicRow, Facts extends RowFacts>(
   { exampleOf, knownExample }: GenomeTableForm<Row, Facts>,
   rows: readonly Row[],
   genome: Genome,
-  { letters, scattered }: { readonly letters: boolean; readonly scattered: boolean },
+  { bases, scattered }: { readonly bases: boolean; readonly scattered: boolean },
 ): Promise<readonly Example<Facts>[]> {
   const examples = new Array<Example<Facts>>(rows.length);
   const onChromosome = new Map<string, number[]>();
   rows.forEach((row, i) => {
-    const known = letters ? undefined : knownExample?.(row);
+    const known = bases ? undefined : knownExample?.(row);
     const others = onChromosome.get(row.chrom);
     if (known !== undefined) examples[i] = known;
     else if (others === undefined) onChromosome.set(row.chrom, [i]);
@@ -166,7 +166,7 @@ async function examplesOf<Row extends GenomicRow, Facts extends RowFacts>(
   });
   for (const [chrom, indices] of onChromosome) {
     const chromosome = await genome.chromosome(chrom, scattered);
-    for (const i of indices) examples[i] = exampleOf(rows[i], chromosome, letters);
+    for (const i of indices) examples[i] = exampleOf(rows[i], chromosome, bases);
   }
   return examples;
 }

@@ -11,7 +11,7 @@ export type InputForms = Pick<Task, "name" | "inputs">;
 /** A genome with the function that closes it. */
 export interface GivenGenome {
   readonly genome: Genome;
-  /** Closes a genome that was given as a path; does nothing to one that was given open. */
+  /** Closes a genome that was given as a path. A genome that was given open stays open. */
   close(): Promise<void>;
 }
 
@@ -78,7 +78,7 @@ export function textInput(task: InputForms, name: string, input: string | undefi
   const text = input.trim();
   if (text.length <= MAX_TEXT_LENGTH && /^[\p{L}\p{N}][\p{L}\p{N} ._+()-]*$/u.test(text)) return text;
   throw new InputError(`the ${name} of ${task.name} is ${JSON.stringify(text)}`, {
-    hint: `expected a name such as K562: letters, digits, spaces and . _ + ( ) -, at most ${MAX_TEXT_LENGTH} characters`,
+    hint: `expected a name such as K562: bases, digits, spaces and . _ + ( ) -, at most ${MAX_TEXT_LENGTH} characters`,
   });
 }
 

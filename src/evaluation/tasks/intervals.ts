@@ -11,9 +11,9 @@ import {
 } from "../../metrics/blocks.ts";
 import {
   clusteredProportion,
-  type ShareSums,
-  shareInferenceOf,
-  shareSums,
+  type ProportionSums,
+  proportionInferenceOf,
+  proportionSums,
 } from "../../metrics/clustered-proportion.ts";
 import { type Estimate, waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
 import { meanOver } from "../../metrics/mean.ts";
@@ -36,8 +36,8 @@ export function blockInterval(
   return blockEstimate(blocks, statistic, range === undefined ? {} : { range });
 }
 
-/** A share of rows as the main metric, over blocks. @param outcomes  in [0, 1], one per row */
-export function shareStatistic<Name extends string>(
+/** A proportion of rows as the main metric, over blocks. @param outcomes  in [0, 1], one per row */
+export function proportionStatistic<Name extends string>(
   metric: Name,
   outcomes: ArrayLike<number>,
   blocks: Blocks,
@@ -55,33 +55,33 @@ export function mainEstimate({ blocks, statistic, outcomes, range }: MainStatist
 /** The original's denominators for an interval; its tables print the first. */
 export type TrialCounts = readonly [number, ...number[]];
 
-/** The published Wald interval of a share over this many trials. */
-export function waldOver(share: number, trials: number): Estimate {
-  return waldInterval(share * trials, trials);
+/** The published Wald interval of a proportion over this many trials. */
+export function waldOver(proportion: number, trials: number): Estimate {
+  return waldInterval(proportion * trials, trials);
 }
 
 /**
- * Intervals of a share, the one to print first: the published one under `paper`, else the one over genomic
+ * Intervals of a proportion, the one to print first: the published one under `paper`, else the one over genomic
  * blocks, which accounts for correlation of neighbouring rows and for few blocks.
  *
  * @param outcomes  in [0, 1], one per row
  * @param trials    numbers of trials of the published intervals
  */
-export const shareIntervals = (
+export const proportionIntervals = (
   outcomes: ArrayLike<number>,
   blocks: Blocks,
   options: { readonly protocol: Protocol; readonly trials: TrialCounts },
-): readonly Estimate[] => shareIntervalsOf(shareSums(outcomes, blocks), options);
+): readonly Estimate[] => proportionIntervalsOf(proportionSums(outcomes, blocks), options);
 
-/** `shareIntervals` of outcomes that were added up block by block. */
-export function shareIntervalsOf(
-  shares: ShareSums,
+/** `proportionIntervals` of outcomes that were added up block by block. */
+export function proportionIntervalsOf(
+  counts: ProportionSums,
   { protocol, trials }: { readonly protocol: Protocol; readonly trials: TrialCounts },
 ): readonly Estimate[] {
-  const n = rowsIn(shares.blocks);
-  const wilson = wilsonInterval(shares.total, n);
-  const published = n === 0 ? [wilson] : trials.map((count) => waldOver(shares.total / n, count));
-  const blockwise = [shareInferenceOf(shares).estimate, wilson];
+  const n = rowsIn(counts.blocks);
+  const wilson = wilsonInterval(counts.total, n);
+  const published = n === 0 ? [wilson] : trials.map((count) => waldOver(counts.total / n, count));
+  const blockwise = [proportionInferenceOf(counts).estimate, wilson];
   return protocol === "paper" ? [...published, ...blockwise] : [...blockwise, ...published];
 }
 

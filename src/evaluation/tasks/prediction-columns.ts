@@ -81,8 +81,8 @@ export interface ColumnsLayout {
 }
 
 /**
- * Predictions of one kind as typed columns: a tenth of the memory of objects. Iterating makes objects one at
- * a time.
+ * Predictions of one kind as typed columns, which take a tenth of the memory of objects. The iterator creates
+ * objects one at a time.
  *
  * Files store facts as numbers and texts; `Row` is the type that the task declares for them.
  */
@@ -140,7 +140,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     for (const block of this.blocks()) for (let i = 0; i < block.length; i++) yield block.at(i);
   }
 
-  /** Consecutive predictions in memory, so that columns on disk are read once. */
+  /** Consecutive blocks of predictions in memory: columns on disk are read once. */
   *blocks(): Generator<PredictionColumns<Row>> {
     const stored = this.columns.filter(({ read }) => read !== undefined);
     const rows = blockRows(Math.max(1, ...stored.map(({ width }) => width)), this.blockNumbers);
@@ -185,7 +185,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     return new PredictionColumns(this.kind, last - start, columns);
   }
 
-  /** Some predictions in some order. @param order  their 0-based places */
+  /** Some predictions in a given order. @param order  their 0-based indices */
   pick(order: Uint32Array): PredictionColumns<Row> {
     const columns = this.columns.map((column) => picked(column, order));
     return new PredictionColumns(this.kind, order.length, columns);

@@ -11,7 +11,7 @@ export function* blocksOf(rows: RowList, size = BLOCK): Generator<RowNumbers> {
   for (let start = 0; start < rows.length; start += size) yield rows.slice(start, start + size);
 }
 
-/** A list whose numbers are read when they are used. @param read  reads the places [start, end) */
+/** A list whose numbers are read on access. @param read  reads the numbers at indices [start, end) */
 export function rowListOf(length: number, read: (start: number, end: number) => Numbers): RowList {
   return {
     length,

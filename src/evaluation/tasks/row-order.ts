@@ -26,7 +26,7 @@ export function inRowOrder<Row extends RowFacts>(columns: PredictionColumns<Row>
   return merged.done() as PredictionColumns<Row>;
 }
 
-/** Places [next, end) of ascending rows that are not merged yet. */
+/** Indices [next, end) of ascending rows that are not merged yet. */
 interface Run {
   /** Row number at `next`; infinity at the end. */
   head: number;
@@ -57,7 +57,7 @@ function* mergedRuns(sorted: PredictionColumns, runs: readonly Run[]): Generator
   }
 }
 
-/** First place of a run whose row number is at least `row`, by bisection. */
+/** First index of a run whose row number is at least `row`, by bisection. */
 function placeOf(rows: RowList, row: number, { next, end }: Run): number {
   let [from, to] = [next, end];
   while (from < to) {
@@ -79,7 +79,7 @@ function isAscending(rows: RowList): boolean {
   return true;
 }
 
-/** Places of distinct row numbers in ascending order. */
+/** Indices that sort distinct row numbers in ascending order. */
 function ascendingOrder(rows: Numbers): Uint32Array {
   const count = rows.length;
   let most = 0;
@@ -87,7 +87,7 @@ function ascendingOrder(rows: Numbers): Uint32Array {
   if ((most + 1) * count > Number.MAX_SAFE_INTEGER) {
     return Uint32Array.from(rows, (_, i) => i).sort((a, b) => rows[a] - rows[b]);
   }
-  // Sorting numbers that contain row and place takes a third of the memory of sorting with a function.
+  // Sorting numbers that encode row and index takes a third of the memory of sorting with a function.
   const keys = Float64Array.from(rows, (row, i) => row * count + i).sort();
   return Uint32Array.from(keys, (key) => key % count);
 }

@@ -72,8 +72,8 @@ export interface DistributionFigure {
 export type RowFigure = ClassificationFigure | ScatterFigure | EmbeddingFigure | DistributionFigure;
 
 /**
- * Better predictions of a row: higher scores, smaller differences to a number of `facts`, or larger absolute
- * scores in one class and smaller ones in the other. `fact` is an index in `facts`.
+ * Definition of better predictions: higher scores, smaller differences from a fact, or larger absolute scores
+ * in one class and smaller ones in the other. `fact` is an index in `facts`.
  */
 export type RowMerit =
   | { readonly kind: "score" }

@@ -3,13 +3,13 @@ import { InputError } from "../../base/errors.ts";
 import { NumberLog } from "../../base/number-log.ts";
 import { NumberSorter } from "../../base/number-sorter.ts";
 import type { NumberList } from "../../base/typed-numbers.ts";
-import { modelLettersOf, NO_BASE } from "../../dna/sequence/encoding.ts";
+import { modelSequenceOf, NO_BASE } from "../../dna/sequence/encoding.ts";
 import type { RowFacts } from "./prediction.ts";
 import { blocksOf, filteredRows, RowListBuilder } from "./row-list.ts";
 import type { Example, RowList, RowNumbers } from "./task-rows.ts";
 
 /**
- * At most `limit` rows, picked by a digest of their number: any machine picks the same, a larger limit
+ * Picks at most `limit` rows by a digest of their number. Every machine picks the same rows, a larger limit
  * includes the rows of a smaller one, and the rows are spread over the table.
  *
  * @returns in the order given
@@ -38,7 +38,7 @@ export class PickOrder {
     this.#sorted = sorter.sorted();
   }
 
-  /** Rows at the 0-based places [start, end) of the order, in the order of the list. */
+  /** Rows at the 0-based ranks [start, end) of the order, in the order of the list. */
   picked(start: number, end: number): RowList {
     if (start >= end) return new Uint32Array(0);
     const [least, most] = [this.#sorted.at(start), this.#sorted.at(end - 1)];
@@ -129,7 +129,7 @@ export function exampleOfCodes<Row extends RowFacts>(
   const unknown = codes.reduce((count, code) => (code === NO_BASE ? count + 1 : count), 0);
   return {
     row,
-    sequences: [modelLettersOf(codes)],
+    sequences: [modelSequenceOf(codes)],
     ...(unknown === 0 ? {} : { codes: [codes] }),
     facts: { ...facts, unknown },
   };

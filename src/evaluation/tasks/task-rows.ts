@@ -7,7 +7,7 @@ export type RowNumbers = Uint32Array;
 /** Row numbers in some order, in memory or on disk. */
 export interface RowList extends Iterable<number> {
   readonly length: number;
-  /** Numbers at the 0-based places [start, end) as a new array. */
+  /** Numbers at the 0-based indices [start, end), as a new array. */
   slice(start?: number, end?: number): RowNumbers;
 }
 
@@ -60,7 +60,7 @@ export interface SelectedRows {
 
 /** A sequence with the row and member it belongs to. */
 export interface PlacedSequence {
-  readonly letters: string;
+  readonly bases: string;
   readonly row: number;
   /** 0-based index of the sequence in its row. */
   readonly member: number;

@@ -25,7 +25,7 @@ export interface InputForm {
   /** Noun phrase for help texts and error messages. */
   readonly description: string;
   readonly optional?: true;
-  /** The input annotates rows; sequences, labels and scores do not depend on it. */
+  /** Present if the input only annotates rows: sequences, labels and scores do not depend on it. */
   readonly annotation?: true;
 }
 
@@ -65,9 +65,9 @@ export interface OpenTask<Row extends RowFacts = RowFacts> {
   select(selection: Selection): SelectedRows;
   /**
    * Examples of some rows, in the order given; cheap enough to be called in blocks.
-   * @param options  `letters: false` if only facts are needed: sequences may then be empty
+   * @param options  `bases: false` if only facts are needed: sequences may then be empty
    */
-  examples(rows: RowNumbers, options?: { readonly letters: boolean }): Promise<readonly Example<Row>[]>;
+  examples(rows: RowNumbers, options?: { readonly bases: boolean }): Promise<readonly Example<Row>[]>;
   /** The stratum of a row; undefined for rows that no metric counts. */
   stratumOf?(row: number): string | undefined;
   /** One list for all members; absent if each member has a list with the rows of the table in order. */
@@ -76,11 +76,11 @@ export interface OpenTask<Row extends RowFacts = RowFacts> {
   close(): Promise<void>;
 }
 
-/** Environment of a measurement that takes long. */
+/** Environment of a long-running measurement. */
 export interface MeasureWork {
   /** The cell's folder, for intermediate results; undefined for a run in memory. */
   readonly folder?: string | undefined;
-  /** Intermediate results are read and not written. */
+  /** Present if intermediate results are read but not written. */
   readonly readOnly?: true;
   /** Aborting rejects the measurement with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
@@ -88,7 +88,7 @@ export interface MeasureWork {
   readonly onStage?: ((stage: StageProgress) => void) | undefined;
 }
 
-/** Parameters of `measure` next to the predictions. */
+/** Parameters of `measure` in addition to the predictions. */
 export interface MeasureContext {
   readonly protocol: Protocol;
   readonly seed: number;
@@ -185,7 +185,7 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
   readonly trainedBy?: string;
   /** @throws {InputError} when a value that only `measure` reads is invalid */
   checkRecipe?(recipe: Recipe): void;
-  /** The measurement is slow and needs all rows: shards are not measured by themselves. */
+  /** Present if the measurement is slow and needs all rows; single shards are then not measured. */
   readonly measuredWhole?: true;
   /**
    * Seconds of the measurement on this machine, from a trial; absent if it is fast.
@@ -244,7 +244,7 @@ export interface Task<
   readonly name: Name;
   /** 1 to 5 in the benchmark's paper; absent for custom tasks. */
   readonly number?: number;
-  /** Raised whenever the same inputs give other sequences, facts or metrics. */
+  /** Version, raised by changes after which the same inputs give other sequences, facts or metrics. */
   readonly version: number;
   readonly title: string;
   /** The task's question, one sentence. */
@@ -253,7 +253,7 @@ export interface Task<
   readonly source: string;
   /** Bases per sequence. */
   readonly window: number;
-  /** Windows come from a genome and can be widened on both sides: `open` takes `context`. */
+  /** Present if windows come from a genome and can be widened on both sides: `open` takes `context`. */
   readonly widens?: true;
   /** Names of the sequences of one row: ["element", "control"]. */
   readonly members: readonly string[];
@@ -289,7 +289,7 @@ export interface StageProgress {
   /** Label, the same throughout the stage: "embedding the training rows", "training, epoch 3 of 150". */
   readonly stage: string;
   /** Phase of training. */
-  readonly phase?: "keeping" | "training" | "validating";
+  readonly phase?: "preparing" | "training" | "validating";
   /** Unit of `done` and `total`; default rows. */
   readonly unit?: "rows" | "clusterings";
   readonly done: number;

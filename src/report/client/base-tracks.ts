@@ -3,9 +3,9 @@ import { element } from "./row-filter-form.ts";
 
 /** Width of a base, and height of one bit, in CSS pixels. */
 const [STEP, BIT] = [9, 18];
-/** Bits above uniform bases that a certain base has. */
+/** Maximum information of a base relative to uniform bases, in bits. */
 const MAX_BITS = 2;
-/** Bits below uniform bases at which a letter is cut. */
+/** Minimum that is drawn, in bits; lower letters are cut. */
 const MIN_BITS = -4;
 /** Bases between two labels of the axis. */
 const TICK = 20;
@@ -34,7 +34,7 @@ function basesOf({ bases, spans, scores }: BaseTrack): readonly ScoredBase[] {
   });
 }
 
-/** Bits by which a base is likelier than one of four equal ones. */
+/** log₂ of a base's probability relative to 1/4, in bits. */
 const bitsOf = (score: number) => score / Math.LN2 + 2;
 
 /** Indices in the sequence at which the tracks of a row differ; none where they differ in many. */

@@ -76,7 +76,7 @@ export async function writeLeaderboard(
     await removeTemporaryFiles(path);
     await writeFileAtomic(path, text);
   };
-  // Written first, so that an interrupted call leaves a leaderboard.
+  // Written first, so that the folder is a leaderboard even if the call is interrupted.
   await write(
     SETTINGS_FILE,
     readableJson({ format: "dart-eval leaderboard", formatVersion: 1, title: shown }),

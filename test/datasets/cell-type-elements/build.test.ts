@@ -154,7 +154,7 @@ describe("from a count table, with a fake DESeq2", () => {
     const step = (text: string, fails = false) => {
       writeFileSync(input, text);
       return doStep({
-        what: "copying",
+        label: "copying",
         output,
         inputs: [input],
         options: {},

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { drawSite, findSites, MOTIFS, memeText, motifNamed } from "../../../src/demo/synthetic/motifs.ts";
-import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
+import { codesOf, sequenceOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
 import { IUPAC } from "../../iupac.ts";
 
@@ -35,7 +35,7 @@ describe("motifs", () => {
         if (strand === "-") reverseComplementCodes(turned);
         codes.set(turned, 20);
         const best = findSites(codes, 0, codes.length, 0.5).find(({ motif: name }) => name === motif.name)!;
-        const palindrome = allows(motif.consensus, lettersOf(reversed(site)));
+        const palindrome = allows(motif.consensus, sequenceOf(reversed(site)));
         expect(best).toMatchObject({ start: 20, end: 20 + motif.width, strand: palindrome ? "+" : strand });
         expect(best.occupancy).toBeCloseTo(1 / (1 + Math.exp(-2)), 9);
       }

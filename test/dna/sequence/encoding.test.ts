@@ -2,11 +2,11 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import {
-  asLanguageModelLetters,
+  asModelSequence,
   codesOf,
-  lettersOf,
   oneHot,
   oneHotOfCodes,
+  sequenceOf,
   windowCodes,
 } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplement } from "../../../src/dna/sequence/reverse-complement.ts";
@@ -14,27 +14,27 @@ import { sequences } from "./random-sequences.ts";
 
 test("base codes follow the order A, C, G, T, case-insensitive", () => {
   expect([...codesOf("ACGTacgtNnRy-")]).toEqual([0, 1, 2, 3, 0, 1, 2, 3, 4, 4, 4, 4, 4]);
-  expect(lettersOf(codesOf("acgtRN"))).toBe("ACGTNN");
-  expect(lettersOf(new Uint8Array(0))).toBe("");
+  expect(sequenceOf(codesOf("acgtRN"))).toBe("ACGTNN");
+  expect(sequenceOf(new Uint8Array(0))).toBe("");
 });
 
 test("language models receive A for ambiguity letters", () => {
-  expect(asLanguageModelLetters("acgtNRyG")).toBe("ACGTAAAG");
+  expect(asModelSequence("acgtNRyG")).toBe("ACGTAAAG");
   fc.assert(
     fc.property(sequences("ACGTNacgtnRYSWKMBDHV", { maxLength: 5000 }), (letters) => {
-      expect(asLanguageModelLetters(letters)).toBe(letters.toUpperCase().replaceAll(/[^ACGT]/g, "A"));
+      expect(asModelSequence(letters)).toBe(letters.toUpperCase().replaceAll(/[^ACGT]/g, "A"));
     }),
   );
 });
 
 test("refuses characters outside ASCII", () => {
   expect(() => codesOf("ACÄ")).toThrow(InputError);
-  expect(() => asLanguageModelLetters("ACÄ")).toThrow('"Ä" at position 3 is not a DNA letter');
+  expect(() => asModelSequence("ACÄ")).toThrow('"Ä" at position 3 is not a DNA letter');
 });
 
 test("positions beyond a chromosome end are NO_BASE", () => {
   const chromosome = Buffer.from("ACGTNacgt");
-  const at = (start: number, end: number) => lettersOf(windowCodes(chromosome, start, end));
+  const at = (start: number, end: number) => sequenceOf(windowCodes(chromosome, start, end));
   expect(at(0, 9)).toBe("ACGTNACGT");
   expect(at(-2, 3)).toBe("NNACG");
   expect(at(7, 12)).toBe("GTNNN");

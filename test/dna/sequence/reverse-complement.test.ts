@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
+import { codesOf, sequenceOf } from "../../../src/dna/sequence/encoding.ts";
 import { reverseComplement, reverseComplementCodes } from "../../../src/dna/sequence/reverse-complement.ts";
 import { IUPAC } from "../../iupac.ts";
 import { sequences } from "./random-sequences.ts";
@@ -26,7 +26,7 @@ test("is an involution, and agrees with the version for codes", () => {
     fc.property(sequences("ACGTN"), (letters) => {
       const complement = reverseComplement(letters);
       expect(reverseComplement(complement)).toBe(letters);
-      expect(lettersOf(reverseComplementCodes(codesOf(letters)))).toBe(complement);
+      expect(sequenceOf(reverseComplementCodes(codesOf(letters)))).toBe(complement);
     }),
   );
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { seedOf } from "../../../src/base/random.ts";
 import { kmerCounts } from "../../../src/dna/sequence/composition.ts";
-import { codesOf, lettersOf } from "../../../src/dna/sequence/encoding.ts";
+import { codesOf, sequenceOf } from "../../../src/dna/sequence/encoding.ts";
 import {
   dinucleotideShuffle,
   dinucleotideShuffleCodes,
@@ -53,7 +53,7 @@ test("dinucleotideShuffleKeeps predicts an unchanged sequence", () => {
       const same = dinucleotideShuffle(letters, new Pcg64(seed)) === letters.replaceAll("N", "A");
       const codes = codesOf(letters);
       expect(dinucleotideShuffleKeeps(codes, 0, codes.length, new Pcg64(seed))).toBe(same);
-      expect(lettersOf(codes)).toBe(letters);
+      expect(sequenceOf(codes)).toBe(letters);
       if (same && letters.length > 6) kept++;
     }),
     { numRuns: 2000, seed: 1 },
@@ -65,7 +65,7 @@ test("shuffles the given range only", () => {
   const letters = "TTTTTACGTTGCATGTCGCATGATGCATGGGGGG";
   const codes = codesOf(letters);
   dinucleotideShuffleCodes(codes, 5, 28, new Pcg64(3));
-  expect(lettersOf(codes)).toBe(
+  expect(sequenceOf(codes)).toBe(
     letters.slice(0, 5) + dinucleotideShuffle(letters.slice(5, 28), new Pcg64(3)) + letters.slice(28),
   );
   const before = codes.slice();

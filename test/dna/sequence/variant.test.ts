@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { lettersOf } from "../../../src/dna/sequence/encoding.ts";
+import { sequenceOf } from "../../../src/dna/sequence/encoding.ts";
 import { alleleWindows, referenceAllele } from "../../../src/dna/sequence/variant.ts";
 
 const chromosome = (letters: string) => new TextEncoder().encode(letters);
-const text = (codes: Uint8Array) => lettersOf(codes);
+const text = (codes: Uint8Array) => sequenceOf(codes);
 
 test("the variant is in the centre of both windows", () => {
   const { first, second, reference } = alleleWindows(

@@ -106,8 +106,8 @@ test("an open store of embeddings is in use until it is closed, and says whose t
   };
   const embedder = new Embedder({ model, protocol: "corrected", batchSize: 4 });
   const store = new EmbeddingStore({ folder, embedder, storedAs: "float32" });
-  const sequence = { letters: "ACGT", origin: { task: "t", row: 0, member: 0 } };
-  const [place] = await store.keep([sequence]);
+  const sequence = { bases: "ACGT", origin: { task: "t", row: 0, member: 0 } };
+  const [place] = await store.add([sequence]);
   const [entry] = await cacheEntries(join(folder, "none"), [folder]);
   expect([entry!.what, entry!.users.length]).toEqual(["embeddings of small, corrected protocol, float32", 1]);
   const prune = async () => pruneCaches(await cacheEntries(join(folder, "none"), [folder]), { days: 0 });

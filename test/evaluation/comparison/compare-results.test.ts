@@ -8,7 +8,7 @@ import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readResults, type StoredResult } from "../../../src/evaluation/runs/stored-results.ts";
-import { shareStatistic } from "../../../src/evaluation/tasks/intervals.ts";
+import { proportionStatistic } from "../../../src/evaluation/tasks/intervals.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import type { Task } from "../../../src/evaluation/tasks/task.ts";
 import { compareOver } from "../../../src/metrics/block-estimate.ts";
@@ -35,7 +35,7 @@ const task: Task = {
   mainStatistic(given) {
     const predictions = ofKind("likelihood", given);
     const outcomes = Float64Array.from(predictions, ({ values }) => (values[0] > values[1] ? 1 : 0));
-    return shareStatistic(
+    return proportionStatistic(
       "wins",
       outcomes,
       blocksBy(
@@ -52,10 +52,10 @@ const modelOf = (name: string, probability: number) =>
     name,
     identity: name,
     logLikelihood: async (sequences) =>
-      Float64Array.from(sequences, (letters) => {
-        const reverse = [...letters].reverse().join("");
-        const first = letters < reverse;
-        const pair = first ? letters + reverse : reverse + letters;
+      Float64Array.from(sequences, (bases) => {
+        const reverse = [...bases].reverse().join("");
+        const first = bases < reverse;
+        const pair = first ? bases + reverse : reverse + bases;
         const right = Number.parseInt(sha256Hex(`${name} ${pair}`).slice(0, 8), 16) / 2 ** 32 < probability;
         return first === right ? -1 : -2;
       }),

@@ -4,7 +4,7 @@ import { inScoringOrder } from "../../../src/evaluation/runs/batches.ts";
 import { blocksOf } from "../../../src/evaluation/tasks/row-list.ts";
 import type { Example } from "../../../src/evaluation/tasks/task-rows.ts";
 
-const model = { name: "m", tokenCount: (letters: string) => letters.length };
+const model = { name: "m", tokenCount: (bases: string) => bases.length };
 const examples = fc
   .array(
     fc.array(fc.string({ unit: fc.constantFrom(..."ACGT"), maxLength: 30 }), { minLength: 2, maxLength: 2 }),

@@ -30,8 +30,8 @@ const task: Task = {
 const SCORES = { A: -0.5, C: -1.25, G: -2, T: -1.125 } as const;
 
 /** Log-probability of each base but the first, which grows along the sequence. */
-const terms = (letters: string) =>
-  Float64Array.from([...letters].slice(1), (base, i) => SCORES[base as keyof typeof SCORES] / (i + 1));
+const terms = (bases: string) =>
+  Float64Array.from([...bases].slice(1), (base, i) => SCORES[base as keyof typeof SCORES] / (i + 1));
 
 function model(): Model & { readonly asked: TokenOptions[] } {
   const asked: TokenOptions[] = [];
@@ -39,12 +39,11 @@ function model(): Model & { readonly asked: TokenOptions[] } {
     name: "terms",
     identity: "terms",
     asked,
-    logLikelihood: (sequences) =>
-      sequences.map((letters) => terms(letters).reduce((sum, one) => sum + one, 0)),
+    logLikelihood: (sequences) => sequences.map((bases) => terms(bases).reduce((sum, one) => sum + one, 0)),
     tokenLogProbabilities(sequences, options) {
       asked.push(options);
-      return sequences.map((letters) => {
-        const values = terms(letters);
+      return sequences.map((bases) => {
+        const values = terms(bases);
         const starts = Int32Array.from(values, (_, i) => i + 1);
         return { values, starts, ends: starts.map((start) => start + 1) };
       });

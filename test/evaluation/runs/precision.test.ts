@@ -13,7 +13,7 @@ import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { runStatus } from "../../../src/evaluation/runs/run-status.ts";
 import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { verifyCell } from "../../../src/evaluation/runs/verify-cell.ts";
-import { shareStatistic } from "../../../src/evaluation/tasks/intervals.ts";
+import { proportionStatistic } from "../../../src/evaluation/tasks/intervals.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { pickRows } from "../../../src/evaluation/tasks/table-rows.ts";
 import type { Task } from "../../../src/evaluation/tasks/task.ts";
@@ -43,7 +43,7 @@ function rankedTask(rows = ROWS): Task {
     open: async (inputs, options) => ({ ...(await plain.open(inputs, options)), task }),
     mainStatistic(given) {
       const outcomes = ofKind("likelihood", given).map(({ values }) => (values[0] > values[1] ? 1 : 0));
-      return shareStatistic("wins", outcomes, singleRows(outcomes.length));
+      return proportionStatistic("wins", outcomes, singleRows(outcomes.length));
     },
   };
   return task;

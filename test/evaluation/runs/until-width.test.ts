@@ -10,7 +10,7 @@ import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { partsBetweenLooks } from "../../../src/evaluation/runs/until-width.ts";
-import { shareStatistic } from "../../../src/evaluation/tasks/intervals.ts";
+import { proportionStatistic } from "../../../src/evaluation/tasks/intervals.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { pickRows } from "../../../src/evaluation/tasks/table-rows.ts";
 import type { Task } from "../../../src/evaluation/tasks/task.ts";
@@ -45,7 +45,7 @@ const task: Task = {
   mainStatistic(given) {
     const predictions = ofKind("likelihood", given);
     const outcomes = Float64Array.from(predictions, ({ values }) => (values[0] > values[1] ? 1 : 0));
-    return shareStatistic("wins", outcomes, blocksOfRows(predictions.map(({ row }) => row)));
+    return proportionStatistic("wins", outcomes, blocksOfRows(predictions.map(({ row }) => row)));
   },
 };
 
@@ -54,10 +54,7 @@ const model = () =>
     identity: "digest",
     batchSize: 120,
     logLikelihood: async (sequences) =>
-      Float64Array.from(
-        sequences,
-        (letters) => -Number.parseInt(sha256Hex(letters).slice(0, 12), 16) / 2 ** 48,
-      ),
+      Float64Array.from(sequences, (bases) => -Number.parseInt(sha256Hex(bases).slice(0, 12), 16) / 2 ** 48),
   });
 
 const planOf = (folder: string, untilWidth: number, more = {}) =>

@@ -16,7 +16,7 @@ import { linear } from "../../../src/net/nn/linear.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { classifiedTask, embeddingModel } from "../classified-task.ts";
 
-/** Logits from the counts of the letters. */
+/** Logits from the counts of the bases. */
 const counting: Model = {
   name: "counting",
   identity: "counting 1",
@@ -112,12 +112,12 @@ test("the benchmark's network sees unknown bases as zeros", async () => {
   expect(known).not.toBe(hidden);
 });
 
-/** The same rows, but the first position of every member is no base; the letters stay. */
+/** The same rows, but the first position of every member is no base; the bases stay. */
 function withoutFirstBase(task: Task): Task {
   const hide = (example: Example): Example => ({
     ...example,
-    codes: example.sequences.map((letters) =>
-      Uint8Array.from(letters, (letter, i) => (i === 0 ? 4 : "ACGT".indexOf(letter))),
+    codes: example.sequences.map((bases) =>
+      Uint8Array.from(bases, (letter, i) => (i === 0 ? 4 : "ACGT".indexOf(letter))),
     ),
   });
   return {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { type KeptRows, type Parting, rowsAtOnce } from "../../../src/evaluation/settings/learner.ts";
+import { type Parting, type PreparedRows, rowsAtOnce } from "../../../src/evaluation/settings/learner.ts";
 import { labelledFeeds, learnerShards } from "../../../src/evaluation/settings/train-learner.ts";
 import type { Supervision } from "../../../src/evaluation/tasks/task.ts";
 import { exp, input, matMul, parameter, reduceSum, reshape } from "../../../src/net/graph/build.ts";
@@ -14,7 +14,7 @@ const supervision = {
 } as Supervision;
 
 /** Row i has the members 10i and 10i + 1. */
-const kept: KeptRows = {
+const kept: PreparedRows = {
   examples: Array.from({ length: 9 }, (_, row) => ({ row, facts: {}, labels: [1, 0] })),
   async feeds(places, member) {
     const ids = [...places].flatMap((place) =>

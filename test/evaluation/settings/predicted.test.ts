@@ -39,7 +39,7 @@ test("predicts each distinct sequence once, with N for unknown bases", async () 
     predictActivity(sequences, { origins }) {
       calls.push(sequences);
       expect(origins).toHaveLength(sequences.length);
-      return sequences.map((letters) => letters.split("G").length - 1 + letters.split("N").length / 10);
+      return sequences.map((bases) => bases.split("G").length - 1 + bases.split("N").length / 10);
     },
   };
   const predictions = await (await open(model, 2)).predict(examples);

@@ -21,7 +21,7 @@ import { embeddingModel } from "../classified-task.ts";
 import { onlyTraining } from "../only-training.ts";
 import { comparedTask, valuedTask } from "../valued-task.ts";
 
-/** Numbers from the shares of the letters. */
+/** Numbers from the shares of the bases. */
 const counting: Model = {
   name: "counting",
   identity: "counting 1",

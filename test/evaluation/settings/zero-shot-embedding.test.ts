@@ -13,9 +13,9 @@ const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null })
 const examples = await task.examples(rows.slice());
 
 /** A vector that encodes the bases, the padding and the rule. */
-function vectorOf(letters: string, { protocol, over, padTo = 0 }: PoolOptions): Float64Array {
-  const count = (base: string) => [...letters].filter((letter) => letter === base).length / letters.length;
-  const places = [...letters].reduce((sum, letter, i) => sum + i * letter.charCodeAt(0), 0);
+function vectorOf(bases: string, { protocol, over, padTo = 0 }: PoolOptions): Float64Array {
+  const count = (base: string) => [...bases].filter((letter) => letter === base).length / bases.length;
+  const places = [...bases].reduce((sum, letter, i) => sum + i * letter.charCodeAt(0), 0);
   return Float64Array.of(
     ...[..."ACGT"].map(count),
     places / 7e3,
@@ -26,7 +26,7 @@ function vectorOf(letters: string, { protocol, over, padTo = 0 }: PoolOptions): 
 }
 
 interface Call {
-  readonly letters: readonly string[];
+  readonly bases: readonly string[];
   readonly options: PoolOptions;
 }
 
@@ -35,10 +35,10 @@ function poolingModel(more: Partial<Model> = {}) {
   const model: Model = {
     name: "pooling",
     tokens: "bpe",
-    tokenCount: (letters) => letters.length + 2,
-    pool(letters, options) {
-      calls.push({ letters, options });
-      return letters.map((sequence) => vectorOf(sequence, options));
+    tokenCount: (bases) => bases.length + 2,
+    pool(bases, options) {
+      calls.push({ bases, options });
+      return bases.map((sequence) => vectorOf(sequence, options));
     },
     ...more,
   };
@@ -83,8 +83,8 @@ describe("distances", () => {
     const { model } = poolingModel();
     const given = ofKind("distance", await answers(model, "corrected", DISTANCE));
     given.forEach((prediction, i) => {
-      const [a, b] = examples[i].sequences.map((letters) =>
-        vectorOf(letters, { protocol: "corrected", over: "bases" }),
+      const [a, b] = examples[i].sequences.map((bases) =>
+        vectorOf(bases, { protocol: "corrected", over: "bases" }),
       );
       expect(prediction).toEqual({
         kind: "distance",
@@ -103,8 +103,8 @@ describe("distances", () => {
       await answers(model, "paper", { ...DISTANCE, pooling: "row" }, examples.slice(3, 9)),
     );
     given.forEach(({ row, values, otherwise }) => {
-      const [a, b] = examples[row].sequences.map((letters, member) =>
-        vectorOf(letters, { protocol: "paper", over: "row", padTo: padded(row, member) }),
+      const [a, b] = examples[row].sequences.map((bases, member) =>
+        vectorOf(bases, { protocol: "paper", over: "row", padTo: padded(row, member) }),
       );
       expect(values).toEqual([paperCosineDistance(a!, b!)]);
       expect(otherwise).toEqual({ float64: [cosineDistance(a!, b!)] });
@@ -117,8 +117,8 @@ describe("distances", () => {
     const { model } = poolingModel();
     const at = textOrder(ROWS, 4);
     const vectors = (row: number) =>
-      examples[row].sequences.map((letters, member) =>
-        vectorOf(letters, { protocol: "paper", over: "bases", padTo: padded(row, member) }),
+      examples[row].sequences.map((bases, member) =>
+        vectorOf(bases, { protocol: "paper", over: "bases", padTo: padded(row, member) }),
       );
     const all = ofKind("distance", await answers(model, "paper", recipe));
     for (const { row, values, otherwise } of all) {
@@ -138,7 +138,7 @@ describe("distances", () => {
   test("does not read the original's batches for models with one token per base", async () => {
     const { model, calls } = poolingModel({ tokens: "one-letter" });
     await answers(model, "paper", DISTANCE, examples.slice(0, 4), 3);
-    expect(calls.map(({ letters }) => letters.length)).toEqual([3, 3, 2]);
+    expect(calls.map(({ bases }) => bases.length)).toEqual([3, 3, 2]);
     expect(calls.every(({ options }) => options.padTo === undefined)).toBe(true);
     expect(calls[0].options.origins).toEqual([
       { task: "fake", row: 0, member: 0 },
@@ -152,7 +152,7 @@ test("equal sequences of a call are embedded once", async () => {
   const { model, calls } = poolingModel();
   const twice = [...examples.slice(0, 3), ...examples.slice(0, 3)];
   const given = await answers(model, "corrected", DISTANCE, twice, 100);
-  expect(calls.map(({ letters }) => letters.length)).toEqual([6]);
+  expect(calls.map(({ bases }) => bases.length)).toEqual([6]);
   expect(given.slice(3)).toEqual(given.slice(0, 3));
 });
 
@@ -160,25 +160,25 @@ test("stores vectors as little-endian float32", async () => {
   const { model } = poolingModel();
   const [first] = ofKind("vector", await answers(model, "corrected", { ...DISTANCE, answer: "vector" }));
   const bytes = Uint8Array.from(Buffer.from(first!.vectors[1], "base64"));
-  const letters = examples[0].sequences[1];
+  const bases = examples[0].sequences[1];
   expect(new Float32Array(bytes.buffer)).toEqual(
-    Float32Array.from(vectorOf(letters, { protocol: "corrected", over: "bases" })),
+    Float32Array.from(vectorOf(bases, { protocol: "corrected", over: "bases" })),
   );
   expect(first!.vectors.length).toBe(2);
 });
 
 describe("a model with token states only", () => {
   /** One token per base with a special one on either side; states are the token's number and its square. */
-  const tokens = (letters: string) => letters.length + 2;
+  const tokens = (bases: string) => bases.length + 2;
   const model: Model = {
     name: "states",
     embed: (sequences) =>
-      sequences.map((letters) => {
-        const places = Array.from({ length: tokens(letters) }, (_, token) => token);
-        const base = (token: number) => token > 0 && token <= letters.length;
+      sequences.map((bases) => {
+        const places = Array.from({ length: tokens(bases) }, (_, token) => token);
+        const base = (token: number) => token > 0 && token <= bases.length;
         return {
           states: Float32Array.from(places.flatMap((token) => [token, token * token])),
-          tokens: tokens(letters),
+          tokens: tokens(bases),
           width: 2,
           starts: Int32Array.from(places, (token) => (base(token) ? token - 1 : 0)),
           ends: Int32Array.from(places, (token) => (base(token) ? token : 0)),
@@ -222,12 +222,12 @@ describe("invalid models and recipes", () => {
   test.each([
     [() => [], /returned 0 vectors for 8 sequences/],
     [
-      (letters: readonly string[]) => letters.map(() => Float64Array.of(1, Number.NaN)),
+      (bases: readonly string[]) => bases.map(() => Float64Array.of(1, Number.NaN)),
       /a vector with NaN for row 0/,
     ],
-    [(letters: readonly string[]) => letters.map(() => Float64Array.of(0, 0)), /vector of zeros for row 0/],
+    [(bases: readonly string[]) => bases.map(() => Float64Array.of(0, 0)), /vector of zeros for row 0/],
     [
-      (letters: readonly string[]) => letters.map((_, i) => new Float64Array(i + 1)),
+      (bases: readonly string[]) => bases.map((_, i) => new Float64Array(i + 1)),
       /vector of 2 numbers for row 0/,
     ],
   ])("a model's bad vectors are named", async (pool, message) => {

@@ -28,7 +28,7 @@ test("each member of a row has its own score and tokens, in the task's order", a
   const model: Model = {
     name: "length",
     logLikelihood: (some) => some.map(({ length }, i) => -length - i / 100),
-    tokenCount: (letters) => letters.length + 2,
+    tokenCount: (bases) => bases.length + 2,
   };
   const predictions = await (await open(model)).predict(examples);
   predictions.forEach((prediction, i) => {

@@ -3,7 +3,7 @@ import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { stratifyRun } from "../../../src/evaluation/strata/stratify.ts";
-import { shareStatistic } from "../../../src/evaluation/tasks/intervals.ts";
+import { proportionStatistic } from "../../../src/evaluation/tasks/intervals.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import type { Task } from "../../../src/evaluation/tasks/task.ts";
 import { singleRows } from "../../../src/metrics/blocks.ts";
@@ -34,7 +34,7 @@ test("a custom task names its own strata", async () => {
       const wins = ofKind("likelihood", predictions).map(({ values: [first, second] }) =>
         Number(first! > second!),
       );
-      return shareStatistic("wins", Float64Array.from(wins), singleRows(wins.length));
+      return proportionStatistic("wins", Float64Array.from(wins), singleRows(wins.length));
     },
   };
   const { cells, notes } = await stratifyRun(await merged("own", task), { tasks: [task] });

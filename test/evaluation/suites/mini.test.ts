@@ -13,7 +13,7 @@ import { jackknifeOf } from "../../../src/metrics/jackknife.ts";
 import {
   rowsForCorrelation,
   rowsForMutualInformation,
-  rowsForShare,
+  rowsForProportion,
   rowsPerClass,
 } from "../../../src/metrics/sample-size.ts";
 
@@ -23,7 +23,7 @@ const WIDTHS = [0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
 describe.each(WIDTHS)("for intervals of ±%f", (width) => {
   test("a proportion of one half has the requested half-width, and not with one row less", () => {
     const half = (n: number) => Z * Math.sqrt(0.25 / n);
-    const n = rowsForShare(width);
+    const n = rowsForProportion(width);
     expect(half(n)).toBeLessThanOrEqual(width);
     expect(half(n - 1)).toBeGreaterThan(width);
     // The interval that is printed is no longer than the one that was reckoned with.
@@ -181,7 +181,7 @@ describe("the small suite", () => {
       "variant-effects": { significant: 4269, control: 1069 },
     });
     expect(sizes(0.1)).toMatchObject({
-      "regulatory-elements": rowsForShare(0.1),
+      "regulatory-elements": rowsForProportion(0.1),
       "variant-effects": { significant: rowsForCorrelation(0.1), control: rowsPerClass(0.1) },
     });
   });

@@ -14,8 +14,8 @@ import {
   blocksOfRows,
   intervalNotes,
   NO_POSITIONS,
-  shareIntervals,
-  shareStatistic,
+  proportionIntervals,
+  proportionStatistic,
   waldOver,
 } from "../intervals.ts";
 import {
@@ -37,7 +37,7 @@ import {
   classStatistics,
   meanOf,
   type OneAgainstRest,
-  shareAmong,
+  proportionAmong,
 } from "./one-against-rest.ts";
 import type { CellTypeFacts } from "./subset.ts";
 
@@ -142,11 +142,11 @@ function metricsOf(
   const rules = RULES[protocol];
   const classes = CELL_LINES.map((_, chosen) => against(columns, chosen, rules, context));
   const perClass = classes.map((one) => classStatistics(one, blocks));
-  const accuracy = shareIntervals(correct, blocks, {
+  const accuracy = proportionIntervals(correct, blocks, {
     protocol,
     trials: [rules.trials(rows, context.rowsInTable)],
   });
-  const recalls = classes.map(({ positive }) => shareAmong(correct, positive, blocks));
+  const recalls = classes.map(({ positive }) => proportionAmong(correct, positive, blocks));
   const form = { name: "accuracy", title: "accuracy", better: "higher", main: true } as const;
   return [
     {
@@ -192,7 +192,7 @@ export function cellTypeAccuracyStatistic(
   predictions: Predictions<CellTypeFacts>,
 ): MainStatistic<CellTypeMetric> {
   const { predictions: rows, correct } = columnsOf(ofKind("logits", predictions));
-  return shareStatistic("accuracy", correct, blocksOfRows(rows));
+  return proportionStatistic("accuracy", correct, blocksOfRows(rows));
 }
 
 const classMetric = (measure: ClassMeasure, line: CellLine): CellTypeMetric =>

@@ -5,16 +5,16 @@ import { kindOfPath } from "../../../base/folder.ts";
 import { readLineLog, truncateFile } from "../../../base/line-log.ts";
 import { version } from "../../../base/package.ts";
 import { appendDurably } from "../../../base/write-file.ts";
-import type { KeptClusterings, SeededOptions } from "../../../metrics/seeded-clusters.ts";
+import type { CachedClusterings, SeededOptions } from "../../../metrics/seeded-clusters.ts";
 import type { MeasureWork } from "../task.ts";
 
 const LINE =
   /^\{"of":"([0-9a-f]{16})","seed":(\d+),"clusters":"([A-Za-z0-9+/=]+)","sha256":"([0-9a-f]{16})"\}$/;
 
 /**
- * Clusterings that a stopped process had finished, one line each, so that the next one goes on from there. A
- * line that is torn, damaged, of other vectors or of another version of this package counts for nothing: its
- * clustering is made again.
+ * Log of finished clusterings, one line each, from which an interrupted measurement resumes. Lines that are
+ * incomplete, damaged, of other vectors or of another version of this package are ignored, and their
+ * clusterings computed again.
  */
 export class ClusteringLog {
   private readonly found = new Map<string, string>();
@@ -40,7 +40,7 @@ export class ClusteringLog {
    * @param vectors  identity of the vectors
    * @param rows     number of vectors
    */
-  of(vectors: string, k: number, rows: number): KeptClusterings {
+  of(vectors: string, k: number, rows: number): CachedClusterings {
     const of = checksum(`${version} ${k} ${vectors}`);
     const Numbers = k <= 2 ** 8 ? Uint8Array : Uint32Array;
     return {
@@ -51,7 +51,7 @@ export class ClusteringLog {
         if (bytes.length !== rows * Numbers.BYTES_PER_ELEMENT) return undefined;
         return Int32Array.from(new Numbers(bytes.buffer));
       },
-      keep: async (seed, clusters) => {
+      store: async (seed, clusters) => {
         const text = Buffer.from(Numbers.from(clusters).buffer).toString("base64");
         await appendDurably(
           this.file,
@@ -79,28 +79,28 @@ export async function yieldToEventLoop(signal: AbortSignal | undefined): Promise
  *
  * @param stage  label for progress
  * @param total  number of seeds
- * @param kept   stored clusterings, which do not count for the speed
+ * @param cached  stored clusterings, which do not count for the speed
  */
 export function clusteringStage(
   stage: string,
   total: number,
   { signal, onStage }: Pick<MeasureWork, "signal" | "onStage">,
-  kept?: KeptClusterings,
-): Required<Pick<SeededOptions, "kept" | "between">> {
+  cached?: CachedClusterings,
+): Required<Pick<SeededOptions, "cached" | "between">> {
   const began = performance.now();
-  let made = 0;
+  let computed = 0;
   return {
-    kept: {
-      find: (seed) => kept?.find(seed),
-      async keep(seed, clusters) {
-        made++;
-        await kept?.keep(seed, clusters);
+    cached: {
+      find: (seed) => cached?.find(seed),
+      async store(seed, clusters) {
+        computed++;
+        await cached?.store(seed, clusters);
       },
     },
     async between(done) {
       await yieldToEventLoop(signal);
-      const rate = made / ((performance.now() - began) / 1000);
-      const known = made > 0 && Number.isFinite(rate);
+      const rate = computed / ((performance.now() - began) / 1000);
+      const known = computed > 0 && Number.isFinite(rate);
       onStage?.({
         stage,
         unit: "clusterings",

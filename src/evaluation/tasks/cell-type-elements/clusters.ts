@@ -176,10 +176,10 @@ async function clusterer(rows: number, { work: { folder, readOnly, ...work } = {
     folder === undefined ? undefined : await ClusteringLog.open(join(folder, "clusterings.jsonl"));
   return <Score>(of: Space, { k, seeds, what }: Clusterings, scoreOf: (clusters: Int32Array) => Score) => {
     const log = logged?.of(of.identity, k, rows);
-    const stored = log && readOnly ? { ...log, keep: async () => {} } : log;
-    const { kept, between } = clusteringStage(`clustering ${what}into ${k}`, seeds, work, stored);
+    const stored = log && readOnly ? { ...log, store: async () => {} } : log;
+    const { cached, between } = clusteringStage(`clustering ${what}into ${k}`, seeds, work, stored);
     const data = () => of.components(() => yieldToEventLoop(work.signal));
-    return seededClusters(data, scoreOf, { k, seeds, kept, between });
+    return seededClusters(data, scoreOf, { k, seeds, cached, between });
   };
 }
 

@@ -66,7 +66,7 @@ export function classStatistics(
 }
 
 /** Recall of a class: share of correct predictions among its rows. */
-export function shareAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): BlockStatistic {
+export function proportionAmong(correct: Float64Array, among: Uint8Array, blocks: Blocks): BlockStatistic {
   const right = meanOver(
     correct.map((value, row) => value * among[row]),
     blocks,

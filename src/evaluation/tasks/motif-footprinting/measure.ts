@@ -10,7 +10,7 @@ import {
 import { percentiles } from "../../../metrics/quantiles.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { comparedDistances, comparedScores, paperScores, settled } from "../compared-scores.ts";
-import { intervalNotes, shareIntervals } from "../intervals.ts";
+import { intervalNotes, proportionIntervals } from "../intervals.ts";
 import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
 import {
   type DistancePrediction,
@@ -208,7 +208,7 @@ function measurement<Name extends string>(
       { name: "accuracy", title: "accuracy over all motifs", better: "higher", main: true },
       mean(outcomes),
       NO_ROWS,
-      shareIntervals(outcomes, blocks, { protocol, trials: [rows] }),
+      proportionIntervals(outcomes, blocks, { protocol, trials: [rows] }),
     ),
     foundMetric(results),
     ...own.metrics,

@@ -1,7 +1,7 @@
 import { blocksBy } from "../../../metrics/blocks.ts";
 import { pairedOutcomes } from "../../../metrics/paired-accuracy.ts";
 import { comparedScores } from "../compared-scores.ts";
-import { shareStatistic } from "../intervals.ts";
+import { proportionStatistic } from "../intervals.ts";
 import { asKind, ofKind, type Predictions } from "../prediction.ts";
 import type { TaskStratification } from "../stratification.ts";
 import type { MainStatistic, MeasureContext, Task } from "../task.ts";
@@ -145,5 +145,5 @@ function accuracyOver(
   { ties }: MotifRules,
 ): MainStatistic<"accuracy"> {
   const blocks = blocksBy(groupingOf(predictions).backgrounds, "background");
-  return shareStatistic("accuracy", pairedOutcomes(trues, shuffles, ties), blocks);
+  return proportionStatistic("accuracy", pairedOutcomes(trues, shuffles, ties), blocks);
 }

@@ -155,10 +155,10 @@ function sequenceFileOf(footprints: Footprints): SequenceFile {
       wanted.map((line) => {
         const first = Math.floor(line / linesOf(footprints)) * STRANDS.length * motifs.length;
         const place = line % linesOf(footprints);
-        const letters = footprints.sequence(line);
+        const bases = footprints.sequence(line);
         // All motifs share a background; the first represents them.
-        if (place < 2) return { letters, row: first + place, member: 0 };
-        return { letters, row: first + Math.floor((place - 2) / 2), member: 1 + (place % 2) };
+        if (place < 2) return { bases, row: first + place, member: 0 };
+        return { bases, row: first + Math.floor((place - 2) / 2), member: 1 + (place % 2) };
       }),
   };
 }

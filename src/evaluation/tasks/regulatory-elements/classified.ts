@@ -16,8 +16,8 @@ import {
   blocksOfRows,
   intervalNotes,
   NO_POSITIONS,
-  shareIntervals,
-  shareStatistic,
+  proportionIntervals,
+  proportionStatistic,
   type TrialCounts,
   waldOver,
 } from "../intervals.ts";
@@ -177,7 +177,7 @@ export function classifiedAccuracyStatistic(
   predictions: Predictions<PairFacts>,
 ): MainStatistic<ClassifiedPairMetric> {
   const { predictions: pairs, correct } = columnsOf(ofKind("logits", predictions));
-  return shareStatistic("accuracy", correct, doubled(blocksOfRows(pairs)));
+  return proportionStatistic("accuracy", correct, doubled(blocksOfRows(pairs)));
 }
 
 /**
@@ -268,7 +268,7 @@ function share(
   blocks: Blocks,
   options: { readonly protocol: Protocol; readonly trials: TrialCounts },
 ): Metric<ClassifiedPairMetric> {
-  const intervals = shareIntervals(outcomes, blocks, options);
+  const intervals = proportionIntervals(outcomes, blocks, options);
   return metricOf({ ...form, better: "higher" }, mean(outcomes), NO_ROWS, intervals);
 }
 

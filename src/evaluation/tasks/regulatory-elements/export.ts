@@ -1,7 +1,7 @@
 import { cachedDigest } from "../../../base/cached-digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { codesOfEntries, openProcessed, type ProcessedSplit } from "../../../datasets/processed-data.ts";
-import { modelLettersOf, NO_BASE } from "../../../dna/sequence/encoding.ts";
+import { modelSequenceOf, NO_BASE } from "../../../dna/sequence/encoding.ts";
 import {
   checkExportedWindow,
   EXPORTED_SPLITS,
@@ -76,7 +76,7 @@ function examplesOf(rows: readonly ExportedPair[]): readonly Example<PairFacts>[
 }
 
 function exampleOf(row: number, { element, control }: Pair<Uint8Array>): Example<PairFacts> {
-  const sequences = [modelLettersOf(element), modelLettersOf(control)];
+  const sequences = [modelSequenceOf(element), modelSequenceOf(control)];
   const unknown = element.includes(NO_BASE) || control.includes(NO_BASE);
   return {
     row,

@@ -1,5 +1,5 @@
 import { genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
-import { shareInferenceOf } from "../../../metrics/clustered-proportion.ts";
+import { proportionInferenceOf } from "../../../metrics/clustered-proportion.ts";
 import { meanOfSums } from "../../../metrics/mean.ts";
 import { pairedAccuracy, pairedAccuracyEstimate, pairedOutcomes } from "../../../metrics/paired-accuracy.ts";
 import { percentilesOfSorted } from "../../../metrics/quantiles.ts";
@@ -11,8 +11,8 @@ import {
   genomicPositionsOf,
   intervalNotes,
   NO_POSITIONS,
-  shareIntervalsOf,
-  shareStatistic,
+  proportionIntervalsOf,
+  proportionStatistic,
   type TrialCounts,
   waldOver,
 } from "../intervals.ts";
@@ -130,7 +130,7 @@ export function pairedAccuracyStatistic(
   }
   const positions = genomicPositionsOf(columns);
   const blocks = positions === undefined ? singleRows(columns.length) : genomicBlocksOf(positions);
-  return shareStatistic("paired-accuracy", outcomes, blocks);
+  return proportionStatistic("paired-accuracy", outcomes, blocks);
 }
 
 const NO_ROWS = "there are no rows";
@@ -145,7 +145,7 @@ function accuracyMetric(
     { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true },
     pairedAccuracy(counts, TIES[protocol]),
     NO_ROWS,
-    shareIntervalsOf(outcomes, { protocol, trials }),
+    proportionIntervalsOf(outcomes, { protocol, trials }),
   );
 }
 
@@ -158,7 +158,7 @@ function accuracyTest({ outcomes }: PairSums): Metric<PairMetric> {
       better: "lower",
       main: false,
     },
-    shareInferenceOf(outcomes).pAgainst(0.5),
+    proportionInferenceOf(outcomes).pAgainst(0.5),
     "there are fewer than two blocks",
   );
 }

@@ -1,7 +1,7 @@
 import { NumberSorter } from "../../../base/number-sorter.ts";
 import type { NumberList, Numbers } from "../../../base/typed-numbers.ts";
 import { GenomicBlockNumbers, singleRows } from "../../../metrics/blocks.ts";
-import type { ShareSums } from "../../../metrics/clustered-proportion.ts";
+import type { ProportionSums } from "../../../metrics/clustered-proportion.ts";
 import { requireFinite } from "../../../metrics/input-checks.ts";
 import { RunningSum, sum as sumOf } from "../../../metrics/mean.ts";
 import {
@@ -29,7 +29,7 @@ export interface PairSums extends Pick<ComparedScores, "ties"> {
   readonly mean: number;
   readonly blockDifferences: readonly number[];
   /** Credit of pairs by the protocol's rule for ties: 0, 0.5 or 1. */
-  readonly outcomes: ShareSums;
+  readonly outcomes: ProportionSums;
   readonly counts: PairedCounts;
   /** Counts under both protocols. */
   readonly under: Readonly<Record<Protocol, PairedCounts>>;

@@ -2,7 +2,7 @@ import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { seedOf } from "../../../base/random.ts";
 import type { RegulatoryElementRow } from "../../../datasets/regulatory-elements/table.ts";
-import { modelLettersOf, NO_BASE, oneHotOfCodes, windowCodes } from "../../../dna/sequence/encoding.ts";
+import { modelSequenceOf, NO_BASE, oneHotOfCodes, windowCodes } from "../../../dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../../dna/sequence/reverse-complement.ts";
 import { dinucleotideShuffleCodes, dinucleotideShuffleKeeps } from "../../../dna/sequence/shuffle.ts";
 import type { PositionFacts } from "../intervals.ts";
@@ -76,7 +76,7 @@ export function elementAndControlCodes(
  * Facts of a pair without its sequences, in a tenth of the time.
  * @throws {InputError} as `elementAndControlCodes`
  */
-export function pairWithoutLetters(
+export function pairFacts(
   chromosome: Uint8Array,
   row: PairRow,
   seed: number,
@@ -109,7 +109,7 @@ function coreOf(chromosome: Uint8Array, row: PairRow): readonly [start: number, 
 /** Element and control as a language model sees them: A where there is no base. */
 export function elementAndControl(chromosome: Uint8Array, row: PairRow, seed: number): Pair<string> {
   const { element, control } = elementAndControlCodes(chromosome, row, seed, sharedPair(row));
-  return { element: modelLettersOf(element), control: modelLettersOf(control) };
+  return { element: modelSequenceOf(element), control: modelSequenceOf(control) };
 }
 
 /** Element and control as one-hot rows [positions, 4], channels A, C, G, T: zeros where there is no base. */

@@ -4,7 +4,7 @@ import {
   readRegulatoryElementTable,
 } from "../../../datasets/regulatory-elements/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { modelLettersOf, NO_BASE, windowCodes } from "../../../dna/sequence/encoding.ts";
+import { modelSequenceOf, NO_BASE, windowCodes } from "../../../dna/sequence/encoding.ts";
 import { flankOf, refuseContext, widened } from "../context.ts";
 import { openGenomeTable, type TableRows, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, numberedRows } from "../inputs.ts";
@@ -12,13 +12,7 @@ import { tableDigest } from "../table-rows.ts";
 import type { OpenOptions, OpenTask, Task } from "../task.ts";
 import type { Example } from "../task-rows.ts";
 import { openExportedPairs } from "./export.ts";
-import {
-  elementAndControlCodes,
-  type PairFacts,
-  pairWithoutLetters,
-  sharedPair,
-  withFlanks,
-} from "./pair.ts";
+import { elementAndControlCodes, type PairFacts, pairFacts, sharedPair, withFlanks } from "./pair.ts";
 
 /** Inputs of Task 1. */
 export type RegulatoryElementsInputs = {
@@ -49,7 +43,7 @@ export async function openRegulatoryElements(
       end: Math.min(elementEnd, inputEnd),
       name: "the element",
     }),
-    exampleOf: (row, chromosome, letters) => (letters ? exampleOf : factsOnly)(row, chromosome, seed, flank),
+    exampleOf: (row, chromosome, bases) => (bases ? exampleOf : factsOnly)(row, chromosome, seed, flank),
   });
   return { ...widened(task, context), digests, select, examples, close };
 }
@@ -92,7 +86,7 @@ function exampleOf(
 ): Example<PairFacts> {
   const wide = withFlanks(row, flank);
   const { element, control } = elementAndControlCodes(chromosome, wide, seed, sharedPair(wide));
-  const sequences = [modelLettersOf(element), modelLettersOf(control)];
+  const sequences = [modelSequenceOf(element), modelSequenceOf(control)];
   const unknown = element.includes(NO_BASE);
   return {
     row: row.index,
@@ -109,7 +103,7 @@ function factsOnly(
   seed: number,
   flank: number,
 ): Example<PairFacts> {
-  const { hasUnknown, same } = pairWithoutLetters(chromosome, withFlanks(row, flank), seed);
+  const { hasUnknown, same } = pairFacts(chromosome, withFlanks(row, flank), seed);
   const unknown = hasUnknown ? unknownBases(chromosome, row) : 0;
   return { row: row.index, sequences: NO_LETTERS, facts: factsOf(row, unknown, same) };
 }

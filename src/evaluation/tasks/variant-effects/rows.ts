@@ -15,7 +15,7 @@ import {
   variantTable,
 } from "../../../datasets/variants/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { modelLettersOf } from "../../../dna/sequence/encoding.ts";
+import { modelSequenceOf } from "../../../dna/sequence/encoding.ts";
 import { widened } from "../context.ts";
 import { openGenomeTable, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, numberedRows, textInput } from "../inputs.ts";
@@ -61,9 +61,9 @@ export async function openVariants(
       name: "the variant",
       at: { file: variants.path, line },
     }),
-    exampleOf(row, chromosome, letters) {
+    exampleOf(row, chromosome, bases) {
       const pair = alleleCodes(chromosome, row, context);
-      if (letters) return exampleOf(row, variants, pair, pair);
+      if (bases) return exampleOf(row, variants, pair, pair);
       surroundings.keep(row, pair);
       return exampleOf(row, variants, pair);
     },
@@ -170,7 +170,7 @@ function stratumOf(row: VariantRow): string | undefined {
 type Surroundings = Pick<AlleleCodes, "reference" | "original" | "unknown">;
 
 /**
- * Surroundings by row, for models that read no letters and evaluate the same rows repeatedly. Few of them
+ * Surroundings by row, for models that read no bases and evaluate the same rows repeatedly. Few of them
  * differ.
  */
 class SurroundingsOfRows {
@@ -201,7 +201,8 @@ function exampleOf(
   const { chrom, position, allele1, allele2, significant, used, inPeaks, effect, allele2Effect, p } = row;
   return {
     row: row.index,
-    sequences: pair === undefined ? NO_LETTERS : [modelLettersOf(pair.allele1), modelLettersOf(pair.allele2)],
+    sequences:
+      pair === undefined ? NO_LETTERS : [modelSequenceOf(pair.allele1), modelSequenceOf(pair.allele2)],
     ...(pair !== undefined && unknown > 0 ? { codes: [pair.allele1, pair.allele2] } : {}),
     ...(allele1.length === allele2.length ? {} : { aligned: false }),
     facts: factsOf({

@@ -45,7 +45,7 @@ const rowsOf = (task: OpenTask, part: Parameters<OpenTask["select"]>[0]["split"]
     .rows.slice();
 
 testWithSharedData(
-  "the table of the test bed: rows per line and split, letters of the genome, and written back as it was",
+  "the table of the test bed: rows per line and split, bases of the genome, and written back as it was",
   "task3/peaks_by_cell_label.tsv",
   async (elements) => {
     const table = await readCellTypeElements(elements);
@@ -124,7 +124,7 @@ test("the list of rows selects what is clustered and does not affect training", 
   await task.close();
 });
 
-test("data.h5 in place of table and genome: the same letters, labels and rows", async () => {
+test("data.h5 in place of table and genome: the same bases, labels and rows", async () => {
   const plain = await cellTypeElements.open(inputs(), { seed: 0 });
   const arrays: Parameters<typeof writeHdf5>[1] = {};
   for (const split of ["train", "val", "test"] as const) {

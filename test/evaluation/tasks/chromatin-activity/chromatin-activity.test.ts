@@ -75,7 +75,7 @@ describe("the rows", () => {
     await task.close();
   });
 
-  test("are their windows' letters and the sum of the signal's middle 1,000 bases", async () => {
+  test("are their windows' bases and the sum of the signal's middle 1,000 bases", async () => {
     const task = await chromatinActivity.open(inputs, { seed: 0 });
     const { rows } = task.select({ split: "val", purpose: "evaluate", limit: 12 });
     const examples = await task.examples(rows.slice());
@@ -157,10 +157,10 @@ describe("the rows", () => {
 });
 
 test("scores a model's own prediction of activity", async () => {
-  const letters = await knownCounts();
+  const bases = await knownCounts();
   const oracle: Model = {
     name: "oracle",
-    predictActivity: (sequences) => sequences.map((sequence) => Math.log1p(letters.get(sequence)!)),
+    predictActivity: (sequences) => sequences.map((sequence) => Math.log1p(bases.get(sequence)!)),
   };
   const { metrics, published } = await evaluate({
     task: chromatinActivity,
@@ -174,7 +174,7 @@ test("scores a model's own prediction of activity", async () => {
   expect(published.test_auroc).toBeGreaterThan(0.99);
 });
 
-/** Counts of the test windows by their letters. */
+/** Counts of the test windows by their bases. */
 async function knownCounts(): Promise<Map<string, number>> {
   const task = await chromatinActivity.open(inputs, { seed: 0 });
   const { rows } = task.select({ split: "test", purpose: "evaluate", limit: null });

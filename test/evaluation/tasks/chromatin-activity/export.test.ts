@@ -56,7 +56,7 @@ async function exported(): Promise<string> {
   return path;
 }
 
-test("data.h5 in place of tables, genome and signal: the same rows, letters, codes and counts", async () => {
+test("data.h5 in place of tables, genome and signal: the same rows, bases, codes and counts", async () => {
   const task = await chromatinActivity.open({ peaks: await exported(), "cell-line": "K562" }, { seed: 0 });
   const plain = await chromatinActivity.open(inputs, { seed: 0 });
   let compared = 0;
@@ -82,7 +82,7 @@ test("numbers from data.h5 have intervals over rows, and say so", async () => {
   const { metrics, notes, counts } = await evaluate({
     task: chromatinActivity,
     inputs: { peaks: await exported(), "cell-line": "K562" },
-    model: { name: "A", predictActivity: (some) => some.map((letters) => letters.split("A").length) },
+    model: { name: "A", predictActivity: (some) => some.map((bases) => bases.split("A").length) },
     setting: "predicted",
   });
   expect(metrics[0].intervals[0].method).toMatch(/^row-/);

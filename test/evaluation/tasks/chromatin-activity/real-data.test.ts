@@ -70,7 +70,7 @@ async function renamedTables(split: string) {
   };
 }
 
-/** Activity from the shares of the letters alone. */
+/** Activity from the shares of the bases alone. */
 const composition: Model = {
   name: "composition",
   identity: "composition 1",

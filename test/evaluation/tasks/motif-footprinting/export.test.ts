@@ -20,11 +20,11 @@ const BACKGROUNDS = Array.from({ length: 5 }, () => random(350));
 /** A collection whose motifs have these consensuses, in this order. */
 const meme = (motifs: Readonly<Record<string, string>>) =>
   `MEME version 4\n\n${Object.entries(motifs)
-    .map(([name, letters]) => {
-      const rows = [...letters].map((letter) =>
+    .map(([name, bases]) => {
+      const rows = [...bases].map((letter) =>
         [..."ACGT"].map((base) => (base === letter ? "1" : "0")).join(" "),
       );
-      return `MOTIF ${name}\nletter-probability matrix: alength= 4 w= ${letters.length}\n${rows.join("\n")}\n\n`;
+      return `MOTIF ${name}\nletter-probability matrix: alength= 4 w= ${bases.length}\n${rows.join("\n")}\n\n`;
     })
     .join("")}`;
 const MOTIFS = { CTCF: "CCACCAGGGGGCGC", JUN: "TGACTCA", REST: "TTCAGCACCATGGACAGCGCC" };
@@ -70,7 +70,7 @@ describe("data.h5 in place of the footprints", () => {
   test("alone: motifs are numbered, and the numbers are the same", async () => {
     const model = {
       name: "A",
-      logLikelihood: (some: readonly string[]) => some.map((letters) => letters.split("CA").length),
+      logLikelihood: (some: readonly string[]) => some.map((bases) => bases.split("CA").length),
     };
     const ask = (footprints: MotifFootprintingInputs["footprints"]) =>
       evaluate({ task: "motif-footprinting", inputs: { footprints }, model });

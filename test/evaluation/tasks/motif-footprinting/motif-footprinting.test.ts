@@ -63,7 +63,7 @@ describe("the form", () => {
     const lines = [...footprints.keys()];
     const placed = await file.at(lines);
     expect(file.lines).toBe(footprints.length);
-    expect(placed.map(({ letters }) => letters)).toEqual(footprints.map(({ sequence }) => sequence));
+    expect(placed.map(({ bases }) => bases)).toEqual(footprints.map(({ sequence }) => sequence));
     expect(placed.map(({ row, member }) => file.lineOf(row, member))).toEqual(lines);
   });
 
@@ -107,7 +107,7 @@ describe("a model trained on the synthetic genome distinguishes motifs from thei
     const [seven, none] = [await asked(7), await asked(0)];
     expect(seven.metrics[0].intervals[0].low).toBeGreaterThan(0.8);
     expect(seven.metrics[1]).toMatchObject({ name: "motifs-found", value: 18 / 20 });
-    // Shuffled letters are as likely one by one: what is left are roundings of sums.
+    // Shuffled bases are as likely one by one: what is left are roundings of sums.
     expect(none.metrics[1].value).toBe(0);
     expect(none.metrics[0].intervals[0].low).toBeLessThan(0.5);
   });

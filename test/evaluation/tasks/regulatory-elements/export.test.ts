@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../../src/base/pcg64.ts";
 import { genomeInMemory } from "../../../../src/dna/genome/genome.ts";
-import { lettersOf } from "../../../../src/dna/sequence/encoding.ts";
+import { sequenceOf } from "../../../../src/dna/sequence/encoding.ts";
 import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { regulatoryElements } from "../../../../src/evaluation/tasks/regulatory-elements/regulatory-elements.ts";
 import type { RegulatoryElementsInputs } from "../../../../src/evaluation/tasks/regulatory-elements/rows.ts";
@@ -49,7 +49,7 @@ async function arraysOf(task: OpenTask): Promise<Record<string, TestArray>> {
   for (const split of SPLITS) {
     const examples = await task.examples(rowsOf(task, split));
     const member = (place: 0 | 1) =>
-      oneHot(examples.map(({ sequences, codes }) => (codes ? lettersOf(codes[place]) : sequences[place])));
+      oneHot(examples.map(({ sequences, codes }) => (codes ? sequenceOf(codes[place]) : sequences[place])));
     arrays[`${split}/seqs`] = member(0);
     arrays[`${split}/ctrls`] = member(1);
     arrays[`${split}/idxs`] = {
@@ -73,7 +73,7 @@ beforeAll(async () => {
 afterAll(() => plain.close());
 
 describe("data.h5 in place of table and genome", () => {
-  test("the same rows, letters, codes and numbers of unknown letters", async () => {
+  test("the same rows, bases, codes and numbers of unknown bases", async () => {
     const task = await regulatoryElements.open({ elements: path }, { seed: 0 });
     let unknown = 0;
     for (const split of SPLITS) {
@@ -106,7 +106,7 @@ describe("data.h5 in place of table and genome", () => {
   test("the same numbers, with intervals over rows, and a note that says so", async () => {
     const model = {
       name: "A",
-      logLikelihood: (some: readonly string[]) => some.map((letters) => letters.split("TA").length),
+      logLikelihood: (some: readonly string[]) => some.map((bases) => bases.split("TA").length),
     };
     const ask = (inputs: RegulatoryElementsInputs) =>
       evaluate({ task: "regulatory-elements", inputs, model });

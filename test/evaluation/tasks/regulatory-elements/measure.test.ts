@@ -199,7 +199,7 @@ describe("undefined metrics are null with a reason, and results are JSON-safe", 
   });
 });
 
-describe("tokens and letters", () => {
+describe("tokens and bases", () => {
   const element = [-1, -2, -3, -4];
   const control = [-2, -1, -4, -5];
 

@@ -69,7 +69,7 @@ testWithSharedData(
 );
 
 testWithSharedData(
-  "codes and one-hot rows say the same as the letters, and keep N apart",
+  "codes and one-hot rows say the same as the bases, and keep N apart",
   GENOME,
   async (path) => {
     await using genome = await openGenome(path);
@@ -78,17 +78,17 @@ testWithSharedData(
       const chromosome = await genome.chromosome(row.chrom);
       const codes = elementAndControlCodes(chromosome, row, 0);
       const oneHot = elementAndControlOneHot(chromosome, row, 0);
-      for (const [member, letters] of [
+      for (const [member, bases] of [
         ["element", seq],
         ["control", ctrl],
       ] as const) {
-        expect(oneHot[member]).toHaveLength(4 * letters.length);
-        for (let i = 0; i < letters.length; i++) {
+        expect(oneHot[member]).toHaveLength(4 * bases.length);
+        for (let i = 0; i < bases.length; i++) {
           const channels = [...oneHot[member].subarray(4 * i, 4 * i + 4)];
           const code = codes[member][i];
           if (code === 4) unknown++;
           // The arg-max of a row of zeros is the first channel.
-          expect(letters[i]).toBe("ACGT"[channels.indexOf(Math.max(...channels))]);
+          expect(bases[i]).toBe("ACGT"[channels.indexOf(Math.max(...channels))]);
           expect(channels).toEqual([0, 1, 2, 3].map((channel) => (channel === code ? 1 : 0)));
         }
       }

@@ -25,16 +25,16 @@ const HEADER =
   "chr\tinput_start\tinput_end\tccre_start\tccre_end\tccre_relative_start\tccre_relative_end\treverse_complement";
 
 /**
- * Random letters on three chromosomes, with a stretch of N on chr10, and 300 elements, most of them on chr5.
+ * Random bases on three chromosomes, with a stretch of N on chr10, and 300 elements, most of them on chr5.
  */
 beforeAll(async () => {
   root = await mkdtemp(join(tmpdir(), "dart-eval-task1-"));
   genome = join(root, "genome.fa");
   elements = join(root, "elements.tsv");
   const rng = new Pcg64(11);
-  const letters = (n: number) => Array.from({ length: n }, () => "ACGT"[rng.nextUint32() & 3]).join("");
-  const chr10 = `${letters(2000)}${"N".repeat(100)}${letters(6000)}`;
-  const sequences = { chr5: letters(20_000), chr10, chr1: letters(5000) };
+  const bases = (n: number) => Array.from({ length: n }, () => "ACGT"[rng.nextUint32() & 3]).join("");
+  const chr10 = `${bases(2000)}${"N".repeat(100)}${bases(6000)}`;
+  const sequences = { chr5: bases(20_000), chr10, chr1: bases(5000) };
   await writeFile(
     genome,
     Object.entries(sequences)
@@ -55,8 +55,7 @@ afterAll(() => rm(root, { recursive: true, force: true }));
 const model = {
   name: "tata",
   identity: "tata 1",
-  logLikelihood: (sequences: readonly string[]) =>
-    sequences.map((letters) => letters.split("TATA").length - 300),
+  logLikelihood: (sequences: readonly string[]) => sequences.map((bases) => bases.split("TATA").length - 300),
 };
 const inputs = () => ({ genome, elements });
 
@@ -134,8 +133,8 @@ describe("task 1, zero-shot", () => {
       identity: "rounded 1",
       ...(scoreRounding === undefined ? {} : { scoreRounding }),
       logLikelihood: (sequences: readonly string[]) =>
-        sequences.map((letters) => {
-          const digest = [...letters].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1009, 7);
+        sequences.map((bases) => {
+          const digest = [...bases].reduce((sum, letter) => (sum * 31 + letter.charCodeAt(0)) % 1009, 7);
           return -480 - digest * 1e-9 - (digest % 10 === 0 ? 1 : 0);
         }),
     });
@@ -333,7 +332,7 @@ testWithSharedData(
       expect(codes.some((member) => member.includes(4))).toBe(true);
     }
     const known = ({ row, facts }: (typeof examples)[number]) => ({ row, facts });
-    expect((await opened.examples(rows.slice(), { letters: false })).map(known)).toEqual(examples.map(known));
+    expect((await opened.examples(rows.slice(), { bases: false })).map(known)).toEqual(examples.map(known));
     // Of this table some windows hold N or lie over an end, others do not.
     expect(hidden).toBeGreaterThan(3);
     expect(hidden).toBeLessThan(examples.length);

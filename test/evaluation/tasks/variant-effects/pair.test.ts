@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { readTable } from "../../../../src/base/table.ts";
 import { readVariants } from "../../../../src/datasets/variants/read.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
-import { modelLettersOf } from "../../../../src/dna/sequence/encoding.ts";
+import { modelSequenceOf } from "../../../../src/dna/sequence/encoding.ts";
 import { alleleCodes } from "../../../../src/evaluation/tasks/variant-effects/alleles.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 
@@ -37,8 +37,8 @@ testWithSharedData(
       expect(pair.original).toBe(STATUS[status as keyof typeof STATUS]);
       seen[pair.original]++;
       if (pair.original === "refused") continue;
-      expect(modelLettersOf(pair.allele1)).toBe(window1);
-      expect(modelLettersOf(pair.allele2)).toBe(window2);
+      expect(modelSequenceOf(pair.allele1)).toBe(window1);
+      expect(modelSequenceOf(pair.allele2)).toBe(window2);
       expect(pair.unknown).toBe(Number(zero1));
       expect(pair.allele2.filter((code) => code === 4).length).toBe(Number(zero2));
       const differ = Array.from(pair.allele1.keys()).filter((i) => pair.allele1[i] !== pair.allele2[i]);

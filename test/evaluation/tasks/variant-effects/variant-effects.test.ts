@@ -39,8 +39,8 @@ describe("effect_size of DART-Eval's data.h5 applies to the African table", () =
     await using genome = await openGenome(files.genome);
     const effects: number[] = [];
     for (const fields of lines.map((line) => line.split("\t"))) {
-      const letters = await genome.chromosome(fields[at("chr_hg38")]);
-      const reference = String.fromCharCode(letters[Number(fields[at("pos_hg38")]) - 1]);
+      const bases = await genome.chromosome(fields[at("chr_hg38")]);
+      const reference = String.fromCharCode(bases[Number(fields[at("pos_hg38")]) - 1]);
       const turned = fields[at("allele2")].toUpperCase() === reference.toUpperCase();
       effects.push((turned ? -1 : 1) * Number(fields[at("beta")]));
     }
@@ -140,7 +140,7 @@ describe("planted effects are recovered by a Markov model", () => {
 });
 
 const LETTERS = Array.from({ length: 6000 }, (_, i) => "ACGT"[(i * i + (i >> 3)) % 4]).join("");
-const genome = genomeInMemory("letters.fa", new Map([["chr1", LETTERS]]));
+const genome = genomeInMemory("bases.fa", new Map([["chr1", LETTERS]]));
 const letter = (position: number) => LETTERS[position];
 const rows = [3000, 3010, 200].map((position, index) => ({
   index,
@@ -177,7 +177,7 @@ describe("rows", () => {
     expect(examples[2].codes![0].filter((code) => code === 4).length).toBe(857);
     // The second time from memory.
     for (const _ of [1, 2]) {
-      const known = await open.examples(selected.rows.slice().toReversed(), { letters: false });
+      const known = await open.examples(selected.rows.slice().toReversed(), { bases: false });
       expect(known.map(({ row, facts }) => [row, facts])).toEqual(
         examples.toReversed().map(({ row, facts }) => [row, facts]),
       );
@@ -238,7 +238,7 @@ describe("zero-shot compares two alleles", () => {
   const variants = [rows[0], insertion];
   const asked: string[] = [];
   const model: Model = {
-    name: "letters",
+    name: "bases",
     tokens: "one-letter",
     compareAlleles(pairs, { protocol, origins }) {
       asked.push(`${pairs.length} ${protocol} ${origins![0].row}`);

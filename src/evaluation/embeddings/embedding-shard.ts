@@ -20,7 +20,7 @@ const KEYS = "keys";
 const DIGESTS = "digests";
 
 /** Writes a shard atomically. There is at least one embedding, and all have the same width and precision. */
-export async function writePiece(
+export async function writeEmbeddingShard(
   path: string,
   keys: readonly string[],
   embeddings: readonly PackedEmbedding[],
@@ -73,7 +73,7 @@ function digestOf({ states, starts, ends }: PackedEmbedding): string {
 }
 
 /** An open shard, read one sequence at a time: positions and digests are in memory, states are not. */
-export interface EmbeddedPiece {
+export interface EmbeddingShard {
   /** Keys of the sequences, in order. */
   readonly keys: readonly string[];
   /** @throws {FormatError} when the embedding does not match its digest */
@@ -82,10 +82,10 @@ export interface EmbeddedPiece {
 }
 
 /** @throws {FormatError} when the file is not a shard, or is damaged */
-export async function openPiece(path: string): Promise<EmbeddedPiece> {
+export async function openEmbeddingShard(path: string): Promise<EmbeddingShard> {
   const checkpoint = await openCheckpoint(path);
   try {
-    return await pieceOf(path, checkpoint);
+    return await shardOf(path, checkpoint);
   } catch (error) {
     await checkpoint.close();
     throw error;
@@ -93,7 +93,7 @@ export async function openPiece(path: string): Promise<EmbeddedPiece> {
 }
 
 /** Keys of a shard's sequences, from its header alone. @throws {FormatError} when the file is not a shard */
-export async function keysOfPiece(path: string): Promise<readonly string[]> {
+export async function keysOfEmbeddingShard(path: string): Promise<readonly string[]> {
   await using checkpoint = await openCheckpoint(path);
   return keysIn(path, checkpoint);
 }
@@ -104,7 +104,7 @@ function keysIn(path: string, { metadata }: Checkpoint): readonly string[] {
   throw new FormatError({ file: path }, "the file lists no sequences", DAMAGED);
 }
 
-async function pieceOf(path: string, checkpoint: Checkpoint): Promise<EmbeddedPiece> {
+async function shardOf(path: string, checkpoint: Checkpoint): Promise<EmbeddingShard> {
   for (const name of ["states", "offsets", "starts", "lengths"]) {
     if (!checkpoint.arrays.has(name)) throw new FormatError({ file: path }, `there is no ${name}`, DAMAGED);
   }

@@ -7,15 +7,15 @@ import { type PackedEmbedding, pack, type StoredAs } from "./packed-embedding.ts
 /** Sequences that were embedded together, of which a shard has some. */
 export interface EmbeddedSequences {
   readonly sequences: readonly SequenceToEmbed[];
-  /** Places in `sequences` of the shard's embeddings. */
+  /** Indices in `sequences` of the shard's embeddings. */
   readonly places: readonly number[];
 }
 
-/** Place of an embedding: the number of its shard and its index there. */
-export type PieceIndex = readonly [piece: number, sequence: number];
+/** Position of an embedding: the number of its shard and its index in the shard. */
+export type ShardPosition = readonly [shard: number, sequence: number];
 
 /** Shards of embeddings, numbered in the order in which they are found and added. */
-export interface Pieces {
+export interface EmbeddingShards {
   /** Adds a shard of at most `PIECE_SEQUENCES`. */
   add(
     keys: readonly string[],
@@ -23,17 +23,20 @@ export interface Pieces {
     embedded: EmbeddedSequences,
   ): Promise<void>;
   /** Reads embeddings, in the order given. Must be awaited before the next call. */
-  read(places: readonly PieceIndex[], signal: AbortSignal | undefined): Promise<readonly PackedEmbedding[]>;
+  read(
+    places: readonly ShardPosition[],
+    signal: AbortSignal | undefined,
+  ): Promise<readonly PackedEmbedding[]>;
   close(): Promise<void>;
 }
 
 /** Embeddings in memory. */
-export class MemoryPieces implements Pieces {
-  private readonly pieces: (readonly PackedEmbedding[])[] = [];
+export class MemoryShards implements EmbeddingShards {
+  private readonly shards: (readonly PackedEmbedding[])[] = [];
 
   async add(_keys: readonly string[], embeddings: readonly PackedEmbedding[]) {
     // A model may return views of a whole batch.
-    this.pieces.push(
+    this.shards.push(
       embeddings.map((each) => ({
         ...each,
         states: each.states.slice(),
@@ -43,12 +46,12 @@ export class MemoryPieces implements Pieces {
     );
   }
 
-  async read(places: readonly PieceIndex[]) {
-    return places.map(([piece, sequence]) => this.pieces[piece][sequence]);
+  async read(places: readonly ShardPosition[]) {
+    return places.map(([shard, sequence]) => this.shards[shard][sequence]);
   }
 
   async close() {
-    this.pieces.length = 0;
+    this.shards.length = 0;
   }
 }
 
@@ -56,32 +59,34 @@ export class MemoryPieces implements Pieces {
 export type SequencesAt = (origins: readonly Origin[]) => Promise<readonly SequenceToEmbed[]>;
 
 /** Sequences that were embedded together, without their bases. */
-interface Together {
+interface EmbeddedTogether {
   readonly task: string;
   readonly rows: Uint32Array;
   readonly members: Uint8Array;
 }
 
-/** A shard: a checksum of each embedding, and its place among the sequences that were embedded together. */
-interface Piece {
+/** A shard: the checksum of each embedding, and its index among the sequences that were embedded together. */
+interface RecomputedShard {
   readonly checksums: Uint32Array;
-  readonly together: Together;
+  readonly together: EmbeddedTogether;
   readonly places: Uint32Array;
 }
 
-/** Share of changed embeddings from which on sequences are only embedded with the original ones. */
+/**
+ * Fraction of changed embeddings above which sequences are always embedded together with the original ones.
+ */
 const MAX_CHANGED = 0.1;
 
 /**
- * Embeddings that the model computes again at each reading; only checksums stay in memory.
+ * Embeddings that the model recomputes at each reading; only checksums stay in memory.
  *
- * The states of a sequence may depend on the sequences of the same call, in the last bits. So each embedding
- * is compared with the checksum of the first one, and where it differs, the sequences of the first call are
- * embedded together again. Readings are thus the same as of a store.
+ * The last bits of a sequence's states may depend on the other sequences of the call. Each recomputed
+ * embedding is therefore compared with the checksum of the first one; if it differs, the sequences of the
+ * first call are embedded together again. Readings then equal those of a store.
  */
-export class RecomputedPieces implements Pieces {
-  private readonly pieces: Piece[] = [];
-  /** Embeddings were found to depend on the other sequences of a call. */
+export class RecomputedShards implements EmbeddingShards {
+  private readonly shards: RecomputedShard[] = [];
+  /** True after embeddings were found to depend on the other sequences of a call. */
   private dependent = false;
 
   constructor(
@@ -92,7 +97,7 @@ export class RecomputedPieces implements Pieces {
 
   async add(_keys: readonly string[], embeddings: readonly PackedEmbedding[], embedded: EmbeddedSequences) {
     const { sequences, places } = embedded;
-    const { together: last } = this.pieces.at(-1) ?? {};
+    const { together: last } = this.shards.at(-1) ?? {};
     const origins = sequences.map(({ origin }) => origin);
     const isLast =
       last?.rows.length === origins.length &&
@@ -105,10 +110,10 @@ export class RecomputedPieces implements Pieces {
           members: Uint8Array.from(origins, ({ member }) => member),
         };
     const checksums = Uint32Array.from(embeddings, checksumOf);
-    this.pieces.push({ checksums, together, places: Uint32Array.from(places) });
+    this.shards.push({ checksums, together, places: Uint32Array.from(places) });
   }
 
-  async read(places: readonly PieceIndex[], signal: AbortSignal | undefined) {
+  async read(places: readonly ShardPosition[], signal: AbortSignal | undefined) {
     const embeddings = new Array<PackedEmbedding>(places.length);
     let left: readonly number[] = [...places.keys()];
     if (!this.dependent) {
@@ -120,9 +125,9 @@ export class RecomputedPieces implements Pieces {
       });
       this.dependent = left.length > MAX_CHANGED * places.length;
     }
-    const byCall = new Map<Together, number[]>();
+    const byCall = new Map<EmbeddedTogether, number[]>();
     for (const i of left) {
-      const { together } = this.pieces[places[i][0]];
+      const { together } = this.shards[places[i][0]];
       const some = byCall.get(together);
       if (some === undefined) byCall.set(together, [i]);
       else some.push(i);
@@ -133,19 +138,19 @@ export class RecomputedPieces implements Pieces {
   }
 
   async close() {
-    this.pieces.length = 0;
+    this.shards.length = 0;
   }
 
-  /** Embeds the calls again that contain some of the sequences. */
+  /** Repeats the calls that embedded some sequences. */
   private async readTogether(
-    { task, rows, members }: Together,
+    { task, rows, members }: EmbeddedTogether,
     some: readonly number[],
     {
       places,
       embeddings,
       signal,
     }: {
-      readonly places: readonly PieceIndex[];
+      readonly places: readonly ShardPosition[];
       readonly embeddings: PackedEmbedding[];
       readonly signal: AbortSignal | undefined;
     },
@@ -154,8 +159,8 @@ export class RecomputedPieces implements Pieces {
     const sequences = await this.sequencesAt(origins);
     const wanted = new Map<number, number[]>();
     for (const i of some) {
-      const [piece, sequence] = places[i];
-      const place = this.pieces[piece].places[sequence];
+      const [shard, sequence] = places[i];
+      const place = this.shards[shard].places[sequence];
       wanted.set(place, [...(wanted.get(place) ?? []), i]);
     }
     for (const batch of this.embedder.batchesOf(sequences)) {
@@ -173,14 +178,14 @@ export class RecomputedPieces implements Pieces {
     }
   }
 
-  private originOf([piece, sequence]: PieceIndex): Origin {
-    const { together, places } = this.pieces[piece];
+  private originOf([shard, sequence]: ShardPosition): Origin {
+    const { together, places } = this.shards[shard];
     const place = places[sequence];
     return { task: together.task, row: together.rows[place], member: together.members[place] };
   }
 
-  private checksum([piece, sequence]: PieceIndex): number {
-    return this.pieces[piece].checksums[sequence];
+  private checksum([shard, sequence]: ShardPosition): number {
+    return this.shards[shard].checksums[sequence];
   }
 
   private changed({ row, member }: Origin): InputError {
