@@ -112,7 +112,7 @@ function retryAfterMs(value: string | null): number | undefined {
 }
 
 export interface GetOptions {
-  /** In addition to `accept`, or in its place. */
+  /** Headers in addition to `accept`, or replacing it. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly retries?: RetryPolicy | undefined;
   /** Maximum size of the response body. */

@@ -91,8 +91,7 @@ const COPY_BYTES = 2 ** 22;
 
 /**
  * Opens a log for appending, as a new file: existing bytes are copied, and the copy replaces the old file. An
- * earlier writer that was wrongly believed dead may still append to the old file; nobody reads what it writes
- * there.
+ * earlier writer that was taken for dead but still runs appends to the old file, which is not read again.
  *
  * @param keep  bytes of the existing file to keep; 0 if there is none
  * @throws {InputError} naming the path when the disk is full, read-only, or the folder may not be written

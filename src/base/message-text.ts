@@ -1,12 +1,12 @@
-/** Untrusted text for a message: quoted, control characters escaped, truncated to `most` characters. */
-export function quotedText(text: string, most = 60): string {
-  return text.length > most ? `${JSON.stringify(text.slice(0, most))}…` : JSON.stringify(text);
+/** Untrusted text for a message: quoted, control characters escaped, truncated to `maxLength` characters. */
+export function quotedText(text: string, maxLength = 60): string {
+  return text.length > maxLength ? `${JSON.stringify(text.slice(0, maxLength))}…` : JSON.stringify(text);
 }
 
-/** Untrusted value for a message: JSON truncated to `most` characters, or `absent` if undefined. */
-export function shownValue(value: unknown, most = 120): string {
+/** Untrusted value for a message: JSON truncated to `maxLength` characters, or `absent` if undefined. */
+export function shownValue(value: unknown, maxLength = 120): string {
   const text = JSON.stringify(value) ?? "absent";
-  return text.length > most ? `${text.slice(0, most)}…` : text;
+  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
 }
 
 /** Count with its noun: `1 row`, `12,034 rows`, `0 entries`. */
@@ -31,12 +31,12 @@ export function namesHint(what: string, name: string, known: readonly string[]):
 export function suggestion(name: string, known: readonly string[]): string {
   const plain = (text: string) => text.toLowerCase().replace(/[^a-z0-9]/g, "");
   const given = plain(name.slice(0, MAX_NAME_LENGTH));
-  const most = Math.max(1, Math.floor(given.length / 4));
+  const maxDistance = Math.max(1, Math.floor(given.length / 4));
   let closest: { readonly one: string; readonly distance: number } | undefined;
   for (const one of known) {
     const text = plain(one);
     const distance = given.length > 3 && text.startsWith(given) ? 0.5 : editDistance(given, text);
-    if (distance <= most && distance < (closest?.distance ?? Number.POSITIVE_INFINITY))
+    if (distance <= maxDistance && distance < (closest?.distance ?? Number.POSITIVE_INFINITY))
       closest = { one, distance };
   }
   return closest === undefined || given === "" ? "" : `did you mean ${closest.one}? `;

@@ -32,8 +32,7 @@ interface Chunk {
 
 /**
  * An append-only column of numbers for tables of millions of rows. The first 4 MiB stay in memory, the rest
- * is in a temporary file in the system's folder for such files (`$TMPDIR`). The file has no name once it is
- * open, so that a killed process leaves nothing.
+ * is in a temporary file in `$TMPDIR`. The file is unlinked once it is open, so a killed process leaves none.
  */
 export class NumberLog {
   readonly #memory: number;
@@ -43,7 +42,7 @@ export class NumberLog {
   #tail: Float64Array<ArrayBuffer>;
   #inTail = 0;
   #type: NumberType | undefined = "uint8";
-  /** The two chunks of the file that `at` read last, for a reader at two places. */
+  /** The two chunks of the file that `at` read last, for a caller that reads two sequences in turn. */
   #recent: readonly { readonly number: number; readonly numbers: Numbers }[] = [];
 
   /**
@@ -90,7 +89,10 @@ export class NumberLog {
     for (let i = 0; i < count; i++) this.push(value);
   }
 
-  /** @param i  0-based, below the length. Two sequences of neighbours read each chunk once */
+  /**
+   * @param i  0-based, below the length. Sequential access reads each chunk once, also at two positions in
+   *   turn
+   */
   at(i: number): number {
     return this.#chunk(Math.floor(i / CHUNK))[i % CHUNK];
   }

@@ -1,15 +1,15 @@
 import { NumberLog } from "./number-log.ts";
 import type { NumberList, Numbers } from "./typed-numbers.ts";
 
-/** Numbers of a run, which are sorted in memory. */
+/** Length of a run, which is sorted in memory. */
 const RUN = 2 ** 18;
 
-/** Numbers of all runs that are in memory while runs are merged. */
+/** Numbers in memory while runs are merged, of all runs together. */
 const MERGED = 2 ** 20;
 
 /**
- * Sorts finite numbers of which 2 MiB are in memory: external merge sort, with sorted runs in a temporary
- * file (`NumberLog`).
+ * External merge sort of finite numbers: 2 MiB of them in memory, sorted runs in a temporary file
+ * (`NumberLog`).
  */
 export class NumberSorter {
   readonly #run: Float64Array<ArrayBuffer>;
@@ -19,7 +19,7 @@ export class NumberSorter {
 
   /**
    * @param capacity  expected count of numbers; more may be appended
-   * @param run       numbers that are sorted in memory
+   * @param run       length of a run
    * @param memory    bytes of a `NumberLog` that stay in memory
    */
   constructor(capacity = RUN, run = RUN, memory?: number) {
@@ -38,7 +38,7 @@ export class NumberSorter {
     }
   }
 
-  /** All numbers in ascending order. Ends the sorter: nothing can be appended afterwards. */
+  /** All numbers in ascending order. Nothing can be appended afterwards. */
   sorted(): NumberList {
     if (this.#runs.length === 0) {
       const all = this.#run.subarray(0, this.#inRun).sort();
@@ -62,10 +62,10 @@ export class NumberSorter {
 interface Cursor {
   /** The next number of the run. */
   head: number;
-  /** 0-based place of the head in `numbers`. */
+  /** Index of the head in `numbers`. */
   at: number;
   numbers: Numbers;
-  /** Places in the log: of the first number that was not read, and of the run's end. */
+  /** Indices in the log: of the next number to read, and of the run's end. */
   next: number;
   readonly end: number;
 }

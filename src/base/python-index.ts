@@ -6,7 +6,7 @@ import { expectWebAddress, getJson, type RetryPolicy } from "./http.ts";
 import { tryParseJson } from "./json.ts";
 import { textIfPresent } from "./read-file.ts";
 
-// Package indexes of Python, as pip uses them; no Python is run.
+// Package indexes of Python, as pip reads them, without Python.
 
 const PYPI = "https://pypi.org/simple";
 const MAX_PAGE_BYTES = 64 * 2 ** 20;

@@ -2,7 +2,7 @@ import { hash } from "node:crypto";
 import { InputError } from "./errors.ts";
 import type { Pcg64 } from "./pcg64.ts";
 
-// Draws that need not equal NumPy's. Those that must (`permutation`, `random`) are methods of Pcg64.
+// These draws differ from NumPy's. Draws equal to NumPy's (`permutation`, `random`) are methods of Pcg64.
 
 /** A uniform number in [low, high). */
 export function uniform(rng: Pcg64, low = 0, high = 1): number {

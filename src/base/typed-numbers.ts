@@ -15,7 +15,7 @@ const ARRAYS = {
 
 export type Numbers = InstanceType<(typeof ARRAYS)[NumberType]>;
 
-/** Numbers by place, in memory or on disk. */
+/** List of numbers, in memory or on disk. */
 export interface NumberList {
   readonly length: number;
   /** @param i  0-based, below the length */

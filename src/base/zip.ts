@@ -71,7 +71,7 @@ export async function dataOffset(file: OpenFile, entry: ZipEntry, hint?: string)
 }
 
 /** Bytes read from an archive at once. */
-const PIECE = 2 ** 20;
+const CHUNK_BYTES = 2 ** 20;
 
 /**
  * Contents of an entry, decompressed. The checksum of the archive is not verified.
@@ -87,7 +87,8 @@ export async function* entryContents(file: OpenFile, entry: ZipEntry): AsyncGene
   const offset = await offsetOf(file, entry);
   const end = offset + entry.compressedSize;
   async function* packed() {
-    for (let at = offset; at < end; at += PIECE) yield await file.read(at, Math.min(PIECE, end - at));
+    for (let at = offset; at < end; at += CHUNK_BYTES)
+      yield await file.read(at, Math.min(CHUNK_BYTES, end - at));
   }
   let size = 0;
   try {

@@ -68,7 +68,7 @@ export function planText(plan: Plan): string {
 /** Seconds from the start of a process of this run to its first cell. */
 export const startSeconds = ({ openingSeconds }: Plan) => START_SECONDS + openingSeconds;
 
-/** Seconds of the whole run: of the program until now, and of all cells; null unless all are timed. */
+/** Seconds of the whole run: of the program until now, and of all cells; null if a cell has no estimate. */
 function totalSeconds(plan: Plan): number | null {
   const { cells } = plan;
   let total = startSeconds(plan);

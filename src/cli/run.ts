@@ -251,7 +251,7 @@ const RECORDED = [
   ...["context", "split", "limit", "untilWidth", "recipe", "weights", "seed", "precision"],
 ];
 
-/** Options of this command to record in the run: those that the user gave, as typed. */
+/** Options that the run records: those that the user gave, as typed. */
 function recordedOptions(command: Command): RunCommand {
   const given = RECORDED.filter((name) => command.getOptionValueSource(name) === "cli");
   return Object.fromEntries(given.map((name) => [name, command.getOptionValue(name)]));

@@ -18,15 +18,15 @@ export interface SlurmJobs {
   readonly seconds: number | null;
   /** CPUs of a task, which are the threads of its models. */
   readonly cpus: number;
-  /** Each task needs a GPU. */
+  /** True if each task needs a GPU. */
   readonly gpu: boolean;
   /** Bytes of a task; null if a model does not state its memory. */
   readonly memory: number | null;
-  /** The first shard trains what the others use. */
+  /** True if the first shard trains the models that the other shards use. */
   readonly trains: boolean;
   /** Rows of all cells, which the merge reads. */
   readonly rows: number;
-  /** The merge clusters all rows, which takes long. */
+  /** True if the merge clusters all rows, which takes long. */
   readonly clusters: boolean;
 }
 
@@ -74,13 +74,13 @@ const MAX_CPUS = 8;
 /** CPUs of a task, at most those of this machine, for which the times of the plan hold. */
 export const slurmThreads = () => Math.min(MAX_CPUS, availableParallelism());
 
-/** Aim for the duration of a task: long next to its start, short next to what a killed node loses. */
+/** Target duration of a task: long compared with its start, short enough that a failed node loses little. */
 const TASK_SECONDS = 3600;
 
 /** Scoring takes at least this many times as long as the start of a task. */
 const MIN_STARTS = 10;
 
-/** Resources of the jobs of a plan of one shard (of two plans under both protocols). */
+/** Resources of the jobs for a plan with one shard; two plans under both protocols. */
 export function slurmJobs(
   plans: readonly Plan[],
   { shards: requested, threads = slurmThreads(), untilWidth }: SlurmOptions,
@@ -215,7 +215,7 @@ echo "progress: dart-eval status" ${quoted([quoted([out])])}
 /** Seconds before the time limit at which a job stops and returns to the queue. */
 const NOTICE_SECONDS = 120;
 
-/** Settings and functions of all jobs. */
+/** Shell file that every job sources: the program, the working folder and `resumable`. */
 function jobScript(
   jobs: SlurmJobs,
   {
@@ -270,7 +270,7 @@ resumable "\${dart_eval[@]}" run ${quoted(words)} --threads="$SLURM_CPUS_PER_TAS
 `;
 }
 
-/** Minutes of a merge: reading rows and intervals, or clusterings, which resume. */
+/** Time limit of a merge: reads rows and computes intervals or clusterings; an interrupted merge resumes. */
 const MERGE_MINUTES = 60;
 const CLUSTERING_MINUTES = 24 * 60;
 

@@ -93,7 +93,7 @@ async function demoFiles(out: string, { terminal }: Context): Promise<DemoFiles>
 /** Toy models are too small for several threads, which mostly wait for one another. */
 const THREADS = 1;
 
-/** Best rows, and worst ones, whose bases are scored. */
+/** Number of best rows, and of worst rows, whose bases are scored. */
 const POSITION_ROWS = 3;
 
 async function demoModel(

@@ -67,7 +67,7 @@ export const definePublished: DefineCommand = (command, { terminal }) => {
     });
 };
 
-/** Names the option whose value is unknown; known values may have no value together. */
+/** Error that names the option with an unknown value; known values may also have no result together. */
 function nothingFound(
   all: readonly PublishedResult[],
   given: Readonly<Record<"task" | "setting" | "model", string | undefined>>,
