@@ -74,7 +74,9 @@ const TOKENS = {
 
 const tokensText = ({ tokens }: LanguageModelCard) => TOKENS[tokens];
 
-/** Checkpoints of a family that the package knows by name, or repositories that its architecture evaluates. */
+/**
+ * Checkpoints of a family that the package knows by name, or repositories that its architecture evaluates.
+ */
 function checkpointsOf(card: LanguageModelCard): string {
   if (card.checkpoints.length > 0) {
     return table(

@@ -164,7 +164,7 @@ describe("the rooms", () => {
     for (const { path } of inside) expect(() => placeOf(path)).not.toThrow();
   });
 
-  test("imports go down only", () => {
+  test("rooms import only from rooms below them", () => {
     const upward = offences((file) =>
       relativeImports(file)
         .map(({ target }) => target)
@@ -323,14 +323,14 @@ describe("the files", () => {
     expect(wide).toEqual([]);
   });
 
-  test("no literal is spread into an object, only to save lines", () => {
+  test("object literals are not spread into objects", () => {
     const spread = files.filter(({ path }) => /\.\.\.\{ /.test(readFileSync(join(repository, path), "utf8")));
     expect(spread.map(({ path }) => path)).toEqual([]);
   });
 });
 
 describe("the checker itself", () => {
-  test("sees every form of import", () => {
+  test("finds every form of import", () => {
     const code = `
       import { a } from "./a.ts";
       import type { B } from './b.ts';

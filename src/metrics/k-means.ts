@@ -9,8 +9,8 @@ export interface KMeansOptions {
   /** Default 300. */
   readonly maxIterations?: number;
   /**
-   * Stop when the squared shifts of the centres sum to at most this fraction of the mean variance of a column;
-   * default 1e-4.
+   * Stop when the squared shifts of the centres sum to at most this fraction of the mean variance of a
+   * column; default 1e-4.
    */
   readonly tolerance?: number;
 }

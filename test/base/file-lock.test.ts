@@ -69,7 +69,7 @@ describe("a lock", () => {
     expect(await readdir(folder)).toEqual(["shard.lock"]);
   });
 
-  test("removes what a process left that was killed while it released the lock", async () => {
+  test("removes the links left by a process killed during release", async () => {
     await foreignHolder("2026-01-01T00:00:00.000Z");
     await rename(path, `${path}.after-0123456789abcdef`);
     const lock = await takeLock(path);
@@ -78,7 +78,7 @@ describe("a lock", () => {
     expect(await readdir(folder)).toEqual([]);
   });
 
-  test("a second release does not affect the next holder", async () => {
+  test("a second release does not release the next holder's lock", async () => {
     const first = await takeLock(path);
     await first.release();
     const second = await takeLock(path);

@@ -43,7 +43,7 @@ test("each device runs its shard in its own process; lines name the device", asy
   expect(terminal.said.sort()).toEqual(["cuda:0: dumb --shard=1/2", "cuda:1: dumb --shard=2/2"]);
 });
 
-test("a process that fails is named; one that is held up starts again", async () => {
+test("names a process that fails; restarts one whose shard is locked", async () => {
   const failing = await runScript('process.exit(words.includes("--shard=2/2") ? 2 : 0);');
   await expect(failing.ended).rejects.toThrow("shard 2/2 on cuda:1 failed with exit code 2");
   const held = await runScript(`

@@ -172,7 +172,7 @@ describe("a job", () => {
     expect(requeued).toBe(true);
   });
 
-  test("that finishes in spite of the signal is done", async () => {
+  test("that finishes despite the signal is complete", async () => {
     const text = STOPS.replace("exit 143", "exit 0");
     expect(await job(text, { signal: "SIGUSR1" })).toMatchObject({ code: 0, requeued: false });
   });

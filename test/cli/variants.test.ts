@@ -219,7 +219,7 @@ describe("settings trained on task 4", () => {
   ];
   const cell = () => files.cellLines.GM12878;
 
-  test("need its inputs, all of them", async () => {
+  test("require all inputs of task 4", async () => {
     expect((await runCommand(words())).said).toContain(
       "trains on chromatin-activity, whose inputs are missing",
     );
@@ -228,7 +228,7 @@ describe("settings trained on task 4", () => {
     expect(said).toContain("whose inputs idr, nonpeaks, signal, cell-line are missing");
   });
 
-  test("are planned with them, identified by digest", async () => {
+  test("are planned with these inputs, identified by digest", async () => {
     const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = cell();
     const data = [
       `peaks=${peaksTable}`,

@@ -42,7 +42,7 @@ test("does not widen blocks that vary less than independent rows", () => {
   expect(high - low).toBeCloseTo(2 * 2.571 * 0.00894, 3);
 });
 
-test("is not lopsided because one of six blocks is an outlier", () => {
+test("the interval is not one-sided when one of six blocks is an outlier", () => {
   const shares = [0.86, 0.87, 0.88, 0.87, 0.88, 0.96];
   const outcomes = shares.flatMap((share) =>
     Array.from({ length: 100 }, (_, i) => (i < 100 * share ? 1 : 0)),

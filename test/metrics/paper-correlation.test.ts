@@ -34,7 +34,7 @@ testWithSharedData("Spearman's by ordinal ranks agrees with PyTorch to float32 r
   expect(cases.length).toBe(2);
 });
 
-test("without ties it is the correlation, up to float32", () => {
+test("without ties it equals the correlation, up to float32", () => {
   const x = Array.from({ length: 60 }, (_, i) => Math.sin(i * i));
   const y = Array.from({ length: 60 }, (_, i) => Math.sin(i * i) + Math.cos(3 * i));
   expect(paperPearson(x, y)).toBeCloseTo(pearson(x, y).r, 5);

@@ -71,7 +71,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 /** Families with a trained toy; architectures.test.ts compares gradients of the others with PyTorch's. */
 const FAMILIES = LANGUAGE_MODELS.filter(({ toy }) => toy);
 
-test("every family with a trained toy is here", () => {
+test("covers every family with a trained toy", () => {
   expect(FAMILIES.map(({ name }) => name).toSorted()).toEqual(Object.keys(NAMES).toSorted());
 });
 

@@ -94,7 +94,7 @@ describe("a download", () => {
     expect(readFileSync(join(home, "refs", "main"), "utf8")).toBe(COMMIT);
   });
 
-  test("of named files gets these alone, also in folders", async () => {
+  test("fetches only the named files, also those in folders", async () => {
     const hub = await start();
     const { folder, files } = await fetchTiny({ files: ["onnx/a file #1.json"] });
     expect(files).toEqual(["onnx/a file #1.json"]);
@@ -111,7 +111,7 @@ describe("a download", () => {
     expect(seen.every(({ done }, i) => i === 0 || done >= seen[i - 1].done)).toBe(true);
   });
 
-  test("repeated gets nothing, and for named files sends no request", async () => {
+  test("a repeated fetch downloads nothing, and sends no request for named files", async () => {
     const hub = await start();
     await fetchTiny();
     const before = hub.requests.length;
@@ -131,7 +131,7 @@ describe("a download", () => {
     expect(lstatSync(join(folder, "config.json")).isSymbolicLink()).toBe(true);
   });
 
-  test("of shards gets the index and all shards, not the other format", async () => {
+  test("fetches the index and all shards, not the other format", async () => {
     const files = Object.fromEntries(
       [
         "config.json",

@@ -93,7 +93,7 @@ test("a tokenizer of another model is an error", async () => {
   expect(await problem(published, "small", unmasked)).toMatch(/has no mask token/);
 });
 
-test("none is needed where the sizes determine the tokens", async () => {
+test("no tokenizer is needed where the sizes determine the tokens", async () => {
   expect(await tokenizerFilesFor(caduceus, { preset: "ps-131k" })).toEqual({ files: {}, from: undefined });
   const { files, from } = await tokenizerFilesFor(nucleotideTransformer, { preset: "v2-500m-multi-species" });
   expect(Object.keys(files)).toEqual(["vocab.txt"]);
@@ -118,7 +118,7 @@ test("the published checkpoint's is fetched without its weights, once", async ()
   expect(await tokenizerFilesFor(published, { preset: "small", retries })).toEqual(first);
 });
 
-test("without a way to the hub the message says what to give", async () => {
+test("offline, the error names the option to give", async () => {
   expect(await problem(published, "small")).toMatch(
     /^the tokenizer of DNABERT-2 small could not be taken from someone\/small: HF_HUB_OFFLINE is set.*\n.*--tokenizer$/,
   );

@@ -36,7 +36,7 @@ describe("an untrained checkpoint", () => {
     expect(made.parameters).toBeGreaterThan(438_144);
   });
 
-  test("is the same bytes for the same seed, and others for another", async () => {
+  test("has equal bytes for equal seeds, and different ones for different seeds", async () => {
     const bytes = async (name: string, seed: number) => {
       await initCheckpoint(hyenadna, { preset: "toy", seed, folder: join(folder, name) });
       return readFile(join(folder, name, "model.safetensors"));
@@ -46,7 +46,7 @@ describe("an untrained checkpoint", () => {
     expect(a.equals(c)).toBe(false);
   });
 
-  test("draws every tensor by its law", async () => {
+  test("draws every tensor by its initializer", async () => {
     await using checkpoint = await openCheckpoint(toy);
     const values = async (name: string) => (await checkpoint.read(name)).data as Float32Array;
     const layer = "hyena.backbone.layers.0";
@@ -61,7 +61,7 @@ describe("an untrained checkpoint", () => {
     expect(Math.max(...filter.map(Math.abs))).toBeLessThanOrEqual(1 / Math.sqrt(3));
   });
 
-  test("is not written over something else", async () => {
+  test("does not overwrite an existing file or folder", async () => {
     await expect(initCheckpoint(hyenadna, { preset: "toy", seed: 0, folder: toy })).rejects.toThrow(
       /is not empty/,
     );
@@ -185,7 +185,7 @@ describe("openModel", () => {
     await expect(openModel(join(folder, "none.mjs"))).rejects.toThrow(/exports no model/);
   });
 
-  test("what cannot be opened says what can", async () => {
+  test("the error for an unknown model lists the kinds that can be opened", async () => {
     await expect(openModel("gpt-17")).rejects.toThrow(/no model is called "gpt-17"/);
     await expect(openModel("kmer-markov:order=x")).rejects.toThrow(/no setting "order=x"/);
     await expect(openModel("kmer-markov")).rejects.toThrow(/none is given/);

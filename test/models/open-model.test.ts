@@ -153,7 +153,7 @@ describe("a user's object", () => {
     expect(await scoring(undefined)).toEqual([]);
   });
 
-  test("says which queries it lacks, and throws when they are used", async () => {
+  test("names the queries that it lacks, which throw when used", async () => {
     const opened = openedModel(new Composition());
     expect(supports(opened, "logLikelihood")).toBe(true);
     for (const query of ["tokenLogProbabilities", "embed", "pool", "predictActivity"] as const) {

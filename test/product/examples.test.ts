@@ -67,7 +67,7 @@ function numbersIn(printed: string, pattern: RegExp): number[] {
   return (found ?? []).slice(1).map(Number);
 }
 
-test("every example is run here", async () => {
+test("every example is tested", async () => {
   const tests = await readFile(import.meta.filename, "utf8");
   const examples = readdirSync(join(repository, "examples")).filter((name) => name.endsWith(".ts"));
   expect(examples.length).toBeGreaterThan(8);

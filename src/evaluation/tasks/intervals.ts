@@ -61,8 +61,8 @@ export function waldOver(proportion: number, trials: number): Estimate {
 }
 
 /**
- * Intervals of a proportion, the one to print first: the published one under `paper`, else the one over genomic
- * blocks, which accounts for correlation of neighbouring rows and for few blocks.
+ * Intervals of a proportion, the one to print first: the published one under `paper`, else the one over
+ * genomic blocks, which accounts for correlation of neighbouring rows and for few blocks.
  *
  * @param outcomes  in [0, 1], one per row
  * @param trials    numbers of trials of the published intervals

@@ -139,7 +139,9 @@ async function weightsOf(
   };
 }
 
-/** @throws {InputError} for a folder with a LoRA adapter of peft, which Transformers would add to the weights */
+/**
+ * @throws {InputError} for a folder with a LoRA adapter of peft, which Transformers would add to the weights
+ */
 async function refuseAdapter(folder: string): Promise<void> {
   const file = join(folder, "adapter_config.json");
   if ((await kindOfPath(file)) === undefined) return;

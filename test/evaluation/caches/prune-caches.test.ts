@@ -35,7 +35,7 @@ function caches() {
 
 const line = (path: string) => path.split("/").slice(-2).join("/");
 
-test("lists each cache with its size and age; results of runs are no cache", async () => {
+test("lists each cache with its size and age, without results of runs", async () => {
   const { own, run } = caches();
   const entries = await cacheEntries(own, [run]);
   expect(entries.map(({ kind, path, bytes }) => [kind, line(path), bytes])).toEqual([
@@ -49,7 +49,7 @@ test("lists each cache with its size and age; results of runs are no cache", asy
   expect(entries[2].lastUsed).toEqual(new Date(NOW.getTime() - 90 * DAY));
 });
 
-test("what was not used for long goes; what is used, new or unknown stays", async () => {
+test("removes entries unused for long; keeps entries in use, new ones and unknown files", async () => {
   const { own, run } = caches();
   const entries = () => cacheEntries(own, [run]);
   const dry = await pruneCaches(await entries(), { days: 30, dry: true, now: NOW });
@@ -72,7 +72,7 @@ test("what was not used for long goes; what is used, new or unknown stays", asyn
   expect(existsSync(join(run, "7f3a91c2", "result.json"))).toBe(true);
 });
 
-test("what somebody takes up between the list and its removal stays", async () => {
+test("an entry that comes into use between listing and removal is kept", async () => {
   const { own, run } = caches();
   const entries = await cacheEntries(own, [run]);
   await using _ = await markInUse(join(own, "float32", "old.safetensors"));
@@ -80,7 +80,7 @@ test("what somebody takes up between the list and its removal stays", async () =
   expect(pruned.find(({ entry }) => entry.path.endsWith("old.safetensors"))!.kept).toBe("in use");
 });
 
-test("what a stopped process was removing is removed", async () => {
+test("finishes the removal that a stopped process began", async () => {
   const { own } = caches();
   put(join(own, "float32", "old.safetensors.removing-0123456789abcdef"), 0);
   const pruned = await pruneCaches(await cacheEntries(own, []), { days: 30, now: NOW });

@@ -220,7 +220,7 @@ test("refuses a file that is not a shard, or has inconsistent arrays", async () 
   await expect(openEmbeddingShard(file)).rejects.toThrow(/lists no sequences/);
 });
 
-test.each(["states", "starts", "lengths"])("a flipped bit in %s of a piece is found", async (name) => {
+test.each(["states", "starts", "lengths"])("a flipped bit in %s of a shard is found", async (name) => {
   const file = join(temporaryFolder(), "piece.safetensors");
   const [embedding] = embedded(embeddingModel(), ["ACGTACG"]);
   await writeEmbeddingShard(file, ["key"], [embedding!]);
@@ -235,7 +235,7 @@ test.each(["states", "starts", "lengths"])("a flipped bit in %s of a piece is fo
   await piece.close();
 });
 
-test("a piece of one token is read whole", async () => {
+test("a shard of one token is read whole", async () => {
   const file = join(temporaryFolder(), "piece.safetensors");
   const embedding = {
     states: Float32Array.of(1, 2, 3),

@@ -11,7 +11,7 @@ const planned = (name: string, setting: string, rows: number, stratumOf?: (row: 
     record: { cell: { setting }, rows: { selected: rows } },
   }) as unknown as PlannedCell;
 
-test("of shares: the normal approximation at a share of one half", () => {
+test("of proportions: the normal approximation at one half", () => {
   // statsmodels 0.14: NormalIndPower().solve_power(nobs1=1000, alpha=0.05, power=0.8) * 0.5, standard
   // deviation 0.5
   expect(detectable(planned("regulatory-elements", "zero-shot", 1000))).toBeCloseTo(0.062645, 3);

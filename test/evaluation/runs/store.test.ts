@@ -51,7 +51,7 @@ test("rows of a process that lost its lock never mix with those of its successor
   await next.close();
 });
 
-test("a run that waits for a shard finishes what its holder began", async () => {
+test("a run that waits for a shard finishes it after its holder stops", async () => {
   const of = await begun();
   const holder = await openShardStore(of);
   await expect(openShardStore(of)).rejects.toThrow(LockHeld);
@@ -82,7 +82,7 @@ test("a run that waits can be stopped", async () => {
   await holder.close();
 });
 
-test("notes of killed processes, and their temporary files, do not outlive the shard", async () => {
+test("notes of killed processes and their temporary files are removed with the shard", async () => {
   const of = await begun();
   const { rows, scoring, failed } = shardPaths(of.folder, of.record, of.shard);
   for (const note of [scoring, failed]) {

@@ -60,7 +60,7 @@ const model = () =>
 const planOf = (folder: string, untilWidth: number, more = {}) =>
   planRun({ tasks: [{ task, inputs: {} }], models: [model()], folder, untilWidth, timing: false, ...more });
 
-test("parts between looks are prefixes of the order of growing limits", () => {
+test("the rows scored before each measurement are those of a limit of that size", () => {
   const rows = Uint32Array.from({ length: ROWS }, (_, i) => 2 * i);
   const done: number[] = [];
   const sizes = [...partsBetweenLooks(rows)].map((part) => {

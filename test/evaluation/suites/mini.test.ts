@@ -31,7 +31,7 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     expect((high - low) / 2).toBeLessThanOrEqual(width);
   });
 
-  test("so does a zero correlation", () => {
+  test("a zero correlation has the requested half-width", () => {
     const half = (n: number) => Math.tanh(Z / Math.sqrt(n - 3));
     const n = rowsForCorrelation(width);
     expect(half(n)).toBeLessThanOrEqual(width);
@@ -44,7 +44,7 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     }
   });
 
-  test("printed intervals of correlations are no longer", () => {
+  test("printed intervals of correlations are not longer than requested", () => {
     const n = rowsForCorrelation(width);
     const rng = new Pcg64(n);
     const column = () => Float64Array.from({ length: n }, () => normal(rng));
@@ -54,7 +54,7 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     }
   });
 
-  test("nor is that of an AUROC with the largest variance", () => {
+  test("the interval of an AUROC with the largest variance is not longer than requested", () => {
     const n = rowsPerClass(width);
     const scores = Float64Array.from({ length: 2 * n }, (_, i) => (i >= n ? 1 : i % 2 === 0 ? 0 : 2));
     const { value, low, high } = aurocEstimate(

@@ -31,7 +31,7 @@ describe("the list of checks", () => {
     }
   });
 
-  test("has a planted fault for each of them", () => {
+  test("every check has a planted fault", () => {
     const planted = new Set([
       ...scoringFaults("causal", causal).map(([, check]) => check),
       ...causalFaults.map(([, check]) => check),
@@ -148,7 +148,7 @@ describe("conform", () => {
     expect(left[0].detail).toBe("skipped, since repeatable does not hold");
   });
 
-  test("tests a given length", async () => {
+  test("tests sequences of a given length", async () => {
     const model = scoring("causal", (all) => all.map((s) => causal(s.slice(0, 3000))));
     expect(await faults(model)).toEqual([]);
     const results = await conform(model, { longest: 4000 });

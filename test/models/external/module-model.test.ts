@@ -107,7 +107,7 @@ test("a TypeScript module is loaded where the runtime can", async () => {
   expect((await importModel(file)).name).toBe("typed");
 });
 
-test("the error for TypeScript in an older Node says what to do", () => {
+test("the error for TypeScript in an older Node names the remedy", () => {
   const cause = Object.assign(new TypeError('Unknown file extension ".ts"'), {
     code: "ERR_UNKNOWN_FILE_EXTENSION",
   });

@@ -21,7 +21,7 @@ test("the example has at most twenty lines, and imports the standard library alo
 
 // Skipped without python3.
 describe.skipIf(!python)("the Python adapter [needs python3, at least 3.8]", () => {
-  test("scores by its table", async () => {
+  test("looks scores up in its table", async () => {
     const model = await openModel(`stdio:python3 ${example}`);
     onTestFinished(async () => void (await model.close!()));
     expect(model).toMatchObject({ name: "cpg-depleted", identity: "adapter cpg-depleted 1", kind: "causal" });

@@ -56,7 +56,7 @@ serve_functions(name="é", identity="1", activity=activity, embeddings=embedding
 describe("the protocol, without torch", () => {
   beforeEach(({ skip }) => skip(!hasPython, "needs python3, at least 3.9"));
 
-  test("functions answer, and their errors name the cause", async () => {
+  test("functions are called, and their errors name the cause", async () => {
     const file = join(temporaryFolder(), "server.py");
     writeFileSync(file, SERVER);
     const model = await open(`python3 ${file}`);

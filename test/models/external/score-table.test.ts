@@ -35,7 +35,7 @@ describe("a table by rows", () => {
     [2, 0],
   ].map(([row, member]) => ({ task: "regulatory-elements", row: row!, member: member! }));
 
-  test("answers by the row and the sequence of it, whatever the letters", async () => {
+  test("looks scores up by row and member, independently of the bases", async () => {
     const model = await tableOf("0\t-1.5\t-2", "2\t-3e0\t-4", "3\t-5\t-6.25");
     await model.expectRows!(expected);
     const values = await model.logLikelihood!(["A", "A", "C"], { protocol: "corrected", origins });
@@ -111,7 +111,7 @@ describe("a table by rows", () => {
 describe("a table of sequences", () => {
   const of = (...lines: string[]) => openScoreTable(write(["sequence\tlog_likelihood", ...lines].join("\n")));
 
-  test("answers by the letters", async () => {
+  test("looks scores up by sequence, in any case", async () => {
     const model = await of("ACGT\t-5.5", "acg\t-4", "ACGT\t-5.5");
     const values = await model.logLikelihood!(["ACG", "ACGT"], { protocol: "corrected" });
     expect([...Array.from(values)]).toEqual([-4, -5.5]);

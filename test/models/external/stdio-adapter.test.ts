@@ -48,7 +48,7 @@ async function refusal(doing: Promise<unknown>): Promise<string> {
 }
 
 describe("an adapter", () => {
-  test("is greeted, and answers what it says it answers", async () => {
+  test("after the handshake answers the queries that it declares", async () => {
     const log = join(temporaryFolder(), "log");
     const model = await open(adapter({ log }));
     expect(model).toMatchObject({ name: "toy", identity: "adapter toy 1", batchSize: 32 });

@@ -48,7 +48,7 @@ const GOLDENS = readdirSync(folder).map((file): readonly [string, Golden] => [
 const TOLERANCE = 2e-6;
 const SPECIAL = { special: { cls: 1, sep: 2, pad: 3, mask: 4 }, before: [1], after: [2] };
 
-test("every family without a trained toy is here", () => {
+test("covers every family without a trained toy", () => {
   const families = GOLDENS.map(([, { config }]) => LANGUAGE_MODELS.find((card) => card.recognises(config)));
   const without = LANGUAGE_MODELS.filter(({ toy }) => toy === undefined);
   expect(new Set(families)).toEqual(new Set(without));

@@ -548,7 +548,7 @@ describe("the strands", () => {
     row: readonly number[],
   ) => Promise<Readonly<Record<"logits" | "last" | "classes", Float32Array>>>;
 
-  test.each([2, 3])("PS says of either strand the same, with %i blocks", async (n_layer) => {
+  test.each([2, 3])("PS has equal predictions for both strands, with %i blocks", async (n_layer) => {
     await withRandomWeights(tiny(true, n_layer), async (run) => {
       await fc.assert(
         fc.asyncProperty(anyRow, async (row) => {

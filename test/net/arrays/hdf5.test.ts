@@ -275,7 +275,7 @@ test("writes equal bytes at any time", async () => {
   expect(Date.now()).toBe(1.7e12);
 });
 
-test("reports the name of a file that cannot be written", async () => {
+test("the error names the file that cannot be written", async () => {
   const path = join(temporaryFolder(), "file.h5");
   await writeHdf5(path, {});
   await expect(writeHdf5(join(path, "below.h5"), {})).rejects.toMatchObject({

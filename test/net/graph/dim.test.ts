@@ -38,7 +38,7 @@ test("sums and products evaluate as written", () => {
   );
 });
 
-test("reports the name of a size that must be known", () => {
+test("the error names the size that must be known", () => {
   expect(() => knownSize("2*t", "a kernel")).toThrow(/a kernel must have a size known .* 2\*t/);
 });
 

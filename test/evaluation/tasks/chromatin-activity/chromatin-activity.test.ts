@@ -97,7 +97,7 @@ describe("the rows", () => {
     await task.close();
   });
 
-  test("may be given open, and a window may reach beyond its chromosome or lie on one without signal", async () => {
+  test("take an open signal; a window may reach beyond its chromosome or lie on one without signal", async () => {
     await using genome = await openGenome(files.genome);
     const length = genome.chromosomes.get("chr5")!;
     const signal = {

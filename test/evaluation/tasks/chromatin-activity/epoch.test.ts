@@ -18,7 +18,7 @@ const negativesOf = (epoch: Int32Array, peaks: number) => [...epoch].filter((pla
 describe("the rows of an epoch", () => {
   const rows = rowsOf(7, 43);
 
-  test("are every peak, and of the non-peaks every tenth from the epoch's number on", () => {
+  test("are all peaks, and every tenth non-peak starting at the epoch's number", () => {
     for (const epoch of [0, 3, 9, 13]) {
       const seen = activityEpoch(rows, epoch, recipe);
       expect([...seen].filter((place) => place < 7)).toEqual([0, 1, 2, 3, 4, 5, 6]);
@@ -29,7 +29,7 @@ describe("the rows of an epoch", () => {
     }
   });
 
-  test("under Q3 they are the same in every epoch: the first tenth of the non-peaks, neighbours", () => {
+  test("under Q3 are the same in every epoch, with the first tenth of the non-peaks", () => {
     const first = activityEpoch(rows, 0, { ...recipe, negatives: "first-segment" });
     expect(negativesOf(first, 7)).toEqual([7, 8, 9, 10]);
     expect(activityEpoch(rows, 6, { ...recipe, negatives: "first-segment" })).toEqual(first);
@@ -116,7 +116,7 @@ describe("interleaved lists", () => {
     expect(interleaved<string>([[], []])).toEqual([]);
   });
 
-  test("keep each list's order, and never let one run ahead by more than its neighbour's step", () => {
+  test("keep each list's order, and advance both at the same relative pace", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 60 }), fc.integer({ min: 1, max: 60 }), (n, m) => {
         const lists = [n, m].map((length, list) => Array.from({ length }, (_, i) => ({ list, i })));

@@ -105,7 +105,7 @@ describe("corrected", () => {
     expect(measured.notes.join(" ")).toContain("1 motifs have no test");
   });
 
-  test("each quirk's effect has what either protocol prints", () => {
+  test("each quirk's effect has the values that the two protocols print", () => {
     const paper = scores("paper");
     for (const effect of [quirk(paper, "Q15"), quirk(measured, "Q15")]) {
       expect(effect.paper).toBe(metric(paper, "accuracy").value);
@@ -114,7 +114,7 @@ describe("corrected", () => {
     expect(quirk(paper, "Q14")).toEqual(quirk(measured, "Q14"));
   });
 
-  test("a motif in one background alone is in no mean of widths", () => {
+  test("the mean width of intervals leaves out a motif in one background only", () => {
     const alone: LikelihoodPrediction<FootprintFacts> = {
       kind: "likelihood",
       row: 1e6,

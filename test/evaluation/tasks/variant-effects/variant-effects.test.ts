@@ -67,7 +67,7 @@ describe("effect_size of DART-Eval's data.h5 applies to the African table", () =
     return { pearson: value("pearson"), auroc: value("auroc"), notes: result.notes.join("\n"), result };
   };
 
-  test("and gives the same corrected numbers as beta negated by the reference", async () => {
+  test("with the same corrected numbers as beta negated where allele 2 is the reference", async () => {
     const [joined, turned] = [await run(await exportedEffects("effects.h5")), await run(undefined)];
     expect(joined.pearson).toBeCloseTo(turned.pearson, 6);
     expect(joined.auroc).toBe(turned.auroc);
@@ -77,7 +77,7 @@ describe("effect_size of DART-Eval's data.h5 applies to the African table", () =
     expect(paper[0].pearson).toBe(paper[1].pearson);
   });
 
-  test("and its own signs count where they are others", async () => {
+  test("with its own signs, also where they contradict the table's", async () => {
     const other = await exportedEffects("signs.h5", (effects) => {
       effects.forEach((effect, i) => {
         effects[i] = -effect;
@@ -86,7 +86,7 @@ describe("effect_size of DART-Eval's data.h5 applies to the African table", () =
     expect((await run(other)).pearson).toBeCloseTo(-(await run(undefined)).pearson, 6);
   });
 
-  test("unless sizes differ, rows are missing, or the table is another", async () => {
+  test("but is refused if sizes differ, rows are missing, or the table is another", async () => {
     const sizes = await exportedEffects("sizes.h5", (effects) => {
       effects[2] = 7;
     });
