@@ -1,6 +1,6 @@
 /*
  * Kills every long-running part of the command with SIGKILL at random moments, starts it again, and compares
- * its outputs with those of an undisturbed run, byte for byte. Prints a line for each part; exits with 1 if
+ * its outputs with those of an uninterrupted run, byte for byte. Prints a line for each part; exits with 1 if
  * one differs.
  *
  * --kills is the number for all parts together.

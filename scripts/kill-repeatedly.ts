@@ -30,7 +30,7 @@ export interface KillOptions {
 
 export interface KillReport {
   readonly kills: number;
-  /** Commands started, the undisturbed one included. */
+  /** Commands started, the uninterrupted one included. */
   readonly starts: number;
   /** Runs that finished after at least one kill, each compared with the uninterrupted one. */
   readonly runsCompared: number;
@@ -44,7 +44,7 @@ export interface KillReport {
 }
 
 /**
- * Runs once undisturbed; then repeatedly, with SIGKILL after a random time, until it has been killed
+ * Runs once uninterrupted; then repeatedly, with SIGKILL after a random time, until it has been killed
  * often enough. Each finished run must have written the same bytes and left no temporary file.
  *
  * @throws {Error} if the bytes differ, a temporary file is left, the command fails by itself, or it always
@@ -58,13 +58,13 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
       ? compare
       : (path: string) => compare.some((name) => path === name || path.endsWith(`/${name}`));
   const rng = new Pcg64(options.seed ?? 0);
-  await prepare(join(root, "undisturbed"));
+  await prepare(join(root, "uninterrupted"));
   const began = performance.now();
-  await runFor(command(join(root, "undisturbed")), env, undefined);
+  await runFor(command(join(root, "uninterrupted")), env, undefined);
   const seconds = (performance.now() - began) / 1000;
-  const expected = await filesBelow(join(root, "undisturbed"), isCompared);
-  if (expected.size === 0) throw new Error("the undisturbed run wrote no file to compare");
-  log(`undisturbed: ${seconds.toFixed(2)} s, ${expected.size} files to compare`);
+  const expected = await filesBelow(join(root, "uninterrupted"), isCompared);
+  if (expected.size === 0) throw new Error("the uninterrupted run wrote no file to compare");
+  log(`uninterrupted: ${seconds.toFixed(2)} s, ${expected.size} files to compare`);
 
   // The start was measured under another load than the run.
   const earliest = Math.min(start, seconds / 2);
@@ -175,10 +175,10 @@ async function filesBelow(
 function requireSame(expected: Map<string, Buffer>, found: Map<string, Buffer>, folder: string) {
   for (const [path, bytes] of expected) {
     if (!found.get(path)?.equals(bytes))
-      throw new Error(`${join(folder, path)} differs from the undisturbed run`);
+      throw new Error(`${join(folder, path)} differs from the uninterrupted run`);
   }
   const more = [...found.keys()].find((path) => !expected.has(path));
-  if (more !== undefined) throw new Error(`the undisturbed run has no ${more}`);
+  if (more !== undefined) throw new Error(`the uninterrupted run has no ${more}`);
 }
 
 async function requireNothingTemporary(folder: string): Promise<void> {

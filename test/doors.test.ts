@@ -78,7 +78,7 @@ test("everything exported has a doc comment", () => {
   expect(undocumented.map(({ path, name }) => `${path} ${name}`)).toEqual([]);
 });
 
-/** Names that a door takes from files, with the file that declares each. */
+/** Names that an entry point re-exports, with the file that declares each. */
 function exportsOf(door: string): readonly { readonly path: string; readonly name: string }[] {
   const code = withoutComments(readFileSync(join(repository, door), "utf8"));
   return [...code.matchAll(/export (?:type )?\{([^}]*)\} from "\.\/([^"]+)"/g)].flatMap(([, names, from]) =>
@@ -97,7 +97,7 @@ function exportsOf(door: string): readonly { readonly path: string; readonly nam
   );
 }
 
-/** Names exported as types, which leave no trace at run time. */
+/** Names exported as types, which do not exist at run time. */
 function typesOf(path: string): string[] {
   const code = withoutComments(readFileSync(join(repository, path), "utf8"));
   return [...code.matchAll(/export (type )?\{([^}]*)\}/g)].flatMap(([, all, names]) =>

@@ -3,7 +3,7 @@ import { join, posix } from "node:path";
 import { describe, expect, test } from "vitest";
 import { importsOf, repository, type SourceFile, sourceFiles, withoutComments } from "./source-files.ts";
 
-/** Imports that each place in `src` may have besides itself: rooms, folders and files; type imports count. */
+/** Allowed imports of each part of `src` besides itself: rooms, folders and files; type imports count. */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   base: [],
   "dna/sequence": ["base"],
@@ -123,7 +123,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 /** Entry points for users: a room's `index.ts` may import anything of its room, the package's any room. */
 const isDoor = (path: string) => /^src\/([a-z]+\/)?index\.ts$/.test(path);
 
-/** `src/net/graph/ops.ts` → `net/graph`; the longest place of the table that contains the file. */
+/** `src/net/graph/ops.ts` → `net/graph`: the longest path of the table that contains the file. */
 function placeOf(path: string): string {
   const folders = path.split("/").slice(1);
   for (let n = folders.length; n > 0; n--) {

@@ -29,7 +29,7 @@ export async function sharedGenome({ seed, scale }: SyntheticOptions): Promise<S
     const made = await mkdtemp(join(genomes, "made-"));
     await writeSyntheticGenome(made, { seed, scale });
     await rename(made, folder).catch((error: unknown) => {
-      // Another process was faster.
+      // Another process has written it first.
       if (!existsSync(folder)) throw error;
     });
   }

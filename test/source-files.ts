@@ -7,7 +7,10 @@ export const repository = fileURLToPath(new URL("..", import.meta.url));
 /** One import, export-from, dynamic import or module augmentation, as written. */
 export interface Import {
   readonly specifier: string;
-  /** Gone after compilation: `import type …`, `export type … from`, or a type position `import("…").X`. */
+  /**
+   * True if removed by compilation: `import type …`, `export type … from`, or a type position
+   * `import("…").X`.
+   */
   readonly typeOnly: boolean;
 }
 

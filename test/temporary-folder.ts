@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 
-/** A new empty folder, removed when the test that asked for it is over. */
+/** A new empty folder, removed after the test that requested it. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "dart-eval-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));

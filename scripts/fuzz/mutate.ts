@@ -4,7 +4,7 @@ import type { Pcg64 } from "../../src/base/pcg64.ts";
 export type Form = "bytes" | "json" | "table";
 
 /** Largest mutated file, in bytes. */
-const LARGEST = 2 ** 20;
+const MAX_BYTES = 2 ** 20;
 
 /** Values that parsers of JSON should not expect. */
 const VALUES: readonly unknown[] = [
@@ -60,7 +60,7 @@ export function mutate(bytes: Uint8Array, form: Form, rng: Pcg64): Uint8Array {
   else mutated = mutateBytes(mutated, random);
   while (random.one(3))
     mutated = form === "table" ? mutateTable(mutated, random) : mutateBytes(mutated, random);
-  return mutated.subarray(0, LARGEST);
+  return mutated.subarray(0, MAX_BYTES);
 }
 
 class Draws {

@@ -23,7 +23,7 @@ export interface PartReport {
   readonly starts: number;
   readonly runsCompared: number;
   readonly filesCompared: number;
-  /** Difference from the undisturbed run, or a left-over of a killed one. */
+  /** Difference from the uninterrupted run, or a left-over of a killed one. */
   readonly fault?: string;
 }
 
@@ -37,7 +37,7 @@ const isOutput = (path: string) => !/(^|\/)(rows\/.*|timing\.json|[^/]*\.lock)$/
 
 /**
  * Kills each part at random moments until it has been killed often enough, starts it again after each, and
- * compares the outputs with those of an undisturbed run. Needs `dist/`.
+ * compares the outputs with those of an uninterrupted run. Needs `dist/`.
  */
 export async function killCampaign(options: KillCampaignOptions): Promise<readonly PartReport[]> {
   const { folder, kills, seed, only = () => true, log = () => {} } = options;

@@ -260,7 +260,7 @@ const MAX_BLOCKS = 500;
  * Beyond this number of groups along the genome, scaffolds are joined: each group takes one pass over the
  * blocks or rows.
  */
-const MOST_ALONG_GENOME = 1000;
+const MAX_ALONG_GENOME = 1000;
 
 /**
  * Groupings of blocks, from short to long: for genomic blocks about 1, 4 and 16 Mb and whole chromosomes; for
@@ -337,9 +337,9 @@ function joinAlong(
     }
     start = end;
   }
-  if (most === 0 && follows.length > MOST_ALONG_GENOME) {
+  if (most === 0 && follows.length > MAX_ALONG_GENOME) {
     const rows = sizes.reduce((sum, size) => sum + size, 0);
-    return joinAlong(order, sizes, positions, partsOf, rows / MOST_BLOCKS);
+    return joinAlong(order, sizes, positions, partsOf, rows / MAX_BLOCKS);
   }
   return { of, count: follows.length, follows: Uint8Array.from(follows) };
 }

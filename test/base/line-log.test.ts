@@ -101,7 +101,7 @@ test("ignores what an earlier writer appends to the old file", async () => {
   await first.append("one\n");
   const second = await openDurableLog(path, 4);
   await second.append("two\n");
-  // The first process was only believed dead, and continues.
+  // The first process was taken for dead but still runs.
   await first.append("late\n");
   expect(text(path)).toBe("one\ntwo\n");
   await first.close();

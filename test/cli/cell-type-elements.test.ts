@@ -34,7 +34,7 @@ const countsFile = () =>
       .join(""),
   );
 
-/** In the place of Rscript: peaks with a count above 100 in a sample of the condition are significant. */
+/** Replaces Rscript: peaks with a count above 100 in a sample of the condition are significant. */
 const RSCRIPT = `#!/bin/sh
 # $2 is the script, $3 the counts, $4 the design, $5 the results.
 line=$(grep -v other "$4" | sed -n '2p' | cut -d, -f2)
@@ -95,7 +95,7 @@ test("an interrupted clustering resumes to the same result", async () => {
 
   const terminal = collectingTerminal();
   const controller = new AbortController();
-  // As Ctrl-C: from the event loop, which clustering has to give its turn.
+  // Like Ctrl-C, the abort comes from the event loop, to which clustering must yield.
   const watch = setInterval(() => {
     const cells = existsSync(scratch.path("stopped")) ? readdirSync(scratch.path("stopped")) : [];
     if (!cells.some((cell) => existsSync(scratch.path(join("stopped", cell, "clusterings.jsonl"))))) return;

@@ -287,7 +287,7 @@ describe("errors before long-running steps", () => {
   };
 
   test("a missing table, before a model is fitted", async () => {
-    // A genome without training chromosomes can be fitted to by nothing, which only fitting finds.
+    // A model cannot be fitted to a genome without training chromosomes, which is found during fitting.
     await writeFile(at("other.fa"), ">other\nACGT\n");
     const run = ["run", "--task", "regulatory-elements", "--genome", at("other.fa"), "--out", at("early")];
     const data = await refused(...run, "--data", at("nope.tsv"), "--model", "kmer-markov");

@@ -49,7 +49,7 @@ describe("data", () => {
       /african-caqtls +5 +38 B +Synapse syn60756043/,
     );
 
-    // One row is not what the authors counted, and the command says so.
+    // One row differs from the published row count, which the command reports.
     const verified = await runCommand(["data", "verify", "--data", data]);
     expect(verified.exitCode).toBe(1);
     expect(verified.printed).toContain(

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { compiled } from "../compiled.ts";
 
-/** The program as a process of its own, in a shell that leads its output where `line` says. */
+/** Runs the program in a separate process by the shell command `line`, which redirects its output. */
 function inShell(line: string) {
   const program = `"${process.execPath}" "${compiled("src/cli/main.ts")}"`;
   const { status, stdout, stderr } = spawnSync("bash", ["-c", line.replaceAll("dart-eval", program)], {

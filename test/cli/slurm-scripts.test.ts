@@ -33,7 +33,7 @@ async function scripts(jobs: Partial<SlurmJobs> = {}, run: Partial<SlurmRun> = {
   return { place, text, directives: async (name: string) => directivesOf(await text(name)) };
 }
 
-/** Options in a batch script, which sbatch reads up to the first line that is no comment. */
+/** `#SBATCH` options of a batch script, which sbatch reads up to the first line that is not a comment. */
 function directivesOf(text: string): readonly string[] {
   const lines = text.split("\n");
   const head = lines.slice(

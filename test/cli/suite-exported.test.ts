@@ -19,7 +19,7 @@ import { runCommand } from "./collecting-terminal.ts";
 const scratch = scratchFiles();
 const DATA_H5 = "task_4_chromatin_activity/data.h5";
 
-/** The benchmark's layout as it can be had: task 4 as data.h5 alone, without tables and signals. */
+/** The benchmark's layout as published: task 4 as data.h5 only, without tables and signals. */
 beforeAll(async () => {
   const files = await sharedGenome({ seed: 0, scale: 0.1 });
   const put = async (from: string, place: string) => {

@@ -16,7 +16,7 @@ let folder: string;
 let data: string;
 let model: string;
 
-/** A synthetic genome's files, each at the place where the benchmark has its own. */
+/** Files of a synthetic genome in the folder layout of the benchmark. */
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "dart-eval-layout-"));
   data = join(folder, "data");

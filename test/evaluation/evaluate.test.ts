@@ -18,7 +18,7 @@ describe("evaluate", () => {
     expect(metrics[0].value).toBe(
       ofKind("likelihood", predictions).filter(({ values }) => values[0] > values[1]).length,
     );
-    // Nothing is timed: the model hears each sequence once.
+    // Without timing the model is called with each sequence once.
     expect(model.calls.flat()).toHaveLength(60);
   });
 

@@ -65,7 +65,7 @@ export function fakeTask({ rows = 100, chromosomes = ["chr5"], version = 1 } = {
   return task;
 }
 
-/** Letters of row i: between 8 and 23 of them, so that lengths vary. */
+/** Sequence of row i, 8 to 23 bases long. */
 function exampleOf(index: number): Example {
   const digest = sha256Hex(`row ${index}`);
   const length = 8 + Number.parseInt(digest[0], 16);
@@ -80,8 +80,7 @@ export interface FakeModel extends Model {
 }
 
 /**
- * Scores that depend, in their last digits, on the batch: as on a real device, where a run that puts rows
- * together in another way is seen to do so.
+ * Scores whose last digits depend on the batch, as on a real device: other batches give other scores.
  *
  * @param milliseconds  duration of each call but the first
  */

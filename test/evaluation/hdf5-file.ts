@@ -27,7 +27,7 @@ export function oneHot(sequences: readonly string[]): { type: "uint8"; shape: nu
   return { type: "uint8", shape, data };
 }
 
-/** Writes an HDF5 file by the library itself, groups as paths say. */
+/** Writes an HDF5 file with the HDF5 library, with groups by the paths of the arrays. */
 export async function writeHdf5(path: string, arrays: Readonly<Record<string, TestArray>>): Promise<void> {
   const { default: h5wasm } = await import("h5wasm/node");
   await h5wasm.ready;

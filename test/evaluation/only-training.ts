@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 
-/** The folder of the one training that a run's folder holds. */
+/** The folder of the only training run in a run's folder. */
 export async function onlyTraining(runFolder: string): Promise<string> {
   const trained = join(runFolder, "trained");
   const names = await readdir(trained);

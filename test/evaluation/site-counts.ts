@@ -6,14 +6,14 @@ import { FreshLayers } from "../../src/net/nn/init.ts";
 import { linear } from "../../src/net/nn/linear.ts";
 import { IUPAC } from "../iupac.ts";
 
-/** Factors at work in GM12878, and two that are at work everywhere. */
+/** Factors active in GM12878, and two that are active in every cell line. */
 const NAMES = ["CTCF", "SP1", "NRF1", "NFY", "CREB", "ETS", "EBF1", "NFKB", "RUNX", "AP1"];
 const SITES = CONSENSUS_SITES.filter(({ name }) => NAMES.includes(name)).map(({ consensus }) => consensus);
 const KERNEL = Math.max(...SITES.map(({ length }) => length));
 
 /**
- * [2 · sites, 4, KERNEL]: 1 for an allowed letter; both strands. And one less than a full match, less a half
- * for a near one.
+ * Convolution that scans for the sites on both strands. The weight [2 · sites, 4, KERNEL] is 1 for each
+ * allowed base; the threshold [2 · sites] leaves 0.5 for a full match and −0.5 for one mismatch.
  */
 function scanner() {
   const channels = 2 * SITES.length;

@@ -67,7 +67,7 @@ function statesOf(bases: string): SequenceEmbedding {
   return { states, tokens, width, starts, ends };
 }
 
-/** A model that knows the sites that synthetic genomes are made of, and nothing else. */
+/** A model whose states encode only the sites planted in synthetic genomes. */
 export const siteModel: Model = {
   name: "sites",
   identity: "sites 1",

@@ -81,7 +81,7 @@ export function valuedTask({ rows = 96, rowsOfEpoch, alsoValidated }: ValuedTask
   });
 }
 
-/** Compares two sequences per row by what the rows of another task taught. */
+/** Compares two sequences per row by a model trained on another task. */
 export function comparedTask(training: Task): Task {
   const settings = Object.fromEntries(
     Object.entries(training.settings).map(([name, { recipe }]) => [

@@ -29,7 +29,7 @@ testWithSharedData(
       const reference = card.referenceOutputs.find(
         ({ preset, ids }) => preset === checkpoint.preset && String(ids) === String(vector.token_ids),
       )!;
-      // the state of the first token alone is not in the vectors
+      // only the state of the first token is absent from the vectors
       const { firstToken: _, ...stated } = reference;
       expect(compareWithReference(stated, Float64Array.from(values)).deviation).toBeLessThan(1e-6);
     }

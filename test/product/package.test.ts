@@ -76,7 +76,7 @@ test("the README's commands run in order; the demo prints the table that it show
   const readme = await readFile(join(repository, "README.md"), "utf8");
   const lines = commandsOf(readme);
   expect(lines.length).toBeGreaterThanOrEqual(8);
-  // npx takes as long as the command that it starts: the first line uses it, the others what it finds.
+  // npx doubles the time of a command: the first line runs through it, the others run the linked command.
   const [demo, ...others] = lines;
   const faster = others.map((line) => line.replace("npx dart-eval", "node_modules/.bin/dart-eval"));
   const printed: string[] = [];
@@ -104,7 +104,7 @@ test("the README's commands run in order; the demo prints the table that it show
 test("npx finds the command in a clone", async () => {
   const { stdout } = await execute("npx", ["dart-eval", "--version"], {
     cwd: repository,
-    // The first npx in a clone links the package and would build it, under the other tests' feet.
+    // The first npx in a clone links the package and would build it while other tests read `dist`.
     env: { ...env, npm_config_offline: "true", npm_config_ignore_scripts: "true" },
   });
   expect(stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);

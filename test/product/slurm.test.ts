@@ -113,7 +113,8 @@ describe.skipIf(missing !== undefined)(
       const away = (await cluster.nodeOf(arrays[0], lost))!;
       await cluster.kill(dead);
       await cluster.cut(away);
-      // Slurm starts the jobs of both nodes again: one finds a silent holder, the other one that still works.
+      // Slurm restarts the jobs of both nodes: the holder of one lock is silent, that of the other still
+      // works.
       await expect
         .poll(() => log("my jobs", `shard-${arrays[0]}_${lost}.`), { timeout: 120_000, interval: 500 })
         .toContain("waiting for this shard");

@@ -14,7 +14,7 @@ def main():
     parser.add_argument("--device", help="torch device (default: cuda if available, else cpu)")
     parser.add_argument("--dtype", choices=["float32", "float16", "bfloat16"], default="float32")
     parser.add_argument("--batch-size", type=int, default=64, help="rows per forward pass (default: 64)")
-    parser.add_argument("--max-tokens", type=int, help="most tokens of a sequence")
+    parser.add_argument("--max-tokens", type=int, help="maximum tokens of a sequence")
     options = vars(parser.parse_args())
     serve(options.pop("model"), **options)
 

@@ -12,8 +12,8 @@ import torch
 from .protocol import Progress, Refused, serve_functions
 from .tokens import Encoder
 
-# Entries of a configuration that change no output.
-PLACES = ("_name_or_path", "_commit_hash", "transformers_version", "torch_dtype", "dtype")
+# Entries of a configuration that do not affect outputs.
+PROVENANCE_KEYS = ("_name_or_path", "_commit_hash", "transformers_version", "torch_dtype", "dtype")
 
 
 def serve(
@@ -42,7 +42,7 @@ def serve(
     device      default: "cuda" where there is one, else "cpu"
     dtype       "float32", "float16" or "bfloat16"; log-probabilities are float32, sums float64
     batch_size  rows per forward pass and sequences per request
-    max_tokens  most tokens of a row; default: the size of the table of learned positions, if the model has one
+    max_tokens  maximum tokens of a row; default: the size of the table of learned positions, if the model has one
 
     Rows of a batch of a masked model have equal numbers of tokens, so nothing is padded; rows of a causal model are padded
     on the right, which no earlier token sees. A masked model takes one row per token.
@@ -138,7 +138,7 @@ class LanguageModel:
         config = getattr(self.model, "config", None)
         facts = config.to_dict() if hasattr(config, "to_dict") else {}
         vocabulary = self.encoder.tokenizer.get_vocab() if hasattr(self.encoder.tokenizer, "get_vocab") else {}
-        kept = {key: value for key, value in facts.items() if key not in PLACES}
+        kept = {key: value for key, value in facts.items() if key not in PROVENANCE_KEYS}
         sha.update(json.dumps([kept, vocabulary], sort_keys=True, default=str).encode())
         for key, tensor in sorted(self.model.state_dict().items()):
             sha.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
@@ -172,11 +172,11 @@ class LanguageModel:
             ids = self._ids([encoded[row] for row in group])
             copies = [(i, each) for i, row in enumerate(group) for each in terms[row]]
             for some in chunks(copies, self.batch_size):
-                places = [(i, each.first, each.last, each.at) for i, each in some]
-                of, first, last, at = torch.tensor(places, device=self.device).T
-                token = torch.arange(ids.shape[1], device=self.device)
-                hidden = (first[:, None] <= token) & (token < last[:, None])
-                logits = self._logits(torch.where(hidden, self.encoder.mask, ids[of]))
+                positions = [(i, each.first, each.last, each.at) for i, each in some]
+                of, first, last, at = torch.tensor(positions, device=self.device).T  # [n] each
+                token = torch.arange(ids.shape[1], device=self.device)  # [t]
+                masked = (first[:, None] <= token) & (token < last[:, None])  # [n, t]
+                logits = self._logits(torch.where(masked, self.encoder.mask, ids[of]))  # [n, t, v]
                 values = self._summed(logits[torch.arange(len(some), device=self.device), at], [each for _, each in some])
                 totals.index_add_(0, torch.tensor([group[i] for i, _ in some]), values)
                 progress.add(len(some))
@@ -195,14 +195,14 @@ class LanguageModel:
         shift = 1 if self.kind == "causal" else 0
         for group in of_equal_length(first):
             for rows in chunks(group, self.batch_size):
-                alleles = torch.stack([self._ids([each[row] for row in rows]) for each in (first, second)])
-                differ = alleles[0] != alleles[1]
+                alleles = torch.stack([self._ids([each[row] for row in rows]) for each in (first, second)])  # [2, b, t]
+                differ = alleles[0] != alleles[1]  # [b, t]
                 differ[:, :shift] = False
-                of, at = differ.nonzero(as_tuple=True)
+                of, at = differ.nonzero(as_tuple=True)  # row and token of each difference, [n]
                 if len(of) == 0:
                     continue
-                logits = self._logits(torch.where(differ, self.encoder.mask, alleles[0]))[of, at - shift]
-                terms = self._log_probabilities(logits.expand(2, *logits.shape), alleles[:, of, at])
+                logits = self._logits(torch.where(differ, self.encoder.mask, alleles[0]))[of, at - shift]  # [n, v]
+                terms = self._log_probabilities(logits.expand(2, *logits.shape), alleles[:, of, at])  # [2, n]
                 where = torch.tensor(rows)[of.cpu()]
                 totals.index_add_(0, where, terms.T.double().cpu())
         return totals.tolist()
@@ -261,7 +261,7 @@ class LanguageModel:
         return output[0] if isinstance(output, (tuple, list)) else output
 
     def _summed(self, logits, terms):
-        """log P(any of the targets) of each term, float64 on the CPU.  logits: [n, v]"""
+        """log P(any of the targets) of each term, [n], float64 on the CPU.  logits: [n, v]"""
         most = max(len(term.targets) for term in terms)
         targets = torch.tensor([term.targets + (-1,) * (most - len(term.targets)) for term in terms], device=self.device)
         values = logits.float().log_softmax(-1).gather(-1, targets.clamp(min=0))
@@ -269,6 +269,7 @@ class LanguageModel:
 
     @staticmethod
     def _log_probabilities(logits, targets):
+        """log P(target) by logits [..., v] and targets [...]."""
         return logits.float().log_softmax(-1).gather(-1, targets.unsqueeze(-1)).squeeze(-1)
 
     def _states(self, ids):
@@ -289,7 +290,7 @@ class LanguageModel:
 
 
 def learned_positions(model):
-    """Most tokens of a row that a table of learned positions allows; None without such a table."""
+    """Maximum tokens of a row with learned positions: the size of their table; None without a table."""
     if not isinstance(model, torch.nn.Module):
         return None
     config = getattr(model, "config", None)
@@ -297,13 +298,13 @@ def learned_positions(model):
         return None
     for name, module in model.named_modules():
         if isinstance(module, torch.nn.Embedding) and name.split(".")[-1] in ("position_embeddings", "wpe", "embed_positions"):
-            # RoBERTa counts positions from the number after that of the padding token.
+            # RoBERTa numbers positions from padding_idx + 1 on.
             return module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
     return None
 
 
 def of_equal_length(encoded):
-    """Numbers of the rows, grouped by number of tokens, in order of first appearance."""
+    """Indices of the rows, grouped by number of tokens, in order of first appearance."""
     groups = {}
     for row, each in enumerate(encoded):
         groups.setdefault(len(each.ids), []).append(row)

@@ -9,9 +9,9 @@ import time
 import traceback
 
 PROTOCOL = 1
-# Longest response that dart-eval reads, in bytes.
-LONGEST_RESPONSE = 2**28
-# Optional facts of the response to hello: argument -> key.
+# Maximum length of a response that dart-eval reads, in bytes.
+MAX_RESPONSE_BYTES = 2**28
+# Optional entries of the response to hello: argument of serve_functions -> key.
 FACTS = {
     "kind": "kind",
     "tokens": "tokens",
@@ -57,8 +57,8 @@ def serve_functions(*, name, identity, log_likelihood=None, alleles=None, embedd
     for line in sys.stdin.buffer:
         request = json.loads(line)
         response = json.dumps({"id": request["id"], **_answer(request, hello, functions)}, separators=(",", ":"))
-        if len(response) >= LONGEST_RESPONSE:
-            why = f"the response has {len(response)} bytes, at most {LONGEST_RESPONSE} are read: use a smaller batch_size"
+        if len(response) >= MAX_RESPONSE_BYTES:
+            why = f"the response has {len(response)} bytes, at most {MAX_RESPONSE_BYTES} are read: use a smaller batch_size"
             response = json.dumps({"id": request["id"], "error": why})
         responses.write(response + "\n")
         responses.flush()

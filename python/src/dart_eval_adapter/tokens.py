@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from .protocol import Refused
 
-# Marks of word boundaries in the texts of tokens: SentencePiece, byte-level BPE, WordPiece, BPE with a suffix.
-MARKS = re.compile(r"^(?:▁|Ġ|##)|</w>$")
+# Word-boundary markers in the texts of tokens: SentencePiece, byte-level BPE, WordPiece, BPE with a suffix.
+WORD_BOUNDARIES = re.compile(r"^(?:▁|Ġ|##)|</w>$")
 
 
 class Encoded(NamedTuple):
@@ -74,6 +74,7 @@ class Encoder:
         )
 
     def _spells(self, sequence):
+        """True if the tokens, concatenated, are the sequence. Sets k to 0."""
         self.k = 0
         _, texts, first, last = self._tokens(sequence)
         return "".join(texts[first:last]) == sequence
@@ -84,7 +85,7 @@ class Encoder:
         if self.k:
             text = " ".join(sequence[at : at + self.k] for at in range(max(1, len(sequence) - self.k + 1)))
         ids = list(self.tokenizer(text, truncation=False)["input_ids"])
-        texts = [MARKS.sub("", text).upper() for text in self.tokenizer.convert_ids_to_tokens(ids)]
+        texts = [WORD_BOUNDARIES.sub("", text).upper() for text in self.tokenizer.convert_ids_to_tokens(ids)]
         first, last = 0, len(ids)
         while first < last and (ids[first] in self.special or not texts[first]):
             first += 1
@@ -93,7 +94,7 @@ class Encoder:
         return ids, texts, first, last
 
     def _overlap(self, sequence, texts):
-        """True for the k-mers at every position of a sequence, and for one unknown token of a shorter sequence."""
+        """True if the tokens are the k-mers at every position, or one unknown token for a sequence shorter than k."""
         if len(sequence) < self.k:
             return len(texts) == min(1, len(sequence))
         return texts == [sequence[at : at + self.k] for at in range(len(sequence) - self.k + 1)]
@@ -108,7 +109,7 @@ class Encoder:
         return Encoded(sequence, ids, first, last, starts, ends)
 
     def _overlapping(self, sequence, ids, first, last):
-        """Each k-mer covers its base ⌊(k − 1) / 2⌋, the first also those before, the last those after."""
+        """Each k-mer covers its middle base, ⌊(k − 1) / 2⌋; the first also covers those before, the last those after."""
         starts, ends = [0] * len(ids), [0] * len(ids)
         centre = (self.k - 1) // 2
         for token in range(first, last):
@@ -133,7 +134,7 @@ class Encoder:
         ]
 
     def _of_base(self, encoded, base, at):
-        """All k-mers with the base are masked, and those that agree with it at its place in token `at` are predicted."""
+        """Masks all k-mers that contain the base, and predicts those with this base at its offset in token `at`."""
         first = max(encoded.first, encoded.first + base - encoded.k + 1)
         last = min(encoded.last, encoded.first + base + 1)
         if len(encoded.sequence) < encoded.k:
@@ -144,7 +145,7 @@ class Encoder:
         return Prediction(first, last, at, self.agreeing[key])
 
     def kind_and_longest(self):
-        """Kind of tokens ("one-letter", "k-mer" or "bpe") and their most bases, from a fixed random sequence."""
+        """Kind of tokens ("one-letter", "k-mer" or "bpe") and their maximum number of bases, from a fixed random sequence."""
         bases = random.Random(0).choices("ACGT", k=241)
         encoded = self("".join(bases))
         if encoded.k:

@@ -79,7 +79,7 @@ export interface FitResult {
  * Trains for some epochs, validates after each, and keeps the parameters of the best epoch.
  *
  * A run that was stopped or killed resumes from its last state when called again, bit-identically to an
- * undisturbed run on the same machine with the same number of threads. A finished run returns its result.
+ * uninterrupted run on the same machine with the same number of threads. A finished run returns its result.
  *
  * @throws {InputError} when a loss is not finite, naming the batch; when the folder contains another training
  *                      run, or one on another device, or a process is using it; when there are no examples,

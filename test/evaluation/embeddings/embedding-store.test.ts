@@ -120,10 +120,10 @@ test("two stores that write the same shards concurrently both read them", async 
   const folder = temporaryFolder();
   const stores = [storeOf(folder, embeddingModel()), storeOf(folder, embeddingModel())];
   const expected = embedded(embeddingModel(), ["ACGTACG", "GG"]);
-  // One finds what the other added in other company as well.
-  await stores[0].keep([]);
-  await stores[1].keep([]);
-  const places = [await stores[0].keep(sequences), await stores[1].keep(sequences.slice(0, 2))];
+  // Each store also finds sequences that the other stored in shards of other contents.
+  await stores[0].add([]);
+  await stores[1].add([]);
+  const places = [await stores[0].add(sequences), await stores[1].add(sequences.slice(0, 2))];
   const again = await Promise.all(stores.map((store) => store.add(sequences)));
   for (const [i, store] of stores.entries()) {
     for (const k of [0, 1]) {
@@ -133,7 +133,7 @@ test("two stores that write the same shards concurrently both read them", async 
     await store.close();
   }
   const third = storeOf(folder, embeddingModel());
-  for (const [k, place] of (await third.keep(sequences.slice(0, 2))).entries()) {
+  for (const [k, place] of (await third.add(sequences.slice(0, 2))).entries()) {
     expect((await third.read([place]))[0]).toEqual(expected[k]);
   }
   await third.close();

@@ -11,7 +11,7 @@ import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import type { Task } from "../../../src/evaluation/tasks/task.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
-/** Bytes that the disk still takes. A write that does not fit is made in part, as a real disk does. */
+/** Free bytes of the simulated disk. A write that does not fit is truncated, as on a real disk. */
 const disk = vi.hoisted(() => ({
   room: Number.POSITIVE_INFINITY,
   /** Free bytes, as the system reports them. */
@@ -76,7 +76,7 @@ test("a full disk stops a run with the folder's name and keeps finished rows", a
   const folder = join(root, "run");
   let stops = 0;
   let kept = 0;
-  // Room for ever more: the disk fills up in the plan, the lock, the rows, the closing of the shard, the
+  // With growing free space: the disk fills up in the plan, the lock, the rows, the end of the shard, the
   // results.
   for (let room = 100; ; room += 400) {
     disk.room = room;

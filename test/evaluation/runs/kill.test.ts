@@ -30,7 +30,7 @@ async function worker(...args: string[]) {
   return { child, ended };
 }
 
-test("a run killed at random moments gives the bytes of an undisturbed one", async () => {
+test("a run killed at random moments gives the bytes of an uninterrupted one", async () => {
   const report = await killRepeatedly({
     command: (folder) => command(folder, "25"),
     root,

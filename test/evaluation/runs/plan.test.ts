@@ -86,14 +86,14 @@ describe("a plan", () => {
     const model = fakeModel({
       memory: () => 300e6,
       async logLikelihood(sequences) {
-        // The weights come into memory when the first question does, and stay.
+        // The weights are loaded at the first call, and stay in memory.
         weights.fill(1);
         return Float64Array.from(sequences, () => -1);
       },
     });
     const available = vi.spyOn(process, "availableMemory");
     onTestFinished(() => available.mockRestore());
-    // Garbage of earlier tests would be collected in between.
+    // Otherwise the garbage of earlier tests would be collected during the measurement.
     setFlagsFromString("--expose-gc");
     runInNewContext("gc")();
     const before = await anonymousMemory();
@@ -116,7 +116,7 @@ describe("a plan", () => {
     const rows = plans.map(({ cells }) => [...cells[0].rows]);
     expect(rows.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
     expect(rows.map((some) => [...new Set(some.map((row) => shardOfRow(row, 3)))])).toEqual([[1], [2], [3]]);
-    // Fixed for ever: shards made on several machines, or by several versions, must fit.
+    // These values must never change: shards of several machines or versions are merged.
     expect([0, 1, 2, 3, 2_348_853].map((row) => shardOfRow(row, 16))).toMatchInlineSnapshot(`
       [
         14,

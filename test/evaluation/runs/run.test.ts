@@ -26,7 +26,7 @@ const request = (more: Partial<RunRequest> = {}): RunRequest => ({
   ...more,
 });
 
-/** Plans, runs every shard, merges; the bytes of what came out. */
+/** Plans, runs every shard and merges; returns the bytes of the outputs. */
 async function whole(folder: string, shards = 1, more: Partial<RunRequest> = {}) {
   for (let index = 1; index <= shards; index++) {
     await runShard(await planRun(request({ folder, shard: { index, count: shards }, ...more })));
@@ -97,7 +97,7 @@ describe("a run", () => {
 
   test("gives the same result for any number of shards, up to rounding between batches", async () => {
     const one = await whole(join(root, "one"));
-    // Of one row per call no batch can be another.
+    // With one row per call all batches are equal.
     const single = await whole(join(root, "single"), 1, { batchSize: 1 });
     const singleShards = await whole(join(root, "single-shards"), 7, { batchSize: 1 });
     expect(singleShards).toEqual({ ...single, cell: singleShards.cell });
@@ -196,7 +196,7 @@ describe("a run that is stopped", () => {
     await runShard(await planRun(request({ models: [model], batchSize: 6 })));
     expect(Math.max(...model.calls.map(({ length }) => length))).toBe(6);
     expect((await mergeRun(folder, { tasks: [task] }))[0].counts.rows).toBe(100);
-    // Nothing is left to do, so nothing can be mixed.
+    // All rows are done, so batches of two sizes cannot mix.
     await (await planRun(request({ models: [model], batchSize: 40 }))).close();
   });
 
@@ -228,7 +228,7 @@ describe("checks the output of a model", () => {
     let call = 0;
     return {
       ...model,
-      // The third call goes wrong; ten rows are done by then.
+      // The third call fails, after ten rows.
       async logLikelihood(sequences: readonly string[]) {
         const given = [...(await model.logLikelihood(sequences))];
         return (++call === 3 ? change(given, sequences) : given) as number[];

@@ -12,7 +12,7 @@ import { fakeModel, fakeTask } from "../fake-task.ts";
 
 const task = fakeTask({ rows: 60, chromosomes: ["chr5", "chr1"] });
 
-/** A run's own table of scores, and what they came to. */
+/** The table of scores of a run, and the metrics of its result. */
 async function scored() {
   const folder = join(temporaryFolder(), "run");
   const tasks = [{ task, inputs: {} }];

@@ -15,7 +15,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 
 const base64 = (...numbers: number[]) => Buffer.from(Float32Array.from(numbers).buffer).toString("base64");
 
-/** Two batches of each kind; the second has what the first lacks, and lacks what it has. */
+/** Two batches of each kind; the optional fields of the second are those absent from the first. */
 const KINDS: Readonly<Record<Prediction["kind"], readonly (readonly Prediction[])[]>> = {
   likelihood: [
     [
@@ -97,7 +97,7 @@ test("repeats the layout only where it changes", async () => {
 });
 
 describe("refuses", () => {
-  /** Changes what a batch's line says, with the right checksum. */
+  /** Edits the line of a batch and recomputes its checksum. */
   async function changed(change: (batch: { rows: number; layout: ColumnsLayout; data: string }) => unknown) {
     await write(KINDS.likelihood);
     const lines = (await readFile(file, "utf8")).split("\n");

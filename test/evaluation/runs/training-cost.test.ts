@@ -15,7 +15,7 @@ test("estimates training from a trial, in proportion to the epochs", async () =>
   const plan = await planRun({ tasks: asked, models: [embeddingModel()], settings, timeTraining: true });
   const [ten, twenty, forty] = plan.cells.map(({ estimate }) => estimate.seconds!);
   expect(ten).toBeGreaterThan(0);
-  // One trial serves all three, so that epochs alone differ.
+  // One trial is used for all three, so they differ only in epochs.
   expect(forty! - twenty!).toBeCloseTo(2 * (twenty! - ten!), 9);
   expect(plan.cells.map(({ estimate }) => estimate.basis)).toEqual(
     [10, 20, 40].map((epochs) =>

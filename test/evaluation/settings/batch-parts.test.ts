@@ -89,7 +89,7 @@ test("rows per forward pass fit in two gigabytes, at least one", () => {
   const learner = (width: number) => {
     const wide = exp(matMul(input("x", "float32", ["b", 1]), parameter("w", [1, width])));
     const output = matMul(reshape(reduceSum(wide, [1]), ["b", 1]), parameter("v", [1, 2]));
-    // what is reckoned with is the sizes alone
+    // only the sizes of the graph are used
     const initial = new Map(
       [
         ["w", width],

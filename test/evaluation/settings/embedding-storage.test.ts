@@ -227,10 +227,10 @@ describe("storedAs auto", () => {
     });
     expect(statSync(decision).mtimeMs).toBe(mtimeMs);
     expect(notes.filter((text) => text.includes("embeddings are stored"))).toEqual([]);
-    const undisturbed = temporaryFolder();
-    await runShard(await planOf(undisturbed));
+    const uninterrupted = temporaryFolder();
+    await runShard(await planOf(uninterrupted));
     const best = (place: string) => readFileSync(join(place, "best.safetensors"));
-    expect(best(training).equals(best(await onlyTraining(undisturbed)))).toBe(true);
+    expect(best(training).equals(best(await onlyTraining(uninterrupted)))).toBe(true);
   });
 });
 

@@ -153,7 +153,7 @@ test("planning refuses a training run that exceeds the memory, with the bytes ne
   );
   const large = await planned(8e9, { batchSize: 100_000, rank: 64 });
   await large.close();
-  // a batch is cut into parts: the cost of a larger one ends somewhere
+  // large batches are split into parts, which limits their memory
   expect(large.cells[0].estimate.memory!).toBeGreaterThan(needed);
   expect(large.cells[0].estimate.memory!).toBeLessThan(3e9);
 

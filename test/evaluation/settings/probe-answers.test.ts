@@ -117,7 +117,7 @@ test("with byte pairs the head reads as many bases as the longest sequence of a 
     [4, [5]],
   ]);
   for (const [i, row] of rows.slice(0, 2).entries()) {
-    // Of a table of its own the second row has fewer tokens to go by.
+    // In a table of its own the second row has fewer tokens.
     const alone = await answersOf(pairs, [row], { read: "tokens", basesOf: gather, batchSize: 2 });
     alone.values.forEach((value, member) => {
       const together = values[2 * i + member];

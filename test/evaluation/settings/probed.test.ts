@@ -113,10 +113,10 @@ describe("a head trained on embeddings", () => {
     await expect(runIn(folder, { models: [killed] })).rejects.toThrow("killed");
     const second = embeddingModel();
     const cell = await runIn(folder, { models: [second] });
-    const undisturbed = embeddingModel();
-    const other = await runIn(temporaryFolder(), { models: [undisturbed] });
+    const uninterrupted = embeddingModel();
+    const other = await runIn(temporaryFolder(), { models: [uninterrupted] });
     // Each process embeds one sequence to know the width; whole chunks of the first are not embedded again.
-    expect(second.calls.length).toBeLessThan(undisturbed.calls.length);
+    expect(second.calls.length).toBeLessThan(uninterrupted.calls.length);
     const [a, b] = await Promise.all(
       [cell, other].map((place) => readFile(join(place, "rows", "001-of-001.jsonl"), "utf8")),
     );
@@ -142,10 +142,10 @@ describe("a head trained on embeddings", () => {
     const training = await onlyTraining(folder);
     expect(await readdir(training)).not.toContain("training.json");
     await runIn(folder);
-    const undisturbed = temporaryFolder();
-    await runIn(undisturbed);
+    const uninterrupted = temporaryFolder();
+    await runIn(uninterrupted);
     const [a, b] = await Promise.all(
-      [training, await onlyTraining(undisturbed)].map((place) => readFile(join(place, "best.safetensors"))),
+      [training, await onlyTraining(uninterrupted)].map((place) => readFile(join(place, "best.safetensors"))),
     );
     expect(a!.equals(b!)).toBe(true);
   });
@@ -171,7 +171,7 @@ describe("a head trained on embeddings", () => {
     const examples = await opened.examples(
       opened.select({ split: "test", purpose: "evaluate", limit: null }).rows.slice(),
     );
-    // The end token's state is the same for all, so answers follow from the first letter alone.
+    // The end token's state is the same for all sequences: predictions depend on the first base only.
     for (const [i, { logits }] of rows.entries()) {
       for (const [member, values] of logits.entries()) {
         const first = examples[i].sequences[member][0];

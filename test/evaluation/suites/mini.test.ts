@@ -26,7 +26,7 @@ describe.each(WIDTHS)("for intervals of ±%f", (width) => {
     const n = rowsForProportion(width);
     expect(half(n)).toBeLessThanOrEqual(width);
     expect(half(n - 1)).toBeGreaterThan(width);
-    // The interval that is printed is no longer than the one that was reckoned with.
+    // The printed interval is not longer than the one assumed for the number of rows.
     const { low, high } = wilsonInterval(Math.round(n / 2), n);
     expect((high - low) / 2).toBeLessThanOrEqual(width);
   });

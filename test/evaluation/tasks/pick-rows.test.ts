@@ -11,7 +11,7 @@ test("picks the requested number of rows, in table order; larger picks include s
   expect(few.every((row) => more.includes(row))).toBe(true);
   expect(more).toEqual(more.toSorted());
   expect(more.filter((row) => row < 1500).length).toBeGreaterThan(70);
-  // Fixed for ever: machines that share a run must pick the same.
+  // These values must never change: machines that share a run must pick the same rows.
   expect([...pickRows(rows, 4)]).toMatchInlineSnapshot(`
     [
       1053,

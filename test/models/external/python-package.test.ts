@@ -178,7 +178,9 @@ torch.device = lambda name: device("cpu" if name == "cuda:0" else name)
 sys.modules["evo2"] = types.SimpleNamespace(Evo2=Evo2)
 `;
 
-/** Stand-in for a repository of Nucleotide Transformer v3: bases with ids 6 to 9, and inputs of 128 tokens. */
+/**
+ * Stand-in for a repository of Nucleotide Transformer v3: bases with ids 6 to 9, and inputs of 128 tokens.
+ */
 const NTV3 = `
 import sys, types, torch
 

@@ -118,7 +118,7 @@ test("repeats bit-identically; a finished run returns its result", async () => {
 });
 
 test("a signal stops a run between two batches with its state written, and it resumes bit-identically", async () => {
-  await fitEpochs(toyFit(join(root, "undisturbed")));
+  await fitEpochs(toyFit(join(root, "uninterrupted")));
   for (const stopAt of [1, 13, 20, 50]) {
     const folder = join(root, `stopped-${stopAt}`);
     const controller = new AbortController();
@@ -134,7 +134,7 @@ test("a signal stops a run between two batches with its state written, and it re
     await fitEpochs(toyFit(folder, { onProgress: (event) => events.push(event) }));
     expect(events[0]).toEqual({ kind: "resumed", epoch: Math.floor(stopAt / 13), batch: stopAt % 13 });
     expect(batchesIn(events)).toHaveLength(4 * 13 - stopAt);
-    expect(await bytesOf(folder)).toEqual(await bytesOf(join(root, "undisturbed")));
+    expect(await bytesOf(folder)).toEqual(await bytesOf(join(root, "uninterrupted")));
   }
 });
 
@@ -176,9 +176,9 @@ test("the caller may choose the examples of an epoch, and a stop between them ch
   expect(await bytesOf(join(root, "chosen-stopped"))).toEqual(await bytesOf(join(root, "chosen")));
 });
 
-test("a run killed at random moments ends bit-identically to an undisturbed one", async () => {
-  await fitEpochs(toyFit(join(root, "undisturbed"), { training: toyExamples(100, 1), saveEvery: 0.01 }));
-  const expected = await bytesOf(join(root, "undisturbed"));
+test("a run killed at random moments ends bit-identically to an uninterrupted one", async () => {
+  await fitEpochs(toyFit(join(root, "uninterrupted"), { training: toyExamples(100, 1), saveEvery: 0.01 }));
+  const expected = await bytesOf(join(root, "uninterrupted"));
   const folder = join(root, "killed");
   const [executable, ...words] = program("test/net/train/killed-fit.ts");
   const rng = new Pcg64(2);

@@ -134,7 +134,7 @@ describe("by hand", () => {
       "test_acc",
       ...CELL_LINES.flatMap((line) => ["auroc", "auprc", "mcc", "acc"].map((key) => `class_${line}_${key}`)),
     ]);
-    // IMR90 is named in its own row alone: e / (e + 4) is below one half.
+    // IMR90 is predicted only in its own row: e / (e + 4) is below one half.
     expect(published.class_IMR90_acc).toBe(1);
     expect(published.class_IMR90_mcc).toBeCloseTo(1, 12);
     // GM12878 is named in its certain row, and in the last one: e² > 4.

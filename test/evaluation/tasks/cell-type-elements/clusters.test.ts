@@ -131,7 +131,8 @@ test("a list out of order: the original takes vectors in list order, labels in r
   expect(inOrder).toBeGreaterThan(0.6);
   const rising = rows.map((row, i) => ({ ...row, facts: { ...row.facts, place: 2 * i } }));
   expect((await measure(rising, "paper", { solver: "full" })).metrics[0].value).toBe(inOrder);
-  // By place the label of place p is p · 37⁻¹ mod 100 mod 5, a renaming; so halves are exchanged instead.
+  // In list order the label at index p is p · 37⁻¹ mod 100 mod 5, a renaming of labels; so halves are
+  // exchanged.
   const halves = rows.map((row, i) => ({
     ...row,
     facts: { ...row.facts, place: i < 50 ? 2 * i : 2 * i - 99 },
@@ -225,7 +226,7 @@ describe("long-running clustering", () => {
   test("yields to the event loop, and stops between seeds with the signal's reason", async () => {
     const controller = new AbortController();
     const stages: StageProgress[] = [];
-    // Set off by the event loop, as Ctrl-C is: a loop that never yields would not hear it.
+    // Like Ctrl-C, the abort comes from the event loop: a loop that never yields would miss it.
     const asked = measure(
       rows,
       "corrected",
@@ -281,7 +282,7 @@ describe("long-running clustering", () => {
     const text = readFileSync(file, "utf8");
     const lines = text.split("\n");
     expect(lines).toHaveLength(5);
-    // One line damaged, one torn: both are made again.
+    // One damaged and one torn line: both clusterings are computed again.
     const damaged = lines[1].replace(
       /"clusters":"(.)/,
       (_, letter) => `"clusters":"${letter === "A" ? "B" : "A"}`,
@@ -293,7 +294,7 @@ describe("long-running clustering", () => {
       expect(found).toEqual(whole);
       return stages.filter(({ done }) => done > 0).map(({ rowsPerSecond }) => rowsPerSecond !== undefined);
     };
-    // The speed is that of clusterings made now: the first was kept, the second was not.
+    // The speed counts clusterings computed in this process: the first was cached, the second was not.
     expect((await gone()).slice(0, 2)).toEqual([false, true]);
     expect(new Set(await gone())).toEqual(new Set([false]));
     expect(readFileSync(file, "utf8").trimEnd().split("\n")).toHaveLength(3 + 4 + 6);

@@ -70,7 +70,7 @@ async function renamedTables(split: string) {
   };
 }
 
-/** Activity from the shares of the bases alone. */
+/** Activity predicted from base composition only. */
 const composition: Model = {
   name: "composition",
   identity: "composition 1",

@@ -107,7 +107,7 @@ describe("a model trained on the synthetic genome distinguishes motifs from thei
     const [seven, none] = [await asked(7), await asked(0)];
     expect(seven.metrics[0].intervals[0].low).toBeGreaterThan(0.8);
     expect(seven.metrics[1]).toMatchObject({ name: "motifs-found", value: 18 / 20 });
-    // Shuffled bases are as likely one by one: what is left are roundings of sums.
+    // Shuffled bases have the same likelihoods one by one: only the rounding of sums differs.
     expect(none.metrics[1].value).toBe(0);
     expect(none.metrics[0].intervals[0].low).toBeLessThan(0.5);
   });

@@ -203,7 +203,7 @@ test("neither the size of batches nor the order of members in a batch changes a 
         const predictions = predictionsOf(pairs);
         const one = measure(predictions, "corrected", { evaluationBatchSize: size });
         expect(one.published).toEqual(measure(predictions, "corrected").published);
-        // As many sequences in every batch: the original's loss is the mean, divided by the pairs of a batch.
+        // All batches have the same size: the original's loss is the mean divided by the pairs of a batch.
         const paper = measure(predictions, "paper", { evaluationBatchSize: 1 });
         expect(paper.published.test_loss).toBeCloseTo(one.published.test_loss!, 9);
       },

@@ -51,7 +51,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
 
-/** Likes every TATA, and prefers short words in an uninteresting way. */
+/** Scores a sequence by its number of TATA. */
 const model = {
   name: "tata",
   identity: "tata 1",
