@@ -1,5 +1,5 @@
 import { type Dim, dimTerms, type Shape } from "../../src/net/graph/dim.ts";
-import { nodesBehind } from "../../src/net/graph/graph.ts";
+import { ancestorsOf } from "../../src/net/graph/graph.ts";
 import { isOp, type Node, type Sym } from "../../src/net/graph/sym.ts";
 
 /**
@@ -16,7 +16,7 @@ export function productGflop(outputs: readonly Sym[], sizes: Readonly<Record<str
       0,
     );
   const count = (shape: Shape) => shape.reduce<number>((product, dim) => product * sizeOf(dim), 1);
-  return nodesBehind(outputs).reduce(
+  return ancestorsOf(outputs).reduce(
     (sum, node) => sum + (2 * count(node.outputs[0].shape) * count(summedAxes(node))) / 1e9,
     0,
   );

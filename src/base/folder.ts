@@ -95,7 +95,7 @@ const isFolder = (path: string) =>
  *
  * @throws {InputError} when the path or one of its parents is a file, or is not writable
  */
-export async function expectWritableFolder(path: string): Promise<void> {
+export async function checkWritableFolder(path: string): Promise<void> {
   for (let at = resolve(path); ; at = dirname(at)) {
     try {
       if (!(await stat(at)).isDirectory()) {
@@ -113,13 +113,13 @@ export async function expectWritableFolder(path: string): Promise<void> {
  * Checks, without writing, that a file can be written by `writeFileAtomic`, which needs a writable folder.
  * @throws {InputError} when the path is a folder, or its folder is not writable
  */
-export async function expectWritableFile(path: string): Promise<void> {
+export async function checkWritableFile(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) {
     throw new InputError("this is a folder; expected a file", { place: { file: path } });
   }
   if (found !== undefined && !found.isFile()) return;
-  await expectWritableFolder(dirname(resolve(path)));
+  await checkWritableFolder(dirname(resolve(path)));
 }
 
 /**

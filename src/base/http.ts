@@ -225,7 +225,7 @@ async function readTextResponse(
  * @param setting  name of the setting, such as "HF_ENDPOINT"
  * @throws {InputError} naming the setting
  */
-export function expectWebAddress(address: string, setting: string): void {
+export function checkWebAddress(address: string, setting: string): void {
   if (URL.canParse(address) && /^https?:$/.test(new URL(address).protocol)) return;
   throw new InputError(`${setting} is ${quotedText(address)}, which is not a valid address`, {
     hint: "an address starts with https:// or http://",

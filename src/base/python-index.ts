@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "./errors.ts";
-import { expectWebAddress, getJson, type RetryPolicy } from "./http.ts";
+import { checkWebAddress, getJson, type RetryPolicy } from "./http.ts";
 import { tryParseJson } from "./json.ts";
 import { textIfPresent } from "./read-file.ts";
 
@@ -72,7 +72,7 @@ export async function findIndexFile(
   file: string,
   { signal, retries }: { readonly signal?: AbortSignal | undefined; readonly retries?: RetryPolicy } = {},
 ): Promise<IndexFile> {
-  expectWebAddress(url, setting);
+  checkWebAddress(url, setting);
   const page = new URL(`${url.replace(/\/*$/, "")}/${project}/`);
   const { username, password } = page;
   page.username = "";

@@ -119,7 +119,7 @@ async function* contentsOf(
   if (bytes !== entry.size) throw failure() ?? new FormatError({ file }, "the archive is truncated");
 }
 
-/** A signal that can be sent before anybody waits for it. */
+/** An event that may be signalled before it is awaited. */
 function newSignal() {
   let happened = false;
   let waiting: (() => void) | undefined;

@@ -56,7 +56,7 @@ async function openRequestedTask(
   const task = taskNamed(name);
   for (const one of setting ?? []) settingNamed(one);
   const inputs = dataInputs(task, data);
-  await expectFiles(task, inputs);
+  await checkFiles(task, inputs);
   const genome = path === undefined ? undefined : await openGenome(path);
   return {
     genome,
@@ -75,7 +75,7 @@ async function openRequestedTask(
  * Checks the input files before models are opened, which may take minutes.
  * @throws {InputError} naming every missing file
  */
-async function expectFiles(task: Task, inputs: Readonly<Record<string, string>>): Promise<void> {
+async function checkFiles(task: Task, inputs: Readonly<Record<string, string>>): Promise<void> {
   const missing: string[] = [];
   for (const { name, kind = "file" } of task.inputs) {
     const path = inputs[name];

@@ -1,6 +1,6 @@
 import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
-import { detectable } from "../evaluation/runs/detectable-difference.ts";
+import { detectableDifferenceOf } from "../evaluation/runs/detectable-difference.ts";
 import { writePositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan, PlannedCell, PlannedEmbeddings } from "../evaluation/runs/request.ts";
 import { type RunOptions, runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
@@ -105,7 +105,7 @@ function cellText(planned: PlannedCell, { shard }: Plan): string {
     `  batch   ${counted(batchSize, "sequence")}`,
   ];
   if (record.control !== undefined) lines.splice(1, 0, `  control ${record.control}`);
-  const difference = record.control === undefined ? detectable(planned) : undefined;
+  const difference = record.control === undefined ? detectableDifferenceOf(planned) : undefined;
   if (difference !== undefined) {
     lines.push(
       `  detects differences from another model of ${fixed(difference)} or more (power 80 %, independent rows)`,
@@ -165,7 +165,7 @@ export function planJson(plan: Plan): object {
         ...record,
         shard: { rows: rows.length, done: rowsDone, toDo: rowsToDo },
         batchSize,
-        detectableDifference: detectable(cell) ?? null,
+        detectableDifference: detectableDifferenceOf(cell) ?? null,
         estimate,
         embeddings: embeddings === undefined ? null : embeddingsJson(embeddings),
       };

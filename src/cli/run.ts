@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { InputError } from "../base/errors.ts";
-import { expectWritableFolder } from "../base/folder.ts";
+import { checkWritableFolder } from "../base/folder.ts";
 import { counted } from "../base/message-text.ts";
 import type { Split } from "../dna/genome/chromosome-split.ts";
 import { openControls } from "../evaluation/runs/controls.ts";
 import { planRun } from "../evaluation/runs/plan.ts";
-import { expectPositionScores } from "../evaluation/runs/position-scores.ts";
+import { checkPositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan } from "../evaluation/runs/request.ts";
 import {
   missingRunError,
@@ -92,7 +92,7 @@ export async function run(typed: RunArguments, given: Command, context: Context)
     throw new InputError("--motifs is an option of --controls", { hint: "add --controls, or leave it out" });
   }
   checkSlurmOptions(typed);
-  if (typed.sbatch !== undefined) await expectWritableFolder(typed.sbatch);
+  if (typed.sbatch !== undefined) await checkWritableFolder(typed.sbatch);
   if (typed.positionScores !== undefined && (typed.shard.count > 1 || typed.sbatch !== undefined)) {
     throw new InputError("--position-scores needs all rows in one shard, without --shard and --sbatch", {
       hint: "score a part of the rows in a run of its own, with --limit",
@@ -183,7 +183,7 @@ async function planAndRun(
         }),
       );
     }
-    if (options.positionScores !== undefined) expectPositionScores(plans);
+    if (options.positionScores !== undefined) checkPositionScores(plans);
     for (const note of [...requested.notes, ...notes]) terminal.say(`note: ${note}`);
     if (options.plan || options.sbatch !== undefined) {
       const text = options.json

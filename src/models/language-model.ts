@@ -1,7 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
-import { expectExactProducts } from "../net/runtime/integer-products.ts";
+import { checkExactProducts } from "../net/runtime/integer-products.ts";
 import { deviceFor, type ReducedPrecision } from "../net/runtime/precision.ts";
 import { forwardBytes, RUNTIME_BYTES } from "../net/runtime/session-memory.ts";
 import {
@@ -87,7 +87,7 @@ export class LanguageModel extends TokenModel {
   ): Promise<LanguageModel> {
     const { device = "cpu", precision = "f32" } = programOptions;
     deviceFor(precision, device);
-    if (precision !== "f32") await expectExactProducts();
+    if (precision !== "f32") await checkExactProducts();
     const opened = await openCheckpointFolder(folder, cards, { device, precision });
     return new LanguageModel(name ?? folderName(folder), folder, opened, programOptions, checkpoint);
   }

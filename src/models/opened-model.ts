@@ -61,39 +61,39 @@ export function openedModel(model: Model, name: string = model.name): OpenedMode
       hint: "`dart-eval models list` shows the models of each kind",
     });
   let isClosed = false;
-  const expectReady = (sequences: readonly string[]) => {
+  const checkReady = (sequences: readonly string[]) => {
     if (isClosed) throw new InputError(`the model ${JSON.stringify(name)} is closed`);
-    sequences.forEach(expectBases);
+    sequences.forEach(checkBases);
   };
   const queries: Omit<OpenedModel, keyof Model> & Pick<OpenedModel, ModelQuery | "close"> = {
     async logLikelihood(sequences, options) {
       if (!supports(model, "logLikelihood")) throw missing("logLikelihood");
-      expectReady(sequences);
+      checkReady(sequences);
       return iterable(await model.logLikelihood(sequences, { ...DEFAULTS, ...options }));
     },
     async tokenLogProbabilities(sequences, options) {
       if (!supports(model, "tokenLogProbabilities")) throw missing("tokenLogProbabilities");
-      expectReady(sequences);
+      checkReady(sequences);
       return model.tokenLogProbabilities(sequences, { ...DEFAULTS, ...options });
     },
     async embed(sequences, options) {
       if (!supports(model, "embed")) throw missing("embed");
-      expectReady(sequences);
+      checkReady(sequences);
       return model.embed(sequences, { ...DEFAULTS, ...options });
     },
     async pool(sequences, options) {
       if (!poolable) throw missing("pool");
-      expectReady(sequences);
+      checkReady(sequences);
       return poolSequences(model, sequences, { ...DEFAULTS, over: "bases", ...options });
     },
     async compareAlleles(pairs, options) {
       if (!supports(model, "compareAlleles")) throw missing("compareAlleles");
-      expectReady(pairs.flat());
+      checkReady(pairs.flat());
       return model.compareAlleles(pairs, { ...DEFAULTS, ...options });
     },
     async predictActivity(sequences, options) {
       if (!supports(model, "predictActivity")) throw missing("predictActivity");
-      expectReady(sequences);
+      checkReady(sequences);
       return iterable(await model.predictActivity(sequences, { ...DEFAULTS, ...options }));
     },
     async close() {
@@ -127,7 +127,7 @@ export function openedModel(model: Model, name: string = model.name): OpenedMode
 const DEFAULTS = { protocol: "corrected" } as const;
 
 /** @throws {InputError} when the sequence contains another letter than A, C, G, T or N */
-function expectBases(sequence: string, index: number): void {
+function checkBases(sequence: string, index: number): void {
   const at = sequence.search(/[^ACGTN]/);
   if (at === -1) return;
   const letter = String.fromCodePoint(sequence.codePointAt(at) ?? 0);

@@ -1,7 +1,7 @@
 import { extname } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { asSoleWriter } from "../base/file-lock.ts";
-import { expectWritableFile } from "../base/folder.ts";
+import { checkWritableFile } from "../base/folder.ts";
 import { counted } from "../base/message-text.ts";
 import { writeFileAtomic } from "../base/write-file.ts";
 import type { Motif } from "../dna/motifs/motif.ts";
@@ -43,7 +43,7 @@ export async function writeReport(
   if (folders.length === 0) {
     throw new InputError("no run given", { hint: "give the folder of at least one merged run" });
   }
-  await expectWritableFile(file);
+  await checkWritableFile(file);
   const { runResults } = await import("../evaluation/runs/stored-results.ts");
   const results = await runResults(folders);
   const text = await reportText(results, format, options);

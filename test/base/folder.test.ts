@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { cacheFolder, expectWritableFile, expectWritableFolder, makeFolder } from "../../src/base/folder.ts";
+import { cacheFolder, checkWritableFile, checkWritableFolder, makeFolder } from "../../src/base/folder.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 afterEach(() => {
@@ -55,24 +55,24 @@ beforeEach(() => {
 });
 
 test("accepts existing and creatable paths without creating them", async () => {
-  await expectWritableFolder(folder);
-  await expectWritableFolder(join(folder, "a", "b"));
-  await expectWritableFile(join(folder, "a", "b.tsv"));
+  await checkWritableFolder(folder);
+  await checkWritableFolder(join(folder, "a", "b"));
+  await checkWritableFile(join(folder, "a", "b.tsv"));
   expect(await readdir(folder)).toEqual([]);
 });
 
 test("names a file in place of a folder and a folder in place of a file", async () => {
   await writeFile(join(folder, "file"), "");
-  await expectWritableFile(join(folder, "file"));
-  await expect(expectWritableFolder(join(folder, "file"))).rejects.toThrow("this is a file");
-  await expect(expectWritableFolder(join(folder, "file", "x", "y"))).rejects.toThrow("part of this path");
-  await expect(expectWritableFile(folder)).rejects.toThrow("this is a folder");
+  await checkWritableFile(join(folder, "file"));
+  await expect(checkWritableFolder(join(folder, "file"))).rejects.toThrow("this is a file");
+  await expect(checkWritableFolder(join(folder, "file", "x", "y"))).rejects.toThrow("part of this path");
+  await expect(checkWritableFile(folder)).rejects.toThrow("this is a folder");
 });
 
 test.skipIf(process.getuid?.() === 0)(
   "names a folder that is not writable [needs a user other than root]",
   async () => {
     await chmod(folder, 0o500);
-    await expect(expectWritableFolder(join(folder, "x"))).rejects.toThrow("permission denied");
+    await expect(checkWritableFolder(join(folder, "x"))).rejects.toThrow("permission denied");
   },
 );

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
-import { ConnectionError, expectWebAddress, postJson } from "../../src/base/http.ts";
+import { ConnectionError, checkWebAddress, postJson } from "../../src/base/http.ts";
 import { startServer } from "../http-server.ts";
 
 const options = { retries: { attempts: 4, initialDelayMs: 1, timeoutMs: 2000 }, maxBytes: 1000 };
@@ -101,14 +101,14 @@ describe("refused", () => {
 });
 
 test.each(["https://huggingface.co", "http://localhost:8080/mirror"])("%s is a valid address", (address) => {
-  expect(() => expectWebAddress(address, "HF_ENDPOINT")).not.toThrow();
+  expect(() => checkWebAddress(address, "HF_ENDPOINT")).not.toThrow();
 });
 
 test.each(["foo", "localhost:8080", "file:///etc", "https://"])(
   "%s is not a valid address of the setting",
   (address) => {
-    expect(() => expectWebAddress(address, "HF_ENDPOINT")).toThrow(InputError);
-    expect(() => expectWebAddress(address, "HF_ENDPOINT")).toThrow(
+    expect(() => checkWebAddress(address, "HF_ENDPOINT")).toThrow(InputError);
+    expect(() => checkWebAddress(address, "HF_ENDPOINT")).toThrow(
       /^HF_ENDPOINT is ".*", which is not a valid address$/,
     );
   },

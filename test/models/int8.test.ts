@@ -3,9 +3,9 @@ import { Pcg64 } from "../../src/base/pcg64.ts";
 import { integerBelow } from "../../src/base/random.ts";
 import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { openModel } from "../../src/models/open-model.ts";
-import { expectExactProducts } from "../../src/net/runtime/integer-products.ts";
+import { checkExactProducts } from "../../src/net/runtime/integer-products.ts";
 
-const isExact = await expectExactProducts().then(
+const isExact = await checkExactProducts().then(
   () => true,
   () => false,
 );

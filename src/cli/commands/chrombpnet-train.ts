@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { cachedDigest } from "../../base/cached-digest.ts";
 import { InputError } from "../../base/errors.ts";
-import { expectWritableFolder } from "../../base/folder.ts";
+import { checkWritableFolder } from "../../base/folder.ts";
 import { counted } from "../../base/message-text.ts";
 import { openBigWig } from "../../dna/genome/bigwig.ts";
 import { CHROMOSOME_SPLIT } from "../../dna/genome/chromosome-split.ts";
@@ -75,7 +75,7 @@ export const defineChrombpnetTrain: DefineCommand = (command, context) => {
     )
     .action(async (options: TrainOptions) => {
       context.resume = "Run the same command again to resume training.";
-      await expectWritableFolder(options.out);
+      await checkWritableFolder(options.out);
       const recipe =
         options.recipe === undefined ? PUBLISHED_RECIPE : await readChrombpnetRecipe(options.recipe);
       const fold = options.fold === undefined ? BENCHMARK_FOLD : await readFold(options.fold);

@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { expectWritableFile } from "../../base/folder.ts";
+import { checkWritableFile } from "../../base/folder.ts";
 import { counted } from "../../base/message-text.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
@@ -62,7 +62,7 @@ const defineChrombpnetPredict: DefineCommand = (command, context) => {
         });
       }
       for (const file of [options.counts, options.profile]) {
-        if (file !== undefined) await expectWritableFile(file);
+        if (file !== undefined) await checkWritableFile(file);
       }
       await using genome = await openGenome(options.genome);
       const regions = await readRegions(options.regions, genome);

@@ -1,7 +1,7 @@
 import { Option } from "commander";
 import { InputError } from "../../base/errors.ts";
 import { asSoleWriter } from "../../base/file-lock.ts";
-import { expectWritableFile } from "../../base/folder.ts";
+import { checkWritableFile } from "../../base/folder.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
 import type { StoredResult } from "../../evaluation/runs/stored-results.ts";
@@ -45,7 +45,7 @@ export const defineReport: DefineCommand = (command, { terminal }) => {
     )
     .action(async (paths: string[], options: ReportOptions) => {
       const { out, title, motifs } = options;
-      if (out !== undefined) await expectWritableFile(out);
+      if (out !== undefined) await checkWritableFile(out);
       const format = options.format ?? (out === undefined ? "text" : reportFormat(out));
       const results = await runResults(paths);
       const text = options.paperTables

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { expectWebAddress, type RetryPolicy } from "../../base/http.ts";
+import { checkWebAddress, type RetryPolicy } from "../../base/http.ts";
 import { firstIssue } from "../../base/json.ts";
 
 /** Addresses and credentials of the repositories with the benchmark's files. */
@@ -23,7 +23,7 @@ export function servicesFromEnvironment(): Services {
   const { SYNAPSE_AUTH_TOKEN, DART_EVAL_SYNAPSE_ENDPOINT, DART_EVAL_ENCODE_ENDPOINT } = process.env;
   const endpoint = (name: string, given: string | undefined, usual: string) => {
     const address = (given || usual).replace(/\/+$/, "");
-    expectWebAddress(address, name);
+    checkWebAddress(address, name);
     return address;
   };
   return {

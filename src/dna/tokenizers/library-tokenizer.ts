@@ -4,7 +4,7 @@ import { FormatError, InputError } from "../../base/errors.ts";
 import { quotedText } from "../../base/message-text.ts";
 import { checked, typed } from "./text-steps.ts";
 import { readSpecialTokens, requireAscii, type Tokenizer, type Tokens } from "./tokenizer.ts";
-import { addedEnds } from "./tokenizer-json.ts";
+import { addedSpecialTokens } from "./tokenizer-json.ts";
 
 /** Models of a tokenizer.json that `@huggingface/tokenizers` encodes; `bpe.ts` encodes byte pairs. */
 const MODELS: readonly string[] = ["WordPiece", "WordLevel", "Unigram"];
@@ -38,7 +38,7 @@ export function libraryTokenizer(
   const { success, data } = outline.safeParse(source);
   if (!success || !MODELS.includes(data.model.type ?? "BPE")) return undefined;
   refuseSlowPatterns(source, file);
-  const { before, after } = addedEnds(data.post_processor, file);
+  const { before, after } = addedSpecialTokens(data.post_processor, file);
   const library = opened(checked(z.looseObject({}), source, file), file);
   const vocabulary = library.get_vocab(true);
   const textOf = new Map([...vocabulary].map(([text, id]) => [id, text]));

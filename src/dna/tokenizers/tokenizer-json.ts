@@ -158,7 +158,7 @@ export function parseTokenizerJson(source: string, file: string): BpeDescription
   if (model.unk_token != null && unknown === undefined) {
     throw invalid(`model.unk_token ${quotedText(model.unk_token)} is not in the vocabulary`);
   }
-  const ends = addedEnds(post_processor, file);
+  const ends = addedSpecialTokens(post_processor, file);
   const unnamed = [...ends.before, ...ends.after].find((end) => !nameOf.has(end));
   if (unnamed !== undefined) throw invalid(`post_processor adds the id ${unnamed}, which no token has`);
 
@@ -177,7 +177,7 @@ export function parseJson(source: string, file: string): unknown {
 }
 
 /** Ids added before and after the tokens of every sequence. */
-export interface AddedEnds {
+export interface AddedSpecialTokens {
   readonly before: readonly number[];
   readonly after: readonly number[];
 }
@@ -197,7 +197,7 @@ const sequence = z.array(typed);
  * Special tokens that the `post_processor` of a tokenizer.json adds to a single sequence.
  * @throws {FormatError} naming an unsupported post-processor
  */
-export function addedEnds(step: Typed | null | undefined, file: string): AddedEnds {
+export function addedSpecialTokens(step: Typed | null | undefined, file: string): AddedSpecialTokens {
   if (!step) return { before: [], after: [] };
   switch (step.type) {
     case "BertProcessing":
@@ -232,9 +232,9 @@ export function addedEnds(step: Typed | null | undefined, file: string): AddedEn
     }
     case "Sequence":
       // Each processor wraps the output of the previous one.
-      return checked(sequence, step.processors, file).reduce<AddedEnds>(
+      return checked(sequence, step.processors, file).reduce<AddedSpecialTokens>(
         (inner, part) => {
-          const outer = addedEnds(part, file);
+          const outer = addedSpecialTokens(part, file);
           return { before: [...outer.before, ...inner.before], after: [...inner.after, ...outer.after] };
         },
         { before: [], after: [] },

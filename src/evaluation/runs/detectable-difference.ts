@@ -15,7 +15,7 @@ const Z = 1.959963984540054;
  * @returns  undefined for a task outside of benchmarks, a metric that is not computed over rows (clustering),
  *   a shard, or too few rows for a difference below 1
  */
-export function detectable({ task, rows, record }: PlannedCell): number | undefined {
+export function detectableDifferenceOf({ task, rows, record }: PlannedCell): number | undefined {
   const { benchmark } = task.task;
   const isWhole = task.task.settings[record.cell.setting]?.measuredWhole === true;
   if (benchmark === undefined || isWhole || rows.length !== record.rows.selected) return undefined;

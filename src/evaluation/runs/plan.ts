@@ -1,6 +1,6 @@
 import { tmpdir } from "node:os";
 import { InputError } from "../../base/errors.ts";
-import { expectWritableFolder } from "../../base/folder.ts";
+import { checkWritableFolder } from "../../base/folder.ts";
 import { temporaryBytes } from "../../base/number-log.ts";
 import type { Model } from "../../models/model.ts";
 import { checkFreeSpace, type SpaceNeed } from "../embeddings/packed-embedding.ts";
@@ -120,7 +120,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
     await checkEmbeddings(request);
     // Checked now, not after hours of training.
     for (const place of [folder, sharedEmbeddings(request), request.trained]) {
-      if (place !== undefined) await expectWritableFolder(place);
+      if (place !== undefined) await checkWritableFolder(place);
     }
     const cells: PlannedCell[] = [];
     const trained = request.trained ?? (folder === undefined ? undefined : trainedFolder(folder));

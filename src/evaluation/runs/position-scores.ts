@@ -77,7 +77,7 @@ export interface PositionScoresOptions {
  * Checks that the bases of some cell can be scored, before the run.
  * @throws {InputError} when no cell's setting sums the log-likelihoods of tokens, or no model has them
  */
-export function expectPositionScores(plans: readonly Plan[]): void {
+export function checkPositionScores(plans: readonly Plan[]): void {
   const cells = plans.flatMap((plan) => plan.cells);
   if (cells.some(({ setting, model }) => setting.sumsTokens && supports(model, "tokenLogProbabilities")))
     return;

@@ -1,6 +1,6 @@
 import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
-import { expectDevice } from "../../net/runtime/program.ts";
+import { checkDevice } from "../../net/runtime/program.ts";
 import type { RowPredictor } from "../settings/setting.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
 import { blocksOf } from "../tasks/row-list.ts";
@@ -56,7 +56,7 @@ export async function runCell(
   }
   try {
     // Checked now, not after hours of embedding.
-    if (setting.trainingMemory !== undefined) await expectDevice(planned.device);
+    if (setting.trainingMemory !== undefined) await checkDevice(planned.device);
     predictor = await setting.open({
       task,
       model,
@@ -142,7 +142,7 @@ async function* batchesToDo(
       return;
     }
     const examples = inScoringOrder(await task.examples(block, exampleOptions(model)), model);
-    expectPrefix(before, examples, record.identity);
+    checkPrefix(before, examples, record.identity);
     for (let start = before.length; start < examples.length; start += perBatch) {
       yield examples.slice(start, start + perBatch);
     }
@@ -154,7 +154,7 @@ function expectRows(done: RowNumbers, block: RowNumbers, cell: string) {
   if (block.some((row) => !rows.has(row))) throw otherRows(cell);
 }
 
-function expectPrefix(done: RowNumbers, examples: readonly Example[], cell: string) {
+function checkPrefix(done: RowNumbers, examples: readonly Example[], cell: string) {
   if (done.some((row, i) => examples[i]?.row !== row)) throw otherRows(cell);
 }
 

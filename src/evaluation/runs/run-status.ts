@@ -85,21 +85,21 @@ export async function runStatus(folder: string, counted: CountedRows = new Map()
   return { folder, cells };
 }
 
-/** What looks at several shards share. */
-interface Look {
+/** State shared by the status of all shards of a run. */
+interface StatusContext {
   readonly counted: CountedRows;
   /** Time by the clock of the disk of a path, see `diskTime`. */
   readonly now: (path: string) => Promise<number>;
 }
 
-async function cellStatus(folder: string, record: CellRecord, look: Look): Promise<CellStatus> {
+async function cellStatus(folder: string, record: CellRecord, context: StatusContext): Promise<CellStatus> {
   const place = rowsFolder(folder, record);
   const names = (await kindOfPath(place)) === "folder" ? await namesInFolder(place) : [];
   const counts = names.map((name) => Number(/^\d+-of-(\d+)\./.exec(name)?.[1] ?? 0));
   const count = Math.max(0, ...counts);
   const shards: ShardStatus[] = [];
   for (let index = 1; index <= count; index++) {
-    shards.push(await shardStatus(folder, record, { index, count }, look));
+    shards.push(await shardStatus(folder, record, { index, count }, context));
   }
   const running = shards.filter(({ phase }) => phase === "running");
   const rates = running.flatMap(({ rowsPerSecond }) => rowsPerSecond ?? []);
@@ -119,7 +119,7 @@ async function shardStatus(
   folder: string,
   record: CellRecord,
   shard: Shard,
-  { counted, now }: Look,
+  { counted, now }: StatusContext,
 ): Promise<ShardStatus> {
   const paths = shardPaths(folder, record, shard);
   const idle = { shard, rowsPerSecond: null, secondsLeft: null };
@@ -177,7 +177,7 @@ async function scoringSeconds(
   file: string,
   scoring: ScoringNote | undefined,
   host: string,
-  now: Look["now"],
+  now: StatusContext["now"],
 ): Promise<number> {
   if (scoring === undefined) return 0;
   if (host === hostname()) return (Date.now() - Date.parse(scoring.since)) / 1000;

@@ -56,7 +56,7 @@ export class ProbeEmbeddings {
    * Checks that this many sequences fit on disk.
    * @throws {InputError} when they do not
    */
-  async expectRoomFor(sequences: number, size: Pick<SequenceEmbedding, "tokens" | "width">): Promise<void> {
+  async checkSpaceFor(sequences: number, size: Pick<SequenceEmbedding, "tokens" | "width">): Promise<void> {
     const { embeddings: place, model, protocol } = this.context;
     if (place === undefined || place === "recompute") return;
     const { folder = (await this.temporaryPlace()).path } = place;

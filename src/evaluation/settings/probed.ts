@@ -189,7 +189,7 @@ class Probe implements Learner {
   private async use(storedAs: StoredAs, { train, val }: TrainingRows): Promise<void> {
     this.embeddings.use(storedAs);
     const { members } = trainingTaskOf(this.context).task;
-    await this.embeddings.expectRoomFor((train.rows.length + val.rows.length) * members.length, this.size);
+    await this.embeddings.checkSpaceFor((train.rows.length + val.rows.length) * members.length, this.size);
   }
 
   /**

@@ -3,7 +3,7 @@ import { InputError } from "../../base/errors.ts";
 import { cosineDistance, paperCosineDistance } from "../../metrics/cosine.ts";
 import { type Model, type Origin, supports } from "../../models/model.ts";
 import { poolSequences } from "../../models/queries/embeddings.ts";
-import type { OtherWay, Prediction } from "../tasks/prediction.ts";
+import type { EmbeddingVariant, Prediction } from "../tasks/prediction.ts";
 import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Example, SequenceFile } from "../tasks/task-rows.ts";
@@ -99,7 +99,7 @@ class Embedding {
   private prediction(
     { row, facts }: Example,
     own: readonly Float64Array[],
-    others: readonly [way: OtherWay, vectors: readonly Float64Array[]] | undefined,
+    others: readonly [way: EmbeddingVariant, vectors: readonly Float64Array[]] | undefined,
   ): Prediction {
     if (this.recipe.answer === "vector") {
       const otherwise = others && { otherwise: { [others[0]]: others[1].map(base64Of) } };

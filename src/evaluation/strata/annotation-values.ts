@@ -22,7 +22,7 @@ export async function tssDistance(path: string): Promise<OpenStratification> {
     refuses: withoutPositions,
     async valuesOf(rows) {
       const intervals = intervalsOf(rows);
-      expectSharedChromosome(path, [...sites.chromosomes.keys()], intervals);
+      checkSharedChromosome(path, [...sites.chromosomes.keys()], intervals);
       return { values: intervals.map((interval) => sites.distanceTo(interval)) };
     },
   };
@@ -145,7 +145,7 @@ function overlapped(
   rows: RowsToStratify,
 ): readonly (string | undefined)[] {
   const intervals = intervalsOf(rows);
-  expectSharedChromosome(path, index.chromosomes, intervals);
+  checkSharedChromosome(path, index.chromosomes, intervals);
   return intervals.map((interval) => {
     const found = index.bestOverlap(interval);
     return found === undefined ? undefined : texts[found];
@@ -153,7 +153,7 @@ function overlapped(
 }
 
 /** @throws {InputError} when the file has none of the rows' chromosomes, as with other names */
-function expectSharedChromosome(
+function checkSharedChromosome(
   file: string,
   names: readonly string[],
   rows: readonly Pick<Interval, "chrom">[],

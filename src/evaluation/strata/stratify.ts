@@ -74,10 +74,7 @@ export async function stratifyRun(
       `${missing.name} needs ${missing.missing.map((name) => `--${name} FILE`).join(" and ")}`,
     );
   }
-  expectNames(
-    edges,
-    by ?? tasksOfRun.flatMap((task) => (task.stratifications ?? []).map(stratificationName)),
-  );
+  checkNames(edges, by ?? tasksOfRun.flatMap((task) => (task.stratifications ?? []).map(stratificationName)));
   await using sources = new StrataSources(files);
   const opening = new OpenedOnce(sources);
   const notes = new Set<string>();
@@ -119,7 +116,7 @@ export async function stratifyRun(
 }
 
 /** @throws {InputError} for edges of a stratification that is not used */
-function expectNames(edges: Readonly<Record<string, unknown>>, names: readonly string[]): void {
+function checkNames(edges: Readonly<Record<string, unknown>>, names: readonly string[]): void {
   const unknown = Object.keys(edges).find((name) => !names.includes(name));
   if (unknown === undefined) return;
   throw new InputError(`edges are given for ${JSON.stringify(unknown)}, which is not used`, {

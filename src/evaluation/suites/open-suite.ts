@@ -54,7 +54,7 @@ export async function openSuite(
   const missing = new Set<string>();
   const fallbacks = new Map<string, readonly SuiteRow[]>();
   const ready: ReadyRow[] = [];
-  expectNames(suite, { settings, tasks }, forms);
+  checkNames(suite, { settings, tasks }, forms);
   for (const row of suite.rows) {
     if (tasks !== undefined && !tasks.includes(row.task)) continue;
     const task = taskNamed(row.task, forms.tasks);
@@ -81,7 +81,7 @@ export async function openSuite(
       hint: `tasks: ${task.join(", ")}; settings: ${setting.join(", ")}`,
     });
   }
-  expectRecipe(suite, ready, recipe);
+  checkRecipe(suite, ready, recipe);
   if (missing.size > 0) throw missingFilesError([...missing], data, forms);
   const genomes = await openGenomes(ready);
   return {
@@ -119,7 +119,7 @@ const namesOf = ({ rows }: Suite) => ({
  * @throws {InputError} for a task of the suite that does not exist, and for a task or setting that the suite
  *   lacks
  */
-function expectNames(
+function checkNames(
   suite: Suite,
   { settings, tasks }: Pick<OpenSuiteOptions, "settings" | "tasks">,
   forms: CustomForms,
@@ -210,7 +210,7 @@ const hasValue = (task: Task, setting: string, value: string) =>
   Object.hasOwn(task.settings[setting]?.recipe ?? {}, value);
 
 /** @throws {InputError} for a value that no setting of the suite has */
-function expectRecipe(suite: Suite, ready: readonly RowSettings[], recipe: Recipe = {}): void {
+function checkRecipe(suite: Suite, ready: readonly RowSettings[], recipe: Recipe = {}): void {
   const unknown = Object.keys(recipe).filter(
     (value) =>
       !ready.some(({ task, settings }) => Object.keys(settings).some((name) => hasValue(task, name, value))),

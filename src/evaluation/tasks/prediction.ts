@@ -33,8 +33,8 @@ export interface LogitsPrediction<Row extends RowFacts = RowFacts> {
  * Variants of computations with embeddings, which differ between protocols: the precision of a distance
  * (quirk Q16), and the order of vectors, by file or by names of batches as texts (quirk Q2).
  */
-export const OTHER_WAYS = ["float32", "float64", "file-order", "text-order"] as const;
-export type OtherWay = (typeof OTHER_WAYS)[number];
+export const EMBEDDING_VARIANTS = ["float32", "float64", "file-order", "text-order"] as const;
+export type EmbeddingVariant = (typeof EMBEDDING_VARIANTS)[number];
 
 /** Distances between the embeddings of the row's members. */
 export interface DistancePrediction<Row extends RowFacts = RowFacts> {
@@ -44,7 +44,7 @@ export interface DistancePrediction<Row extends RowFacts = RowFacts> {
   /** Cosine distances of the row's first member to each of the others, in the order of `Task.members`. */
   readonly values: readonly number[];
   /** Distances by other variants, to measure their effect. */
-  readonly otherwise?: Readonly<Partial<Record<OtherWay, readonly number[]>>>;
+  readonly otherwise?: Readonly<Partial<Record<EmbeddingVariant, readonly number[]>>>;
   readonly facts: Row;
 }
 
@@ -56,7 +56,7 @@ export interface VectorPrediction<Row extends RowFacts = RowFacts> {
   /** Little-endian float32 in base64, one text per member, in the order of `Task.members`. */
   readonly vectors: readonly string[];
   /** Vectors by other variants, to measure their effect. */
-  readonly otherwise?: Readonly<Partial<Record<OtherWay, readonly string[]>>>;
+  readonly otherwise?: Readonly<Partial<Record<EmbeddingVariant, readonly string[]>>>;
   readonly facts: Row;
 }
 
@@ -172,8 +172,8 @@ export function predictionOfParts<Row extends RowFacts>(
     }
     return found;
   };
-  const others = <T>(read: (way: OtherWay) => T | undefined) => {
-    const found = OTHER_WAYS.flatMap((way) => {
+  const others = <T>(read: (way: EmbeddingVariant) => T | undefined) => {
+    const found = EMBEDDING_VARIANTS.flatMap((way) => {
       const value = read(way);
       return value === undefined ? [] : [[way, value] as const];
     });

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { kindOfPath, userCacheFolder } from "../../base/folder.ts";
-import { expectWebAddress } from "../../base/http.ts";
+import { checkWebAddress } from "../../base/http.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { checkpointPath } from "../../net/arrays/checkpoint.ts";
 import { readShardIndex } from "../../net/arrays/shards.ts";
@@ -121,7 +121,7 @@ export async function hubAccess(): Promise<HubAccess> {
     });
   }
   const endpoint = (process.env.HF_ENDPOINT || "https://huggingface.co").replace(/\/+$/, "");
-  expectWebAddress(endpoint, "HF_ENDPOINT");
+  checkWebAddress(endpoint, "HF_ENDPOINT");
   return { endpoint, token: await token() };
 }
 

@@ -41,7 +41,7 @@ export async function openHubModel(
   { onLicence, ...reports }: DownloadReports & { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<HubModel> {
   const { repo, revision } = hubReference(spec);
-  expectComputed(repo);
+  checkComputed(repo);
   const offline = isOffline();
   if (offline || isCommit(revision)) {
     const found = await findInHubCache({ repo, revision });
@@ -64,7 +64,7 @@ export async function openHubModel(
  * Rejects repositories that are known to have another architecture, before their weights are downloaded.
  * @throws {InputError} with the adapter that evaluates the repository
  */
-function expectComputed(repo: string): void {
+function checkComputed(repo: string): void {
   const known = hubCheckpoint(repo);
   if (known === undefined || known.service.by === "family") return;
   const { service, architecture } = known;

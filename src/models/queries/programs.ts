@@ -7,7 +7,7 @@ import { peakValues } from "../../net/graph/peak-values.ts";
 import { quantised } from "../../net/graph/quantise.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type ConcreteDevice, runsLoopsWell } from "../../net/runtime/device.ts";
-import { expectExactProducts } from "../../net/runtime/integer-products.ts";
+import { checkExactProducts } from "../../net/runtime/integer-products.ts";
 import { deviceFor, type Precision } from "../../net/runtime/precision.ts";
 import {
   asStored,
@@ -126,7 +126,7 @@ export class Programs {
 
   private async usedDevice(): Promise<ConcreteDevice> {
     const { device = "cpu", precision = "f32" } = this.options;
-    if (precision === "int8") await expectExactProducts();
+    if (precision === "int8") await checkExactProducts();
     return workingDevice(deviceFor(precision, device));
   }
 

@@ -55,7 +55,7 @@ export async function mappableArrays(
   // Open programs map the copy, so the mark stays until the process ends.
   await markInUse(path);
   if (!(await isIntact(path, digestPath))) {
-    await expectRoom(path, checkpoint, wanted);
+    await checkSpace(path, checkpoint, wanted);
     await writeCopy(path, checkpoint, wanted);
     // In the format of `sha256sum --check`.
     await writeFileAtomic(digestPath, `${await cachedDigest(path)}  ${basename(path)}\n`);
@@ -71,7 +71,7 @@ async function isIntact(path: string, digestPath: string): Promise<boolean> {
 }
 
 /** @throws {InputError} when the disk has too little room for a copy */
-async function expectRoom(
+async function checkSpace(
   path: string,
   checkpoint: Checkpoint,
   wanted: ReadonlyMap<string, StoredArray>,

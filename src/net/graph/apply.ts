@@ -1,5 +1,5 @@
 import { formatShape } from "../arrays/array.ts";
-import { capturedBy, nodesBehind } from "./graph.ts";
+import { ancestorsOf, capturedBy } from "./graph.ts";
 import { GraphError } from "./graph-error.ts";
 import { shapeRules } from "./shapes.ts";
 import { isOp, type Node, type Op, type OpAttributes, type Sym } from "./sym.ts";
@@ -46,7 +46,7 @@ export function withInputs(node: Node, renewed: (sym: Sym) => Sym): readonly Sym
 function withBody(loop: OpAttributes["Scan"], renewed: (sym: Sym) => Sym): OpAttributes["Scan"] {
   const rebuilt = new Map<Node, readonly Sym[]>();
   const inside = (sym: Sym): Sym => rebuilt.get(sym.node)?.[sym.output] ?? renewed(sym);
-  for (const node of nodesBehind(loop.results)) {
+  for (const node of ancestorsOf(loop.results)) {
     if (renewed({ node, output: 0, ...node.outputs[0] }).node !== node) continue;
     const made = withInputs(node, inside);
     if (made !== undefined) rebuilt.set(node, made);

@@ -17,7 +17,7 @@ export interface Graph {
  * @throws {GraphError} when two inputs or two parameters of one name differ
  */
 export function graphOf(outputs: Readonly<Record<string, Sym>>): Graph {
-  const nodes = nodesBehind(Object.values(outputs));
+  const nodes = ancestorsOf(Object.values(outputs));
   const everywhere = [...nodes, ...nodes.flatMap(bodyNodes)];
   return {
     outputs,
@@ -32,7 +32,7 @@ export function graphOf(outputs: Readonly<Record<string, Sym>>): Graph {
 /**
  * Nodes that the given tensors depend on, each once, inputs before users. Iterative, because graphs are deep.
  */
-export function nodesBehind(roots: readonly Sym[]): readonly Node[] {
+export function ancestorsOf(roots: readonly Sym[]): readonly Node[] {
   const done = new Set<Node>();
   const stack: { node: Node; entered: boolean }[] = roots
     .map(({ node }) => ({ node, entered: false }))
@@ -57,7 +57,7 @@ export function nodesBehind(roots: readonly Sym[]): readonly Node[] {
 /** Nodes inside a loop's body, nested bodies included. */
 function bodyNodes(node: Node): readonly Node[] {
   if (!isOp(node, "Scan")) return [];
-  const inner = nodesBehind(node.attributes.results);
+  const inner = ancestorsOf(node.attributes.results);
   return [...inner, ...inner.flatMap(bodyNodes)];
 }
 
@@ -68,7 +68,7 @@ function bodyNodes(node: Node): readonly Node[] {
 export function capturedBy(node: Node): readonly Sym[] {
   if (!isOp(node, "Scan")) return [];
   const own = new Set([...node.attributes.states, ...node.attributes.elements].map((sym) => sym.node));
-  const inner = nodesBehind(node.attributes.results);
+  const inner = ancestorsOf(node.attributes.results);
   const dependent = new Set<Node>();
   for (const candidate of inner) {
     const uses = [...candidate.inputs, ...capturedBy(candidate)];

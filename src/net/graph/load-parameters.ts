@@ -1,7 +1,7 @@
 import type { DType } from "../arrays/array.ts";
 import { withInputs } from "./apply.ts";
 import { cast, gather, loadParameter, parameter } from "./build.ts";
-import { capturedBy, nodesBehind } from "./graph.ts";
+import { ancestorsOf, capturedBy } from "./graph.ts";
 import { isOp, type Node, type Sym } from "./sym.ts";
 
 /** A parameter as its file has it. */
@@ -37,7 +37,7 @@ export function withFileTypes(
     return known;
   };
 
-  for (const node of nodesBehind(outputs)) {
+  for (const node of ancestorsOf(outputs)) {
     const uses = [...node.inputs, ...capturedBy(node)];
     const after = uses.find((sym) => fed.has(sym.node) && hasSymbol(sym)) ?? latest;
     const loaded = new Map<string, Sym>();

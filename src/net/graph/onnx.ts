@@ -2,7 +2,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import type { NdArray } from "../arrays/array.ts";
 import { type Emission, emitRules } from "./emit-rules.ts";
 import { gpuForms } from "./gpu-forms.ts";
-import { type Graph, nodesBehind } from "./graph.ts";
+import { ancestorsOf, type Graph } from "./graph.ts";
 import { GraphError } from "./graph-error.ts";
 import { dataType, initializer, nodeProto, type ParameterBinding, valueInfo } from "./onnx-messages.ts";
 import {
@@ -209,7 +209,7 @@ function emitScan(scope: Scope, node: Node<"Scan"> & Node): void {
     body.inputs.push(valueInfo(name, dtype, shape));
     body.bind(sym.node, [name]);
   }
-  for (const inner of nodesBehind(results)) emit(body, inner);
+  for (const inner of ancestorsOf(results)) emit(body, inner);
   const taken = new Set<string>();
   const outputs = results.map((sym) => {
     const name = body.resultName(sym, taken);

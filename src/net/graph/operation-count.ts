@@ -1,4 +1,4 @@
-import { nodesBehind } from "./graph.ts";
+import { ancestorsOf } from "./graph.ts";
 import { countOf, dependsOnInput, type RunSizes } from "./peak-values.ts";
 import { isOp, type Node, type Op, type Sym } from "./sym.ts";
 
@@ -20,7 +20,7 @@ export interface OperationCount {
  * @param sizes  values of the symbolic sizes at a run, by name
  */
 export function countOperations(outputs: readonly Sym[], sizes: RunSizes): OperationCount {
-  const nodes = nodesBehind(outputs).filter(dependsOnInput());
+  const nodes = ancestorsOf(outputs).filter(dependsOnInput());
   return total(nodes, { ...sizes, ...selectedRows(nodes, sizes) });
 }
 
@@ -58,7 +58,7 @@ function total(nodes: readonly Node[], sizes: RunSizes): OperationCount {
 /** Nodes that are computed in each step: those that depend on the inputs of the body. */
 function dependentOn(inputs: readonly Sym[], results: readonly Sym[]): readonly Node[] {
   const dependent = new Set(inputs.map(({ node }) => node));
-  return nodesBehind(results).filter((node) => {
+  return ancestorsOf(results).filter((node) => {
     if (node.inputs.some((sym) => dependent.has(sym.node))) dependent.add(node);
     return dependent.has(node);
   });

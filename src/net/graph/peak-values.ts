@@ -1,5 +1,5 @@
 import { chunkedSize, type Dim, dimTerms, type Shape } from "./dim.ts";
-import { capturedBy, nodesBehind } from "./graph.ts";
+import { ancestorsOf, capturedBy } from "./graph.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
@@ -14,7 +14,7 @@ export type RunSizes = Readonly<Record<string, number>>;
  * @param sizes  a size that is not named here, because values determine it, counts as the largest that is
  */
 export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
-  const order = nodesBehind(outputs).filter(dependsOnInput());
+  const order = ancestorsOf(outputs).filter(dependsOnInput());
   const counted = new Set(order);
   const owner = new Map<Node, Node>();
   const own = (node: Node): Node => owner.get(node) ?? node;
@@ -43,7 +43,7 @@ export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
 
 /** Number of elements of the largest tensor computed at a run. @param sizes  as for `peakValues` */
 export function largestTensor(outputs: readonly Sym[], sizes: RunSizes): number {
-  return nodesBehind(outputs)
+  return ancestorsOf(outputs)
     .filter(dependsOnInput())
     .flatMap((node) => node.outputs.map(({ shape }) => countOf(shape, sizes)))
     .reduce((most, count) => Math.max(most, count), 0);
@@ -51,7 +51,7 @@ export function largestTensor(outputs: readonly Sym[], sizes: RunSizes): number 
 
 /** Number of elements of all inputs of a graph. @param sizes  as for `peakValues` */
 export function inputValues(outputs: readonly Sym[], sizes: RunSizes): number {
-  return nodesBehind(outputs)
+  return ancestorsOf(outputs)
     .filter((node) => isOp(node, "Input"))
     .reduce((sum, { outputs: [{ shape }] }) => sum + countOf(shape, sizes), 0);
 }

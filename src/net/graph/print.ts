@@ -1,6 +1,6 @@
 import { formatShape } from "../arrays/array.ts";
 import type { Graph } from "./graph.ts";
-import { nodesBehind } from "./graph.ts";
+import { ancestorsOf } from "./graph.ts";
 import type { Node, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
@@ -32,7 +32,7 @@ function printNodes(nodes: readonly Node[], names: Map<Node, string>, indent: st
       return [];
     }
     const body = isOp(node, "Scan")
-      ? printNodes(nodesBehind(node.attributes.results), names, `${indent}  | `)
+      ? printNodes(ancestorsOf(node.attributes.results), names, `${indent}  | `)
       : [];
     const results = isOp(node, "Scan")
       ? [`${indent}  | → ${node.attributes.results.map((sym) => nameOf(sym, names)).join(", ")}`]

@@ -13,7 +13,7 @@ import {
   slice,
   swapLast,
 } from "./build.ts";
-import { capturedBy, nodesBehind } from "./graph.ts";
+import { ancestorsOf, capturedBy } from "./graph.ts";
 import { isOp, type Node, type Sym } from "./sym.ts";
 
 /** Fewest inputs and outputs of a dense layer that is quantised: smaller ones gain no time. */
@@ -39,8 +39,8 @@ const TINY = 1e-30;
  * @returns        the outputs, in their order
  */
 export function quantised(inner: readonly Sym[], outputs: readonly Sym[]): readonly Sym[] {
-  const within = new Set(nodesBehind(inner));
-  const order = nodesBehind([...inner, ...outputs]);
+  const within = new Set(ancestorsOf(inner));
+  const order = ancestorsOf([...inner, ...outputs]);
   const fed = computedNodes(order);
   const quantisedOnce = new Map<Node, Map<string, Quantised>>();
   const rebuilt = new Map<Node, readonly Sym[]>();

@@ -3,7 +3,7 @@ import { add, fill, sub } from "./build.ts";
 import { sameShape } from "./dim.ts";
 import type { GradientRule, Walk } from "./gradient-rule.ts";
 import { gradients } from "./gradients.ts";
-import { capturedBy, nodesBehind } from "./graph.ts";
+import { ancestorsOf, capturedBy } from "./graph.ts";
 import { GraphError } from "./graph-error.ts";
 import { isOp, type Node, type Op, type Sym } from "./sym.ts";
 
@@ -33,7 +33,7 @@ function pullBack(
   { leaves = false } = {},
 ): readonly Sym[] {
   const wanted = new Set(of.map(({ node }) => node));
-  const order = nodesBehind(outputs);
+  const order = ancestorsOf(outputs);
   const between = new Set<Node>();
   for (const node of order) {
     const uses = [...node.inputs, ...capturedBy(node)];

@@ -1,7 +1,7 @@
 import { applyAll } from "./apply.ts";
 import { add, fill, scan } from "./build.ts";
 import type { Walk } from "./gradient-rule.ts";
-import { capturedBy, nodesBehind } from "./graph.ts";
+import { ancestorsOf, capturedBy } from "./graph.ts";
 import type { Node, Op, OpAttributes, Sym } from "./sym.ts";
 
 /**
@@ -82,7 +82,7 @@ const pairs = (from: readonly Sym[], to: readonly Sym[]) => from.map((sym, i) =>
 function substitute(outputs: readonly Sym[], replacements: ReadonlyMap<Node, Sym>): readonly Sym[] {
   const rebuilt = new Map<Node, readonly Sym[]>([...replacements].map(([node, sym]) => [node, [sym]]));
   const renewed = (sym: Sym) => rebuilt.get(sym.node)?.[sym.output] ?? sym;
-  for (const node of nodesBehind(outputs)) {
+  for (const node of ancestorsOf(outputs)) {
     if (rebuilt.has(node) || !node.inputs.some((sym) => rebuilt.has(sym.node))) continue;
     rebuilt.set(node, applyAll(node.op, node.inputs.map(renewed), node.attributes as OpAttributes[Op]));
   }

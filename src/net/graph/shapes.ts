@@ -30,7 +30,7 @@ export function resolveAxis(axis: number, rank: number): number {
   return resolved;
 }
 
-function expectSame(a: Dim | string, b: Dim | string, what: string): void {
+function checkSame(a: Dim | string, b: Dim | string, what: string): void {
   if (a !== b) throw new GraphError(`${what}: ${a} is not ${b}`);
 }
 
@@ -40,7 +40,7 @@ const asBool = (types: readonly TensorType[]) =>
   types.map(({ shape }) => ({ dtype: "bool" as const, shape }));
 
 function binary([a, b]: readonly Sym[]): readonly TensorType[] {
-  expectSame(a!.dtype, b!.dtype, "types differ");
+  checkSame(a!.dtype, b!.dtype, "types differ");
   return [{ dtype: a!.dtype, shape: broadcastShapes(a!.shape, b!.shape) }];
 }
 
@@ -105,7 +105,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Or: binary,
   Not: unary,
   Where: ([condition, a, b]) => {
-    expectSame(condition!.dtype, "bool", "the condition's type");
+    checkSame(condition!.dtype, "bool", "the condition's type");
     const chosen = binary([a!, b!])[0];
     return [{ dtype: chosen.dtype, shape: broadcastShapes(condition!.shape, chosen.shape) }];
   },
@@ -130,9 +130,9 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Cast: ([x], { to }) => [{ dtype: to, shape: x!.shape }],
 
   MatMul: ([a, b]) => {
-    expectSame(a!.dtype, b!.dtype, "types differ");
+    checkSame(a!.dtype, b!.dtype, "types differ");
     if (a!.shape.length < 2 || b!.shape.length < 2) throw new GraphError("both need at least two axes");
-    expectSame(a!.shape.at(-1)!, b!.shape.at(-2)!, "inner axes differ");
+    checkSame(a!.shape.at(-1)!, b!.shape.at(-2)!, "inner axes differ");
     const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
     return [{ dtype: a!.dtype, shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] }];
   },
@@ -140,7 +140,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new GraphError("both need exactly two axes");
     const [m, k] = transA ? [a!.shape[1], a!.shape[0]] : [a!.shape[0], a!.shape[1]];
     const [inner, n] = transB ? [b!.shape[1], b!.shape[0]] : [b!.shape[0], b!.shape[1]];
-    expectSame(k, inner, "inner axes differ");
+    checkSame(k, inner, "inner axes differ");
     if (c !== undefined && !sameShape(broadcastShapes(c.shape, [m, n]), [m, n])) {
       throw new GraphError(`the bias does not broadcast to ${formatShape([m, n])}`);
     }
@@ -150,8 +150,8 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [batch, channels, length] = x!.shape;
     const [out, perGroup, kernel] = w!.shape;
     if (x!.shape.length !== 3 || w!.shape.length !== 3) throw new GraphError("one spatial axis is expected");
-    expectSame(channels!, multiplyDims(perGroup!, group), "channels differ from kernel × groups");
-    if (bias !== undefined) expectSame(bias.shape[0], out!, "the bias differs from the channels out");
+    checkSame(channels!, multiplyDims(perGroup!, group), "channels differ from kernel × groups");
+    if (bias !== undefined) checkSame(bias.shape[0], out!, "the bias differs from the channels out");
     const span = dilation * (knownSize(kernel!, "a kernel") - 1);
     const padded = addDims(length!, pads[0] + pads[1] - span);
     const lengthOut =
@@ -166,10 +166,10 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     return [{ dtype: to, shape: x!.shape }];
   },
   MatMulIntegerToFloat: ([a, b, scale]) => {
-    expectSame(a!.dtype, "uint8", "the first factor's type");
-    expectSame(b!.dtype, "int8", "the second factor's type");
+    checkSame(a!.dtype, "uint8", "the first factor's type");
+    checkSame(b!.dtype, "int8", "the second factor's type");
     if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new GraphError("both need exactly two axes");
-    expectSame(a!.shape[1], b!.shape[0], "inner axes differ");
+    checkSame(a!.shape[1], b!.shape[0], "inner axes differ");
     if (!sameShape(scale!.shape, [b!.shape[1]])) throw new GraphError("one scale per column is expected");
     return [{ dtype: "float32", shape: [a!.shape[0], b!.shape[1]] }];
   },
@@ -177,7 +177,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
   LayerNormalization: ([x, scale], { axis }) => {
-    expectSame(x!.shape.at(-1)!, scale!.shape[0], "the scale differs from the last axis");
+    checkSame(x!.shape.at(-1)!, scale!.shape[0], "the scale differs from the last axis");
     return alongAxis([x!], { axis });
   },
   ReduceSum: reduction,
@@ -198,7 +198,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
 
   Reshape: ([x], { shape }) => {
-    expectSame(multiplyDims(...x!.shape), multiplyDims(...shape), "numbers of elements differ");
+    checkSame(multiplyDims(...x!.shape), multiplyDims(...shape), "numbers of elements differ");
     return [{ dtype: x!.dtype, shape }];
   },
   Expand: ([x], { shape }) => {
@@ -217,7 +217,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
     const [first, ...rest] = inputs;
     const at = resolveAxis(axis, first!.shape.length);
     for (const other of rest) {
-      expectSame(other.dtype, first!.dtype, "types differ");
+      checkSame(other.dtype, first!.dtype, "types differ");
       if (!sameShape(replaced(other.shape, at, 0), replaced(first!.shape, at, 0))) {
         throw new GraphError(`shapes differ in axes other than ${at}`);
       }
@@ -227,7 +227,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   Split: ([x], { axis, sizes }) => {
     const at = resolveAxis(axis, x!.shape.length);
-    expectSame(x!.shape[at], addDims(...sizes), "the parts do not add up to the axis");
+    checkSame(x!.shape[at], addDims(...sizes), "the parts do not add up to the axis");
     return sizes.map((size) => ({ dtype: x!.dtype, shape: replaced(x!.shape, at, size) }));
   },
   Slice: ([x], attributes) => {
@@ -246,7 +246,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   GatherElements: ([x, indices], { axis }) => {
     resolveAxis(axis, x!.shape.length);
-    expectSame(x!.shape.length, indices!.shape.length, "ranks differ");
+    checkSame(x!.shape.length, indices!.shape.length, "ranks differ");
     return [{ dtype: x!.dtype, shape: indices!.shape }];
   },
   Unfold: ([x], { kernel }) => {
@@ -263,7 +263,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   },
   Compress: ([x, condition], { axis, size }) => {
     const at = resolveAxis(axis, x!.shape.length);
-    expectSame(condition!.dtype, "bool", "the condition's type");
+    checkSame(condition!.dtype, "bool", "the condition's type");
     if (!sameShape(condition!.shape, [x!.shape[at]])) {
       throw new GraphError(`the condition is not one value per row of axis ${at}`);
     }
@@ -272,7 +272,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   ScatterND: ([x, indices, updates]) => {
     const [rows, depth] = indices!.shape;
     if (indices!.shape.length !== 2 || depth !== 1) throw new GraphError("one index per row is expected");
-    expectSame(updates!.dtype, x!.dtype, "types differ");
+    checkSame(updates!.dtype, x!.dtype, "types differ");
     if (!sameShape(updates!.shape, [rows!, ...x!.shape.slice(1)])) {
       throw new GraphError("the updates are not one row per index");
     }
@@ -295,7 +295,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Range: (_, { size }) => [{ dtype: "int64", shape: [size] }],
 
   Scan: (inputs, { states, elements, results, axis }) => {
-    expectSame(inputs.length, states.length + elements.length, "inputs differ from states and elements");
+    checkSame(inputs.length, states.length + elements.length, "inputs differ from states and elements");
     states.forEach((state, i) => {
       if (!sameShape(state.shape, inputs[i].shape) || !sameShape(state.shape, results[i].shape)) {
         throw new GraphError(`state ${i} changes shape`);
@@ -309,7 +309,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
           `element ${i} is ${formatShape(element.shape)}, the input ${formatShape(scanned)}`,
         );
       }
-      expectSame(scanned[axis], steps, "scanned lengths differ");
+      checkSame(scanned[axis], steps, "scanned lengths differ");
     });
     return results.map(({ dtype, shape }, i) =>
       i < states.length

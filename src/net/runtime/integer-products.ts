@@ -14,7 +14,7 @@ let exact: Promise<boolean> | undefined;
  *
  * @throws {InputError} when sums saturate
  */
-export async function expectExactProducts(): Promise<void> {
+export async function checkExactProducts(): Promise<void> {
   exact ??= computesExactly();
   if (await exact) return;
   throw new InputError("this CPU adds products of 8-bit integers in 16 bits, which overflow", {

@@ -206,7 +206,7 @@ export async function workingDevice(wish: Device): Promise<ConcreteDevice> {
 }
 
 /** @throws {InputError} when the device is not available */
-export async function expectDevice(device: ConcreteDevice): Promise<void> {
+export async function checkDevice(device: ConcreteDevice): Promise<void> {
   if (device !== "cpu") await deviceOfSmallProgram(device);
 }
 

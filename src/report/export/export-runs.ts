@@ -3,7 +3,7 @@ import { extname, join } from "node:path";
 import { z } from "zod";
 import { InputError, InternalError } from "../../base/errors.ts";
 import { takeLock } from "../../base/file-lock.ts";
-import { expectWritableFolder, isInsidePath, namesInFolder, temporaryFolder } from "../../base/folder.ts";
+import { checkWritableFolder, isInsidePath, namesInFolder, temporaryFolder } from "../../base/folder.ts";
 import { version } from "../../base/package.ts";
 import { bytesIfPresent, textIfPresent } from "../../base/read-file.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
@@ -66,7 +66,7 @@ export async function exportRuns(
   { formats = EXPORT_FORMATS, onFile, signal, ...forms }: ExportOptions = {},
 ): Promise<readonly string[]> {
   const results = await runResults(paths);
-  await expectWritableFolder(folder);
+  await checkWritableFolder(folder);
   await using _ = await takeLock(join(folder, "export.lock"));
   const before = await earlierFiles(folder);
   const files: string[] = [];

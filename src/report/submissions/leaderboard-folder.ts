@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
 import { takeLock } from "../../base/file-lock.ts";
-import { expectWritableFolder, kindOfPath, namesInFolder } from "../../base/folder.ts";
+import { checkWritableFolder, kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { cellTitle } from "../../evaluation/runs/cell.ts";
@@ -67,7 +67,7 @@ export async function writeLeaderboard(
       hint: "to begin one, give merged runs: dart-eval leaderboard FOLDER RUN",
     });
   }
-  await expectWritableFolder(folder);
+  await checkWritableFolder(folder);
   await using _ = await takeLock(join(folder, "leaderboard.lock"));
   const stored = await storedTitle(folder);
   const shown = title ?? stored ?? "DNA language models on regulatory DNA";

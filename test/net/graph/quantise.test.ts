@@ -7,10 +7,10 @@ import { graphOf } from "../../../src/net/graph/graph.ts";
 import { quantised } from "../../../src/net/graph/quantise.ts";
 import { isOp, type Sym } from "../../../src/net/graph/sym.ts";
 import { linear } from "../../../src/net/nn/linear.ts";
-import { expectExactProducts } from "../../../src/net/runtime/integer-products.ts";
+import { checkExactProducts } from "../../../src/net/runtime/integer-products.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
-const isExact = await expectExactProducts().then(
+const isExact = await checkExactProducts().then(
   () => true,
   () => false,
 );

@@ -1,6 +1,6 @@
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { dimTerms, type Shape } from "../../../src/net/graph/dim.ts";
-import { nodesBehind } from "../../../src/net/graph/graph.ts";
+import { ancestorsOf } from "../../../src/net/graph/graph.ts";
 import { resolveAxis } from "../../../src/net/graph/shapes.ts";
 import type { Node, Op, OpAttributes, Sym } from "../../../src/net/graph/sym.ts";
 
@@ -20,7 +20,7 @@ export function evaluate(outputs: readonly Sym[], feeds: Feeds): readonly Values
   const values = new Map<Node, readonly Values[]>();
   const sizes = new Map<string, number>();
   // Inputs first: they bind the symbolic sizes, which any node may use.
-  const inputs = nodesBehind(outputs).filter((node) => node.op === "Input");
+  const inputs = ancestorsOf(outputs).filter((node) => node.op === "Input");
   run(
     inputs.map((node) => ({ node, output: 0, ...node.outputs[0] })),
     feeds,
@@ -42,7 +42,7 @@ interface Context {
 }
 
 function run(roots: readonly Sym[], feeds: Feeds, values: Context["values"], sizes: Context["sizes"]): void {
-  for (const node of nodesBehind(roots)) {
+  for (const node of ancestorsOf(roots)) {
     if (values.has(node)) continue;
     const inputs = node.inputs.map((sym) => values.get(sym.node)![sym.output]);
     const rule = rules[node.op] as (

@@ -1,6 +1,6 @@
 import { Option } from "commander";
 import { InputError } from "../../../base/errors.ts";
-import { expectWritableFolder } from "../../../base/folder.ts";
+import { checkWritableFolder } from "../../../base/folder.ts";
 import { counted } from "../../../base/message-text.ts";
 import { CELL_LINES, type CellLine } from "../../../datasets/cell-lines.ts";
 import {
@@ -54,7 +54,7 @@ export const defineBuildCellTypeElements: DefineCommand = (command, context) => 
     )
     .action(async ({ peaks, bam, counts, out, subsetSize, last, rscript }: CellTypeOptions) => {
       context.resume = "Run the same command again to resume.";
-      await expectWritableFolder(out);
+      await checkWritableFolder(out);
       await buildCellTypeElements({
         folder: out,
         peaks,

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../../base/errors.ts";
 import { asSoleWriter } from "../../../base/file-lock.ts";
-import { expectWritableFolder, kindOfPath } from "../../../base/folder.ts";
+import { checkWritableFolder, kindOfPath } from "../../../base/folder.ts";
 import { counted } from "../../../base/message-text.ts";
 import { gcMatchedWindows } from "../../../datasets/chromatin-activity/gc-matched-windows.ts";
 import { peakWindows, writeActivityWindows } from "../../../datasets/chromatin-activity/windows.ts";
@@ -72,7 +72,7 @@ async function build(options: ActivityOptions, context: Context): Promise<void> 
       hint: nonpeaks === undefined ? "use one of the two" : "leave one of the two out",
     });
   }
-  await expectWritableFolder(out);
+  await checkWritableFolder(out);
   // All inputs are checked before the first table is written.
   for (const file of [peaks, idr, nonpeaks, genome, ...options.exclude]) {
     if (file === undefined || (await kindOfPath(file)) !== undefined) continue;

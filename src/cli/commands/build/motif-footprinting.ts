@@ -1,6 +1,6 @@
 import { InputError } from "../../../base/errors.ts";
 import { asSoleWriter } from "../../../base/file-lock.ts";
-import { expectWritableFile } from "../../../base/folder.ts";
+import { checkWritableFile } from "../../../base/folder.ts";
 import { counted } from "../../../base/message-text.ts";
 import {
   backgroundRows,
@@ -54,7 +54,7 @@ export const defineBuildMotifFootprinting: DefineCommand = (command, context) =>
     )
     .action(async (options: FootprintingOptions) => {
       for (const file of [options.out, options.backgroundsOut]) {
-        if (file !== undefined) await expectWritableFile(file);
+        if (file !== undefined) await checkWritableFile(file);
       }
       const { motifs } = await readMotifs(options.motifs);
       const backgrounds = await backgroundsOf(options, context);

@@ -1,6 +1,6 @@
 import { InputError } from "../../../base/errors.ts";
 import { asSoleWriter } from "../../../base/file-lock.ts";
-import { expectWritableFile } from "../../../base/folder.ts";
+import { checkWritableFile } from "../../../base/folder.ts";
 import { counted } from "../../../base/message-text.ts";
 import { buildRegulatoryElements } from "../../../datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
@@ -40,7 +40,7 @@ export const defineBuildRegulatoryElements: DefineCommand = (command, context) =
       }),
     )
     .action(async ({ ccres, out, inputSize, maxJitter }: ElementsOptions) => {
-      await expectWritableFile(out);
+      await checkWritableFile(out);
       let elements = 0;
       async function* passing() {
         for await (const row of buildRegulatoryElements(ccres, { inputSize, maxJitter })) {

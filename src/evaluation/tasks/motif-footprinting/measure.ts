@@ -14,8 +14,8 @@ import { intervalNotes, proportionIntervals } from "../intervals.ts";
 import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
 import {
   type DistancePrediction,
+  type EmbeddingVariant,
   type LikelihoodPrediction,
-  type OtherWay,
   ofKind,
   type Predictions,
 } from "../prediction.ts";
@@ -112,7 +112,7 @@ export function measureFootprintDistances(
       rule,
     ),
   });
-  const other = (way: OtherWay) => {
+  const other = (way: EmbeddingVariant) => {
     const values = given.map(({ otherwise }) => otherwise?.[way]);
     return values.every((pair) => pair !== undefined) && values.length > 0
       ? accuracyOf({ ...grouping, ...distancesOf(values, protocol) }, distanceRules[protocol].ties)

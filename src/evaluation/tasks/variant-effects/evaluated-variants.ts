@@ -8,10 +8,10 @@ import { finiteOrNull, type Measurement, type TieTolerance } from "../measuremen
 import type { MeasureContext } from "../task.ts";
 import {
   alternativeAgainstReference,
+  effectOfAllele2,
   type Orientation,
   type ScoredVariant,
   type ScoreKind,
-  turnedAtReference,
 } from "./scores.ts";
 
 /** Evaluated variants, and counts of the others. */
@@ -118,7 +118,7 @@ export function variantNotes(
   const joined = variants.filter((variant) => variant.facts.allele2Effect !== undefined);
   if (joined.length > 0) {
     const other = joined.filter(
-      (variant) => Math.sign(variant.facts.allele2Effect!) !== Math.sign(turnedAtReference(variant)),
+      (variant) => Math.sign(variant.facts.allele2Effect!) !== Math.sign(effectOfAllele2(variant)),
     );
     notes.push(
       `Corrected correlations take effect_size of DART-Eval's data.h5; its sign differs from that of beta, negated where allele 2 is the reference, in ${counted(other.length, "row")} of ${joined.length}.`,

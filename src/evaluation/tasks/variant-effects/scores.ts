@@ -231,10 +231,10 @@ export interface Orientation {
 
 const AS_TABLED = ({ facts }: ScoredVariant) => facts.effect ?? Number.NaN;
 /** Beta as the effect of allele 2: negated if allele 2 is the reference. */
-export const turnedAtReference = ({ facts }: ScoredVariant) =>
+export const effectOfAllele2 = ({ facts }: ScoredVariant) =>
   (facts.reference === 2 ? -1 : 1) * (facts.effect ?? Number.NaN);
 const EFFECT_OF_ALLELE_2 = (variant: ScoredVariant) =>
-  variant.facts.allele2Effect ?? turnedAtReference(variant);
+  variant.facts.allele2Effect ?? effectOfAllele2(variant);
 const TWO_LESS_ONE = ({ difference }: ScoredVariant) => difference;
 const ONE_LESS_TWO = ({ difference }: ScoredVariant) => -difference;
 
