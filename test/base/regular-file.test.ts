@@ -64,9 +64,11 @@ test.skipIf(process.platform === "win32").each(Object.entries(READERS))(
   "%s waits for no FIFO and reads no device [needs FIFOs]",
   async (_, read) => {
     expect(await describing(read(fifo(join(temporaryFolder(), "pipe"))))).toMatch(
-      /pipe: this is a FIFO; expected a regular file/,
+      /pipe: this is (a FIFO; expected a|not a) regular file/,
     );
-    expect(await describing(read("/dev/zero"))).toMatch(/zero: this is a device; expected a regular file/);
+    expect(await describing(read("/dev/zero"))).toMatch(
+      /zero: this is (a device; expected a|not a) regular file/,
+    );
     expect(await kindOfPath("/dev/zero")).toBe("other");
   },
   10_000,
@@ -80,7 +82,7 @@ test.skipIf(process.platform === "win32")(
     expect(await describing(openModel(folder))).toMatch(/config\.json: this is a FIFO/);
     for (const name of ["model.onnx", "model.h5", "model.tsv"]) {
       const path = fifo(join(folder, name));
-      expect(await describing(openModel(path))).toMatch(/: this is a FIFO; expected a regular file/);
+      expect(await describing(openModel(path))).toMatch(/: this is (a FIFO; expected a|not a) regular file/);
     }
   },
 );
