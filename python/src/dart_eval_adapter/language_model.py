@@ -82,7 +82,7 @@ def kind_of(classes):
             return "masked"
         if name.endswith(("CausalLM", "LMHeadModel")):
             return "causal"
-    raise TypeError(f'{", ".join(classes) or "the model"} is no ...ForMaskedLM or ...ForCausalLM: pass kind="masked" or "causal"')
+    raise TypeError(f'{", ".join(classes) or "the model"} is neither ...ForMaskedLM nor ...ForCausalLM: pass kind="masked" or kind="causal"')
 
 
 class LanguageModel:

@@ -47,7 +47,7 @@ export const defineCache: DefineCommand = (command, context) => {
     .command("prune")
     .summary("remove caches not used for some days")
     .description(
-      "Removes caches not used for some days. Caches of running processes and foreign files are kept.",
+      "Removes caches not used for some days. Caches of running processes and files of other programs are kept.",
     )
     .argument("[folder...]", FOLDERS)
     .option(

@@ -63,7 +63,7 @@ export const defineChrombpnetTrain: DefineCommand = (command, context) => {
     .option("--fold <json>", "chromosomes for training, validation and test (default: the benchmark's split)")
     .option("--recipe <json>", 'overrides of the published recipe, such as {"epochs": 20}')
     .addOption(trainingDeviceOption("device of the training; a run resumes on the device that began it"))
-    .option("--threads <number>", "CPU threads", wholeNumberOption(1))
+    .option("--threads <n>", "CPU threads", wholeNumberOption(1))
     .addHelpText(
       "after",
       examples({

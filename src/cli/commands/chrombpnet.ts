@@ -47,7 +47,7 @@ const defineChrombpnetPredict: DefineCommand = (command, context) => {
       "output file: predicted reads per base; in overlaps from the region with the nearest centre",
     )
     .option("--both-strands", "average the predictions for both strands")
-    .option("--threads <number>", "CPU threads", wholeNumberOption(1))
+    .option("--threads <n>", "CPU threads", wholeNumberOption(1))
     .addHelpText(
       "after",
       examples({
