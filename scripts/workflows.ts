@@ -107,8 +107,6 @@ interface Engine {
   readonly program: string;
   readonly profiles: readonly string[];
   readonly words: (profile: string, configuration: string) => readonly string[];
-  /** Folder of a merged run in the output folder. */
-  readonly place: (profile: string, run: string) => string;
 }
 
 const workflows = packagePath("workflows");
@@ -124,7 +122,6 @@ const snakemake: Engine = {
       ? ["--slurm-no-account", "--slurm-status-command", "squeue"]
       : []),
   ],
-  place: (profile, run) => (profile === "unshared" ? join("merged", run) : run),
 };
 const nextflow: Engine = {
   name: "nextflow",
@@ -133,7 +130,6 @@ const nextflow: Engine = {
   words: (profile, configuration) => [
     ...["run", join(workflows, "nextflow/main.nf"), "-profile", profile, "-params-file", configuration],
   ],
-  place: (_, run) => run,
 };
 
 const isThere = (program: string) =>
@@ -186,7 +182,7 @@ async function problemOf(engine: Engine, profile: string): Promise<string | unde
   const done = await runWith(engine, profile, "runs.tsv", "runs");
   if (done.status !== 0) return `exit code ${done.status}, see ${done.log}`;
   for (const [name] of runs) {
-    const found = await results(join(done.results, engine.place(profile, name)));
+    const found = await results(join(done.results, name));
     if (found !== (await results(join(folder, "single", name))))
       return `${name} differs from a single process`;
   }

@@ -3,7 +3,7 @@ import type { Device } from "./device.ts";
 
 /**
  * Precisions of a model's forward pass: float32, or dense layers in 8-bit integers (`quantised`). float16 is
- * not among them: CPUs compute it no faster, and for GPUs it is not implemented.
+ * not among them: CPUs compute it no faster, and its gain on GPUs could not be measured.
  */
 export const PRECISIONS = ["f32", "int8"] as const;
 /** A precision of a forward pass. */
