@@ -27,6 +27,11 @@ test("interpolates between two order statistics", () => {
   expect(percentiles([10, 20, 40], [0, 25, 50, 75, 100])).toEqual([10, 15, 20, 30, 40]);
 });
 
+test("interpolates the middle from the upper value, as NumPy 2.5 does", () => {
+  // From the lower value it is 0.6500000000000001.
+  expect(percentile([0.2, 1.1], 50)).toBe(0.65);
+});
+
 test("does not depend on the order of the values, nor change them", () => {
   const values = [3, 1, 2];
   expect(median(values)).toBe(2);

@@ -2,8 +2,6 @@ import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
 import {
   add,
-  cast,
-  concat,
   constant,
   conv,
   div,
@@ -11,28 +9,25 @@ import {
   gelu,
   minimum,
   mul,
-  range,
   reduceMax,
   reduceSum,
   relu,
   reshape,
   slice,
   softplus,
-  split,
   sub,
   swapLast,
   unsqueeze,
 } from "../../net/graph/build.ts";
 import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { attention, mergeHeads, repeatHeads, splitHeads } from "../../net/nn/attention.ts";
-import { linear } from "../../net/nn/linear.ts";
-import { applyRotary, rotaryAnglesAt, rotaryFrequencies } from "../../net/nn/position-encoding.ts";
 import { ParameterTable } from "../language/parameters.ts";
 import {
   batchNorm,
   declareConvolution,
+  ROTATED,
   relativeAttention,
+  rotaryAttention,
   sameConvolution,
   transformerLayer,
 } from "./layers.ts";
@@ -305,40 +300,6 @@ function transformer(table: ParameterTable, x: Sym, sizes: BorzoiSizes): Sym {
 
 /** Number of features of a distance between tokens. */
 const POSITION_FEATURES = 32;
-/** Number of columns of a head that rotate, and the base of their frequencies. */
-const ROTATED = 128;
-const ROTARY_BASE = 20_000;
-
-/**
- * Flashzoi's attention: rotary positions in part of each head; two query heads share keys and values.  x: [b,
- * t, d] → the same
- */
-function rotaryAttention(table: ParameterTable, at: string, x: Sym, heads: number): Sym {
-  const [, tokens, wide] = x.shape;
-  const width = knownSize(wide, "a width");
-  const keyHeads = heads / 2;
-  const perHead = width / heads;
-  const projected = linear(table.linear(`${at}.Wqkv`, width, (heads + 2 * keyHeads) * perHead), x);
-  const [q, k, v] = split(
-    projected,
-    -1,
-    [heads, keyHeads, keyHeads].map((count) => count * perHead),
-  ) as [Sym, Sym, Sym];
-  const frequencies = rotaryFrequencies(ROTATED, ROTARY_BASE);
-  const angles = rotaryAnglesAt(
-    unsqueeze(cast(range(tokens!), "float32"), 0),
-    constant({ dtype: "float32", shape: [ROTATED / 2], data: frequencies }),
-  );
-  const rotate = (y: Sym) =>
-    perHead === ROTATED
-      ? applyRotary(y, angles)
-      : concat([applyRotary(slice(y, 3, 0, ROTATED), angles), slice(y, 3, ROTATED)], 3);
-  const queries = rotate(splitHeads(q, heads)); // [b, h, t, c]
-  const keys = repeatHeads(rotate(splitHeads(k, keyHeads)), heads / keyHeads);
-  const values = repeatHeads(splitHeads(v, keyHeads), heads / keyHeads);
-  return linear(table.linear(`${at}.out_proj`, width, width), mergeHeads(attention(queries, keys, values)));
-}
-
 /** Transformation of a track's coverage before training: scale · softClip(mean or sum over a bin). */
 interface Units {
   readonly scale: number;

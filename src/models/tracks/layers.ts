@@ -1,14 +1,19 @@
 import {
   add,
+  cast,
+  concat,
+  constant,
   conv,
   div,
   matMul,
   mul,
   pad,
+  range,
   relu,
   reshape,
   slice,
   softmax,
+  split,
   sqrt,
   sub,
   swapLast,
@@ -16,10 +21,11 @@ import {
 } from "../../net/graph/build.ts";
 import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import { mergeHeads, splitHeads } from "../../net/nn/attention.ts";
+import { attention, mergeHeads, repeatHeads, splitHeads } from "../../net/nn/attention.ts";
 import type { Convolution } from "../../net/nn/convolution.ts";
 import { linear } from "../../net/nn/linear.ts";
 import { layerNorm } from "../../net/nn/norm.ts";
+import { applyRotary, rotaryAnglesAt, rotaryFrequencies } from "../../net/nn/position-encoding.ts";
 import type { ParameterTable } from "../language/parameters.ts";
 
 // Layers that Enformer and Borzoi share, with the tensor names of their PyTorch ports.
@@ -128,4 +134,39 @@ function alignToKeys(x: Sym): Sym {
   const longer = reshape(pad(x, 3, 1, 0), [batch, heads, 2 * n, n]);
   const rows = reshape(slice(longer, 2, 1, 2 * n), [batch, heads, n, 2 * n - 1]);
   return slice(rows, 3, 0, n);
+}
+
+/** Number of columns of a head that rotary positions rotate. */
+export const ROTATED = 128;
+/** Base of their frequencies. */
+const ROTARY_BASE = 20_000;
+
+/**
+ * Flashzoi's attention: rotary positions in part of each head; two query heads share keys and values.  x: [b,
+ * t, d] → the same
+ */
+export function rotaryAttention(table: ParameterTable, at: string, x: Sym, heads: number): Sym {
+  const [, tokens, wide] = x.shape;
+  const width = knownSize(wide, "a width");
+  const keyHeads = heads / 2;
+  const perHead = width / heads;
+  const projected = linear(table.linear(`${at}.Wqkv`, width, (heads + 2 * keyHeads) * perHead), x);
+  const [q, k, v] = split(
+    projected,
+    -1,
+    [heads, keyHeads, keyHeads].map((count) => count * perHead),
+  ) as [Sym, Sym, Sym];
+  const frequencies = rotaryFrequencies(ROTATED, ROTARY_BASE);
+  const angles = rotaryAnglesAt(
+    unsqueeze(cast(range(tokens!), "float32"), 0),
+    constant({ dtype: "float32", shape: [ROTATED / 2], data: frequencies }),
+  );
+  const rotate = (y: Sym) =>
+    perHead === ROTATED
+      ? applyRotary(y, angles)
+      : concat([applyRotary(slice(y, 3, 0, ROTATED), angles), slice(y, 3, ROTATED)], 3);
+  const queries = rotate(splitHeads(q, heads)); // [b, h, t, c]
+  const keys = repeatHeads(rotate(splitHeads(k, keyHeads)), heads / keyHeads);
+  const values = repeatHeads(splitHeads(v, keyHeads), heads / keyHeads);
+  return linear(table.linear(`${at}.out_proj`, width, width), mergeHeads(attention(queries, keys, values)));
 }

@@ -1,7 +1,7 @@
 import * as g from "./build.ts";
 import { addDims, type Dim, knownSize, multiplyDims, type Shape } from "./dim.ts";
 import type { InputGradients } from "./gradient-rule.ts";
-import type { Node, Sym } from "./sym.ts";
+import { isOp, type Node, type Sym } from "./sym.ts";
 
 /**
  * Gradients of a convolution. That of the input is a convolution of dy with the flipped kernel. That of the
@@ -61,4 +61,35 @@ function tapProduct(dy: Sym, x: Sym, group: number, out: number, channels: numbe
   if (out === 1 && channels === 1) return g.reduceSum(g.mul(dy, x), [0, 3]);
   const byGroup = (s: Sym, width: number) => g.reshape(g.transpose(s, [1, 2, 0, 3]), [group, width, rows]);
   return g.matMul(byGroup(dy, out), g.swapLast(byGroup(x, channels)));
+}
+
+/**
+ * Gradient of `unfold`. Where the windows were multiplied by a kernel, it is a convolution too: windows of
+ * the padded dz times the flipped kernel, without the gradient of each window. Otherwise a sum over the rows
+ * of the windows.
+ */
+export function unfoldGradient(dy: Sym, x: Sym, { kernel }: Node<"Unfold">["attributes"]): Sym {
+  const product = isOp(dy.node, "Reshape") ? dy.node.inputs[0].node : dy.node;
+  const width = multiplyDims(...x.shape.slice(2));
+  if (isOp(product, "Gemm") && isKernelProduct(product, multiplyDims(kernel, width))) {
+    const [dz, w] = product.inputs as readonly [Sym, Sym]; // [b · windows, out] · [out, kernel · c]
+    const out = dz.shape[1];
+    const rows = g.pad(g.reshape(dz, [x.shape[0], dy.shape[1], out]), 1, kernel - 1, kernel - 1);
+    const taps = g.flip(g.reshape(w, [out, kernel, width]), 1);
+    const turned = g.reshape(g.transpose(taps, [1, 0, 2]), [multiplyDims(kernel, out), width]);
+    const windows = g.unfold(rows, kernel);
+    const flat = g.reshape(windows, [multiplyDims(...windows.shape.slice(0, 2)), multiplyDims(kernel, out)]);
+    return g.reshape(g.gemm(flat, turned), x.shape);
+  }
+  const taps = Array.from({ length: kernel }, (_, tap) => {
+    const seen = g.squeeze(g.slice(dy, 2, tap, tap + 1), 2);
+    return g.pad(seen, 1, tap, kernel - 1 - tap);
+  });
+  return taps.reduce((a, b) => g.add(a, b));
+}
+
+/** True for a product without transposition by a matrix with one column per element of a window. */
+function isKernelProduct({ attributes, inputs, outputs }: Node<"Gemm">, columns: Dim): boolean {
+  const { transA, transB } = attributes;
+  return !transA && !transB && inputs.length === 2 && outputs[0].shape[1] === columns;
 }

@@ -1,12 +1,12 @@
 import { InternalError } from "../../base/errors.ts";
 import * as g from "./build.ts";
-import { convolutionGradients } from "./convolution-gradient.ts";
-import { type Dim, knownSize, multiplyDims, type Shape, sameShape } from "./dim.ts";
+import { convolutionGradients, unfoldGradient } from "./convolution-gradient.ts";
+import { knownSize, multiplyDims, type Shape, sameShape } from "./dim.ts";
 import type { GradientRule, InputGradients } from "./gradient-rule.ts";
 import { linearAttentionGradients } from "./linear-attention-gradient.ts";
 import { scanGradient } from "./scan-gradient.ts";
 import { resolveAxis } from "./shapes.ts";
-import { isOp, type Node, type Op, type Sym } from "./sym.ts";
+import type { Node, Op, Sym } from "./sym.ts";
 
 /** Gradient of an op's only output; rules are not called where it is null. */
 function onlyGradient([dy]: readonly (Sym | null)[]): Sym {
@@ -147,37 +147,6 @@ function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["att
   }
   if (start >= 0 && (end < 0 || end === last)) return g.pad(dy, at, start, end === last ? 0 : -end);
   return ungather(dy, x, g.slice(g.range(size), 0, start, end), at);
-}
-
-/**
- * Gradient of `unfold`. Where the windows were multiplied by a kernel, it is a convolution too: windows of
- * the padded dz times the flipped kernel, without the gradient of each window. Otherwise a sum over the rows
- * of the windows.
- */
-function fold(dy: Sym, x: Sym, { kernel }: Node<"Unfold">["attributes"]): Sym {
-  const product = isOp(dy.node, "Reshape") ? dy.node.inputs[0].node : dy.node;
-  const width = multiplyDims(...x.shape.slice(2));
-  if (isOp(product, "Gemm") && isKernelProduct(product, multiplyDims(kernel, width))) {
-    const [dz, w] = product.inputs as readonly [Sym, Sym]; // [b · windows, out] · [out, kernel · c]
-    const out = dz.shape[1];
-    const rows = g.pad(g.reshape(dz, [x.shape[0], dy.shape[1], out]), 1, kernel - 1, kernel - 1);
-    const taps = g.flip(g.reshape(w, [out, kernel, width]), 1);
-    const turned = g.reshape(g.transpose(taps, [1, 0, 2]), [multiplyDims(kernel, out), width]);
-    const windows = g.unfold(rows, kernel);
-    const flat = g.reshape(windows, [multiplyDims(...windows.shape.slice(0, 2)), multiplyDims(kernel, out)]);
-    return g.reshape(g.gemm(flat, turned), x.shape);
-  }
-  const taps = Array.from({ length: kernel }, (_, tap) => {
-    const seen = g.squeeze(g.slice(dy, 2, tap, tap + 1), 2);
-    return g.pad(seen, 1, tap, kernel - 1 - tap);
-  });
-  return taps.reduce((a, b) => g.add(a, b));
-}
-
-/** True for a product without transposition by a matrix with one column per element of a window. */
-function isKernelProduct({ attributes, inputs, outputs }: Node<"Gemm">, columns: Dim): boolean {
-  const { transA, transB } = attributes;
-  return !transA && !transB && inputs.length === 2 && outputs[0].shape[1] === columns;
 }
 
 function powGradients(dy: Sym, [x, p]: readonly Sym[], y: Sym): InputGradients {
@@ -332,7 +301,7 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
     g.scatterElements(g.fill(x!.shape, 0, x!.dtype), indices!, dy, axis, "add"),
     null,
   ]),
-  Unfold: single<"Unfold">((dy, [x], _, attributes) => [fold(dy, x!, attributes)]),
+  Unfold: single<"Unfold">((dy, [x], _, attributes) => [unfoldGradient(dy, x!, attributes)]),
   ScatterElements: single<"ScatterElements">((dy, [, indices, updates], _, { axis, reduction }) => [
     reduction === "add"
       ? dy

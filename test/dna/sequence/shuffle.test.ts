@@ -27,6 +27,10 @@ test.each(["", "A", "AA", "GGGGGG", "ACACACAC"])(
 
 test("reads N as A", () => {
   expect(dinucleotideShuffle("NNNNNNNN", new Pcg64(1))).toBe("AAAAAAAA");
+  const codes = codesOf("NCGTNACN");
+  dinucleotideShuffleCodes(codes, 0, codes.length, new Pcg64(1));
+  expect(lettersOf(codes)).not.toContain("N");
+  expect([codes[0], codes[7]]).toEqual([0, 0]);
 });
 
 test("preserves base counts, dinucleotide counts and both ends", () => {

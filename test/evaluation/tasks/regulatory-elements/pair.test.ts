@@ -52,6 +52,21 @@ async function compare(genome: Genome, golden: string, table: string): Promise<n
   return lines.length;
 }
 
+test("flanks of a widened window stay, of an element that is wider than the window too", () => {
+  const letters = "ACGTTGCATGTCGCATGATGCATGAGAGCTACGATCGATTTACGGCTAAC".repeat(8);
+  const row = { chrom: "chr1", inputStart: 100, inputEnd: 300, elementStart: 90, elementEnd: 310 };
+  const pairOf = (flank: number) =>
+    elementAndControl(Buffer.from(letters), { ...row, reverseComplement: false, flank }, 0);
+  const { element, control } = pairOf(60);
+  expect(element).toBe(letters.slice(100, 300));
+  expect(control.slice(0, 60)).toBe(element.slice(0, 60));
+  expect(control.slice(140)).toBe(element.slice(140));
+  expect(control.slice(60, 140)).not.toBe(element.slice(60, 140));
+  const whole = pairOf(0).control;
+  expect(whole.slice(0, 60)).not.toBe(element.slice(0, 60));
+  expect(whole.slice(140)).not.toBe(element.slice(140));
+});
+
 testWithSharedData("every pair of the original, letter for letter", GENOME, async (path) => {
   await using genome = await openGenome(path);
   const table = "task1/elements_processed.tsv";
