@@ -29,7 +29,7 @@ test("reads N as A", () => {
   expect(dinucleotideShuffle("NNNNNNNN", new Pcg64(1))).toBe("AAAAAAAA");
   const codes = codesOf("NCGTNACN");
   dinucleotideShuffleCodes(codes, 0, codes.length, new Pcg64(1));
-  expect(lettersOf(codes)).not.toContain("N");
+  expect(sequenceOf(codes)).not.toContain("N");
   expect([codes[0], codes[7]]).toEqual([0, 0]);
 });
 
