@@ -1,4 +1,5 @@
 import { Command, type Option } from "commander";
+import { InputError } from "../base/errors.ts";
 import { version } from "../base/package.ts";
 import { COMPLETE, type Context, type DefineCommand, shellWord } from "./command.ts";
 import { failureOf } from "./failure.ts";
@@ -147,8 +148,9 @@ export async function dispatch(
       if (found.length > 0) terminal.print(found.join("\n"));
       return 0;
     }
-    const program = await programFor(argv, context);
-    await program.parseAsync(argv, { from: "user" });
+    const words = helpOfUnknown(argv) ? argv.slice(1) : argv;
+    const program = await programFor(words, context);
+    await program.parseAsync(words, { from: "user" });
     return context.exitCode;
   } catch (error) {
     const failure = failureOf(stoppedBy(signal, error) ? signal.reason : error, {
@@ -173,6 +175,28 @@ function optionDescription(option: Option): string {
 }
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+/** True for `help NAME` of an unknown command, which Commander would answer with the help of the program. */
+const helpOfUnknown = ([word, name]: readonly string[]) =>
+  word === "help" &&
+  name !== undefined &&
+  /^\w/.test(name) &&
+  name !== "help" &&
+  !Object.values(COMMANDS).some((group) => Object.hasOwn(group, name));
+
+/** @throws {InputError} for an empty argument or option, as an unset variable of a shell gives it */
+function expectNoneEmpty(command: Command): void {
+  const isEmpty = (value: unknown) => value === "" || (Array.isArray(value) && value.includes(""));
+  const option = command.options.find(
+    (each) =>
+      command.getOptionValueSource(each.attributeName()) === "cli" &&
+      isEmpty(command.getOptionValue(each.attributeName())),
+  );
+  const argument = command.registeredArguments.find((_, i) => isEmpty(command.processedArgs[i]));
+  const name = option?.long ?? (argument === undefined ? undefined : `<${argument.name()}>`);
+  if (name === undefined) return;
+  throw new InputError(`${name} is empty`, { hint: "is a variable of the shell not set?" });
+}
 
 /** True if an error only reports the interruption. */
 function stoppedBy(signal: AbortSignal, error: unknown): boolean {
@@ -200,6 +224,7 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
       getErrHelpWidth: () => 100,
       getOutHelpWidth: () => 100,
     });
+  program.hook("preAction", (_, command) => expectNoneEmpty(command));
   const called = argv[0] === "help" ? argv[1] : argv.find((word) => !word.startsWith("-"));
   for (const [group, entries] of Object.entries(COMMANDS)) {
     for (const [name, entry] of Object.entries(entries)) {

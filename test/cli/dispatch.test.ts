@@ -39,6 +39,14 @@ describe("help", () => {
     expect(long.exitCode).toBe(0);
   });
 
+  test("help of an unknown command", async () => {
+    const { exitCode, said } = await runCommand(["help", "rnu"]);
+    expect([exitCode, said]).toEqual([
+      2,
+      expect.stringMatching(/^error: unknown command 'rnu'\n\(Did you mean run\?\)/),
+    ]);
+  });
+
   test("the version", async () => {
     expect(await runCommand(["--version"])).toMatchObject({ exitCode: 0, printed: version });
   });

@@ -54,7 +54,7 @@ test.each([
     /expected a width from 0\.005 to 0\.2/,
   ],
   ["run --add-model toy:hyenadna --out FOLDER/new", /no run in this folder/],
-  ["build regulatory-elements --ccres FOLDER/a-file --out FOLDER/new", /a-file:1: the line has 1 columns/],
+  ["build regulatory-elements --ccres FOLDER/a-file --out FOLDER/new", /a-file:1: the line has 1 column;/],
   [
     "build regulatory-elements --ccres FOLDER/a-file --out FOLDER/new --input-size 0",
     /a whole number, 1 or more/,
@@ -64,6 +64,10 @@ test.each([
     /FOLDER\/none: no such file/,
   ],
   ["report FOLDER/none --out FOLDER/new.html", /no run in this folder/],
+  ["report FOLDER/a-file --out FOLDER/new.html", /a-file: this is a file; expected the folder of a run/],
+  ["models verify FOLDER/a-file", /a-file: this is a file; expected the folder of a checkpoint/],
+  ["status ", /^error: <folder> is empty\n {2}is a variable of the shell not set\?$/],
+  ["query --json  FOLDER", /^error: <sql> is empty\n/],
   [
     "report FOLDER/none --out FOLDER/new.png",
     /no report format has the ending "\.png"\n.*`dart-eval export` writes figures as PNG/,

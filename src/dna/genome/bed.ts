@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { counted } from "../../base/message-text.ts";
 import { type FieldPlace, parseFiniteNumber, parseWholeNumber } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import type { Genome } from "./genome.ts";
@@ -93,7 +94,7 @@ function bedRow(text: string, place: FieldPlace & { readonly line: number }, opt
   if (columns.length < least) {
     throw new FormatError(
       place,
-      `the line has ${columns.length} columns; expected at least ${least}: ${JSON.stringify(text.slice(0, 80))}`,
+      `the line has ${counted(columns.length, "column")}; expected at least ${least}: ${JSON.stringify(text.slice(0, 80))}`,
       "columns are separated by tabs",
     );
   }

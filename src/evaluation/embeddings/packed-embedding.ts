@@ -83,10 +83,16 @@ export async function checkFreeSpace(
 ): Promise<void> {
   const free = await freeSpace(folder);
   if (needed <= free) return;
-  throw new InputError(`${what} ${gibibytes(needed)} of disk, and ${gibibytes(free)} are free`, {
+  throw new InputError(`${what} ${shownBytes(needed)} of disk, and ${shownBytes(free)} are free`, {
     place: { file: folder },
     hint,
   });
 }
 
-const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+/** `26 KiB`, `12.5 MiB`, `0.9 GiB` from 100 MiB on. */
+function shownBytes(bytes: number): string {
+  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 1024)} KiB`;
+  return bytes < 100 * 2 ** 20
+    ? `${(bytes / 2 ** 20).toFixed(1)} MiB`
+    : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+}

@@ -82,8 +82,12 @@ export const rowsFolder = (folder: string, record: CellRecord) => join(cellFolde
 /**
  * Run folders at a path: the path itself, or `corrected/` and `paper/` in it, as a run of both protocols
  * leaves them. A path without a run is returned unchanged, and reading it reports the error.
+ * @throws {InputError} when the path is a file
  */
 export async function runFolders(path: string): Promise<readonly string[]> {
+  if ((await kindOfPath(path)) === "file") {
+    throw new InputError("this is a file; expected the folder of a run", { place: { file: path } });
+  }
   if ((await kindOfPath(planPath(path))) === "file") return [path];
   const below: string[] = [];
   for (const protocol of ["corrected", "paper"] as const satisfies readonly Protocol[]) {

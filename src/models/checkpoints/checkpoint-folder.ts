@@ -155,6 +155,9 @@ async function refuseAdapter(folder: string): Promise<void> {
 const MAX_CONFIG_DEPTH = 32;
 
 async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
+  if ((await kindOfPath(folder)) === "file") {
+    throw new InputError("this is a file; expected the folder of a checkpoint", { place: { file: folder } });
+  }
   const file = join(folder, "config.json");
   const text = await textIfPresent(file);
   if (text === undefined) {

@@ -34,6 +34,7 @@ export interface CheckResult extends Verdict {
  *
  * @returns one result per check and kind of output, in the order of the checks
  * @throws {InputError} when the model has neither log-likelihoods nor embeddings
+ * @throws the signal's reason
  */
 export async function conform(model: Model, options: ConformOptions = {}): Promise<readonly CheckResult[]> {
   const { tolerance = 1e-4, longest, onResult, signal } = options;
@@ -57,6 +58,8 @@ export async function conform(model: Model, options: ConformOptions = {}): Promi
         without === undefined
           ? await check(probe).catch((error) => failed(error, signal))
           : undecided(`skipped, since ${without} does not hold`);
+      // A check may count the interruption as an error of the model.
+      signal?.throwIfAborted();
       if (without !== undefined || verdict.verdict === "fault") unsound.add(name);
       const result = { name, of, requirement, fault, ...verdict };
       results.push(result);

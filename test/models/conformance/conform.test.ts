@@ -158,6 +158,16 @@ describe("conform", () => {
     });
   });
 
+  test("an interrupted model is not reported as faulty", async () => {
+    const stop = new AbortController();
+    const logLikelihood = () => {
+      stop.abort(new Error("enough"));
+      throw stop.signal.reason;
+    };
+    const checked = conform({ name: "interrupted", logLikelihood }, { signal: stop.signal });
+    await expect(checked).rejects.toThrow("enough");
+  });
+
   test("stops when the signal aborts", async () => {
     const stop = new AbortController();
     const running = conform(
