@@ -1,3 +1,5 @@
+import type { TrainingDevice } from "../src/net/runtime/device.ts";
+
 /** One measured figure; `run.ts` prints any object of numbers and strings. */
 export interface Figure {
   /** Short description. */
@@ -26,6 +28,10 @@ export interface BenchmarkOptions {
   readonly write: boolean;
   /** Skips what an interrupted run has stored. */
   readonly resume: boolean;
+  /** Device of the compared programs: `cpu`, `webgpu`, `cuda` or `cuda:1`. */
+  readonly device: TrainingDevice;
+  /** Small models and batches, to try a command. */
+  readonly tiny: boolean;
 }
 
 /** Export of a benchmark file, run by `run.ts`. */

@@ -9,15 +9,17 @@ import { writeFileAtomic } from "../src/base/write-file.ts";
 import { overlappingKMerVocabulary } from "../src/dna/tokenizers/overlapping-k-mer.ts";
 import { initCheckpoint } from "../src/models/checkpoints/init.ts";
 import { toyBytePairs } from "../src/models/language/published-checkpoints/toy-byte-pairs.ts";
+import type { TrainingDevice } from "../src/net/runtime/device.ts";
 import type { BenchmarkOptions } from "./measure.ts";
 import { bestOf, pagePath, performancePage, ratioText } from "./performance/page.ts";
-import { type Measured, machine, RESULTS, type Results, readResults } from "./performance/results.ts";
-import { Side } from "./performance/side.ts";
+import { type Measured, machine, type Results, readResults, resultsPath } from "./performance/results.ts";
+import { type Runtime, Side } from "./performance/side.ts";
 import {
   type MeasuredModel,
   type MeasuredNetwork,
   MODELS,
   NETWORKS,
+  tinyModels,
   type Work,
 } from "./performance/works.ts";
 
@@ -47,13 +49,19 @@ const REST_MS = 150;
  * packages of benchmarks/peers/requirements.txt; without it only our side runs. `--write` stores the
  * measurements after each work and writes docs/performance.md; `--only TEXT` selects works by name, and
  * `--resume` skips those that are stored.
+ *
+ * `--device webgpu` or `cuda` measures a GPU. PyTorch runs on CUDA as well, and has no WebGPU. `--write` then
+ * stores results-DEVICE.json next to results.json, with a page of its own. `--tiny` measures two rows of 24
+ * tokens on the families' toys, to try the command.
  */
 export async function benchmark(options: BenchmarkOptions): Promise<readonly Compared[]> {
-  const { threads } = options;
-  const here = machine(threads);
+  const { threads, device, tiny } = options;
+  if (tiny && options.write) throw new Error("--tiny measures toys: it has no --write");
+  const RESULTS = resultsPath(device);
+  const here = machine(threads, device);
   const fresh: Results = { machine: here, versions: [], rows: [] };
   const partial = options.resume || options.only !== "";
-  let results = options.write && partial && existsSync(RESULTS) ? readResults() : fresh;
+  let results = options.write && partial && existsSync(RESULTS) ? readResults(device) : fresh;
   if (results.rows.length === 0) results = fresh;
   if (results.machine !== here) {
     throw new Error(`${RESULTS} is of another machine, ${results.machine}: run without --only and --resume`);
@@ -63,18 +71,23 @@ export async function benchmark(options: BenchmarkOptions): Promise<readonly Com
   const folder = options.weights ?? (await mkdtemp(join(tmpdir(), "dart-eval-performance-")));
   const compared: Compared[] = [];
   try {
-    for (const { works, width, prepare } of subjects(folder)) {
+    for (const { works, width, prepare } of subjects(folder, tiny)) {
       const selected = works.filter(wanted);
       if (selected.length === 0) continue;
       await prepare();
-      const sides = await openSides(options.python, { width, threads });
+      const sides = await openSides(options.python, width, { threads, device });
       try {
         for (const work of selected) {
-          const { row, versions } = await measure(work, sides, { threads, folder, rounds: options.rounds });
+          const { row, versions } = await measure(work, sides, {
+            threads,
+            device,
+            folder,
+            rounds: options.rounds,
+          });
           compared.push(shown(row));
           const others = results.rows.filter((each) => nameOf(each) !== nameOf(row));
           results = { ...results, versions: versions ?? results.versions, rows: inOrder([...others, row]) };
-          if (options.write) await store(results);
+          if (options.write) await store(results, device);
           else process.stderr.write(`${JSON.stringify(shown(row))}\n`);
         }
       } finally {
@@ -88,9 +101,13 @@ export async function benchmark(options: BenchmarkOptions): Promise<readonly Com
   return compared;
 }
 
-async function store(results: Results): Promise<void> {
-  await writeFileAtomic(RESULTS, `${JSON.stringify(results, null, 1)}\n`);
-  await writeFile(pagePath, performancePage(results));
+async function store(results: Results, device: TrainingDevice): Promise<void> {
+  const path = resultsPath(device);
+  await writeFileAtomic(path, `${JSON.stringify(results, null, 1)}\n`);
+  await writeFile(
+    device === "cpu" ? pagePath : path.replace(/json$/, "md"),
+    performancePage(results, device),
+  );
 }
 
 const nameOf = ({ subject, work, data }: Pick<Measured, "subject" | "work" | "data">) =>
@@ -108,10 +125,11 @@ interface Subject {
   prepare(): Promise<void>;
 }
 
-function subjects(folder: string): readonly Subject[] {
+function subjects(folder: string, tiny = false): readonly Subject[] {
+  const models = tiny ? tinyModels() : MODELS;
   return [
-    ...MODELS.map((model) => modelSubject(model, folder)),
-    ...NETWORKS.map((network) => {
+    ...models.map((model) => modelSubject(model, folder)),
+    ...(tiny ? [] : NETWORKS).map((network) => {
       const { examples, length } = network;
       const data = `${examples} × ${length.toLocaleString("en")} bp`;
       const work = { ...networkWork(network, folder), subject: `${network.network} network`, data };
@@ -216,13 +234,11 @@ interface Sides {
   readonly productGflop: number;
 }
 
-async function openSides(
-  python: string | undefined,
-  product: { readonly width: number; readonly threads: number },
-): Promise<Sides> {
+async function openSides(python: string | undefined, width: number, runtime: Runtime): Promise<Sides> {
   const ours = Side.ours();
-  const pytorch = python === undefined ? undefined : Side.pytorch(python);
-  const { gflop } = await ours.request({ product });
+  const hasPeer = python !== undefined && runtime.device !== "webgpu";
+  const pytorch = hasPeer ? Side.pytorch(python) : undefined;
+  const { gflop } = await ours.request({ product: { width, ...runtime } });
   await ours.request({ runProduct: true });
   return { ours, pytorch, productGflop: gflop! };
 }
@@ -231,11 +247,11 @@ async function openSides(
 async function measure(
   { subject, work, data, request }: NamedWork,
   { ours, pytorch, productGflop }: Sides,
-  { threads, folder, rounds }: { readonly threads: number; readonly folder: string; readonly rounds: number },
+  { folder, rounds, ...runtime }: Runtime & { readonly folder: string; readonly rounds: number },
 ): Promise<{ readonly row: Measured; readonly versions: string[] | undefined }> {
-  const { gflop } = await ours.request({ open: { ...request, threads } });
-  const { missing, versions } = (await pytorch?.request({ open: { ...request, threads } })) ?? {
-    missing: "not run: no PyTorch given",
+  const { gflop } = await ours.request({ open: { ...request, ...runtime } });
+  const { missing, versions } = (await pytorch?.request({ open: { ...request, ...runtime } })) ?? {
+    missing: runtime.device === "webgpu" ? "PyTorch has no WebGPU" : "not run: no PyTorch given",
   };
   const peer = missing === undefined ? pytorch : undefined;
   const files = [join(folder, "ours"), join(folder, "pytorch")] as const;

@@ -1,12 +1,13 @@
 import { readdirSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { rejectArguments, scriptArguments, wholeNumber } from "../scripts/arguments.ts";
+import { parseDevice, trainingDevice } from "../src/net/runtime/device.ts";
 import type { Benchmark, BenchmarkOptions } from "./measure.ts";
 
 // Runs every file of this folder that exports `benchmark`, or the named ones.
 
 const { values, positionals: wanted } = scriptArguments(
-  "npm run bench -- [NAME…] [--only TEXT] [--rounds 4] [--threads N] [--python PYTHON] [--weights FOLDER] [--write] [--resume]",
+  "npm run bench -- [NAME…] [--only TEXT] [--rounds 4] [--threads N] [--python PYTHON] [--weights FOLDER] [--write] [--resume] [--device cpu] [--tiny]",
   {
     only: { type: "string", default: "" },
     rounds: { type: "string", default: "4" },
@@ -15,14 +16,21 @@ const { values, positionals: wanted } = scriptArguments(
     weights: { type: "string" },
     write: { type: "boolean", default: false },
     resume: { type: "boolean", default: false },
+    device: { type: "string", default: "cpu" },
+    tiny: { type: "boolean", default: false },
   },
   { allowPositionals: true },
 );
 const { python, weights } = values;
+const device = parseDevice(values.device);
+if (device === undefined || trainingDevice(device) !== device) {
+  rejectArguments(`--device ${values.device}: expected cpu, webgpu, cuda or cuda:1`);
+}
 const options: BenchmarkOptions = {
   ...values,
   python,
   weights,
+  device: trainingDevice(device),
   rounds: wholeNumber(values.rounds, "--rounds"),
   threads: wholeNumber(values.threads, "--threads"),
 };

@@ -15,7 +15,7 @@ class Lora:
     def __init__(self, adapter):
         self.training = False
         self.factors, self.head = {}, {}
-        for name, value in load_file(adapter).items():
+        for name, value in load_file(adapter, device=str(torch.get_default_device())).items():
             value.requires_grad_()
             if match := FACTOR.fullmatch(name):
                 module, rest, which = match.groups()

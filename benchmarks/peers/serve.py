@@ -47,7 +47,7 @@ def module_of(family, classes):
 
 def checkpoint(functional, folder):
     config = json.loads((Path(folder) / "config.json").read_text())
-    weights = load_file(Path(folder) / "model.safetensors")
+    weights = load_file(Path(folder) / "model.safetensors", device=str(torch.get_default_device()))
     return config, functional.tie(weights) if hasattr(functional, "tie") else weights
 
 
@@ -129,7 +129,7 @@ class NetworkTraining(Training):
     def __init__(self, work, network, start, labels, **_sizes):
         from networks import NETWORKS
 
-        arrays = load_file(start)
+        arrays = load_file(start, device=str(torch.get_default_device()))
         given = {name.removeprefix("input "): value for name, value in arrays.items() if name.startswith("input ")}
         w = {name: value.requires_grad_() for name, value in arrays.items() if not name.startswith("input ")}
         self.labels = torch.tensor(labels)
@@ -137,8 +137,9 @@ class NetworkTraining(Training):
         self.optimizer = torch.optim.Adam(w.values(), 1e-3)
 
 
-def opened(threads, **work):
+def opened(threads, device, **work):
     torch.set_num_threads(threads)
+    torch.set_default_device(device)
     kinds = {"lora": LoraTraining, "network": NetworkTraining}
     return kinds.get(work["work"], Query)(**work)
 
@@ -161,12 +162,14 @@ def main():
                 response = {"versions": [f"{module.__name__} {module.__version__}" for module in modules]}
             elif "values" in request:
                 values = work.values()
-                values.float().contiguous().detach().numpy().tofile(request["values"])
+                values.float().contiguous().detach().cpu().numpy().tofile(request["values"])
                 del values
                 Path("/proc/self/clear_refs").write_text("5")
             elif "run" in request:
                 start = time.perf_counter()
                 work.run()
+                if torch.cuda.is_available():
+                    torch.cuda.synchronize()
                 response = {"milliseconds": 1000 * (time.perf_counter() - start)}
             else:
                 response = {"bytes": peak()}

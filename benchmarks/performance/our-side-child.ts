@@ -21,13 +21,13 @@ for await (const line of createInterface({ input: process.stdin })) {
 
 async function respond(request: Request): Promise<object> {
   if ("open" in request) {
-    const { threads, ...opening } = request.open;
+    const { threads, device, ...opening } = request.open;
     await work?.close();
-    work = await openWork(opening, threads);
+    work = await openWork(opening, { threads, device });
     return { gflop: work.gflop };
   }
   if ("product" in request) {
-    const { width, threads } = request.product;
+    const { width, ...options } = request.product;
     await product?.close();
     factors = new Float32Array(ROWS * width).fill(0.5);
     const weight = {
@@ -38,7 +38,7 @@ async function respond(request: Request): Promise<object> {
     product = await openProgram(
       { y: matMul(input("x", "float32", [ROWS, width]), parameter("w", [width, 4 * width])) },
       new Map([["w", weight]]),
-      { threads },
+      options,
     );
     return { gflop: (2 * ROWS * width * 4 * width) / 1e9 };
   }

@@ -24,6 +24,7 @@ import { writeArrays } from "../../src/net/train/fit-state.ts";
 import { trainedSymbols } from "../../src/net/train/flat-parameters.ts";
 import { openTrainStep, type TrainStep } from "../../src/net/train/train-step.ts";
 import { productGflop } from "./product-gflop.ts";
+import type { Runtime } from "./side.ts";
 import type { MeasuredNetwork, Work } from "./works.ts";
 
 /** A computation that is ready to run. */
@@ -41,9 +42,9 @@ const LORA = { labels: 2, recipe: { rank: 8, alpha: 16, dropout: 0.05 }, seed: 1
 
 type Of<Kind extends Work["work"]> = Extract<Work, { readonly work: Kind }>;
 
-export function openWork(work: Work, threads: number): Promise<OpenedWork> {
-  if (work.work === "lora") return openLora(work, threads);
-  return work.work === "network" ? openNetwork(work, threads) : openQuery(work, threads);
+export function openWork(work: Work, runtime: Runtime): Promise<OpenedWork> {
+  if (work.work === "lora") return openLora(work, runtime);
+  return work.work === "network" ? openNetwork(work, runtime) : openQuery(work, runtime);
 }
 
 const QUERIES: Readonly<Record<"forward" | "embedding" | "causal" | "masked", GraphQuery>> = {
@@ -65,11 +66,11 @@ async function openQuery(
     positions = [],
     targets = [],
   }: Of<"forward" | "embedding" | "causal" | "masked">,
-  threads: number,
+  runtime: Runtime,
 ): Promise<OpenedWork> {
   const opened = await openCheckpointFolder(folder, [languageModelCard(family)]);
   const { architecture, parameters, read, config } = opened;
-  const programs = new Programs(architecture, parameters, read, { device: "cpu", threads });
+  const programs = new Programs(architecture, parameters, read, runtime);
   const query = QUERIES[work];
   const [rows, tokens] = [ids.length, ids[0].length];
   const batch = collate(ids.map((row) => ({ ids: Int32Array.from(row) })));
@@ -105,9 +106,9 @@ function tokensOfExpert(config: Readonly<Record<string, unknown>>, tokens: numbe
   return typeof experts === "number" && typeof perToken === "number" ? (tokens * perToken) / experts : 0;
 }
 
-async function openLora({ family, folder, adapter, ids, labels }: Of<"lora">, threads: number) {
+async function openLora({ family, folder, adapter, ids, labels }: Of<"lora">, runtime: Runtime) {
   const opened = await openCheckpointFolder(folder, [languageModelCard(family)]);
-  const tuning = new FineTuning(opened, LORA, { threads });
+  const tuning = new FineTuning(opened, { ...LORA, device: runtime.device }, runtime);
   await tuning.save(adapter, tuning.initial());
   const [rows, tokens] = [ids.length, ids[0].length];
   const feeds = {
@@ -128,7 +129,7 @@ async function openLora({ family, folder, adapter, ids, labels }: Of<"lora">, th
       frozen,
       reached,
       optimizer: { learningRate: 1e-4, weightDecay: 0.01 },
-      program: { threads },
+      program: runtime,
     });
   };
   const { logits } = await tuning.graph("training", tokens);
@@ -156,7 +157,7 @@ async function openLora({ family, folder, adapter, ids, labels }: Of<"lora">, th
   };
 }
 
-async function openNetwork(work: Of<"network">, threads: number): Promise<OpenedWork> {
+async function openNetwork(work: Of<"network">, runtime: Runtime): Promise<OpenedWork> {
   const { layers, logits, feeds } = networkOf(work);
   const loss = crossEntropy(logits, input("labels", "int32", ["b"]));
   const trained = initialValues(layers.tensors, 0);
@@ -166,7 +167,7 @@ async function openNetwork(work: Of<"network">, threads: number): Promise<Opened
     loss,
     trained,
     optimizer: { learningRate: 1e-3 },
-    program: { threads },
+    program: runtime,
   });
   const labels = ints(work.labels, [work.examples]);
   const once = async () => Number((await step.run({ ...feeds, labels })).loss.data[0]);

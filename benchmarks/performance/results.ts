@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { availableParallelism, cpus, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { deviceKind, type TrainingDevice } from "../../src/net/runtime/device.ts";
 
 const measured = z.object({
   /** Model or network. */
@@ -34,14 +35,19 @@ const results = z.object({ machine: z.string(), versions: z.array(z.string()), r
 /** Measurements of one machine. */
 export type Results = z.output<typeof results>;
 
-/** Committed measurements, from which `npm run docs` writes docs/performance.md. */
-export const RESULTS = fileURLToPath(new URL("results.json", import.meta.url));
+/** Measurements on a device. The committed ones, from which `npm run docs` writes the page, are of the CPU. */
+export function resultsPath(device: TrainingDevice): string {
+  const name = device === "cpu" ? "results" : `results-${deviceKind(device)}`;
+  return fileURLToPath(new URL(`${name}.json`, import.meta.url));
+}
 
-export const readResults = (): Results => results.parse(JSON.parse(readFileSync(RESULTS, "utf8")));
+export const readResults = (device: TrainingDevice = "cpu"): Results =>
+  results.parse(JSON.parse(readFileSync(resultsPath(device), "utf8")));
 
-/** CPU, memory and Node.js of this machine. */
-export function machine(threads: number): string {
+/** Device, CPU, memory and Node.js of this machine. */
+export function machine(threads: number, device: TrainingDevice = "cpu"): string {
+  const name = device === "cpu" ? "" : `${device}; `;
   const cpu = cpus()[0]?.model ?? "unknown CPU";
   const memory = Math.round(totalmem() / 2 ** 30);
-  return `${cpu}, ${availableParallelism()} cores, ${memory} GiB, ${threads} threads, Node ${process.versions.node}, ${process.platform}`;
+  return `${name}${cpu}, ${availableParallelism()} cores, ${memory} GiB, ${threads} threads, Node ${process.versions.node}, ${process.platform}`;
 }

@@ -1,14 +1,22 @@
 import { fileURLToPath } from "node:url";
 import { type ChildProgram, startProgram } from "../../src/base/child-program.ts";
+import type { TrainingDevice } from "../../src/net/runtime/device.ts";
 import type { Work } from "./works.ts";
+
+/** Processor of a side. */
+export interface Runtime {
+  /** CPU threads. */
+  readonly threads: number;
+  readonly device: TrainingDevice;
+}
 
 /** A request to a side, one line of JSON. Only our side computes the product. */
 export type Request =
-  | { readonly open: Work & { readonly threads: number } }
+  | { readonly open: Work & Runtime }
   | { readonly values: string }
   | { readonly run: true }
   | { readonly peak: true }
-  | { readonly product: { readonly width: number; readonly threads: number } }
+  | { readonly product: { readonly width: number } & Runtime }
   | { readonly runProduct: true };
 
 interface Response {

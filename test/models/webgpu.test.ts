@@ -6,17 +6,19 @@ import { program } from "../compiled.ts";
 import type { WebGpuResults } from "./webgpu-child.ts";
 
 // Debian's chromium includes SwiftShader, a Vulkan device in software, and a Vulkan loader: WebGPU without a
-// GPU. Shaders take seconds to compile: `scripts/device-gradients.ts` compares the larger recipes.
+// GPU. Shaders take seconds to compile: `scripts/device-gradients.ts` compares the larger recipes. With
+// DART_EVAL_TEST_GPU=1, the tests run on the GPU of the machine.
+const onGpu = process.env.DART_EVAL_TEST_GPU === "1";
 const chromium = "/usr/lib/chromium";
 const swiftshader = join(chromium, "vk_swiftshader_icd.json");
 const [executable, ...words] = program("test/models/webgpu-child.ts");
 
-describe.skipIf(!existsSync(swiftshader))("WebGPU [needs Chromium]", () => {
+describe.skipIf(!onGpu && !existsSync(swiftshader))("WebGPU [needs Chromium]", () => {
   let results: WebGpuResults;
   beforeAll(() => {
     const { status, stdout, stderr } = spawnSync(executable!, words, {
       encoding: "utf8",
-      env: { ...process.env, VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: chromium },
+      env: onGpu ? process.env : { ...process.env, VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: chromium },
     });
     expect(status, stderr).toBe(0);
     results = JSON.parse(stdout);

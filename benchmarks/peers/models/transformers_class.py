@@ -50,7 +50,7 @@ def opened(automatic, folder, family, **more):
         gpn.register_auto_classes("gpn")
     config = transformers.AutoConfig.from_pretrained(folder, **more)
     config.pad_token_id = PAD
-    return automatic.from_pretrained(folder, config=config, dtype="float32").eval()
+    return automatic.from_pretrained(folder, config=config, dtype="float32").to(torch.get_default_device()).eval()
 
 
 def open_folder(folder, kind, family):
