@@ -55,8 +55,8 @@ export function longestRow(rows: readonly Row[]): number {
 }
 
 /**
- * Groups rows of equal length, which need no padding, into runs of at most `rowsPerRun` rows. Lengths are in
- * order of first appearance.
+ * Groups rows of equal length, which need no padding, into runs of at most `rowsPerRun` rows. Short
+ * rows come first, because long ones have programs of their own.
  *
  * @returns indices of the rows of each run
  */
@@ -67,7 +67,9 @@ export function runsOfEqualLength(rows: readonly Row[], demand: Demand): readonl
     if (group === undefined) groups.set(ids.length, [i]);
     else group.push(i);
   });
-  return [...groups].flatMap(([tokens, members]) => chunks(members, rowsPerRun(demand, tokens)));
+  return [...groups]
+    .toSorted(([a], [b]) => a - b)
+    .flatMap(([tokens, members]) => chunks(members, rowsPerRun(demand, tokens)));
 }
 
 /** Splits a list into consecutive chunks of one size; the last may be shorter. */

@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
+import { withAttentionInBlocks } from "../../net/graph/attention-blocks.ts";
 import { input } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import { peakValues } from "../../net/graph/peak-values.ts";
@@ -47,6 +48,9 @@ function programsKept({ tensors }: Architecture): number {
   return 4 * values > LARGE_WEIGHTS ? 1 : MAX_OPEN;
 }
 
+/** Tokens of a row above which attention runs in blocks of queries (docs/decisions/0022). */
+const LONG = 1024;
+
 /** Options of the programs of a model. */
 export interface ModelProgramOptions extends ProgramOptions {
   /** Default "f32". */
@@ -69,7 +73,8 @@ function inIntegers({ forward, forwardAt, ...rest }: QueriedArchitecture): Queri
 }
 
 /**
- * Programs of one model: one per query and, if the graph requires it, per number of tokens. All share the
+ * Programs of one model, one per query and, if the graph requires it, per number of tokens; above 1,024
+ * tokens, another one with attention in blocks of queries, on devices that run loops well. All share the
  * mapped weights. When too many are open, the least recently used is closed.
  */
 export class Programs {
@@ -110,9 +115,9 @@ export class Programs {
     const device = await this.device;
     this.deviceInUse = device;
     const length = this.lengthOf(tokens);
-    const key = `${query.name} ${length}`;
+    const key = this.keyOf(query, length, tokens);
     const known = this.opened.get(key);
-    const program = known ?? this.open(query, length, device);
+    const program = known ?? this.open(query, length, tokens, device);
     this.opened.delete(key);
     this.opened.set(key, program);
     program.catch(() => this.opened.delete(key));
@@ -130,11 +135,24 @@ export class Programs {
     return workingDevice(deviceFor(precision, device));
   }
 
-  private async open(query: GraphQuery, length: Dim, device: ConcreteDevice): Promise<Program> {
+  private async open(
+    query: GraphQuery,
+    length: Dim,
+    tokens: number,
+    device: ConcreteDevice,
+  ): Promise<Program> {
     const { architecture } = this;
     const derived = typeof length === "number" ? await architecture.derive?.(length, this.read) : undefined;
     const sources = new Map<string, ParameterSource>([...this.parameters, ...(derived ?? [])]);
-    return openProgram(this.graph(query, length, device), sources, { ...this.options, device });
+    return openProgram(this.graph(query, length, tokens, device), sources, { ...this.options, device });
+  }
+
+  private inBlocks(tokens: number): boolean {
+    return this.queried.liveValuesPerPair !== undefined && tokens > LONG;
+  }
+
+  private keyOf({ name }: GraphQuery, length: Dim, tokens: number): string {
+    return `${name} ${length}${this.inBlocks(tokens) ? " in blocks" : ""}`;
   }
 
   /** Tokens of a row in the graph: a number if the graph depends on it. */
@@ -144,14 +162,23 @@ export class Programs {
     throw new InputError("the empty sequence has no tokens, and this model has no start token");
   }
 
-  private graph(query: GraphQuery, length: Dim, device: ConcreteDevice): Readonly<Record<string, Sym>> {
+  private graph(
+    query: GraphQuery,
+    length: Dim,
+    tokens: number,
+    device: ConcreteDevice,
+  ): Readonly<Record<string, Sym>> {
     const { architecture } = this;
+    const loops = runsLoopsWell(device);
     const given: ForwardInput = {
       ids: input("ids", "int32", ["b", length]),
       ...(architecture.takesMask ? { mask: input("mask", "float32", ["b", length]) } : {}),
-      loops: runsLoopsWell(device),
+      loops,
     };
-    return query.outputs(this.queried, given, length);
+    const outputs = query.outputs(this.queried, given, length);
+    if (!loops || !this.inBlocks(tokens)) return outputs;
+    const blocked = withAttentionInBlocks(Object.values(outputs));
+    return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, blocked[i]!]));
   }
 
   /**
@@ -161,9 +188,10 @@ export class Programs {
    */
   peakValues(query: GraphQuery, rows: number, tokens: number): number {
     const length = this.lengthOf(tokens);
-    const key = `${query.name} ${length}`;
+    const key = this.keyOf(query, length, tokens);
     const graph =
-      this.graphs.get(key) ?? asStored(Object.values(this.graph(query, length, "cpu")), this.parameters);
+      this.graphs.get(key) ??
+      asStored(Object.values(this.graph(query, length, tokens, "cpu")), this.parameters);
     this.graphs.set(key, graph);
     // A query's own sizes, such as the number of targets, are small.
     return peakValues(graph, { b: rows, t: tokens, k: 1 });

@@ -18,7 +18,7 @@ export interface Graph {
  */
 export function graphOf(outputs: Readonly<Record<string, Sym>>): Graph {
   const nodes = ancestorsOf(Object.values(outputs));
-  const everywhere = [...nodes, ...nodes.flatMap(bodyNodes)];
+  const everywhere = withBodies(nodes);
   return {
     outputs,
     nodes,
@@ -54,11 +54,13 @@ export function ancestorsOf(roots: readonly Sym[]): readonly Node[] {
   return order;
 }
 
-/** Nodes inside a loop's body, nested bodies included. */
-function bodyNodes(node: Node): readonly Node[] {
-  if (!isOp(node, "Scan")) return [];
-  const inner = ancestorsOf(node.attributes.results);
-  return [...inner, ...inner.flatMap(bodyNodes)];
+/** The nodes, and those inside the bodies of loops, each once. */
+function withBodies(nodes: readonly Node[]): readonly Node[] {
+  const found = new Set(nodes);
+  for (const node of found) {
+    if (isOp(node, "Scan")) for (const inner of ancestorsOf(node.attributes.results)) found.add(inner);
+  }
+  return [...found];
 }
 
 /**
@@ -67,6 +69,15 @@ function bodyNodes(node: Node): readonly Node[] {
  */
 export function capturedBy(node: Node): readonly Sym[] {
   if (!isOp(node, "Scan")) return [];
+  const known = captures.get(node) ?? findCaptured(node);
+  captures.set(node, known);
+  return known;
+}
+
+/** Results of `capturedBy`. Of loops that use results of earlier loops, each is walked once. */
+const captures = new WeakMap<Node, readonly Sym[]>();
+
+function findCaptured(node: Node<"Scan">): readonly Sym[] {
   const own = new Set([...node.attributes.states, ...node.attributes.elements].map((sym) => sym.node));
   const inner = ancestorsOf(node.attributes.results);
   const dependent = new Set<Node>();

@@ -1,6 +1,6 @@
 import { chunkedSize, type Dim, dimTerms, type Shape } from "./dim.ts";
 import { ancestorsOf, capturedBy } from "./graph.ts";
-import type { Node, Sym } from "./sym.ts";
+import type { Node, OpAttributes, Sym } from "./sym.ts";
 import { isOp } from "./sym.ts";
 
 /** Values of the symbolic sizes at a run, by name: `b`, `t`. */
@@ -8,13 +8,26 @@ export type RunSizes = Readonly<Record<string, number>>;
 
 /**
  * Largest number of elements alive at once while a graph is computed node by node, each tensor from its node
- * to its last use. Excludes inputs, tensors that depend on parameters only, and the temporaries of a loop's
- * body.
+ * to its last use. Excludes inputs, and tensors that depend on parameters only.
  *
  * @param sizes  a size that is not named here, because values determine it, counts as the largest that is
  */
 export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
-  const order = ancestorsOf(outputs).filter(dependsOnInput());
+  return peakOf(ancestorsOf(outputs).filter(dependsOnInput()), outputs, sizes);
+}
+
+/** Largest number of elements alive at once in a step of a loop. */
+function peakOfStep({ states, elements, results }: OpAttributes["Scan"], sizes: RunSizes): number {
+  const own = new Set([...states, ...elements].map(({ node }) => node));
+  const order = ancestorsOf(results).filter((node) => {
+    if (usesOf(node).some((sym) => own.has(sym.node))) own.add(node);
+    return own.has(node);
+  });
+  return peakOf(order, results, sizes);
+}
+
+/** @param order  the counted nodes, inputs before users */
+function peakOf(order: readonly Node[], outputs: readonly Sym[], sizes: RunSizes): number {
   const counted = new Set(order);
   const owner = new Map<Node, Node>();
   const own = (node: Node): Node => owner.get(node) ?? node;
@@ -35,7 +48,7 @@ export function peakValues(outputs: readonly Sym[], sizes: RunSizes): number {
   let most = 0;
   order.forEach((node, at) => {
     if (own(node) === node) alive += valuesOf(node);
-    most = Math.max(most, alive);
+    most = Math.max(most, alive + (isOp(node, "Scan") ? peakOfStep(node.attributes, sizes) : 0));
     for (const ended of endingAt.get(at) ?? []) if (counted.has(ended)) alive -= valuesOf(ended);
   });
   return most;
