@@ -128,7 +128,7 @@ interface Subject {
 function subjects(folder: string, tiny = false): readonly Subject[] {
   const models = tiny ? tinyModels() : MODELS;
   return [
-    ...models.map((model) => modelSubject(model, folder)),
+    ...models.map((model) => modelSubject(model, folder, tiny ? 2 : EXAMPLES)),
     ...(tiny ? [] : NETWORKS).map((network) => {
       const { examples, length } = network;
       const data = `${examples} × ${length.toLocaleString("en")} bp`;
@@ -143,7 +143,7 @@ const everyName = subjects("").flatMap(({ works }) => works.map(nameOf));
 const inOrder = (rows: readonly Measured[]) =>
   rows.toSorted((a, b) => everyName.indexOf(nameOf(a)) - everyName.indexOf(nameOf(b)));
 
-function modelSubject(model: MeasuredModel, folder: string): Subject {
+function modelSubject(model: MeasuredModel, folder: string, examples: number): Subject {
   const { name: subject, card, config, tokens, rows } = model;
   const width = card.architecture(config, "config.json").width;
   const at = join(folder, subject.replaceAll(/\W+/g, "-"));
@@ -176,7 +176,7 @@ function modelSubject(model: MeasuredModel, folder: string): Subject {
     },
   };
   const labels = ids.map((_, i) => i % 2);
-  const probing = { network: "probing-head", examples: EXAMPLES, length: LENGTH, width, tokens } as const;
+  const probing = { network: "probing-head", examples, length: LENGTH, width, tokens } as const;
   return {
     width,
     works: [
@@ -196,7 +196,7 @@ function modelSubject(model: MeasuredModel, folder: string): Subject {
           adapter: `${at}.adapter`,
         },
       },
-      { ...networkWork(probing, folder), subject, data: `${EXAMPLES} × ${tokens} tokens of width ${width}` },
+      { ...networkWork(probing, folder), subject, data: `${examples} × ${tokens} tokens of width ${width}` },
     ],
     prepare: () => writeCheckpoint(model, at),
   };

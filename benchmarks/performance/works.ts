@@ -170,10 +170,17 @@ function architecture(family: string, sizes: string, batch: Batch, config: objec
 
 /** The toy of each family that byte pairs or bases of any kind can be drawn for, with two rows of 24 tokens. */
 export const tinyModels = (): readonly MeasuredModel[] =>
-  MODELS.map(({ name, card }) => {
+  MODELS.map(({ card }) => {
     const [config] = Object.values(card.toys) as [MeasuredModel["config"]];
     const { vocabulary } = card.architecture(config, "config.json");
-    return { name, card, config, rows: 2, tokens: 24, ids: [Math.min(5, vocabulary - 2), vocabulary] };
+    return {
+      name: `${card.name} toy`,
+      card,
+      config,
+      rows: 2,
+      tokens: 24,
+      ids: [Math.min(5, vocabulary - 2), vocabulary],
+    };
   });
 
 /** A network that a setting trains from scratch, and its batch. */
