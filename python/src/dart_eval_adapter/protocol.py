@@ -52,16 +52,27 @@ def serve_functions(*, name, identity, log_likelihood=None, alleles=None, embedd
         raise TypeError(f"serve_functions: unknown arguments {', '.join(sorted(unknown))}; known: {', '.join(FACTS)}")
     described = {FACTS[key]: value for key, value in facts.items() if value is not None}
     hello = {"protocol": PROTOCOL, "name": name, "identity": identity, "answers": list(functions), **described}
-    responses = os.fdopen(os.dup(1), "w", encoding="utf-8", newline="\n")
+    responses = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     for line in sys.stdin.buffer:
         request = json.loads(line)
-        response = json.dumps({"id": request["id"], **_answer(request, hello, functions)}, separators=(",", ":"))
+        response = _line(request["id"], _answer(request, hello, functions))
         if len(response) >= MAX_RESPONSE_BYTES:
             why = f"the response has {len(response)} bytes, at most {MAX_RESPONSE_BYTES} are read: use a smaller batch_size"
-            response = json.dumps({"id": request["id"], "error": why})
-        responses.write(response + "\n")
+            response = _line(request["id"], {"error": why})
+        responses.write(response)
         responses.flush()
+
+
+def _line(number, answer):
+    """A response as bytes. Embeddings are JSON already: json.dumps would search their base64 for characters to escape."""
+    if "embeddings" not in answer:
+        return _json({"id": number, **answer}) + b"\n"
+    return b"".join((b'{"id":', _json(number), b',"embeddings":[', b",".join(answer["embeddings"]), b"]}\n"))
+
+
+def _json(value):
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def _answer(request, hello, functions):
@@ -94,11 +105,12 @@ def _number(value):
 
 
 def _embedding(states, starts, ends):
-    tokens = {"starts": list(starts), "ends": list(ends)}
+    """An entry of the response to embeddings, as JSON in bytes."""
+    tokens = _json({"starts": list(starts), "ends": list(ends)})
     if isinstance(states, tuple):
         values, width = states
-        return {"states": base64.b64encode(values).decode("ascii"), "width": width, **tokens}
-    return {"states": [[_number(value) for value in row] for row in states], **tokens}
+        return b"".join((b'{"states":"', base64.b64encode(values), b'","width":', _json(width), b",", tokens[1:]))
+    return b'{"states":' + _json([[_number(value) for value in row] for row in states]) + b"," + tokens[1:]
 
 
 class Progress:
