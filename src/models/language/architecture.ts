@@ -161,6 +161,8 @@ const FORWARD_KEYS = [
   "partial_rotary_factor",
   "layer_types",
   "quantization_config",
+  // of PlantCAD2, whose layers are Mamba-2
+  "layer_cfg",
 ];
 
 /**
@@ -169,20 +171,18 @@ const FORWARD_KEYS = [
  * @throws {FormatError} naming the key, its value and what is expected
  */
 export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, file: string): z.output<S> {
-  const result = schema.safeParse(config);
-  if (result.success) {
-    const read = keysOf(schema);
-    const given = Object.entries(config as Record<string, unknown>);
-    const unread = given.find(
-      ([key, value]) => value !== null && FORWARD_KEYS.includes(key) && !read.has(key),
-    );
-    if (unread === undefined) return result.data;
+  const read = keysOf(schema);
+  const given = Object.entries(config ?? {});
+  const unread = given.find(([key, value]) => value !== null && FORWARD_KEYS.includes(key) && !read.has(key));
+  if (unread !== undefined) {
     throw new FormatError(
       { file },
       `"${unread[0]}" is ${shownValue(unread[1])}: expected null, as this architecture has no such choice`,
       "serve the model by an adapter: docs/adapters.md",
     );
   }
+  const result = schema.safeParse(config);
+  if (result.success) return result.data;
   const [issue] = result.error.issues;
   const { path } = issue;
   const key = path.length === 0 ? "the file" : quotedText(path.join("."));

@@ -108,6 +108,11 @@ describe("keys of config.json", () => {
     expect(() => architectureOf(quantised)).toThrow('"quantization_config" is {"quant_method":"fp8"}');
   });
 
+  test("the layers of PlantCAD2 are refused", () => {
+    const config = { model_type: "caduceus", layer_cfg: { mode: "mamba-only" } };
+    expect(() => architectureOf(config)).toThrow('"layer_cfg" is {"mode":"mamba-only"}');
+  });
+
   test("too few types of layers, and unknown kinds of scaling, are refused", () => {
     const llama = configOf("llama");
     expect(() => architectureOf({ ...llama, layer_types: ["full_attention"] })).toThrow("one type per layer");
