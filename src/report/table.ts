@@ -65,7 +65,7 @@ function escapeMarkdown(text: string): string {
   return text
     .replace(/\s+/g, " ")
     .replace(/[\\`*_[\]<>|~#]/g, "\\$&")
-    .replace(/&/g, "&amp;");
+    .replace(/&(?=#?\w+;)/g, "&amp;");
 }
 
 /** LaTeX `table` environment with rules of the `booktabs` package. */
