@@ -191,5 +191,5 @@ test("dart-eval profile runs the windows of a table of peaks in its order", asyn
   writeFileSync(other, ">2\nACGT\n");
   expect(await refused(["--peaks", peaks, "--genome", other])).toMatch(/the genome has no sequence "chr1"/);
   const { printed: help } = await runCommand(["profile", "--help"]);
-  expect(help).toMatch(/DART-Eval: peak GPU memory that PyTorch allocated/);
+  expect(help).toMatch(/DART-Eval: peak GPU memory of PyTorch/);
 }, 60_000);
