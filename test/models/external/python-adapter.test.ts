@@ -58,26 +58,26 @@ describe.skipIf(!python)("the Python adapter [needs python3, at least 3.8]", () 
     expect(exitCode).toBe(0);
   });
 
-  const table = "log_likelihood(letters) for letters in request";
+  const table = "log_likelihood(sequence) for sequence in request";
   test.each([
     [
       "strand",
       table,
-      `log_likelihood(letters.translate(str.maketrans("ACGT", "TGCA"))[::-1]) for letters in request`,
+      `log_likelihood(sequence.translate(str.maketrans("ACGT", "TGCA"))[::-1]) for sequence in request`,
     ],
-    ["causal-shift", "LOG[a + b] for a, b in zip(letters, letters[1:])", "LOG[b + b] for b in letters"],
-    ["special-tokens", "math.log(0.25) * len(letters[:1])", "math.log(0.25) * len(letters[:1]) - 5"],
-    ["k-mer-offset", table, "log_likelihood(letters[1:]) for letters in request"],
-    ["truncation", table, "log_likelihood(letters[:512]) for letters in request"],
+    ["causal-shift", "LOG[a + b] for a, b in zip(sequence, sequence[1:])", "LOG[b + b] for b in sequence"],
+    ["special-tokens", "math.log(0.25) * len(sequence[:1])", "math.log(0.25) * len(sequence[:1]) - 5"],
+    ["k-mer-offset", table, "log_likelihood(sequence[1:]) for sequence in request"],
+    ["truncation", table, "log_likelihood(sequence[:512]) for sequence in request"],
     [
       "finite",
       table,
-      `float("nan") if "AAAAA" in letters else log_likelihood(letters) for letters in request`,
+      `float("nan") if "AAAAA" in sequence else log_likelihood(sequence) for sequence in request`,
     ],
     [
       "padding",
       table,
-      `log_likelihood(letters) + (max(map(len, request["sequences"])) - len(letters)) * math.log(0.2) for letters in request`,
+      `log_likelihood(sequence) + (max(map(len, request["sequences"])) - len(sequence)) * math.log(0.2) for sequence in request`,
     ],
   ])("conform finds a planted fault: %s", async (check, before, after) => {
     expect(source).toContain(before);
