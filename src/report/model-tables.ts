@@ -1,6 +1,7 @@
 import type { LanguageModelCard } from "../models/language/card.ts";
 import { LANGUAGE_MODELS } from "../models/language/catalogue.ts";
-import { HUB_CHECKPOINTS, type HubCheckpoint } from "../models/language/hub-checkpoints.ts";
+import type { HubCheckpoint } from "../models/language/hub-checkpoint.ts";
+import { HUB_CHECKPOINTS } from "../models/language/hub-checkpoints.ts";
 import { checkpointSize } from "../models/profiling/checkpoint-size.ts";
 import { count, UNDEFINED } from "./numbers.ts";
 import type { Table } from "./table.ts";
@@ -34,23 +35,32 @@ export function modelSizes(): readonly ModelSize[] {
             tokensOf350: card.facts.tokensOf350,
             context: card.facts.context(checkpoint),
             trainedOn: card.facts.trainedOn(checkpoint),
+            licence: card.licence,
           }),
     ),
-    ...HUB_CHECKPOINTS.flatMap(({ repo, service, config, tokensOf350, context = null, trainedOn }) =>
-      service.by !== "family" || service.family !== card.name || !config || !tokensOf350
-        ? []
-        : sizeOf(card, { model: `hf:${repo}`, config, tokensOf350, context, trainedOn }),
+    ...HUB_CHECKPOINTS.flatMap(
+      ({ repo, service, config, tokensOf350, context = null, trainedOn, licence }) =>
+        service.by !== "family" || service.family !== card.name || !config || !tokensOf350
+          ? []
+          : sizeOf(card, {
+              model: `hf:${repo}`,
+              config,
+              tokensOf350,
+              context,
+              trainedOn,
+              licence: licence ?? card.licence,
+            }),
     ),
   ]);
 }
 
-type Known = Pick<ModelSize, "model" | "context" | "tokensOf350" | "trainedOn"> & {
+type Known = Pick<ModelSize, "model" | "context" | "tokensOf350" | "trainedOn" | "licence"> & {
   readonly config: Readonly<Record<string, unknown>>;
 };
 
 function sizeOf(card: LanguageModelCard, { config, ...known }: Known): ModelSize {
-  const { name: family, kind, licence } = card;
-  return { ...known, family, kind, licence, ...checkpointSize(card, config, known.tokensOf350) };
+  const { name: family, kind } = card;
+  return { ...known, family, kind, ...checkpointSize(card, config, known.tokensOf350) };
 }
 
 const left = (...headings: string[]) => headings.map((heading) => ({ heading, align: "left" }) as const);
@@ -92,7 +102,7 @@ export function hubCheckpointTable(): Table {
     columns: [
       ...left("repository", "architecture", "tokens"),
       ...right("parameters", "context"),
-      ...left("trained on", "served by"),
+      ...left("trained on", "licence", "served by"),
     ],
     rows: HUB_CHECKPOINTS.map((each) => [
       each.repo,
@@ -101,6 +111,7 @@ export function hubCheckpointTable(): Table {
       each.parameters === undefined ? UNDEFINED : rounded(each.parameters),
       countOr(each.context),
       each.trainedOn,
+      each.licence ?? UNDEFINED,
       serviceText(each),
     ]),
     notes: [
@@ -108,6 +119,7 @@ export function hubCheckpointTable(): Table {
       'served by Python: --model "stdio:python3 -m dart_eval_adapter ORG/NAME", with transformers installed',
       "served by a script: your own adapter, which runs the code that is named; see docs/adapters.md",
       "parameters: as stored or as the authors state them; context: as the authors state it, tokens",
+      "licence: that of the weights, as the repository states it; –: none known",
     ],
   };
 }

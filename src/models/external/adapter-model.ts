@@ -151,6 +151,6 @@ function checkLengths({ name, longestSequence = Infinity }: Hello, sequences: re
   if (long < 0) return;
   throw new InputError(
     `sequence ${long} has ${sequences[long].length} bases, but ${name} takes at most ${longestSequence}`,
-    { hint: "choose a model with a longer context, or a task with shorter windows" },
+    { hint: "choose a model with a longer context, a smaller --context or a task with shorter windows" },
   );
 }

@@ -107,7 +107,9 @@ export abstract class TokenModel implements Model {
       if (tokens.ids.length <= this.maxTokens) return tokens;
       throw new InputError(
         `sequence ${i} has ${tokens.ids.length} tokens, but ${this.name} takes at most ${this.maxTokens}`,
-        { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
+        {
+          hint: "choose a checkpoint with a longer context, a smaller --context or a task with shorter windows",
+        },
       );
     });
   }

@@ -197,7 +197,9 @@ export class FineTuning {
     if (tokens.ids.length <= architecture.maxTokens) return tokens;
     throw new InputError(
       `a sequence has ${tokens.ids.length} tokens, but the model takes at most ${architecture.maxTokens}`,
-      { hint: "choose a checkpoint with a longer context, or a task with shorter windows" },
+      {
+        hint: "choose a checkpoint with a longer context, a smaller --context or a task with shorter windows",
+      },
     );
   }
 
