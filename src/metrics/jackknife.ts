@@ -1,4 +1,5 @@
 import { counted } from "../base/message-text.ts";
+import { type BlockGroups, groupLadder, groupSums } from "./block-groups.ts";
 import { type BlockSizes, type BlockStatistic, rowsIn } from "./blocks.ts";
 import { studentTQuantile } from "./distributions.ts";
 import { requireLevel, requireSameLength } from "./input-checks.ts";
@@ -91,15 +92,15 @@ export function leaveOutOn(
   blocks: BlockSizes,
   { value, valuesWithout, classes, rarest }: LeaveOutValues,
 ): LeftOutGroups {
-  const { groups, found, neighbours } = groupsOn(ladder, (groups) => {
+  const { groups, without, neighbours } = groupsOn(ladder, (groups) => {
     const without = valuesWithout(groups);
-    return { found: without, neighbours: neighbourDependence(groups, without, value) };
+    return { without, neighbours: neighbourDependence(groups, without, value) };
   });
   const sizes = groupSums(groups, blocks.sizes);
   const ofClasses = classes.map((rows) => groupSums(groups, rows));
   return {
     value,
-    without: found,
+    without,
     groups,
     sizes,
     basis: {
@@ -116,18 +117,18 @@ export function leaveOutOn(
  * The grouping to leave out: the longest with enough groups, or a longer one as long as neighbours depend on
  * each other.
  */
-export function groupsOn<Found, Neighbours extends Pick<NeighbourDependence, "dependent">>(
+export function groupsOn<LeftOut extends { readonly neighbours: Pick<NeighbourDependence, "dependent"> }>(
   ladder: readonly BlockGroups[],
-  leaveOut: (groups: BlockGroups) => { readonly found: Found; readonly neighbours: Neighbours },
-) {
+  leaveOut: (groups: BlockGroups) => LeftOut,
+): LeftOut & { readonly groups: BlockGroups } {
   let rung = Math.max(ladder.length - 2, 0);
   while (rung > 0 && ladder[rung].count < ENOUGH_BLOCKS) rung--;
   for (;;) {
     const groups = ladder[rung];
-    const { found, neighbours } = leaveOut(groups);
+    const leftOut = leaveOut(groups);
     const longer = ladder[rung + 1];
-    if (!(neighbours.dependent && longer !== undefined && longer.count >= MIN_BLOCKS)) {
-      return { groups, found, neighbours };
+    if (!(leftOut.neighbours.dependent && longer !== undefined && longer.count >= MIN_BLOCKS)) {
+      return { groups, ...leftOut };
     }
     rung++;
   }
@@ -211,9 +212,8 @@ export function jackknifeError(value: number, without: Float64Array): number {
 /**
  * Interval value ± t · standard error of a statistic whose values without each block are known.
  *
- * @param found  the statistic of all rows, and without each block in turn: [blocks]
- * @returns      `<kind>-jackknife`; bounds NaN with fewer than two blocks or where a value is undefined; not
- *               clipped to the range of the statistic
+ * @returns  `<kind>-jackknife`; bounds NaN with fewer than two blocks or where a value is undefined; not
+ *           clipped to the range of the statistic
  * @throws {InputError} when the number of values is not the number of blocks, or the level is outside (0, 1)
  */
 export function jackknifeOf(
@@ -234,119 +234,4 @@ export function jackknifeOf(
     method: `${blocks.kind}-jackknife`,
     basis: { blocks: count, dof, ...(count < MIN_BLOCKS ? { unreliable: counted(count, "block") } : {}) },
   };
-}
-
-/** Blocks joined into groups, which the jackknife leaves out as a whole. */
-export interface BlockGroups {
-  /** Group of each block, numbered from 0; in the order of positions along a chromosome. [blocks] */
-  readonly of: Int32Array;
-  readonly count: number;
-  /** 1 where a group adjoins the previous one on the same chromosome. [groups] */
-  readonly follows: Uint8Array;
-  /** Length along the genome: "16 Mb", "chromosome". Absent for blocks without positions. */
-  readonly length?: string;
-}
-
-/** Lengths of joined blocks along the genome, in bases. */
-const LADDER = [4_000_000, 16_000_000];
-
-/**
- * Blocks without positions beyond this number are joined in order of appearance: more cost time and add
- * hardly any precision.
- */
-const MAX_BLOCKS = 500;
-
-/**
- * Beyond this number of groups along the genome, scaffolds are joined: each group takes one pass over the
- * blocks or rows.
- */
-const MAX_ALONG_GENOME = 1000;
-
-/**
- * Groupings of blocks, from short to long: for genomic blocks about 1, 4 and 16 Mb and whole chromosomes; for
- * others a single one, of at most 500 groups in order of appearance.
- *
- * Each chromosome is divided into equal parts from its first block to its last, so that none is a short
- * remainder. In a genome of more than 1,000 groups, consecutive sequences that are not divided are joined, in
- * order of appearance, to groups of at most 1/500 of the rows.
- */
-export function groupLadder(blocks: BlockSizes): readonly [BlockGroups, ...BlockGroups[]] {
-  const { positions } = blocks;
-  const count = blocks.sizes.length;
-  if (positions === undefined) {
-    const joined = Math.max(Math.ceil(count / MAX_BLOCKS), 1);
-    const groups = Math.ceil(count / joined);
-    return [
-      {
-        of: Int32Array.from({ length: count }, (_, block) => Math.floor(block / joined)),
-        count: groups,
-        follows: new Uint8Array(groups),
-      },
-    ];
-  }
-  const { chromosome, bin, width } = positions;
-  const order = Array.from({ length: count }, (_, block) => block).sort(
-    (a, b) => chromosome[a] - chromosome[b] || bin[a] - bin[b],
-  );
-  const whole = { ...joinAlong(order, blocks.sizes, positions, () => 1), length: "chromosome" };
-  const parted = (length: number) => {
-    const partsOf = (span: number) => Math.max(Math.round((span * width) / length), 1);
-    const groups = joinAlong(order, blocks.sizes, positions, partsOf);
-    return groups.count === whole.count ? whole : { ...groups, length: `${length / 1e6} Mb` };
-  };
-  return [parted(width), ...LADDER.map(parted), whole];
-}
-
-/**
- * Joins blocks along each chromosome.
- *
- * @param sizes    rows of each block
- * @param partsOf  number of parts of a chromosome whose blocks span this many bins
- * @param most     rows of a group of several chromosomes, by default 0: none are joined unless there are more
- *                 than 1,000 groups
- */
-function joinAlong(
-  order: readonly number[],
-  sizes: Int32Array,
-  positions: NonNullable<BlockSizes["positions"]>,
-  partsOf: (span: number) => number,
-  most = 0,
-): Pick<BlockGroups, "of" | "count" | "follows"> {
-  const { chromosome, bin } = positions;
-  const of = new Int32Array(order.length);
-  const follows: number[] = [];
-  // Rows of the last group, which another chromosome may join; infinite for a part of a chromosome.
-  let joined = Number.POSITIVE_INFINITY;
-  let start = 0;
-  while (start < order.length) {
-    const first = order[start];
-    let end = start + 1;
-    while (end < order.length && chromosome[order[end]] === chromosome[first]) end++;
-    const span = bin[order[end - 1]] - bin[first] + 1;
-    const parts = partsOf(span);
-    let rows = 0;
-    for (let i = start; i < end; i++) rows += sizes[order[i]];
-    const joins = parts === 1 && joined + rows <= most;
-    joined = parts > 1 ? Number.POSITIVE_INFINITY : joins ? joined + rows : rows;
-    let last = joins ? 0 : -2;
-    for (let i = start; i < end; i++) {
-      const part = Math.floor(((bin[order[i]] - bin[first]) * parts) / span);
-      if (part !== last) follows.push(part === last + 1 ? 1 : 0);
-      last = part;
-      of[order[i]] = follows.length - 1;
-    }
-    start = end;
-  }
-  if (most === 0 && follows.length > MAX_ALONG_GENOME) {
-    const rows = sizes.reduce((sum, size) => sum + size, 0);
-    return joinAlong(order, sizes, positions, partsOf, rows / MAX_BLOCKS);
-  }
-  return { of, count: follows.length, follows: Uint8Array.from(follows) };
-}
-
-/** Sum of the values of each group's blocks. [groups] */
-export function groupSums({ of, count }: BlockGroups, values: ArrayLike<number>): Float64Array {
-  const sums = new Float64Array(count);
-  for (let block = 0; block < of.length; block++) sums[of[block]] += values[block];
-  return sums;
 }

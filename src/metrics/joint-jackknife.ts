@@ -1,10 +1,8 @@
+import { type BlockGroups, groupLadder, groupSums } from "./block-groups.ts";
 import type { BlockStatistic, Blocks } from "./blocks.ts";
 import {
-  type BlockGroups,
   DEPENDENT,
   degreesOfFreedom,
-  groupLadder,
-  groupSums,
   groupsOn,
   type LeftOutGroups,
   leaveOutOn,
@@ -34,7 +32,7 @@ export class JointJackknife {
   /** Values with every row. [models] */
   readonly values: Float64Array;
   private readonly ladder;
-  private readonly found: readonly Map<BlockGroups, Float64Array>[];
+  private readonly cached: readonly Map<BlockGroups, Float64Array>[];
 
   constructor(
     readonly blocks: Blocks,
@@ -43,7 +41,7 @@ export class JointJackknife {
     const once = new Int32Array(blocks.sizes.length).fill(1);
     this.ladder = groupLadder(blocks);
     this.values = Float64Array.from(statistics, (statistic) => statistic(once));
-    this.found = statistics.map(() => new Map());
+    this.cached = statistics.map(() => new Map());
   }
 
   /**
@@ -67,24 +65,24 @@ export class JointJackknife {
 
   /** All models over one grouping, chosen by the dependence of neighbours pooled over models. */
   together(): JointValues {
-    const { groups, found } = groupsOn(this.ladder, (groups) => {
+    const { groups, contributions } = groupsOn(this.ladder, (groups) => {
       const contributions = this.statistics.map((_, model) => this.contributions(model, groups));
-      return { found: contributions, neighbours: { dependent: neighboursDepend(groups, contributions) } };
+      return { contributions, neighbours: { dependent: neighboursDepend(groups, contributions) } };
     });
     const classes = this.statistics.flatMap((statistic) => statistic.classes ?? []);
     const sizes = [this.blocks.sizes, ...classes].map((rows) => groupSums(groups, rows));
     return {
       values: this.values,
-      contributions: found,
+      contributions,
       dof: Math.min(...sizes.map(degreesOfFreedom)),
     };
   }
 
   private without(model: number, groups: BlockGroups): Float64Array {
-    const known = this.found[model].get(groups);
+    const known = this.cached[model].get(groups);
     if (known !== undefined) return known;
     const values = valuesWithout(groups, this.statistics[model]);
-    this.found[model].set(groups, values);
+    this.cached[model].set(groups, values);
     return values;
   }
 

@@ -1,12 +1,9 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { z } from "zod";
 import { bytesPerNumber, NUMBER_TYPES, type Numbers, newNumbers } from "../../base/typed-numbers.ts";
+import type { PredictionColumnForm } from "../tasks/column.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
-import {
-  type ColumnsLayout,
-  type PredictionColumnForm,
-  PredictionColumns,
-} from "../tasks/prediction-columns.ts";
+import { type ColumnsLayout, PredictionColumns } from "../tasks/prediction-columns.ts";
 
 /*
  * Columns of a batch as text: little-endian, column by column, with the bytes of a column shuffled into

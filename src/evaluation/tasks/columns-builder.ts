@@ -1,14 +1,9 @@
 import { InputError, InternalError } from "../../base/errors.ts";
 import { NumberLog } from "../../base/number-log.ts";
 import { commonType, smallestType } from "../../base/typed-numbers.ts";
+import { type PredictionColumn, type PredictionColumnForm, storedColumn } from "./column.ts";
 import type { Prediction } from "./prediction.ts";
-import {
-  type ColumnsLayout,
-  type PredictionColumn,
-  type PredictionColumnForm,
-  PredictionColumns,
-  storedColumn,
-} from "./prediction-columns.ts";
+import { type ColumnsLayout, PredictionColumns } from "./prediction-columns.ts";
 
 /** Limits of the parts of columns that are in memory. */
 interface ColumnStorage {

@@ -1,6 +1,14 @@
 import { InternalError } from "../../base/errors.ts";
-import { NumberLog } from "../../base/number-log.ts";
-import { asType, type Numbers, type NumberType, newNumbers, smallestType } from "../../base/typed-numbers.ts";
+import { asType, type Numbers, smallestType } from "../../base/typed-numbers.ts";
+import {
+  BLOCK_NUMBERS,
+  blockRows,
+  columnRows,
+  formOf,
+  type PredictionColumn,
+  type PredictionColumnForm,
+  picked,
+} from "./column.ts";
 import {
   type Prediction,
   type Predictions,
@@ -12,73 +20,15 @@ import {
 import { rowListOf } from "./row-list.ts";
 import type { RowList } from "./task-rows.ts";
 
-/** Name and type of one column of predictions. */
-export interface PredictionColumnForm {
-  /** "row", a part of the prediction such as "values", or the name of a fact. */
-  readonly name: string;
-  readonly of: "prediction" | "fact";
-  readonly type: NumberType;
-  /** Numbers of one row. */
-  readonly width: number;
-  /** Present if the numbers are codes of texts: 0 no text, k the k-th of these. */
-  readonly texts?: readonly string[];
-}
-
-/** One column, in the order of the predictions. */
-export interface PredictionColumn extends PredictionColumnForm {
-  /**
-   * [rows, width], row-major; NaN if a row has no such part or fact. A column on disk is read at each access.
-   */
-  readonly data: Numbers;
-  /** Numbers of the rows [start, end) of a column on disk; absent for a column in memory. */
-  readonly read?: (start: number, end: number) => Numbers;
-}
-
-/** Numbers of a column that are in memory together. */
-const BLOCK_NUMBERS = 2 ** 18;
-
-/** Rows of a block of columns, the widest of which has `width` numbers of a row. */
-const blockRows = (width: number, blockNumbers = BLOCK_NUMBERS) =>
-  Math.max(Math.floor(blockNumbers / width), 1);
-
-/** A column of a log's numbers: in memory if it is short. @param blockNumbers  numbers of a short column */
-export function storedColumn(
-  form: PredictionColumnForm,
-  log: NumberLog,
-  blockNumbers = BLOCK_NUMBERS,
-): PredictionColumn {
-  const { type, width } = form;
-  const read = (start: number, end: number) => log.read(start * width, end * width, type);
-  if (log.length <= blockNumbers) return { ...form, data: read(0, log.length / width) };
-  return {
-    ...form,
-    read,
-    get data() {
-      return read(0, log.length / width);
-    },
-  };
-}
-
-const isRow = ({ name, of }: PredictionColumnForm) => of === "prediction" && name === ROW;
-
-/** Numbers of the rows [start, end). */
-const partOf = (column: PredictionColumn, start: number, end: number): Numbers =>
-  column.read?.(start, end) ?? column.data.subarray(start * column.width, end * column.width);
-
-/** Name and type without numbers. */
-const formOf = ({ name, of, type, width, texts }: PredictionColumn): PredictionColumnForm => ({
-  name,
-  of,
-  type,
-  width,
-  ...(texts && { texts }),
-});
-
 /** Kind and columns of predictions, without their rows. */
 export interface ColumnsLayout {
   readonly kind: Prediction["kind"];
   readonly columns: readonly PredictionColumnForm[];
 }
+
+const ROW = "row";
+
+const isRow = ({ name, of }: PredictionColumnForm) => of === "prediction" && name === ROW;
 
 /**
  * Predictions of one kind as typed columns, which take a tenth of the memory of objects. The iterator creates
@@ -114,7 +64,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 
   /** Row numbers, read from disk block by block. */
   get rowList(): RowList {
-    return rowListOf(this.length, (start, end) => partOf(this.row, start, end));
+    return rowListOf(this.length, (start, end) => columnRows(this.row, start, end));
   }
 
   /** Kind and columns. */
@@ -156,17 +106,17 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     return new PredictionColumns(this.kind, this.length, columns, this.blockNumbers);
   }
 
-  /** @param i  0-based place, not the row's number */
+  /** @param i  0-based index, not the row's number */
   at(i: number): Prediction<Row> {
-    const row = this.row.read === undefined ? this.row.data[i] : partOf(this.row, i, i + 1)[0];
+    const row = this.row.read === undefined ? this.row.data[i] : columnRows(this.row, i, i + 1)[0];
     return predictionOfParts(this.kind, row, this.factsAt(i), (name) => {
       const column = this.parts.find((part) => part.name === name);
-      const numbers = column && partOf(column, i, i + 1);
+      const numbers = column && columnRows(column, i, i + 1);
       return numbers === undefined || Number.isNaN(numbers[0]) ? undefined : numbers;
     });
   }
 
-  /** @param i  0-based place, not the row's number */
+  /** @param i  0-based index, not the row's number */
   factsAt(i: number): Row {
     const facts: Record<string, string | number> = {};
     for (const column of this.facts) {
@@ -181,7 +131,10 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
 
   slice(start: number, end: number): PredictionColumns<Row> {
     const last = Math.min(end, this.length);
-    const columns = this.columns.map((column) => ({ ...formOf(column), data: partOf(column, start, last) }));
+    const columns = this.columns.map((column) => ({
+      ...formOf(column),
+      data: columnRows(column, start, last),
+    }));
     return new PredictionColumns(this.kind, last - start, columns);
   }
 
@@ -206,7 +159,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     const rows = blockRows(width);
     for (let start = 0; start < numbers.length; start += rows) {
       const end = Math.min(start + rows, numbers.length);
-      const part = partOf(column, start, end);
+      const part = columnRows(column, start, end);
       for (let i = start; i < end; i++) numbers[i] = part[(i - start) * width + at];
     }
     return numbers;
@@ -252,24 +205,6 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     const fact = this.facts.find((fact) => fact.name === name && fact.texts !== undefined);
     return fact && { codes: fact.data, texts: fact.texts! };
   }
-}
-
-const ROW = "row";
-
-function picked(column: PredictionColumn, order: Uint32Array): PredictionColumn {
-  const { data, width } = column;
-  const form = formOf(column);
-  const log = new NumberLog(order.length * width);
-  const rows = blockRows(width);
-  for (let start = 0; start < order.length; start += rows) {
-    const places = order.subarray(start, start + rows);
-    const part = newNumbers(form.type, places.length * width);
-    places.forEach((from, to) => {
-      for (let k = 0; k < width; k++) part[to * width + k] = data[from * width + k];
-    });
-    log.append(part);
-  }
-  return storedColumn(form, log);
 }
 
 function columnsOfObjects<Row extends RowFacts>(

@@ -1,5 +1,6 @@
 import { asType, type Numbers } from "../../base/typed-numbers.ts";
-import type { PredictionColumn, PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
+import type { PredictionColumn } from "../../evaluation/tasks/column.ts";
+import type { PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
 import type { Field, FieldValue } from "./field-table.ts";
 
 /** A fact of all rows of a table. */

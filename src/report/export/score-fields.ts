@@ -1,7 +1,7 @@
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import { findTask } from "../../evaluation/runs/forms.ts";
+import type { PredictionColumnForm } from "../../evaluation/tasks/column.ts";
 import type { Prediction } from "../../evaluation/tasks/prediction.ts";
-import type { PredictionColumnForm } from "../../evaluation/tasks/prediction-columns.ts";
 import type { FieldType } from "./field-table.ts";
 
 /** A field made of a column of predictions. */

@@ -1,7 +1,8 @@
 import { openFile } from "../../base/read-file.ts";
 import { bytesPerNumber, type Numbers, newNumbers, typeOfNumbers } from "../../base/typed-numbers.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
-import type { PredictionColumn, PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
+import type { PredictionColumn } from "../../evaluation/tasks/column.ts";
+import type { PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
 
 /** A cell's predictions in a temporary file, column by column in row order. */
 export interface SpilledCell {
