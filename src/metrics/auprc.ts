@@ -1,7 +1,7 @@
 import { type BlockStatistic, type Blocks, singleRows } from "./blocks.ts";
 import { criticalValue, type Estimate, onLogOdds } from "./intervals.ts";
 import { sum } from "./mean.ts";
-import { classSizes, rankClasses } from "./ranks.ts";
+import { rankedStatistic } from "./ranks.ts";
 
 /**
  * Area under the precision–recall curve as average precision: Σ (recall gained at a threshold) × (precision
@@ -33,8 +33,7 @@ export function averagePrecisionOver(
   labels: ArrayLike<number>,
   blocks: Blocks,
 ): BlockStatistic {
-  const { positive, block, ends } = rankClasses(scores, labels, blocks);
-  const statistic = (times: Int32Array) => {
+  return rankedStatistic(scores, labels, blocks, ({ positive, block, ends }, times) => {
     let area = 0;
     let positivesAbove = 0;
     let rowsAbove = 0;
@@ -49,8 +48,7 @@ export function averagePrecisionOver(
       if (positives > 0) area += (positives * positivesAbove) / rowsAbove;
     }
     return area / positivesAbove;
-  };
-  return Object.assign(statistic, { classes: classSizes(labels, blocks) });
+  });
 }
 
 /**

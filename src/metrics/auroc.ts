@@ -1,7 +1,7 @@
 import { type BlockStatistic, type Blocks, singleRows } from "./blocks.ts";
 import { criticalValue, type Estimate, onLogOdds } from "./intervals.ts";
 import { mean, sum } from "./mean.ts";
-import { averageRanks, classSizes, rankClasses } from "./ranks.ts";
+import { averageRanks, rankedStatistic } from "./ranks.ts";
 
 /**
  * Area under the ROC curve: P(score of a positive > score of a negative), a tie counting one half.
@@ -30,8 +30,7 @@ export function aurocOver(
   labels: ArrayLike<number>,
   blocks: Blocks,
 ): BlockStatistic {
-  const { positive, block, ends } = rankClasses(scores, labels, blocks);
-  const statistic = (times: Int32Array) => {
+  return rankedStatistic(scores, labels, blocks, ({ positive, block, ends }, times) => {
     let wins = 0;
     let positivesBelow = 0;
     let negativesBelow = 0;
@@ -50,8 +49,7 @@ export function aurocOver(
       start = end;
     }
     return wins / (positivesBelow * negativesBelow);
-  };
-  return Object.assign(statistic, { classes: classSizes(labels, blocks) });
+  });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { type Blocks, blockSums } from "./blocks.ts";
+import { type BlockStatistic, type Blocks, blockSums } from "./blocks.ts";
 import { requireBinary, requireFinite, requireSameLength } from "./input-checks.ts";
 
 /** Values in increasing order, equal values grouped. */
@@ -77,12 +77,25 @@ export function classSizes(labels: ArrayLike<number>, blocks: Blocks): readonly 
   return [positives, positives.map((count, block) => blocks.sizes[block] - count)];
 }
 
-/** @throws {InputError} when lengths differ, a score is not finite or a label neither 0 nor 1 */
-export function rankClasses(
+/**
+ * A statistic of two classes ranked by score, as a function of how often each block is counted. The scores
+ * are sorted once.
+ *
+ * @throws {InputError} when lengths differ, a score is not finite or a label neither 0 nor 1
+ */
+export function rankedStatistic(
   scores: ArrayLike<number>,
   labels: ArrayLike<number>,
   blocks: Blocks,
-): RankedClasses {
+  statistic: (rows: RankedClasses, times: Int32Array) => number,
+): BlockStatistic {
+  const rows = rankClasses(scores, labels, blocks);
+  return Object.assign((times: Int32Array) => statistic(rows, times), {
+    classes: classSizes(labels, blocks),
+  });
+}
+
+function rankClasses(scores: ArrayLike<number>, labels: ArrayLike<number>, blocks: Blocks): RankedClasses {
   requireSameLength(scores, labels, ["scores", "labels"]);
   requireSameLength(scores, blocks.of, ["scores", "rows in blocks"]);
   requireFinite(scores, "score");

@@ -1,13 +1,13 @@
 import { InternalError } from "../../../base/errors.ts";
 import { CELL_LINES, type CellLine } from "../../../datasets/cell-lines.ts";
-import { correctness, predictedClasses } from "../../../metrics/accuracy.ts";
 import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";
 import type { Estimate } from "../../../metrics/intervals.ts";
 import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../../../metrics/log-odds.ts";
-import { crossEntropyOfRows, logProbabilities } from "../../../metrics/losses.ts";
+import { logProbabilities } from "../../../metrics/losses.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
 import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import type { Protocol } from "../../../models/model.ts";
+import { type ClassifiedColumns, classifiedColumns, underEachProtocol } from "../classified-columns.ts";
 import {
   areSingleRows,
   blockInterval,
@@ -73,17 +73,7 @@ export function classOf({ facts }: Pick<LabelledRow<CellTypeFacts>, "facts">): n
   return found;
 }
 
-/** The rows of a cell as columns. */
-interface Columns {
-  readonly predictions: readonly LogitsPrediction<CellTypeFacts>[];
-  /** [rows, classes] */
-  readonly logits: Matrix;
-  readonly labels: Int32Array;
-  readonly predicted: Int32Array;
-  readonly correct: Float64Array;
-  /** Cross-entropies, nats. [rows] */
-  readonly losses: Float64Array;
-}
+type Columns = ClassifiedColumns<CellTypeFacts, Int32Array>;
 
 /**
  * Metrics of a classifier of cell lines: the keys of the original's `eval_test.json`, the same numbers with
@@ -234,21 +224,8 @@ function saturatedOf({ recipe: { saturated } }: MeasureContext): InfiniteLogOdds
   throw new InternalError("the recipe of a trained setting lacks `saturated`");
 }
 
-function columnsOf(predictions: readonly LogitsPrediction<CellTypeFacts>[]): Columns {
-  const rows = predictions.length;
-  const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
-  const logits: Matrix = { data, rows, columns: CLASSES };
-  const labels = Int32Array.from(predictions, classOf);
-  const predicted = predictedClasses(logits);
-  return {
-    predictions,
-    logits,
-    labels,
-    predicted,
-    correct: correctness(predicted, labels),
-    losses: crossEntropyOfRows(logits, labels),
-  };
-}
+const columnsOf = (predictions: readonly LogitsPrediction<CellTypeFacts>[]): Columns =>
+  classifiedColumns(predictions, Int32Array.from(predictions, classOf), CLASSES);
 
 function against(
   { logits, labels }: Columns,
@@ -309,16 +286,12 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
   const rows = columns.predictions.length;
   if (rows === 0) return [];
   const accuracy = mean(columns.correct);
-  const under = <T>(effect: (rules: Rules) => T) => ({
-    paper: effect(RULES.paper),
-    corrected: effect(RULES.corrected),
-  });
   return [
     {
       label: "Q13",
       description:
         "The original adds up the mean losses of batches and divides by the number of rows; corrected, the loss is the mean over rows.",
-      effect: under((rules) =>
+      effect: underEachProtocol(RULES, (rules) =>
         finiteOrNull(rules.loss(columns.losses, recipeCount(context, "evaluationBatchSize"))),
       ),
     },
@@ -326,7 +299,9 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
       label: "Q14",
       description:
         "The original's interval of the accuracy takes every row of the whole table as a trial; corrected, those that were scored.",
-      effect: under((rules) => finiteEstimate(waldOver(accuracy, rules.trials(rows, context.rowsInTable)))),
+      effect: underEachProtocol(RULES, (rules) =>
+        finiteEstimate(waldOver(accuracy, rules.trials(rows, context.rowsInTable))),
+      ),
     },
   ];
 }

@@ -1,22 +1,16 @@
-import type { TaskSetting } from "../task.ts";
+import {
+  ALL_ROWS,
+  CORRECTED_TRAINING,
+  LORA,
+  PAPER_TRAINING,
+  PROBING_HEAD,
+  type RecipeTable,
+} from "../training-recipes.ts";
 
 /*
  * The original's training recipes for Task 3, one table per setting. A family's row has only the values that
  * differ; overrides with a reason are in overrides.ts. `null` is "unlimited" or "never".
  */
-
-type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
-
-/**
- * Differences between the protocols in all training. Paper: file order (quirk Q10), all epochs. Corrected:
- * shuffled for each epoch from a recorded seed, with early stopping. Both record seeds, since a run without
- * one (quirk Q12) is not reproducible.
- */
-const CORRECTED = { order: "shuffled", patience: 10 } as const;
-const PAPER = { order: "file", patience: null } as const;
-
-/** Training and validation rows: all. A smaller number is picked like evaluated rows by `limit`. */
-const ALL_ROWS = { trainRows: null, valRows: null, trainingSeed: 0 } as const;
 
 /**
  * Replacement of infinite log-odds, for classes whose probability is 1 in float32: ln(1 − p) = −999 in the
@@ -28,15 +22,11 @@ const SEQUENCE_SCRIPTS = { saturated: "largest-float32" } as const;
 /** A head on stored embeddings: Adam, 150 epochs. */
 export const CELL_TYPES_PROBED: RecipeTable = {
   recipe: {
-    head: "cnn",
-    positions: "bases",
-    kernel: 8,
-    optimizer: "adam",
-    learningRate: 2e-3,
+    ...PROBING_HEAD,
     batchSize: 1024,
     evaluationBatchSize: 1024,
     epochs: 150,
-    ...CORRECTED,
+    ...CORRECTED_TRAINING,
     /** The original's batch size: under `paper` a row is padded to the longest of its batch (quirk Q7). */
     extractionBatchSize: 64,
     /** "auto": float16 if it changes loss and metric of a sample by less than a tenth of their intervals. */
@@ -44,7 +34,7 @@ export const CELL_TYPES_PROBED: RecipeTable = {
     ...HEAD_SCRIPTS,
     ...ALL_ROWS,
   },
-  byProtocol: { paper: { ...PAPER, storedAs: "float32" } },
+  byProtocol: { paper: { ...PAPER_TRAINING, storedAs: "float32" } },
   byFamily: {
     caduceus: { batchSize: 256 },
     hyenadna: { batchSize: 512 },
@@ -63,31 +53,26 @@ export const CELL_TYPES_AB_INITIO: RecipeTable = {
     batchSize: 512,
     evaluationBatchSize: 1024,
     epochs: 150,
-    ...CORRECTED,
+    ...CORRECTED_TRAINING,
     ...HEAD_SCRIPTS,
     ...ALL_ROWS,
   },
-  byProtocol: { paper: PAPER },
+  byProtocol: { paper: PAPER_TRAINING },
 };
 
 /** LoRA and a new classifier on the language model; AdamW. */
 export const CELL_TYPES_FINE_TUNED: RecipeTable = {
   recipe: {
-    rank: 8,
-    alpha: 16,
-    dropout: 0.05,
-    optimizer: "adamw",
-    learningRate: 1e-4,
-    weightDecay: 0.01,
+    ...LORA,
     batchSize: 128,
     accumulate: 1,
     evaluationBatchSize: 128,
     epochs: 15,
-    ...CORRECTED,
+    ...CORRECTED_TRAINING,
     ...SEQUENCE_SCRIPTS,
     ...ALL_ROWS,
   },
-  byProtocol: { paper: PAPER },
+  byProtocol: { paper: PAPER_TRAINING },
   byFamily: {
     caduceus: { epochs: 40 },
     dnabert2: { epochs: 15 },

@@ -1,14 +1,9 @@
-import type { TaskSetting } from "../task.ts";
+import { ALL_ROWS, LORA, PROBING_HEAD, type RecipeTable } from "../training-recipes.ts";
 
 /*
  * The original's training recipes for Task 4, one table per setting. A family's row has only the values that
  * differ; overrides with a reason are in overrides.ts. `null` is "unlimited" or "never".
  */
-
-type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
-
-/** Training and validation rows: all. A smaller number is picked like evaluated rows by `limit`. */
-const ALL_ROWS = { trainRows: null, valRows: null, trainingSeed: 0 } as const;
 
 /** Epochs without improvement after which training ends under `corrected`; `paper` trains all epochs. */
 const PATIENCE = 10;
@@ -21,11 +16,7 @@ const PATIENCE = 10;
  */
 export const ACTIVITY_PROBED: RecipeTable = {
   recipe: {
-    head: "cnn",
-    positions: "bases",
-    kernel: 8,
-    optimizer: "adam",
-    learningRate: 2e-3,
+    ...PROBING_HEAD,
     batchSize: 1024,
     evaluationBatchSize: 1024,
     epochs: 150,
@@ -55,12 +46,7 @@ export const ACTIVITY_PROBED: RecipeTable = {
  */
 export const ACTIVITY_FINE_TUNED: RecipeTable = {
   recipe: {
-    rank: 8,
-    alpha: 16,
-    dropout: 0.05,
-    optimizer: "adamw",
-    learningRate: 1e-4,
-    weightDecay: 0.01,
+    ...LORA,
     batchSize: 24,
     accumulate: 4,
     evaluationBatchSize: 24,

@@ -1,14 +1,12 @@
-import { correctness, predictedClasses } from "../../../metrics/accuracy.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
 import { aurocEstimate, aurocOver } from "../../../metrics/auroc.ts";
 import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";
 import type { Estimate } from "../../../metrics/intervals.ts";
-import { crossEntropyOfRows } from "../../../metrics/losses.ts";
-import type { Matrix } from "../../../metrics/matrix.ts";
 import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../../metrics/matthews.ts";
 import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import { pairedCounts, pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
 import type { Protocol } from "../../../models/model.ts";
+import { type ClassifiedColumns, classifiedColumns, underEachProtocol } from "../classified-columns.ts";
 import { type ComparedScores, settled } from "../compared-scores.ts";
 import {
   areSingleRows,
@@ -73,20 +71,12 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
 };
 
 /** The sequences of a cell as columns: element and control of each pair alternate. */
-interface Columns {
-  readonly predictions: readonly LogitsPrediction<PairFacts>[];
-  /** [2 · pairs, 2] */
-  readonly logits: Matrix;
-  readonly labels: Uint8Array;
+interface Columns extends ClassifiedColumns<PairFacts, Uint8Array> {
   /**
    * Logit of class 1 minus logit of class 0, which is also the difference of the log-probabilities. [2 ·
    * pairs]
    */
   readonly margins: Float64Array;
-  readonly predicted: Int32Array;
-  readonly correct: Float64Array;
-  /** Cross-entropies, nats. [2 · pairs] */
-  readonly losses: Float64Array;
 }
 
 /**
@@ -213,18 +203,12 @@ function summedBatchMeans(losses: Float64Array, batchSize: number): number {
 
 function columnsOf(predictions: readonly LogitsPrediction<PairFacts>[]): Columns {
   const rows = MEMBERS * predictions.length;
-  const data = Float64Array.from(predictions.flatMap(({ logits }) => logits.flat()));
-  const logits: Matrix = { data, rows, columns: CLASSES };
   const labels = Uint8Array.from({ length: rows }, (_, i) => PAIR_LABELS[i % MEMBERS]);
-  const predicted = predictedClasses(logits);
+  const columns = classifiedColumns(predictions, labels, CLASSES);
+  const { data } = columns.logits;
   return {
-    predictions,
-    logits,
-    labels,
+    ...columns,
     margins: Float64Array.from({ length: rows }, (_, i) => data[2 * i + 1] - data[2 * i]),
-    predicted,
-    correct: correctness(predicted, labels),
-    losses: crossEntropyOfRows(logits, labels),
   };
 }
 
@@ -291,16 +275,12 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
   const accuracy = mean(columns.correct);
   const pairedShare = (protocol: Protocol) =>
     mean(pairedCredit(comparedMargins(columns, { ...context, protocol }), RULES[protocol].ties));
-  const under = <T>(effect: (rules: Rules) => T) => ({
-    paper: effect(RULES.paper),
-    corrected: effect(RULES.corrected),
-  });
   return [
     {
       label: "Q13",
       description:
         "The original adds up the mean losses of batches and divides by the number of sequences; corrected, the loss is the mean over sequences.",
-      effect: under((rules) =>
+      effect: underEachProtocol(RULES, (rules) =>
         finiteOrNull(rules.loss(columns.losses, recipeCount(context, "evaluationBatchSize"))),
       ),
     },
@@ -308,7 +288,7 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
       label: "Q14",
       description:
         "The original's interval of the accuracy takes every sequence of the whole table as a trial; corrected, those that were scored.",
-      effect: under((rules) =>
+      effect: underEachProtocol(RULES, (rules) =>
         finiteEstimate(waldOver(accuracy, rules.trials(pairs, context.rowsInTable).accuracy[0])),
       ),
     },

@@ -5,6 +5,7 @@ import { pairedAccuracy, pairedAccuracyEstimate, pairedOutcomes } from "../../..
 import { percentilesOfSorted } from "../../../metrics/quantiles.ts";
 import { type WilcoxonResult, wilcoxonOfSorted } from "../../../metrics/wilcoxon.ts";
 import type { Protocol } from "../../../models/model.ts";
+import { underEachProtocol } from "../classified-columns.ts";
 import {
   areSingleRows,
   blockInterval,
@@ -230,7 +231,7 @@ function quirksOf(
       label: "Q14",
       description:
         "The original's interval takes twice the whole table as its number of trials; corrected, the pairs that were scored.",
-      effect: { paper: wald(RULES.paper), corrected: wald(RULES.corrected) },
+      effect: underEachProtocol(RULES, wald),
     },
     {
       label: "Q15",
