@@ -10,6 +10,7 @@ import {
   elementAndControlCodes,
   elementAndControlOneHot,
   type PairRow,
+  pairFacts,
 } from "../../../../src/evaluation/tasks/regulatory-elements/pair.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 
@@ -136,6 +137,18 @@ test("the shuffle depends on seed and position, not on earlier rows", () => {
   expect(elementAndControl(chromosome, row, 1).control).not.toBe(control);
   expect(elementAndControl(chromosome, { ...row, chrom: "chr2" }, 0).control).not.toBe(control);
   expect(elementAndControl(chromosome, row, 0).control).toBe(control);
+});
+
+test("an element of one base is its own control, N too unless the window is reverse-complemented", () => {
+  const first = { ...row, inputStart: 0, elementStart: 0, elementEnd: 1 };
+  for (const reverseComplement of [false, true]) {
+    const pair = elementAndControl(chromosome, { ...first, reverseComplement }, 0);
+    expect(pairFacts(chromosome, { ...first, reverseComplement }, 0)).toEqual({
+      hasUnknown: true,
+      same: pair.element === pair.control,
+    });
+    expect(pair.element === pair.control).toBe(!reverseComplement);
+  }
 });
 
 test("refuses an element outside its window", () => {

@@ -55,3 +55,10 @@ test("pads the window near the chromosome's start, with the original's status", 
   expect([...pair.allele1.subarray(1053, 1059)]).toEqual([0, 1, 2, 3, 0, 1]);
   expect([...pair.allele2.subarray(1053, 1059)]).toEqual([0, 1, 2, 3, 1, 1]);
 });
+
+test("has the original's status at the chromosome's last base and one beyond it", () => {
+  const chromosome = new TextEncoder().encode("ACGT".repeat(1000));
+  const statusAt = (position: number) =>
+    alleleCodes(chromosome, { position, allele1: "T", allele2: "C" }).original;
+  expect([3999, 4000].map(statusAt)).toEqual(["ok", "refused"]);
+});
