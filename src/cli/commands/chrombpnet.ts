@@ -7,7 +7,7 @@ import { bigWigBytes } from "../../dna/genome/write-bigwig.ts";
 import { windowCodes } from "../../dna/sequence/encoding.ts";
 import { Chrombpnet } from "../../models/chrombpnet/chrombpnet.ts";
 import { expectedProfile } from "../../models/chrombpnet/predictor.ts";
-import { around, NearestProfiles, type Region, readRegions } from "../../models/chrombpnet/regions.ts";
+import { NearestProfiles, type Region, readRegions, windowAround } from "../../models/chrombpnet/regions.ts";
 import { count } from "../../report/numbers.ts";
 import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
 import { startProgress } from "../progress.ts";
@@ -79,12 +79,12 @@ const defineChrombpnetPredict: DefineCommand = (command, context) => {
           const some = regions.slice(from, from + model.batchSize);
           const codes: Uint8Array[] = [];
           for (const region of some) {
-            const { chrom, start, end } = around(region, model.inputLength);
+            const { chrom, start, end } = windowAround(region, model.inputLength);
             codes.push(windowCodes(await genome.chromosome(chrom), start, end));
           }
           const predictions = await model.predict(codes, context.signal);
           predictions.forEach((prediction, i) => {
-            const { chrom, start, end } = around(some[i], model.outputLength);
+            const { chrom, start, end } = windowAround(some[i], model.outputLength);
             lines.push(`${chrom}\t${start}\t${end}\t${prediction.logCounts}\n`);
             if (options.profile === undefined) return;
             profiles.add(some[i], expectedProfile(prediction));

@@ -124,9 +124,9 @@ async function keepRows(
   }
   return {
     examples,
-    async feeds(places) {
-      const sequences = [...places].flatMap((place) =>
-        members.map((_, member) => codes.get(place * members.length + member)),
+    async feeds(indices) {
+      const sequences = [...indices].flatMap((index) =>
+        members.map((_, member) => codes.get(index * members.length + member)),
       );
       return oneHotFeeds(sequences, length);
     },

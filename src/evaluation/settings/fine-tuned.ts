@@ -198,10 +198,10 @@ async function keepRows(
   }
   return {
     examples,
-    feeds: async (places, member) =>
+    feeds: async (indices, member) =>
       tuning.feeds(
-        [...places].flatMap((place) => {
-          const sequences = bases[place];
+        [...indices].flatMap((index) => {
+          const sequences = bases[index];
           return member === undefined ? sequences : [sequences[member]];
         }),
       ),

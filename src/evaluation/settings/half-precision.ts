@@ -204,17 +204,17 @@ async function trainHead(
     },
     training: {
       examples: train.examples.length,
-      batch: (places) => labelledFeeds(supervision, kept.train, places),
+      batch: (indices) => labelledFeeds(supervision, kept.train, indices),
     },
     validation: {
-      data: { examples: val.examples.length, batch: (places) => kept.val.feeds(places) },
+      data: { examples: val.examples.length, batch: (indices) => kept.val.feeds(indices) },
       batchSize: BATCH_ROWS,
       outputs: { output: learner.output },
       tally() {
         const losses: number[] = [];
         return {
-          add({ output }, _feeds, places) {
-            const labels = [...places].flatMap((place) => val.examples[place].labels);
+          add({ output }, _feeds, indices) {
+            const labels = [...indices].flatMap((index) => val.examples[index].labels);
             losses.push(...lossesOf(supervision, output!, labels));
           },
           columns: () => ({ val_loss: mean(losses) }),
@@ -240,8 +240,8 @@ function keptRows(
   const members = embeddings.length / examples.length;
   return {
     examples,
-    feeds: async (places) =>
-      feeds([...places].flatMap((place) => embeddings.slice(place * members, (place + 1) * members))),
+    feeds: async (indices) =>
+      feeds([...indices].flatMap((index) => embeddings.slice(index * members, (index + 1) * members))),
   };
 }
 
@@ -298,9 +298,11 @@ async function compared(
   const mainMetric = async (outputs: NdArray) => {
     const predictions = predictionsOf(supervision, val.examples, outputs);
     const { protocol, seed, recipe } = context;
-    const place = { protocol, seed, recipe, rowsInTable: valRows };
+    const measured = { protocol, seed, recipe, rowsInTable: valRows };
     const { metrics } =
-      form.measure === undefined ? task.measure(predictions, place) : await form.measure(predictions, place);
+      form.measure === undefined
+        ? task.measure(predictions, measured)
+        : await form.measure(predictions, measured);
     return metrics.find(({ main }) => main);
   };
   const metric = comparedMetric(await mainMetric(full), await mainMetric(half));

@@ -92,7 +92,7 @@ export interface PreparedRows {
    * Inputs of the graph for some rows, by their 0-based indices.
    * @param member  for a learner with `parting`. Default: all members, member after member of each row
    */
-  feeds(places: Int32Array, member?: number): Promise<Feeds>;
+  feeds(indices: Int32Array, member?: number): Promise<Feeds>;
 }
 
 export type PreparedExample = LabelledRow & { readonly labels: readonly number[] };

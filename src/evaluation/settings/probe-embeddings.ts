@@ -78,8 +78,8 @@ export class ProbeEmbeddings {
   }
 
   /** Embeddings in the order given. */
-  async read(places: readonly number[]): Promise<readonly SequenceEmbedding[]> {
-    return (await this.open()).read(places, this.context.signal);
+  async read(positions: readonly number[]): Promise<readonly SequenceEmbedding[]> {
+    return (await this.open()).read(positions, this.context.signal);
   }
 
   /**

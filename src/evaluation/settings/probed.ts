@@ -269,12 +269,12 @@ class Probe implements Learner {
     const task = trainingTaskOf(this.context);
     const members = task.task.members.length;
     const examples: PreparedExample[] = [];
-    const places = new Float64Array(rows.length * members);
+    const positions = new Float64Array(rows.length * members);
     for (let start = 0; start < rows.length; start += BLOCK_ROWS) {
       this.context.signal?.throwIfAborted();
       const block = await task.examples(rows.slice(start, start + BLOCK_ROWS));
       const sequences = await this.embeddings.toEmbed(task, block);
-      places.set(await this.embeddings.add(sequences), start * members);
+      positions.set(await this.embeddings.add(sequences), start * members);
       for (const example of block) examples.push(this.kept(example));
       onRows(examples.length);
     }
@@ -283,7 +283,7 @@ class Probe implements Learner {
       examples,
       feeds: async (wanted) => {
         const ofMembers = [...wanted].flatMap((row) => [
-          ...places.subarray(row * members, (row + 1) * members),
+          ...positions.subarray(row * members, (row + 1) * members),
         ]);
         return headFeeds(await this.embeddings.read(ofMembers), this.basesOf);
       },

@@ -76,15 +76,15 @@ export async function trainLearner(
     },
     training: {
       examples: rows.train.rows.length,
-      batch: async (places, place) =>
+      batch: async (indices, place) =>
         parted
           ? learnerShards(supervision, kept.train, learner.parting, {
-              places,
+              indices,
               place,
               members,
               rows: atOnce.training,
             })
-          : labelledFeeds(supervision, kept.train, places),
+          : labelledFeeds(supervision, kept.train, indices),
     },
     validation: validationOf(context, supervision, {
       recipe,
@@ -183,7 +183,7 @@ function validationOf(
   let present = 0;
   const data: ExampleSource = {
     examples: total,
-    batch(places, { epoch, batch }) {
+    batch(indices, { epoch, batch }) {
       present = epoch;
       if (batch === 0) began = performance.now();
       onStage?.({
@@ -192,7 +192,7 @@ function validationOf(
         ...paceOf(batch * batchSize, total, began),
         secondsLeft: undefined,
       });
-      return rows.feeds(places);
+      return rows.feeds(indices);
     },
   };
   const measured: MeasureContext = { protocol, seed, rowsInTable: total, recipe: written };
@@ -203,8 +203,8 @@ function validationOf(
     tally(): Tally {
       const predictions: Prediction[] = [];
       return {
-        add({ output }, _feeds, places) {
-          const examples = [...places].map((place) => rows.examples[place]);
+        add({ output }, _feeds, indices) {
+          const examples = [...indices].map((index) => rows.examples[index]);
           checkFinite(output!, examples, present);
           predictions.push(...predictionsOf(supervision, examples, output!));
         },
@@ -265,18 +265,18 @@ function epochNote({ epoch, trainLoss, validation }: EpochRecord, best: boolean)
 export async function labelledFeeds(
   supervision: Supervision,
   rows: PreparedRows,
-  places: Int32Array,
+  indices: Int32Array,
   member?: number,
 ): Promise<Feeds> {
-  const labels = [...places].flatMap((place) => {
-    const ofMembers = rows.examples[place].labels;
+  const labels = [...indices].flatMap((index) => {
+    const ofMembers = rows.examples[index].labels;
     return member === undefined ? ofMembers : [ofMembers[member]];
   });
-  return { ...(await rows.feeds(places, member)), labels: labelsArray(supervision, labels) };
+  return { ...(await rows.feeds(indices, member)), labels: labelsArray(supervision, labels) };
 }
 
 export interface WholeBatch {
-  readonly places: Int32Array;
+  readonly indices: Int32Array;
   readonly place: BatchPlace;
   readonly members: number;
   /** Maximum rows of a part. */
@@ -292,15 +292,15 @@ export function learnerShards(
   supervision: Supervision,
   kept: PreparedRows,
   parting: Parting | undefined,
-  { places, place, members, rows }: WholeBatch,
+  { indices, place, members, rows }: WholeBatch,
 ): readonly BatchPart[] {
-  const starts = Array.from({ length: Math.ceil(places.length / rows) }, (_, i) => i * rows);
+  const starts = Array.from({ length: Math.ceil(indices.length / rows) }, (_, i) => i * rows);
   const groups = parting === undefined ? [undefined] : Array.from({ length: members }, (_, i) => i);
   return groups.flatMap((member) =>
     starts.map((from) => async () => {
-      const some = places.subarray(from, from + rows);
+      const some = indices.subarray(from, from + rows);
       const feeds = await labelledFeeds(supervision, kept, some, member);
-      const counted = (some.length / places.length) * (member === undefined ? members : 1);
+      const counted = (some.length / indices.length) * (member === undefined ? members : 1);
       const share: NdArray = { dtype: "float32", shape: [], data: Float32Array.of(counted) };
       const beside = member === undefined ? {} : parting?.feeds({ ...place, member, from }, feeds);
       return { ...feeds, share, ...beside };

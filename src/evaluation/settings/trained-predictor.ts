@@ -228,14 +228,14 @@ export class PartPrograms {
     const sequences = parts.reduce((count, part) => count + part.sequences.length, 0);
     let all: Float32Array | undefined;
     let outputs = 0;
-    for (const { output: graph, sequences: places, feeds } of parts) {
+    for (const { output: graph, sequences: indices, feeds } of parts) {
       const program = await this.programOf(graph);
       const { output } = await program.run(feeds);
       const values = outputValues(output!);
-      outputs = values.length / places.length;
+      outputs = values.length / indices.length;
       all ??= new Float32Array(sequences * outputs);
-      for (const [i, place] of places.entries()) {
-        all.set(values.subarray(i * outputs, (i + 1) * outputs), place * outputs);
+      for (const [i, index] of indices.entries()) {
+        all.set(values.subarray(i * outputs, (i + 1) * outputs), index * outputs);
       }
     }
     return { dtype: "float32", shape: [sequences, outputs], data: all ?? new Float32Array(0) };

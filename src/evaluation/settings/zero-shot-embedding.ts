@@ -67,7 +67,7 @@ class Embedding {
   /** The original's lists, one per member; empty unless its batches or their order matter. */
   private readonly files: readonly SequenceFile[];
   private readonly batches: OriginalBatches | undefined;
-  private readonly lineAt = new Map<SequenceFile, (place: number) => number>();
+  private readonly lineAt = new Map<SequenceFile, (position: number) => number>();
 
   constructor(
     private readonly context: SettingContext,
@@ -99,21 +99,21 @@ class Embedding {
   private prediction(
     { row, facts }: Example,
     own: readonly Float64Array[],
-    others: readonly [way: EmbeddingVariant, vectors: readonly Float64Array[]] | undefined,
+    others: readonly [variant: EmbeddingVariant, vectors: readonly Float64Array[]] | undefined,
   ): Prediction {
     if (this.recipe.answer === "vector") {
-      const otherwise = others && { otherwise: { [others[0]]: others[1].map(base64Of) } };
-      return { kind: "vector", row, vectors: own.map(base64Of), ...otherwise, facts };
+      const byVariant = others && { byVariant: { [others[0]]: others[1].map(base64Of) } };
+      return { kind: "vector", row, vectors: own.map(base64Of), ...byVariant, facts };
     }
     const paper = this.context.protocol === "paper";
     const between = (vectors: readonly Float64Array[], distance: typeof cosineDistance) =>
       this.distances(vectors, distance, row);
     const [published, precise] = [between(own, paperCosineDistance), between(own, cosineDistance)];
-    const otherwise = {
+    const byVariant = {
       ...(paper ? { float64: precise } : { float32: published }),
       ...(others && { [others[0]]: between(others[1], paper ? paperCosineDistance : cosineDistance) }),
     };
-    return { kind: "distance", row, values: paper ? published : precise, otherwise, facts };
+    return { kind: "distance", row, values: paper ? published : precise, byVariant, facts };
   }
 
   private distances(
@@ -134,39 +134,39 @@ class Embedding {
   /** Sequences of all members of all examples, in this order of vectors. */
   private async queriesFor(examples: readonly Example[], order: Order): Promise<Query[]> {
     const { members, name: task } = this.context.task.task;
-    const places = examples.flatMap((example) =>
+    const sequences = examples.flatMap((example) =>
       members.map((_, member) => ({ example, member, file: this.files[member] })),
     );
-    const lines = places.map(({ example, member, file }) => {
+    const lines = sequences.map(({ example, member, file }) => {
       const line = file?.lineOf(example.row, member);
       return line === undefined || order === "file" ? line : this.lineAt.get(file!)!(line);
     });
-    const found = order === "file" ? undefined : await this.sequencesAt(places, lines);
+    const found = order === "file" ? undefined : await this.sequencesAt(sequences, lines);
     return Promise.all(
-      places.map(async ({ example, member, file }, i) => {
-        const { bases, ...place } = found?.[i] ?? {
+      sequences.map(async ({ example, member, file }, i) => {
+        const { bases, ...origin } = found?.[i] ?? {
           bases: example.sequences[member],
           row: example.row,
           member,
         };
         const padTo = file && (await this.batches?.tokensOf(file, lines[i]));
-        return { bases, padTo, origin: { task, ...place } };
+        return { bases, padTo, origin: { task, ...origin } };
       }),
     );
   }
 
   private async sequencesAt(
-    places: readonly { readonly file: SequenceFile | undefined }[],
+    sequences: readonly { readonly file: SequenceFile | undefined }[],
     lines: readonly (number | undefined)[],
   ) {
-    const found = new Array<Awaited<ReturnType<SequenceFile["at"]>>[number]>(places.length);
+    const found = new Array<Awaited<ReturnType<SequenceFile["at"]>>[number]>(sequences.length);
     for (const file of new Set(this.files)) {
       const here = lines.flatMap((line, i) =>
-        line === undefined || places[i].file !== file ? [] : [{ line, i }],
+        line === undefined || sequences[i].file !== file ? [] : [{ line, i }],
       );
-      const sequences = await file.at(here.map(({ line }) => line));
+      const ofFile = await file.at(here.map(({ line }) => line));
       here.forEach(({ i }, k) => {
-        found[i] = sequences[k];
+        found[i] = ofFile[k];
       });
     }
     return found;

@@ -145,7 +145,7 @@ export function inMotif(genome: Genome, motifs: readonly Motif[], file: string):
 }
 
 /**
- * Scans the positions at which a motif overlaps an allele: 2 · (width − 1) bases around it. A variant in a
+ * Scans the positions at which a motif overlaps an allele: 2 · (width − 1) bases nearby it. A variant in a
  * hit is not scanned again.
  *
  * @param scanners  of motifs of one width each, the widest last
@@ -179,8 +179,8 @@ async function scanVariants(
         ];
       });
       for (const { width, scanner } of scanners) {
-        const around = scanned.map(({ codes, from, to }) => codes.subarray(from - width + 1, to + width - 1));
-        for (const { sequence } of scanner.hits(around)) inside[scanned[sequence].i] = 1;
+        const nearby = scanned.map(({ codes, from, to }) => codes.subarray(from - width + 1, to + width - 1));
+        for (const { sequence } of scanner.hits(nearby)) inside[scanned[sequence].i] = 1;
         scanned = scanned.filter(({ i }) => inside[i] === 0);
       }
       done += Math.min(SCANNED_AT_ONCE, some.length - first);

@@ -44,7 +44,7 @@ export interface DistancePrediction<Row extends RowFacts = RowFacts> {
   /** Cosine distances of the row's first member to each of the others, in the order of `Task.members`. */
   readonly values: readonly number[];
   /** Distances by other variants, to measure their effect. */
-  readonly otherwise?: Readonly<Partial<Record<EmbeddingVariant, readonly number[]>>>;
+  readonly byVariant?: Readonly<Partial<Record<EmbeddingVariant, readonly number[]>>>;
   readonly facts: Row;
 }
 
@@ -56,7 +56,7 @@ export interface VectorPrediction<Row extends RowFacts = RowFacts> {
   /** Little-endian float32 in base64, one text per member, in the order of `Task.members`. */
   readonly vectors: readonly string[];
   /** Vectors by other variants, to measure their effect. */
-  readonly otherwise?: Readonly<Partial<Record<EmbeddingVariant, readonly string[]>>>;
+  readonly byVariant?: Readonly<Partial<Record<EmbeddingVariant, readonly string[]>>>;
   readonly facts: Row;
 }
 
@@ -131,16 +131,16 @@ export function partsOf(prediction: Prediction): readonly Part[] {
     case "logits":
       return prediction.logits.map((logits, member): Part => [`member ${member}`, logits]);
     case "distance": {
-      const others = Object.entries(prediction.otherwise ?? {});
+      const others = Object.entries(prediction.byVariant ?? {});
       return [[VALUES, prediction.values], ...others];
     }
     case "vector": {
       const ofMembers = (of: string, vectors: readonly string[]) =>
         vectors.map((vector, member): Part => [`${of}member ${member}`, floatsOf(vector)]);
-      const others = Object.entries(prediction.otherwise ?? {});
+      const others = Object.entries(prediction.byVariant ?? {});
       return [
         ...ofMembers("", prediction.vectors),
-        ...others.flatMap(([way, vectors]) => ofMembers(`${way} `, vectors)),
+        ...others.flatMap(([variant, vectors]) => ofMembers(`${variant} `, vectors)),
       ];
     }
   }
@@ -172,12 +172,12 @@ export function predictionOfParts<Row extends RowFacts>(
     }
     return found;
   };
-  const others = <T>(read: (way: EmbeddingVariant) => T | undefined) => {
-    const found = EMBEDDING_VARIANTS.flatMap((way) => {
-      const value = read(way);
-      return value === undefined ? [] : [[way, value] as const];
+  const others = <T>(read: (variant: EmbeddingVariant) => T | undefined) => {
+    const found = EMBEDDING_VARIANTS.flatMap((variant) => {
+      const value = read(variant);
+      return value === undefined ? [] : [[variant, value] as const];
     });
-    return found.length === 0 ? {} : { otherwise: Object.fromEntries(found) };
+    return found.length === 0 ? {} : { byVariant: Object.fromEntries(found) };
   };
   switch (kind) {
     case "likelihood": {
@@ -189,15 +189,15 @@ export function predictionOfParts<Row extends RowFacts>(
     case "logits":
       return { kind, row, logits: members("", (logits) => Array.from(logits)), facts };
     case "distance": {
-      const otherwise = others((way) => part(way) && Array.from(part(way)!));
-      return { kind, row, values: numbers(VALUES), ...otherwise, facts };
+      const byVariant = others((variant) => part(variant) && Array.from(part(variant)!));
+      return { kind, row, values: numbers(VALUES), ...byVariant, facts };
     }
     case "vector": {
-      const otherwise = others((way) => {
-        const vectors = members(`${way} `, base64Of);
+      const byVariant = others((variant) => {
+        const vectors = members(`${variant} `, base64Of);
         return vectors.length === 0 ? undefined : vectors;
       });
-      return { kind, row, vectors: members("", base64Of), ...otherwise, facts };
+      return { kind, row, vectors: members("", base64Of), ...byVariant, facts };
     }
   }
 }

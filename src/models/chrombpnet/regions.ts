@@ -24,7 +24,7 @@ export interface RegionWindow {
   readonly counts: Uint16Array | Float32Array;
 }
 
-export const around = ({ chrom, centre }: Region, width: number): Interval => ({
+export const windowAround = ({ chrom, centre }: Region, width: number): Interval => ({
   chrom,
   start: centre - width / 2,
   end: centre + width / 2,
@@ -37,7 +37,7 @@ export function insideGenome<R extends Region>(
   width: number,
 ): readonly R[] {
   return regions.filter((region) => {
-    const { start, end } = around(region, width);
+    const { start, end } = windowAround(region, width);
     return start >= 0 && end <= (genome.chromosomes.get(region.chrom) ?? 0);
   });
 }
@@ -55,9 +55,9 @@ export async function readWindows(
   for (let from = 0; from < order.length; from += READ_AT_ONCE) {
     abort?.throwIfAborted();
     const some = order.slice(from, from + READ_AT_ONCE);
-    const values = await signal.values(some.map((i) => around(regions[i], outputLength + 2 * jitter)));
+    const values = await signal.values(some.map((i) => windowAround(regions[i], outputLength + 2 * jitter)));
     for (const [at, i] of some.entries()) {
-      const { chrom, start, end } = around(regions[i], inputLength + 2 * jitter);
+      const { chrom, start, end } = windowAround(regions[i], inputLength + 2 * jitter);
       const codes = windowCodes(await genome.chromosome(chrom), start, end);
       windows[i] = { codes, counts: compact(values[at]) };
     }

@@ -34,7 +34,7 @@ export interface Changes {
    * The token that indicates a substitution: for a causal model the first that changed, for others the one
    * that changed most.
    */
-  found(substitution: Substitution): number;
+  indicatedToken(substitution: Substitution): number;
   /** True for a causal model whose states change up to the base's token and not after it. */
   readonly fromTheEnd: boolean;
 }
@@ -80,7 +80,7 @@ export async function changesOf(probe: ModelProbe, sequence: string): Promise<Ch
   return {
     substitutions,
     tokens,
-    found: ({ first, most }) => (causal ? first : most),
+    indicatedToken: ({ first, most }) => (causal ? first : most),
     fromTheEnd:
       causal &&
       share(substitutions, ({ own, last }) => own === last) >= CLEAR_FRACTION &&
@@ -91,9 +91,9 @@ export async function changesOf(probe: ModelProbe, sequence: string): Promise<Ch
 /** Fraction of substitutions with a property; 0 without substitutions. */
 export function share(
   substitutions: readonly Substitution[],
-  holds: (substitution: Substitution) => boolean,
+  hasProperty: (substitution: Substitution) => boolean,
 ): number {
-  return substitutions.filter(holds).length / Math.max(1, substitutions.length);
+  return substitutions.filter(hasProperty).length / Math.max(1, substitutions.length);
 }
 
 function distance(a: Float32Array, b: Float32Array): number {
@@ -115,12 +115,12 @@ export interface EndSums {
 /** Sixteen random contexts of twelve bases. */
 const contexts = randomSequences(16, 12, 7);
 
-const found = new WeakMap<ModelProbe, Promise<EndSums>>();
+const sumsOfProbe = new WeakMap<ModelProbe, Promise<EndSums>>();
 
 /** End sums of a model, computed once for two checks. */
 export function endSums(probe: ModelProbe): Promise<EndSums> {
-  const known = found.get(probe) ?? computeEndSums(probe);
-  found.set(probe, known);
+  const known = sumsOfProbe.get(probe) ?? computeEndSums(probe);
+  sumsOfProbe.set(probe, known);
   return known;
 }
 

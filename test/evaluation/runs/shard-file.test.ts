@@ -44,7 +44,7 @@ const KINDS: Readonly<Record<Prediction["kind"], readonly (readonly Prediction[]
     [{ kind: "logits", row: 1, logits: [[1, 2, 4], [-1, 0, 0]], facts: { label: "H1ESC" } }], // biome-ignore format: one row
   ],
   distance: [
-    [{ kind: "distance", row: 0, values: [0.5], otherwise: { float32: [0.25] }, facts: {} }],
+    [{ kind: "distance", row: 0, values: [0.5], byVariant: { float32: [0.25] }, facts: {} }],
     [{ kind: "distance", row: 1, values: [0.1], facts: { motif: "" } }],
   ],
   vector: [
@@ -54,7 +54,7 @@ const KINDS: Readonly<Record<Prediction["kind"], readonly (readonly Prediction[]
         kind: "vector",
         row: 9,
         vectors: [base64(0.1, 0, 1e-40)],
-        otherwise: { "text-order": [base64(1, 2, 3)] },
+        byVariant: { "text-order": [base64(1, 2, 3)] },
         facts: {},
       },
     ],

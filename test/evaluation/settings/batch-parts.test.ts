@@ -16,16 +16,16 @@ const supervision = {
 /** Row i has the members 10i and 10i + 1. */
 const kept: PreparedRows = {
   examples: Array.from({ length: 9 }, (_, row) => ({ row, facts: {}, labels: [1, 0] })),
-  async feeds(places, member) {
-    const ids = [...places].flatMap((place) =>
-      member === undefined ? [10 * place, 10 * place + 1] : [10 * place + member],
+  async feeds(indices, member) {
+    const ids = [...indices].flatMap((index) =>
+      member === undefined ? [10 * index, 10 * index + 1] : [10 * index + member],
     );
     return { x: { dtype: "int32", shape: [ids.length], data: Int32Array.from(ids) } };
   },
 };
 const valuesOf = (feeds: Feeds, name: string) => [...(feeds[name].data as Int32Array)];
-const places = Int32Array.of(8, 1, 5, 2, 7);
-const whole = { places, place: { epoch: 3, batch: 4 }, members: MEMBERS, rows: 2 };
+const indices = Int32Array.of(8, 1, 5, 2, 7);
+const whole = { indices, place: { epoch: 3, batch: 4 }, members: MEMBERS, rows: 2 };
 
 /** Σ share · mean of some number of each sequence. */
 async function summed(parts: ReturnType<typeof learnerShards>): Promise<number> {
@@ -51,7 +51,7 @@ test("parts of all members sum to the whole batch, in its order", async () => {
     [1, 0, 1, 0],
     [1, 0],
   ]);
-  const all = valuesOf(await labelledFeeds(supervision, kept, places), "x");
+  const all = valuesOf(await labelledFeeds(supervision, kept, indices), "x");
   expect(await summed(parts)).toBeCloseTo((MEMBERS * all.reduce((a, b) => a + b, 0)) / all.length, 5);
 });
 

@@ -90,7 +90,7 @@ describe("distances", () => {
         kind: "distance",
         row: i,
         values: [cosineDistance(a!, b!)],
-        otherwise: { float32: [paperCosineDistance(a!, b!)] },
+        byVariant: { float32: [paperCosineDistance(a!, b!)] },
         facts: { chrom: "chr5" },
       });
     });
@@ -102,12 +102,12 @@ describe("distances", () => {
       "distance",
       await answers(model, "paper", { ...DISTANCE, pooling: "row" }, examples.slice(3, 9)),
     );
-    given.forEach(({ row, values, otherwise }) => {
+    given.forEach(({ row, values, byVariant }) => {
       const [a, b] = examples[row].sequences.map((bases, member) =>
         vectorOf(bases, { protocol: "paper", over: "row", padTo: padded(row, member) }),
       );
       expect(values).toEqual([paperCosineDistance(a!, b!)]);
-      expect(otherwise).toEqual({ float64: [cosineDistance(a!, b!)] });
+      expect(byVariant).toEqual({ float64: [cosineDistance(a!, b!)] });
     });
     expect(given.map(({ row }) => row)).toEqual([3, 4, 5, 6, 7, 8]);
   });
@@ -121,11 +121,11 @@ describe("distances", () => {
         vectorOf(bases, { protocol: "paper", over: "bases", padTo: padded(row, member) }),
       );
     const all = ofKind("distance", await answers(model, "paper", recipe));
-    for (const { row, values, otherwise } of all) {
+    for (const { row, values, byVariant } of all) {
       const [a, b] = vectors(at(row));
       const [own, ownReverse] = vectors(row);
       expect(values).toEqual([paperCosineDistance(a!, b!)]);
-      expect(otherwise).toEqual({
+      expect(byVariant).toEqual({
         float64: [cosineDistance(a!, b!)],
         "file-order": [paperCosineDistance(own!, ownReverse!)],
       });

@@ -303,7 +303,7 @@ async function quirksOf(
 ): Promise<readonly QuirkEffect[]> {
   const paper = context.protocol === "paper";
   const others = inOrder(rows, !paper).map(
-    ({ otherwise }) => otherwise?.[paper ? "file-order" : "text-order"]?.[0],
+    ({ byVariant }) => byVariant?.[paper ? "file-order" : "text-order"]?.[0],
   );
   if (!others.every((vector) => vector !== undefined)) return [];
   const space = spaceOf(others, how, []);

@@ -112,8 +112,8 @@ export function measureFootprintDistances(
       rule,
     ),
   });
-  const other = (way: EmbeddingVariant) => {
-    const values = given.map(({ otherwise }) => otherwise?.[way]);
+  const other = (variant: EmbeddingVariant) => {
+    const values = given.map(({ byVariant }) => byVariant?.[variant]);
     return values.every((pair) => pair !== undefined) && values.length > 0
       ? accuracyOf({ ...grouping, ...distancesOf(values, protocol) }, distanceRules[protocol].ties)
       : null;

@@ -65,7 +65,7 @@ export function addUpPairs(columns: PredictionColumns<PairFacts>, context: Measu
   let ties: ComparedScores["ties"];
   let allHaveTokens = true;
   for (const block of columns.blocks()) {
-    const { first, second, ties: found } = pairScores(block, context);
+    const { first, second, ties: blockTies } = pairScores(block, context);
     const outcomes = pairedOutcomes(first, second, TIES[protocol]);
     const differences = first.map((score, i) => score - second[i]);
     requireFinite(differences, "difference");
@@ -80,12 +80,12 @@ export function addUpPairs(columns: PredictionColumns<PairFacts>, context: Measu
     sorter.append(differences);
     sum.add(differences);
     const other = protocol === "paper" ? "corrected" : "paper";
-    const otherwise = pairScores(block, { ...context, protocol: other });
+    const underOther = pairScores(block, { ...context, protocol: other });
     addCounts(under[protocol], pairedCounts(first, second));
-    addCounts(under[other], pairedCounts(otherwise.first, otherwise.second));
-    if (found !== undefined) {
-      const tolerance = Math.max(ties?.tolerance ?? 0, found.tolerance);
-      ties = { ...found, tolerance, byRounding: (ties?.byRounding ?? 0) + found.byRounding };
+    addCounts(under[other], pairedCounts(underOther.first, underOther.second));
+    if (blockTies !== undefined) {
+      const tolerance = Math.max(ties?.tolerance ?? 0, blockTies.tolerance);
+      ties = { ...blockTies, tolerance, byRounding: (ties?.byRounding ?? 0) + blockTies.byRounding };
     }
     const [ofElements, ofControls] = block.tokens ?? [];
     if (ofElements === undefined || ofControls === undefined) allHaveTokens = false;

@@ -60,19 +60,19 @@ function gapOf(tokens: readonly { readonly start: number; readonly end: number }
   return `the tokens cover ${before} of ${offsetSequence.length} bases`;
 }
 
-function judged({ substitutions, tokens, found }: Changes): Verdict {
+function judged({ substitutions, tokens, indicatedToken }: Changes): Verdict {
   // A shift of one base shows at the first or last base of a token, and a shift of one token shows there too.
   const begins = substitutions.filter(({ base, own }) => own > 0 && tokens[own].start === base);
   const ends = substitutions.filter(
     ({ base, own }) => own < tokens.length - 1 && tokens[own].end === base + 1,
   );
-  if (share(begins, (each) => found(each) === each.own - 1) >= SHIFTED_FRACTION) {
+  if (share(begins, (each) => indicatedToken(each) === each.own - 1) >= SHIFTED_FRACTION) {
     return fault("a substitution changes the token before the one that covers the base");
   }
-  if (share(ends, (each) => found(each) === each.own + 1) >= SHIFTED_FRACTION) {
+  if (share(ends, (each) => indicatedToken(each) === each.own + 1) >= SHIFTED_FRACTION) {
     return fault("a substitution changes the token after the one that covers the base");
   }
-  const own = share(substitutions, (each) => found(each) === each.own);
+  const own = share(substitutions, (each) => indicatedToken(each) === each.own);
   return holds(`${Math.round(100 * own)} % of substitutions change mainly their own token`);
 }
 
@@ -168,13 +168,13 @@ export const strandCheck: Check = {
     return holds("appended bases continue a sequence");
   },
   async ofEmbeddings(probe) {
-    const { substitutions, found, fromTheEnd } = await changesOf(probe, strandSequence);
+    const { substitutions, indicatedToken, fromTheEnd } = await changesOf(probe, strandSequence);
     if (substitutions.length < strandSequence.length / 4) {
       return undecided("too few substitutions change the states and keep the tokens");
     }
     if (fromTheEnd) return fault("states depend on the bases after them, and not on those before");
-    const mirrored = share(substitutions, (each) => found(each) === each.opposite);
-    const own = share(substitutions, (each) => found(each) === each.own);
+    const mirrored = share(substitutions, (each) => indicatedToken(each) === each.opposite);
+    const own = share(substitutions, (each) => indicatedToken(each) === each.own);
     return mirrored >= MIRRORED_FRACTION && own < mirrored / 2
       ? fault(
           "a substitution changes the token at the mirrored position: the states are those of the other strand",

@@ -97,7 +97,7 @@ test("quirk Q2: vectors of other rows are at chance, and one set of predictions 
   const wrong = rows.map(
     (row, i): VectorPrediction<CellTypeFacts> => ({
       ...row,
-      otherwise: { "text-order": rows[(i * 7 + 3) % 200].vectors },
+      byVariant: { "text-order": rows[(i * 7 + 3) % 200].vectors },
     }),
   );
   const [quirk] = (await measure(wrong)).quirks;
@@ -113,7 +113,7 @@ test("quirk Q2: vectors of other rows are at chance, and one set of predictions 
     (row, i): VectorPrediction<CellTypeFacts> => ({
       ...row,
       vectors: rows[places[i]].vectors,
-      otherwise: { "file-order": row.vectors },
+      byVariant: { "file-order": row.vectors },
     }),
   );
   const asPaper = await measure(mixed, "paper");
@@ -203,7 +203,7 @@ test("counts of motif hits: rare motifs dropped, the most variable kept, log and
 
 describe("long-running clustering", () => {
   const rows = planted(120, 0.8).map(
-    (row): VectorPrediction<CellTypeFacts> => ({ ...row, otherwise: { "text-order": row.vectors } }),
+    (row): VectorPrediction<CellTypeFacts> => ({ ...row, byVariant: { "text-order": row.vectors } }),
   );
 
   test("reports progress after each seed", async () => {

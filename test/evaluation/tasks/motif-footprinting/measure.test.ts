@@ -216,12 +216,12 @@ describe("distances show the effects of order and precision", () => {
   const prediction = (
     row: number,
     values: number[],
-    otherwise: DistancePrediction<FootprintFacts>["otherwise"],
+    byVariant: DistancePrediction<FootprintFacts>["byVariant"],
   ): DistancePrediction<FootprintFacts> => ({
     kind: "distance",
     row,
     values,
-    ...(otherwise === undefined ? {} : { otherwise }),
+    ...(byVariant === undefined ? {} : { byVariant }),
     facts: { background: row, motif: "m", strand: "forward" },
   });
   test("paper", () => {

@@ -141,7 +141,7 @@ describe("by embedding", () => {
       new Map(ofKind("distance", predictions).map((each) => [each.row, each]));
     for (const [row, { values: inOrder }] of values(corrected)) {
       const other = values(paper).get(row)!;
-      const published = other.otherwise!["file-order"]!;
+      const published = other.byVariant!["file-order"]!;
       inOrder.forEach((distance, i) => {
         // [SEP] is in the original's mean, and its sums have seven digits.
         expect(Math.abs(published[i]! / distance - 1)).toBeLessThan(0.2);
@@ -150,7 +150,7 @@ describe("by embedding", () => {
     // A background is compared with motifs in other backgrounds, which mostly lie much further away.
     const total = (way: (each: DistancePrediction) => readonly number[]) =>
       [...values(paper).values()].reduce((sum, each) => sum + way(each)[0], 0);
-    expect(total((each) => each.values)).toBeGreaterThan(3 * total((each) => each.otherwise!["file-order"]!));
+    expect(total((each) => each.values)).toBeGreaterThan(3 * total((each) => each.byVariant!["file-order"]!));
     for (const [row, prediction] of values(fewer)) {
       prediction.values.forEach((distance, i) => {
         expect(distance).toBeCloseTo(values(paper).get(row)!.values[i], 5);

@@ -101,7 +101,7 @@ test("reports quirks with both numbers", () => {
 test("reports distances in the other precision as quirk Q16", () => {
   const rows = yorubanDistance.rows.map((row, i) => {
     const prediction = predictionOf(row, i, "distance");
-    return { ...prediction, otherwise: { float32: [row.d === 0 ? 0 : 1] } } as Prediction<StoredVariantFacts>;
+    return { ...prediction, byVariant: { float32: [row.d === 0 ? 0 : 1] } } as Prediction<StoredVariantFacts>;
   });
   const { quirks } = measureVariants(rows, context("corrected", rows.length));
   const q16 = quirks.find(({ label }) => label === "Q16")!;
