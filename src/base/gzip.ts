@@ -70,15 +70,15 @@ export async function unpackGzip(
 ): Promise<void> {
   const digest = createHash("sha256");
   let bytes = 0;
-  const pieces = pipeline(fileChunks(from), createGunzip(), () => {});
+  const pieces: AsyncIterable<Uint8Array> = pipeline(fileChunks(from), createGunzip(), () => {});
   async function* checked() {
     try {
       for await (const piece of pieces) {
         signal?.throwIfAborted();
-        digest.update(piece as Uint8Array);
-        bytes += (piece as Uint8Array).length;
+        digest.update(piece);
+        bytes += piece.length;
         if (bytes > (expected.bytes ?? Number.POSITIVE_INFINITY)) throw new TooLarge();
-        yield piece as Uint8Array;
+        yield piece;
       }
     } catch (error) {
       signal?.throwIfAborted();

@@ -101,12 +101,13 @@ export async function bytesIfPresent(
     }
     const pieces: Uint8Array[] = [];
     let bytes = 0;
-    for await (const piece of file.createReadStream({ highWaterMark: 2 ** 18 })) {
-      bytes += (piece as Uint8Array).length;
+    const chunks: AsyncIterable<Uint8Array> = file.createReadStream({ highWaterMark: 2 ** 18 });
+    for await (const piece of chunks) {
+      bytes += piece.length;
       if (bytes > maxBytes) {
         throw new FormatError({ file: path }, `the file has more than ${maxBytes} bytes`);
       }
-      pieces.push(piece as Uint8Array);
+      pieces.push(piece);
     }
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   } catch (error) {
@@ -132,7 +133,8 @@ export async function textIfPresent(path: string): Promise<string | undefined> {
 export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
   try {
     const file = await openRegular(path);
-    for await (const piece of file.createReadStream({ highWaterMark: 2 ** 20 })) yield piece as Buffer;
+    const chunks: AsyncIterable<Buffer> = file.createReadStream({ highWaterMark: 2 ** 20 });
+    for await (const chunk of chunks) yield chunk;
   } catch (error) {
     throw fileError(path, error);
   }

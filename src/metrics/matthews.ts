@@ -113,11 +113,10 @@ function cellOf(predicted: number, label: number): number {
 }
 
 function confusionOf(cells: Float64Array): Confusion {
-  const [truePositives, falsePositives, falseNegatives, trueNegatives] = cells as unknown as number[];
   return {
-    truePositives: truePositives!,
-    falsePositives: falsePositives!,
-    falseNegatives: falseNegatives!,
-    trueNegatives: trueNegatives!,
+    truePositives: cells[0],
+    falsePositives: cells[1],
+    falseNegatives: cells[2],
+    trueNegatives: cells[3],
   };
 }

@@ -124,8 +124,7 @@ function leafSum(values: ArrayLike<number>, start: number, count: number): numbe
   if (count >= 8) {
     const sums = Float64Array.from({ length: 8 }, (_, k) => values[start + k]);
     for (i = 8; i + 8 <= count; i += 8) for (let k = 0; k < 8; k++) sums[k] += values[start + i + k];
-    const [a, b, c, d, e, f, g, h] = sums as unknown as number[];
-    total = a! + b! + (c! + d!) + (e! + f! + (g! + h!));
+    total = sums[0] + sums[1] + (sums[2] + sums[3]) + (sums[4] + sums[5] + (sums[6] + sums[7]));
   }
   for (; i < count; i++) total += values[start + i];
   return total;

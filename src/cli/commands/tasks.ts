@@ -14,20 +14,20 @@ export const defineTasks: DefineCommand = (command, { terminal }) => {
 };
 
 function taskText(task: Task): string {
-  const lines = [
+  const lines: (readonly [name: string, text: string])[] = [
     ["question", task.question],
     [
       "sequences",
       `${task.members.join(", ")}; ${count(task.window)} bp each${task.widens ? ", or more with --context" : ""}`,
     ],
     ["settings", Object.keys(task.settings).join(", ")],
-    ...task.inputs.map(({ name, description }) => [name, description]),
+    ...task.inputs.map(({ name, description }) => [name, description] as const),
     ["source", task.source],
   ];
-  const width = Math.max(...lines.map(([name]) => name!.length));
+  const width = Math.max(...lines.map(([name]) => name.length));
   return [
     `${task.name}: ${task.title}`,
-    ...lines.map(([name, text]) => `  ${name!.padEnd(width)}  ${text}`),
+    ...lines.map(([name, text]) => `  ${name.padEnd(width)}  ${text}`),
   ].join("\n");
 }
 

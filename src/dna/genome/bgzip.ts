@@ -65,7 +65,7 @@ export type ReadText = (position: number, length: number) => Promise<Uint8Array>
  * @throws {FormatError} when a block fails its CRC-32, or the blocks do not match the index
  */
 export function bgzipText(file: OpenFile, starts: readonly BlockStart[]): ReadText {
-  let cached = { from: 0, text: new Uint8Array() as Uint8Array };
+  let cached: { from: number; text: Uint8Array } = { from: 0, text: new Uint8Array() };
   return async (position, length) => {
     const end = position + length;
     const parts: Uint8Array[] = [];

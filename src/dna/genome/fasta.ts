@@ -69,7 +69,7 @@ async function openText(file: OpenFile): Promise<{ read: ReadText; entries: Fast
  * takes as long as the text of 500 windows.
  */
 function readAhead(read: ReadText): ReadText {
-  let cached = { from: 0, bytes: new Uint8Array() as Uint8Array };
+  let cached: { from: number; bytes: Uint8Array } = { from: 0, bytes: new Uint8Array() };
   let before = 0;
   return async (position, length) => {
     const end = position + length;

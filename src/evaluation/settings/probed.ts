@@ -230,11 +230,11 @@ class Probe implements Learner {
   private async sample(rows: RowNumbers, part: string, decided: boolean) {
     const task = trainingTaskOf(this.context);
     const picked = pickRows(rows, sampledRows(this.size, task.task.members.length));
-    const sample = {
-      examples: [] as PreparedExample[],
-      sequences: [] as SequenceToEmbed[],
-      embeddings: [] as SequenceEmbedding[],
-    };
+    const sample: {
+      readonly examples: PreparedExample[];
+      readonly sequences: SequenceToEmbed[];
+      readonly embeddings: SequenceEmbedding[];
+    } = { examples: [], sequences: [], embeddings: [] };
     for (let start = 0; start < picked.length; start += BLOCK_ROWS) {
       const block = await task.examples(picked.slice(start, start + BLOCK_ROWS));
       const sequences = await this.embeddings.toEmbed(task, block);

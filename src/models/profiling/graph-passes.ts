@@ -64,9 +64,9 @@ export async function classifierPasses(
   const gradients = gradientsOf(loss, trained);
   const output = logitsOf(architecture);
 
-  const headValues = head.tensors.map((tensor) => {
+  const headValues = head.tensors.map((tensor): [string, NdArray] => {
     const data = drawParameter(architecture.initializer(tensor), elementCount(tensor.shape), tensor.name);
-    return [tensor.name, { dtype: "float32", shape: tensor.shape, data } as NdArray] as const;
+    return [tensor.name, { dtype: "float32", shape: tensor.shape, data }];
   });
   const sources = async (model: Architecture) => {
     const derived = typeof axis === "number" ? await model.derive?.(axis, read) : undefined;

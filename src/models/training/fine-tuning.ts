@@ -111,14 +111,14 @@ export class FineTuning {
   initial(): TrainedValues {
     const { seed } = this.request;
     const factors = this.forTraining.weights.flatMap(({ a, b }) => [a, b]);
-    const head = this.head.tensors.map((tensor) => {
+    const head = this.head.tensors.map((tensor): [string, NdArray] => {
       const { name, shape } = tensor;
       const data = drawParameter(
         this.opened.architecture.initializer(tensor),
         elementCount(shape),
         `${seed} ${name}`,
       );
-      return [name, { dtype: "float32", shape, data } as NdArray] as const;
+      return [name, { dtype: "float32", shape, data }];
     });
     return new Map([...initialValues(factors, seed), ...head]);
   }
