@@ -1,8 +1,8 @@
 import { basename, resolve } from "node:path";
 import type { Tokenizer } from "../dna/tokenizers/tokenizer.ts";
 import type { Device } from "../net/runtime/device.ts";
-import { checkExactProducts } from "../net/runtime/integer-products.ts";
-import { deviceFor, type ReducedPrecision } from "../net/runtime/precision.ts";
+import type { ReducedPrecision } from "../net/runtime/precision.ts";
+import { precisionDevice } from "../net/runtime/precision-device.ts";
 import { forwardBytes, RUNTIME_BYTES } from "../net/runtime/session-memory.ts";
 import {
   type CheckpointFolder,
@@ -78,7 +78,7 @@ export class LanguageModel extends TokenModel {
    *
    * @param cards  families to recognise
    * @throws {InputError} when the folder has no checkpoint of a known family, or a damaged or inconsistent
-   *   one, or the precision is not that of the device or of the CPU
+   *   one, or the device does not compute in the precision
    */
   static async open(
     folder: string,
@@ -86,8 +86,7 @@ export class LanguageModel extends TokenModel {
     { name, checkpoint, ...programOptions }: LanguageModelOptions = {},
   ): Promise<LanguageModel> {
     const { device = "cpu", precision = "f32" } = programOptions;
-    deviceFor(precision, device);
-    if (precision !== "f32") await checkExactProducts();
+    if (precision !== "f32") await precisionDevice(precision, device);
     const opened = await openCheckpointFolder(folder, cards, { device, precision });
     return new LanguageModel(name ?? folderName(folder), folder, opened, programOptions, checkpoint);
   }
@@ -147,7 +146,9 @@ export class LanguageModel extends TokenModel {
     const values = programs.peakValues(graph, rows, tokens);
     const outputs = 4 * batchSize * tokens * architecture.width;
     const derived = architecture.derivedBytes?.(tokens) ?? 0;
-    return RUNTIME_BYTES + this.weightBytes + derived + forwardBytes(values) + outputs;
+    // 2 bytes instead of 4.
+    const halved = 2 * programs.halfConstants(graph, tokens);
+    return RUNTIME_BYTES + this.weightBytes - halved + derived + forwardBytes(values) + outputs;
   }
 
   /** Frees the sessions and closes the files of the checkpoint. */

@@ -17,7 +17,7 @@ export { GraphError } from "./graph/graph-error.ts";
 export { toOnnx } from "./graph/onnx.ts";
 export type { ParameterBinding } from "./graph/onnx-messages.ts";
 export { printGraph } from "./graph/print.ts";
-export { quantised } from "./graph/quantise.ts";
+export { inHalfPrecision, quantised } from "./graph/quantise.ts";
 export { named, type Shaped, type Sym } from "./graph/sym.ts";
 export { crossEntropy, meanSquaredError } from "./nn/losses.ts";
 export { DEVICES, type Device, type ProviderState } from "./runtime/device.ts";

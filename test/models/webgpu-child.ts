@@ -9,6 +9,7 @@ import { addExperts } from "../../src/models/language/blocks/mixture-of-experts.
 import { caduceus } from "../../src/models/language/caduceus.ts";
 import { collate } from "../../src/models/language/collate.ts";
 import { hyenadna } from "../../src/models/language/hyenadna.ts";
+import { openModel } from "../../src/models/open-model.ts";
 import { type GraphQuery, Programs } from "../../src/models/queries/programs.ts";
 import type { NdArray } from "../../src/net/arrays/array.ts";
 import * as g from "../../src/net/graph/build.ts";
@@ -208,6 +209,10 @@ const results = {
   operations: await operations(),
   caduceus: await bothFormsOfCaduceus(),
   training: await training("probing head, single bases"),
+  half: await openModel("toy:hyenadna", { precision: "f16", device: "webgpu" }).then(
+    () => undefined,
+    (error: Error) => ({ name: error.name, message: error.message }),
+  ),
 };
 await open.close();
 process.stdout.write(JSON.stringify(results));

@@ -38,6 +38,13 @@ describe.skipIf(!onGpu && !existsSync(swiftshader))("WebGPU [needs Chromium]", (
     for (const [name, deviation] of Object.entries(deviations)) expect(deviation, name).toBeLessThan(1e-5);
   });
 
+  test("refuses f16 without the feature shader-f16", () => {
+    expect(results.half).toEqual({
+      name: "InputError",
+      message: "the device webgpu does not compute in float16 (it lacks the WebGPU feature shader-f16)",
+    });
+  });
+
   test("trains with the gradients of the CPU, and a state that stays on the device", () => {
     const { gradients, cpu, webgpu } = results.training;
     expect(gradients.map(({ recipe }) => recipe)).toEqual(["probing head, single bases"]);

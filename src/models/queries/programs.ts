@@ -2,21 +2,21 @@ import { InputError } from "../../base/errors.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { withAttentionInBlocks } from "../../net/graph/attention-blocks.ts";
+import { firstNotFinite } from "../../net/arrays/finite.ts";
 import { input } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
-import { peakValues } from "../../net/graph/peak-values.ts";
-import { quantised } from "../../net/graph/quantise.ts";
+import { halfConstants, peakValues } from "../../net/graph/peak-values.ts";
+import { inHalfPrecision, quantised } from "../../net/graph/quantise.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type ConcreteDevice, runsLoopsWell } from "../../net/runtime/device.ts";
-import { checkExactProducts } from "../../net/runtime/integer-products.ts";
-import { deviceFor, type Precision } from "../../net/runtime/precision.ts";
+import type { Precision, ReducedPrecision } from "../../net/runtime/precision.ts";
+import { precisionDevice } from "../../net/runtime/precision-device.ts";
 import {
   asStored,
   openProgram,
   type ParameterSource,
   type Program,
   type ProgramOptions,
-  workingDevice,
 } from "../../net/runtime/program.ts";
 import type {
   Architecture,
@@ -57,19 +57,35 @@ export interface ModelProgramOptions extends ProgramOptions {
   readonly precision?: Precision | undefined;
 }
 
-/** The architecture with the dense layers below its head in 8-bit integers. */
-function inIntegers({ forward, forwardAt, ...rest }: QueriedArchitecture): QueriedArchitecture {
+const REWRITES = { f16: inHalfPrecision, int8: quantised } as const;
+
+/** The architecture with the dense layers below its head in a reduced precision. */
+export function inPrecision<A extends QueriedArchitecture>(architecture: A, precision: ReducedPrecision): A {
+  const { forward, forwardAt } = architecture;
   const converted = ({ hiddenStates, lastHidden, logits }: ForwardOutput): ForwardOutput => {
-    const [last, scores, ...states] = quantised([lastHidden], [lastHidden, logits, ...hiddenStates]);
+    const rewritten = REWRITES[precision]([lastHidden], [lastHidden, logits, ...hiddenStates]);
+    const [last, scores, ...states] = rewritten;
     return { hiddenStates: states, lastHidden: last!, logits: scores! };
   };
   return {
-    ...rest,
+    ...architecture,
     forward: (input, tokens) => converted(forward(input, tokens)),
     ...(forwardAt === undefined
       ? {}
       : { forwardAt: (input, positions, tokens) => converted(forwardAt(input, positions, tokens)) }),
   };
+}
+
+/** @throws {InputError} when an output is not finite, which float16 explains: its largest value is 65,504 */
+export function checkHalfRange(outputs: Readonly<Record<string, NdArray>>): void {
+  for (const [name, { dtype, data }] of Object.entries(outputs)) {
+    const at = dtype === "float32" ? firstNotFinite(dtype, data) : -1;
+    if (at < 0) continue;
+    throw new InputError(
+      `the model's output "${name}" has ${data[at]} in f16: activations beyond ±65,504 become infinite in float16`,
+      { hint: "use --precision f32; finished rows are stored" },
+    );
+  }
 }
 
 /**
@@ -92,14 +108,16 @@ export class Programs {
     private readonly read: ReadTensor,
     private readonly options: ModelProgramOptions,
   ) {
-    this.queried = options.precision === "int8" ? inIntegers(architecture) : architecture;
+    const { precision = "f32" } = options;
+    this.queried = precision === "f32" ? architecture : inPrecision(architecture, precision);
   }
 
   /**
    * Runs a query on a batch of tokens.
    *
    * @param more  the query's own inputs, by name
-   * @throws {InputError} for rows without tokens, if the graph depends on their number
+   * @throws {InputError} for rows without tokens, if the graph depends on their number, and in f16 for outputs
+   *   that are not finite
    */
   async run(
     query: GraphQuery,
@@ -107,7 +125,9 @@ export class Programs {
     more: Readonly<Record<string, NdArray>> = {},
   ): Promise<Readonly<Record<string, NdArray>>> {
     const program = await this.program(query, batch.ids.shape[1]);
-    return program.run({ ...batch, ...more });
+    const outputs = await program.run({ ...batch, ...more });
+    if (this.options.precision === "f16") checkHalfRange(outputs);
+    return outputs;
   }
 
   private async program(query: GraphQuery, tokens: number): Promise<Program> {
@@ -129,10 +149,9 @@ export class Programs {
     return program;
   }
 
-  private async usedDevice(): Promise<ConcreteDevice> {
+  private usedDevice(): Promise<ConcreteDevice> {
     const { device = "cpu", precision = "f32" } = this.options;
-    if (precision === "int8") await checkExactProducts();
-    return workingDevice(deviceFor(precision, device));
+    return precisionDevice(precision, device);
   }
 
   private async open(
@@ -187,14 +206,23 @@ export class Programs {
    * @param rows  sequences of this many tokens in one run
    */
   peakValues(query: GraphQuery, rows: number, tokens: number): number {
+    // A query's own sizes, such as the number of targets, are small.
+    return peakValues(this.estimated(query, tokens), { b: rows, t: tokens, k: 1 });
+  }
+
+  /** Values of weights that a query's program holds as float16. */
+  halfConstants(query: GraphQuery, tokens: number): number {
+    return halfConstants(this.estimated(query, tokens));
+  }
+
+  private estimated(query: GraphQuery, tokens: number): readonly Sym[] {
     const length = this.lengthOf(tokens);
     const key = this.keyOf(query, length, tokens);
     const graph =
       this.graphs.get(key) ??
       asStored(Object.values(this.graph(query, length, tokens, "cpu")), this.parameters);
     this.graphs.set(key, graph);
-    // A query's own sizes, such as the number of targets, are small.
-    return peakValues(graph, { b: rows, t: tokens, k: 1 });
+    return graph;
   }
 
   async close(): Promise<void> {

@@ -54,6 +54,14 @@ function peakOf(order: readonly Node[], outputs: readonly Sym[], sizes: RunSizes
   return most;
 }
 
+/** Number of elements that depend on parameters only and are held as float16. */
+export function halfConstants(outputs: readonly Sym[]): number {
+  const computed = dependsOnInput();
+  return ancestorsOf(outputs)
+    .filter((node) => !computed(node) && isOp(node, "Cast") && node.attributes.to === "float16")
+    .reduce((sum, { outputs: [{ shape }] }) => sum + countOf(shape, {}), 0);
+}
+
 /** Number of elements of the largest tensor computed at a run. @param sizes  as for `peakValues` */
 export function largestTensor(outputs: readonly Sym[], sizes: RunSizes): number {
   return ancestorsOf(outputs)

@@ -34,6 +34,8 @@ export interface ProgramOptions {
   readonly threads?: number;
   /** Path prefix of a file that ONNX Runtime writes on `close`: time and execution provider of each op. */
   readonly profile?: string;
+  /** ONNX Runtime does not print the errors that are thrown. */
+  readonly silent?: boolean;
 }
 
 /** A graph ready to run on one device. `Output` is the union of its outputs' names. */
@@ -101,7 +103,7 @@ export interface OpenedGraph {
 export async function openGraph(
   outputs: Readonly<Record<string, Sym>>,
   parameters: ReadonlyMap<string, ParameterSource | FlatSource>,
-  { device = "cpu", threads, profile }: ProgramOptions,
+  { device = "cpu", threads, profile, silent }: ProgramOptions,
   onDevice: readonly string[] = [],
 ): Promise<OpenedGraph> {
   const graph = graphOf(outputs);
@@ -131,6 +133,7 @@ export async function openGraph(
     device,
     threads,
     profile,
+    silent,
     ...(onDevice.length === 0 ? {} : { outputs: { all: Object.keys(outputs), onDevice } }),
     folder,
     refusal: (reason, cause) => new InternalError(`ONNX Runtime rejects the program: ${reason}`, cause),

@@ -12,6 +12,8 @@ export interface SessionRequest {
   readonly threads?: number | undefined;
   /** Path prefix of a profile. */
   readonly profile?: string | undefined;
+  /** Errors that are thrown are not printed. */
+  readonly silent?: boolean | undefined;
   /** Outputs to leave on the device, by name, with all others: only WebGPU can. */
   readonly outputs?: { readonly all: readonly string[]; readonly onDevice: readonly string[] };
   /** Folder of the weights of a model in memory. */
@@ -43,7 +45,7 @@ const withoutDriver = new Set<ConcreteDevice>();
  */
 export async function openSession(
   model: ((device: ConcreteDevice) => Uint8Array) | string,
-  { device, threads, profile, outputs, folder, refusal }: SessionRequest,
+  { device, threads, profile, silent = false, outputs, folder, refusal }: SessionRequest,
 ): Promise<OpenedSession> {
   const { InferenceSession } = await onnxRuntime();
   if (device === "auto" && !(await hasVulkanLoader())) withoutDriver.add("webgpu");
@@ -57,7 +59,7 @@ export async function openSession(
   for (const each of tried) {
     const options: InferenceSession.SessionOptions = {
       executionProviders: each === "cpu" ? ["cpu"] : [providerOf(each), "cpu"],
-      logSeverityLevel: 3,
+      logSeverityLevel: silent ? 4 : 3,
       // With memory patterns, runs after the first allocate a second block for all tensors in addition to the
       // first.
       enableMemPattern: false,

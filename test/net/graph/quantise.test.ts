@@ -2,13 +2,16 @@ import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
+import { narrowToFloat16, widenToFloat32 } from "../../../src/net/arrays/float-conversion.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
-import { quantised } from "../../../src/net/graph/quantise.ts";
+import { halfConstants } from "../../../src/net/graph/peak-values.ts";
+import { inHalfPrecision, quantised } from "../../../src/net/graph/quantise.ts";
 import { isOp, type Sym } from "../../../src/net/graph/sym.ts";
 import { linear } from "../../../src/net/nn/linear.ts";
 import { checkExactProducts } from "../../../src/net/runtime/integer-products.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
+import { evaluate, valuesOf } from "./reference.ts";
 
 const isExact = await checkExactProducts().then(
   () => true,
@@ -99,6 +102,77 @@ describe.skipIf(!isExact)("a quantised dense layer [needs a CPU with exact 8-bit
     const error = Math.sqrt(squares(rounded.map((value, i) => value - exact[i]!)) / squares(exact));
     expect(error).toBeGreaterThan(0.002);
     expect(error).toBeLessThan(0.02);
+  });
+});
+
+const inFloat16 = (values: Float32Array) => widenToFloat32("float16", narrowToFloat16(values));
+
+describe("a dense layer in float16", () => {
+  const plain = linear(layer("a"), x);
+  const [half] = inHalfPrecision([plain], [plain]);
+
+  // ONNX Runtime's CPU provider computes these products in float32 and removes their casts: the reference
+  // interpreter rounds.
+  const valuesFor = (x: NdArray, weight: NdArray, bias: NdArray) =>
+    evaluate([half!], {
+      x: valuesOf(x),
+      "a.weight": valuesOf(weight),
+      "a.bias": valuesOf(bias),
+    })[0]!;
+
+  test("is the product of factors rounded to float16, itself rounded to float16, plus the bias", () => {
+    const [values, weight, bias] = [random([1, ROWS, WIDTH]), random([OUT, WIDTH]), random([OUT])];
+    const found = valuesFor(values, weight, bias);
+    expect(found.shape).toEqual([1, ROWS, OUT]);
+    const [a, b] = [inFloat16(values.data), inFloat16(weight.data)];
+    let largest = 0;
+    for (let i = 0; i < ROWS; i++) {
+      for (let j = 0; j < OUT; j++) {
+        const product = (x: Float32Array, w: Float32Array) =>
+          Array.from({ length: WIDTH }, (_, k) => x[i * WIDTH + k]! * w[j * WIDTH + k]!).reduce(
+            (sum, term) => sum + term,
+            0,
+          );
+        const exact = product(a, b);
+        const own = found.data[i * OUT + j]! - bias.data[j]!;
+        // Half a unit in the last place.
+        expect(Math.abs(own - exact)).toBeLessThan(2 ** -11 * Math.abs(exact) + 2 ** -25);
+        largest = Math.max(largest, Math.abs(own - product(values.data, weight.data)));
+      }
+    }
+    expect(largest).toBeGreaterThan(1e-3);
+    expect(largest).toBeLessThan(0.05);
+  });
+
+  test("becomes infinite beyond 65,504", () => {
+    const [weight, bias] = [random([OUT, WIDTH]), random([OUT])];
+    weight.data.fill(1);
+    const sumOf = (value: number) => {
+      const x = random([1, 1, WIDTH]);
+      x.data.fill(0);
+      x.data[3] = value;
+      return valuesFor(x, weight, bias).data[0];
+    };
+    expect(Math.abs(sumOf(65_000)! - 65_000)).toBeLessThan(40);
+    expect(sumOf(66_000)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  test("holds its weights as float16, and casts rows once for all layers that read them", () => {
+    const joint = g.parameter("joint", [3 * OUT, WIDTH]);
+    const [query, key] = [0, 1].map((i) =>
+      linear({ weight: g.slice(joint, 0, i * OUT, (i + 1) * OUT) }, g.tanh(x)),
+    );
+    const small = linear(layer("small", OUT, 8), linear(layer("inner"), g.add(x, 1)));
+    const outputs = inHalfPrecision([query!, key!, small], [query!, key!, small]);
+    expect(halfConstants(outputs)).toBe(3 * OUT * WIDTH + OUT * WIDTH);
+    expect(halfConstants([query!, key!, small])).toBe(0);
+    const ops = opsOf(...outputs);
+    expect([count(ops, "MatMul"), count(ops, "Gemm")]).toEqual([3, 1]);
+    const shared = g.tanh(x);
+    const both = [linear(layer("query"), shared), linear(layer("key"), shared)];
+    const { nodes } = graphOf({ y: g.add(...(inHalfPrecision(both, both) as [Sym, Sym])) });
+    const casts = nodes.filter((node) => isOp(node, "Cast") && node.attributes.to === "float16");
+    expect(casts).toHaveLength(3);
   });
 });
 

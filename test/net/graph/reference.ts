@@ -1,10 +1,14 @@
 import type { NdArray } from "../../../src/net/arrays/array.ts";
+import { narrowToFloat16, widenToFloat32 } from "../../../src/net/arrays/float-conversion.ts";
 import { dimTerms, type Shape } from "../../../src/net/graph/dim.ts";
 import { ancestorsOf } from "../../../src/net/graph/graph.ts";
 import { resolveAxis } from "../../../src/net/graph/shapes.ts";
 import type { Node, Op, OpAttributes, Sym } from "../../../src/net/graph/sym.ts";
 
-/** An array in float64, whatever its element type in the graph; bool is 0 and 1. */
+/**
+ * An array in float64, whatever its element type in the graph, with values of float16 rounded to it; bool is
+ * 0 and 1.
+ */
 export interface Values {
   readonly shape: readonly number[];
   readonly data: Float64Array;
@@ -52,8 +56,17 @@ function run(roots: readonly Sym[], feeds: Feeds, values: Context["values"], siz
       n: Node,
     ) => Values | Values[];
     const result = rule(inputs, node.attributes, { feeds, values, sizes }, node);
-    values.set(node, Array.isArray(result) ? result : [result]);
+    const results = Array.isArray(result) ? result : [result];
+    values.set(
+      node,
+      results.map((each, i) => (node.outputs[i]?.dtype === "float16" ? inFloat16(each) : each)),
+    );
   }
+}
+
+function inFloat16({ shape, data }: Values): Values {
+  const rounded = widenToFloat32("float16", narrowToFloat16(Float32Array.from(data)));
+  return { shape, data: Float64Array.from(rounded) };
 }
 
 const count = (shape: readonly number[]) => shape.reduce((a, b) => a * b, 1);

@@ -1,8 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { Pcg64 } from "../../src/base/pcg64.ts";
 import { integerBelow } from "../../src/base/random.ts";
-import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
+import { openCheckpointFolder } from "../../src/models/checkpoints/checkpoint-folder.ts";
+import { LANGUAGE_MODELS, languageModelCard } from "../../src/models/language/catalogue.ts";
+import { toyFolder } from "../../src/models/open-checkpoint.ts";
 import { openModel } from "../../src/models/open-model.ts";
+import { causalLogLikelihoods } from "../../src/models/queries/causal-likelihood.ts";
+import { tokenStates } from "../../src/models/queries/embeddings.ts";
+import { maskedLogLikelihoods } from "../../src/models/queries/masked-likelihood.ts";
+import { checkHalfRange, inPrecision, Programs } from "../../src/models/queries/programs.ts";
 import { checkExactProducts } from "../../src/net/runtime/integer-products.ts";
 
 const isExact = await checkExactProducts().then(
@@ -56,6 +62,47 @@ describe.skipIf(!isExact)("int8 [needs a CPU with exact 8-bit products]", () => 
   );
 });
 
+describe("f16", () => {
+  // The CPU provider removes most casts to float16, so differences are smaller than on a GPU; the layers of
+  // each family are replaced as on a GPU.
+  test.each(families)("%s with the products of its layers in float16 keeps its scores", async (family) => {
+    const card = languageModelCard(family);
+    const { architecture, tokenizer, parameters, read, close } = await openCheckpointFolder(
+      await toyFolder(family),
+      [card],
+    );
+    const half = inPrecision(architecture, "f16");
+    const rows = sequences.map((bases) => tokenizer.encode(bases));
+    const [exact, rounded] = await Promise.all(
+      [architecture, half].map(async (of) => {
+        const programs = new Programs(of, parameters, read, { threads: 1 });
+        const query = { kind: card.kind, programs, tokenizer, architecture: of };
+        const score = card.kind === "masked" ? maskedLogLikelihoods : causalLogLikelihoods;
+        const scores = await score(query, rows, {});
+        const states = (await tokenStates(query, rows, { protocol: "corrected" })).flatMap((each) => [...each.states]);
+        await programs.close();
+        return { scores, states };
+      }),
+    );
+    await close();
+    expect(relativeError(rounded.states, exact.states)).toBeLessThan(0.005);
+    const differences = exact.scores.map((score, i) => Math.abs(score - rounded.scores[i]));
+    expect(Math.max(...differences) / 60).toBeLessThan(0.005);
+  });
+
+  test("with an output that is not finite ends with an error", () => {
+    const outputs = (values: readonly number[]) => ({
+      likelihoods: { dtype: "float32", shape: [1, 2], data: Float32Array.from(values) } as const,
+    });
+    expect(() => checkHalfRange(outputs([-1, -2]))).not.toThrow();
+    for (const value of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => checkHalfRange(outputs([-1, value]))).toThrow(
+        `the model's output "likelihoods" has ${value} in f16: activations beyond ±65,504 become infinite`,
+      );
+    }
+  });
+});
+
 describe("a model without the requested precision", () => {
   const int8 = { precision: "int8" } as const;
 
@@ -66,5 +113,13 @@ describe("a model without the requested precision", () => {
   test("int8 runs on the CPU alone", async () => {
     const opened = openModel("toy:hyenadna", { ...int8, device: "webgpu" });
     await expect(opened).rejects.toThrow("int8 runs on the CPU, and the device webgpu was requested");
+  });
+
+  test.each([
+    ["cpu", "the device is cpu: a CPU is not faster in 16 bits"],
+    ["coreml", "the device is coreml: coreml selects its own precision"],
+  ] as const)("f16 does not run on %s", async (device, message) => {
+    const opened = openModel("toy:hyenadna", { precision: "f16", device });
+    await expect(opened).rejects.toThrow(`f16 runs on webgpu and cuda, and ${message}`);
   });
 });

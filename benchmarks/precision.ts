@@ -11,25 +11,30 @@ import { collate } from "../src/models/language/collate.ts";
 import { toyBytePairs } from "../src/models/language/published-checkpoints/toy-byte-pairs.ts";
 import { statesQuery } from "../src/models/queries/embeddings.ts";
 import { Programs } from "../src/models/queries/programs.ts";
-import type { Precision } from "../src/net/runtime/precision.ts";
+import { parseDevice } from "../src/net/runtime/device.ts";
+import { type Precision, REDUCED_PRECISIONS } from "../src/net/runtime/precision.ts";
 
-/** A forward pass to the last hidden states in 8-bit integers against float32, on random weights. */
-export interface Int8Speed {
+/** A forward pass to the last hidden states in a reduced precision against float32, on random weights. */
+export interface PrecisionSpeed {
   readonly model: string;
+  /** The reduced precision, and the device. */
+  readonly precision: string;
   readonly data: string;
   readonly float32Milliseconds: number;
-  readonly int8Milliseconds: number;
-  /** Time in float32 divided by the time in int8. */
+  readonly reducedMilliseconds: number;
+  /** Time in float32 divided by the time in the reduced precision. */
   readonly speedup: number;
   /** Root mean square of the difference of the hidden states, divided by that of the states. */
   readonly relativeError: number;
   /** Increase of the peak resident memory from opening a session to the end of the first pass. */
   readonly float32Gigabytes: number;
-  readonly int8Gigabytes: number;
+  readonly reducedGigabytes: number;
 }
 
 const ROUNDS = Number(process.env.ROUNDS ?? 5);
 const THREADS = Number(process.env.THREADS ?? 2);
+const PRECISION = REDUCED_PRECISIONS.find((each) => each === process.env.PRECISION) ?? "int8";
+const DEVICE = parseDevice(process.env.DEVICE ?? "cpu") ?? "cpu";
 
 /** Tokens of 350 bases, special ones included; byte pairs as for random bases. */
 const CONTENDERS = [
@@ -37,20 +42,22 @@ const CONTENDERS = [
   { family: "nucleotide-transformer", preset: "v2-100m-multi-species", tokens: 64, rows: 16 },
   { family: "hyenadna", preset: "large-1m", tokens: 351, rows: 8 },
   { family: "caduceus", preset: "ps-131k", tokens: 351, rows: 8 },
-].filter(({ family }) => (process.env.FAMILY ?? family) === family);
+]
+  .map((contender) => ({ ...contender, rows: Number(process.env.ROWS ?? contender.rows) }))
+  .filter(({ family }) => (process.env.FAMILY ?? family) === family);
 
 /**
- * Both precisions at published sizes with initial weights, in turns. ROUNDS sets the number of rounds, THREADS
- * the threads, FAMILY selects one model.
+ * Both precisions at published sizes with initial weights, in turns. PRECISION is int8 or f16 and DEVICE the
+ * device of both. ROUNDS sets the number of rounds, THREADS the threads, ROWS the rows, FAMILY selects one model.
  */
-export async function benchmark(): Promise<readonly Int8Speed[]> {
-  const speeds: Int8Speed[] = [];
+export async function benchmark(): Promise<readonly PrecisionSpeed[]> {
+  const speeds: PrecisionSpeed[] = [];
   for (const contender of CONTENDERS) speeds.push(await race(contender));
   return speeds;
 }
 
-async function race({ family, preset, tokens, rows }: (typeof CONTENDERS)[number]): Promise<Int8Speed> {
-  const folder = await mkdtemp(join(tmpdir(), "dart-eval-int8-"));
+async function race({ family, preset, tokens, rows }: (typeof CONTENDERS)[number]): Promise<PrecisionSpeed> {
+  const folder = await mkdtemp(join(tmpdir(), "dart-eval-precision-"));
   const card = languageModelCard(family);
   await initCheckpoint(card, { preset, seed: 1, folder });
   // The input is token ids; the tokenizer only has to exist.
@@ -68,33 +75,38 @@ async function race({ family, preset, tokens, rows }: (typeof CONTENDERS)[number
   const opened = async (precision: Precision) => {
     await resetPeakMemory();
     const before = await peakMemory();
-    const programs = new Programs(architecture, parameters, read, { threads: THREADS, precision });
+    const programs = new Programs(architecture, parameters, read, {
+      threads: THREADS,
+      device: DEVICE,
+      precision,
+    });
     const { states } = await programs.run(statesQuery, batch);
     const gigabytes = ((await peakMemory()) - before) / 1e9;
     return { programs, gigabytes, states: states!.data as Float32Array };
   };
-  const [float32, int8] = [await opened("f32"), await opened("int8")];
+  const [float32, reduced] = [await opened("f32"), await opened(PRECISION)];
   const times: [number[], number[]] = [[], []];
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [i, { programs }] of [float32, int8].entries()) {
+    for (const [i, { programs }] of [float32, reduced].entries()) {
       const start = performance.now();
       await programs.run(statesQuery, batch);
       times[i].push(performance.now() - start);
     }
   }
-  for (const { programs } of [float32, int8]) await programs.close();
+  for (const { programs } of [float32, reduced]) await programs.close();
   await close();
   await rm(folder, { recursive: true });
-  const [float32Milliseconds, int8Milliseconds] = times.map(median) as [number, number];
+  const [float32Milliseconds, reducedMilliseconds] = times.map(median) as [number, number];
   return {
     model: `${family} ${preset}`,
+    precision: `${PRECISION}, ${DEVICE}`,
     data: `${rows} × ${tokens} tokens, ${THREADS} threads`,
     float32Milliseconds,
-    int8Milliseconds,
-    speedup: float32Milliseconds / int8Milliseconds,
-    relativeError: relativeError(int8.states, float32.states),
+    reducedMilliseconds,
+    speedup: float32Milliseconds / reducedMilliseconds,
+    relativeError: relativeError(reduced.states, float32.states),
     float32Gigabytes: float32.gigabytes,
-    int8Gigabytes: int8.gigabytes,
+    reducedGigabytes: reduced.gigabytes,
   };
 }
 
