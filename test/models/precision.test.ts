@@ -79,7 +79,9 @@ describe("f16", () => {
         const query = { kind: card.kind, programs, tokenizer, architecture: of };
         const score = card.kind === "masked" ? maskedLogLikelihoods : causalLogLikelihoods;
         const scores = await score(query, rows, {});
-        const states = (await tokenStates(query, rows, { protocol: "corrected" })).flatMap((each) => [...each.states]);
+        const states = (await tokenStates(query, rows, { protocol: "corrected" })).flatMap((each) => [
+          ...each.states,
+        ]);
         await programs.close();
         return { scores, states };
       }),

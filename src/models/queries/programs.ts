@@ -1,8 +1,8 @@
 import { InputError } from "../../base/errors.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
-import { withAttentionInBlocks } from "../../net/graph/attention-blocks.ts";
 import { firstNotFinite } from "../../net/arrays/finite.ts";
+import { withAttentionInBlocks } from "../../net/graph/attention-blocks.ts";
 import { input } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import { halfConstants, peakValues } from "../../net/graph/peak-values.ts";
@@ -116,8 +116,8 @@ export class Programs {
    * Runs a query on a batch of tokens.
    *
    * @param more  the query's own inputs, by name
-   * @throws {InputError} for rows without tokens, if the graph depends on their number, and in f16 for outputs
-   *   that are not finite
+   * @throws {InputError} for rows without tokens, if the graph depends on their number, and in f16 for
+   *   outputs that are not finite
    */
   async run(
     query: GraphQuery,
