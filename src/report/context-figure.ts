@@ -46,6 +46,7 @@ export function contextFigures(
           kind: "curves",
           title: "context",
           points: true,
+          sharedX: true,
           ...(level === undefined ? {} : { reference: short(level) }),
           curves: curves.map((points) => ({
             model: points[0].entry.label,

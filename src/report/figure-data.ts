@@ -39,6 +39,8 @@ export interface CurvesChart {
   readonly reference?: "identity" | number;
   /** Marks each point; bands are drawn as error bars. */
   readonly points?: true;
+  /** The curves have the same x: their intervals stand next to each other. */
+  readonly sharedX?: true;
 }
 
 /** Distribution of one number per row. */

@@ -62,7 +62,14 @@ interface CurvePoint {
   readonly name: string | undefined;
 }
 
-function curves({ curves: all, reference: at, points: areBars }: CurvesChart, drawing: Drawing): Marks {
+/** Pixels between the intervals of two models at the same x, and of all models at most. */
+const BAR_DISTANCE = 5;
+const ALL_BARS = 25;
+
+function curves(
+  { curves: all, reference: at, points: areBars, sharedX }: CurvesChart,
+  drawing: Drawing,
+): Marks {
   const { models, isShown } = drawing;
   const shown = all.filter(({ model }) => isShown(model));
   const rows = shown.map(({ model, x, y, low, high, names }) =>
@@ -78,6 +85,7 @@ function curves({ curves: all, reference: at, points: areBars }: CurvesChart, dr
     ),
   );
   const xy = { x: "x", y: "y" } as const;
+  const distance = Math.min(BAR_DISTANCE, ALL_BARS / shown.length);
   return {
     marks: [
       ...reference(at),
@@ -85,21 +93,23 @@ function curves({ curves: all, reference: at, points: areBars }: CurvesChart, dr
         const stroke = colourOf(model, models);
         const own = rows[i] ?? [];
         const band = { x: "x", y1: "low", y2: "high" } as const;
+        const dx = sharedX ? distance * (i - (shown.length - 1) / 2) : 0;
         return [
           ...(low === undefined
             ? []
             : [
                 areBars
-                  ? Plot.ruleX(own, { ...band, stroke })
+                  ? Plot.ruleX(own, { ...band, stroke, dx })
                   : Plot.areaY(own, { ...band, fill: stroke, fillOpacity: 0.13 }),
               ]),
           Plot.lineY(own, {
             ...xy,
             stroke,
+            dx,
             strokeWidth: 1.75,
             ...(dashed ? { strokeDasharray: "5 3", strokeWidth: 1.25 } : {}),
           }),
-          ...(areBars ? [Plot.dot(own, { ...xy, fill: stroke, r: 3 })] : []),
+          ...(areBars ? [Plot.dot(own, { ...xy, fill: stroke, r: 3, dx })] : []),
           ...(dot === undefined ? [] : [Plot.dot(own.slice(dot, dot + 1), { ...xy, fill: stroke, r: 4 })]),
         ];
       }),
