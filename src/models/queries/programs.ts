@@ -197,7 +197,7 @@ export class Programs {
     const outputs = query.outputs(this.queried, given, length);
     if (!loops || !this.inBlocks(tokens)) return outputs;
     const blocked = withAttentionInBlocks(Object.values(outputs));
-    return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, blocked[i]!]));
+    return Object.fromEntries(Object.keys(outputs).map((name, i) => [name, blocked[i]]));
   }
 
   /**

@@ -75,7 +75,7 @@ function attentionOf(node: Node): Attention | undefined {
   const [scores, scale] = scaled!.node.inputs as readonly [Sym, Sym];
   if (!isOp(scores.node, "MatMul") || scale.shape.length > 0) return undefined;
   const [q, keys] = scores.node.inputs as readonly [Sym, Sym];
-  const queries = q.shape[2]!;
+  const queries = q.shape[2];
   if (q.shape.length !== 4 || (typeof queries === "number" && queries <= BLOCK)) return undefined;
   return { q, keys, scale, bias, v, inner: [...new Set([scores, scaled!, biased, weights])] };
 }
@@ -96,6 +96,6 @@ function inBlocks({ q, keys, scale, bias, v }: Attention): Sym {
     const weights = softmax(bias === undefined ? scores : add(scores, ofBlock(bias)));
     return { states: [], emit: [matMul(weights, v)] };
   });
-  const joined = reshape(transpose(emitted[0]!, [1, 2, 0, 3, 4]), [batch, heads, covered, width]);
+  const joined = reshape(transpose(emitted[0], [1, 2, 0, 3, 4]), [batch, heads, covered, width]);
   return gather(joined, range(queries), 2);
 }

@@ -79,7 +79,7 @@ const INTEGERS: LayerForm<Quantised> = {
     scale: slice(scale, 0, start, end, step),
   }),
   product: (x, w) =>
-    mul(integerProduct(x.steps, swapLast(w.steps), w.scale), reshape(x.scale, [x.scale.shape[0]!, 1])),
+    mul(integerProduct(x.steps, swapLast(w.steps), w.scale), reshape(x.scale, [x.scale.shape[0], 1])),
 };
 
 const HALVES: LayerForm<Sym> = {
