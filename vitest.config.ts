@@ -29,7 +29,7 @@ function temporaryFiles(): string {
 export default defineConfig({
   test: {
     env: { TMPDIR: temporaryFiles() },
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 120_000,
     maxWorkers: 3,
     pool: "forks",

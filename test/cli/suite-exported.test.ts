@@ -94,6 +94,9 @@ test("runs task 4 and its training for task 5 from data.h5, shortened by --recip
   for (const { cell } of cells) {
     expect(cell.recipe).toMatchObject({ epochs: 1, trainRows: 12, valRows: 6, batchSize: 1024 });
   }
+});
+
+test("predicts the rows of tasks 4 and 5 from data.h5 with one network", async () => {
   const predicted = await suite("toy:chrombpnet", "predicted", "--setting", "predicted", "--limit", "8");
   expect([predicted.exitCode, predicted.said.includes("with one network")]).toEqual([0, true]);
   expect(cellsOf(predicted.printed)).toHaveLength(7);
