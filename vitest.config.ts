@@ -29,7 +29,7 @@ function temporaryFiles(): string {
 export default defineConfig({
   test: {
     env: { TMPDIR: temporaryFiles() },
-    testTimeout: 60_000,
+    testTimeout: 30_000,
     hookTimeout: 120_000,
     maxWorkers: 3,
     pool: "forks",

@@ -49,7 +49,7 @@ function listed(positions: readonly number[]): string {
   return words.join(", ");
 }
 
-/** The first gap or overlap between consecutive tokens, as text; undefined if there is none. */
+/** Describes the first gap or overlap between consecutive tokens; undefined if they follow each other. */
 function gapOf(tokens: readonly { readonly start: number; readonly end: number }[]): string | undefined {
   let before = 0;
   for (const { start, end } of tokens) {
