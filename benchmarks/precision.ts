@@ -82,7 +82,7 @@ async function race({ family, preset, tokens, rows }: (typeof CONTENDERS)[number
     });
     const { states } = await programs.run(statesQuery, batch);
     const gigabytes = ((await peakMemory()) - before) / 1e9;
-    return { programs, gigabytes, states: states!.data as Float32Array };
+    return { programs, gigabytes, states: states.data as Float32Array };
   };
   const [float32, reduced] = [await opened("f32"), await opened(PRECISION)];
   const times: [number[], number[]] = [[], []];
@@ -110,7 +110,7 @@ async function race({ family, preset, tokens, rows }: (typeof CONTENDERS)[number
   };
 }
 
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 function relativeError(values: Float32Array, exact: Float32Array): number {
   let [error, norm] = [0, 0];

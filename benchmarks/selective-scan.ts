@@ -104,7 +104,7 @@ function randomArrays(rows: number): Arrays {
 
 const byLoop: Form = (A, { x, step, B, C }) =>
   scan([noState(x)], [x, step, B, C], ([h], [x, step, B, C]) => {
-    const { state, y } = selectiveStep(A, h!, { x: x!, step: step!, B: B!, C: C! });
+    const { state, y } = selectiveStep(A, h, { x, step, B, C });
     return { states: [state], emit: [y] };
   }).emitted[0];
 
@@ -113,8 +113,8 @@ const byWideLoop: Form = (A, { x, step, B, C }) => {
   const decays = exp(mul(unsqueeze(step, 2), A));
   const driven = mul(unsqueeze(B, 3), unsqueeze(mul(step, x), 2));
   const { emitted } = scan([noState(x)], [decays, driven, C], ([h], [decay, input, C]) => {
-    const state = add(mul(decay!, h!), input!);
-    return { states: [state], emit: [matMul(unsqueeze(C!, 1), state)] };
+    const state = add(mul(decay, h), input);
+    return { states: [state], emit: [matMul(unsqueeze(C, 1), state)] };
   });
   return reshape(emitted[0], x.shape);
 };

@@ -41,7 +41,7 @@ export async function benchmark(): Promise<readonly TokenizerSpeed[]> {
   ];
   for (const tokenizer of others) {
     const [sequencesPerSecond] = race([{ encode: tokenizer.encode, sequences: random }]);
-    speeds.push({ tokenizer: tokenizer.name, bases: "random", sequencesPerSecond: sequencesPerSecond! });
+    speeds.push({ tokenizer: tokenizer.name, bases: "random", sequencesPerSecond });
   }
   for (const model of ["dnabert2", "gena_t2t_1000h_multi_32k"]) {
     const folder = join(data, model);
@@ -58,9 +58,9 @@ export async function benchmark(): Promise<readonly TokenizerSpeed[]> {
       speeds.push({
         tokenizer: model,
         bases,
-        sequencesPerSecond: ours!,
-        libraryPerSecond: theirs!,
-        ratio: ours! / theirs!,
+        sequencesPerSecond: ours,
+        libraryPerSecond: theirs,
+        ratio: ours / theirs,
       });
     }
   }

@@ -69,7 +69,7 @@ export async function benchmark({ rounds, threads }: BenchmarkOptions): Promise<
     const firstSeconds = (performance.now() - began) / 1000;
     await programs.run(statesQuery, inputs.at(-1)!);
     const gigabytes = ((await anonymousMemory()) - before) / 1e9;
-    const states = first.states!.data as Float32Array;
+    const states = first.states.data as Float32Array;
     runs.push({ form, programs, firstSeconds, gigabytes, states, times: ROWS.map((): number[] => []) });
   }
   for (let round = 0; round < rounds; round++) {
@@ -111,7 +111,7 @@ const loadedForEachUse = (opened: CheckpointFolder): CheckpointFolder => ({
   ),
 });
 
-const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1]!;
+const median = (values: readonly number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
 
 function largestDifference(values: Float32Array, exact: Float32Array): number {
   const largest = exact.reduce((most, value) => Math.max(most, Math.abs(value)), 0);

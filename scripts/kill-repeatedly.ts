@@ -119,7 +119,7 @@ async function runFor(
   env: NodeJS.ProcessEnv,
   moment: Moment | undefined,
 ): Promise<boolean> {
-  const child = spawn(program!, args, { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
+  const child = spawn(program, args, { detached: true, stdio: ["ignore", "pipe", "pipe"], env });
   let said = "";
   child.stdout.on("data", (chunk) => {
     said += chunk;

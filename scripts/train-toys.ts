@@ -38,7 +38,7 @@ async function train(family: string, { config, length, recipe, pairs }: ToyForm)
       onProgress(event) {
         if (event.kind !== "epoch") return;
         const { epoch, trainLoss, validation } = event.record;
-        console.log(`${family} epoch ${epoch}: ${trainLoss.toFixed(4)} ${validation.val_loss!.toFixed(4)}`);
+        console.log(`${family} epoch ${epoch}: ${trainLoss.toFixed(4)} ${validation.val_loss.toFixed(4)}`);
       },
     },
     LANGUAGE_MODELS,
@@ -56,7 +56,7 @@ async function train(family: string, { config, length, recipe, pairs }: ToyForm)
     family,
     recipe: { ...recipe, length },
     parameters: [...parameters.values()].reduce((sum, { data }) => sum + data.length, 0),
-    losses: history.map(({ trainLoss, validation }) => [trainLoss, validation.val_loss!]),
+    losses: history.map(({ trainLoss, validation }) => [trainLoss, validation.val_loss]),
     accuracy: await pairedAccuracyOf(family, pairs),
   };
   await writeRecord(family, record);

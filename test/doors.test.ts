@@ -49,7 +49,7 @@ function loadedWith(path: string, loaded = new Set<string>()): readonly string[]
   loaded.add(path);
   const code = withoutComments(readFileSync(join(repository, path), "utf8"));
   for (const [, from] of code.matchAll(/^(?:import|export) (?!type )[^;]*?from "(\.[^"]+)";/gm)) {
-    const file = posix.join(posix.dirname(path), from!);
+    const file = posix.join(posix.dirname(path), from);
     if (!loaded.has(file)) loadedWith(file, loaded);
   }
   return [...loaded].sort();
@@ -82,9 +82,9 @@ test("everything exported has a doc comment", () => {
 function exportsOf(door: string): readonly { readonly path: string; readonly name: string }[] {
   const code = withoutComments(readFileSync(join(repository, door), "utf8"));
   return [...code.matchAll(/export (?:type )?\{([^}]*)\} from "\.\/([^"]+)"/g)].flatMap(([, names, from]) =>
-    from!.endsWith("index.ts")
+    from.endsWith("index.ts")
       ? []
-      : names!
+      : names
           .split(",")
           .map((name) =>
             name
@@ -101,7 +101,7 @@ function exportsOf(door: string): readonly { readonly path: string; readonly nam
 function typesOf(path: string): string[] {
   const code = withoutComments(readFileSync(join(repository, path), "utf8"));
   return [...code.matchAll(/export (type )?\{([^}]*)\}/g)].flatMap(([, all, names]) =>
-    names!
+    names
       .split(",")
       .map((name) => name.trim())
       .filter((name) => all !== undefined || name.startsWith("type "))

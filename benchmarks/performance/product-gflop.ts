@@ -25,7 +25,7 @@ export function productGflop(outputs: readonly Sym[], sizes: Readonly<Record<str
 /** Axes over which each value of a product sums; an axis of size 0 for other ops. */
 function summedAxes(node: Node): Shape {
   const [a, b] = node.inputs;
-  if (isOp(node, "MatMul")) return a!.shape.slice(-1);
-  if (isOp(node, "Gemm")) return [a!.shape[node.attributes.transA ? 0 : 1]!];
-  return isOp(node, "Conv") ? b!.shape.slice(1) : [0];
+  if (isOp(node, "MatMul")) return a.shape.slice(-1);
+  if (isOp(node, "Gemm")) return [a.shape[node.attributes.transA ? 0 : 1]];
+  return isOp(node, "Conv") ? b.shape.slice(1) : [0];
 }

@@ -49,16 +49,16 @@ async function compare(recipe: TinyRecipe, device: TrainingDevice, folder: strin
     return { recipe: recipe.name, error: error instanceof Error ? error.message : String(error) };
   }
   const { loss: loss0, ...rest } = expected.results;
-  const scales = Object.entries(rest).map(([name, array]) => [name, largest(values(array!))] as const);
+  const scales = Object.entries(rest).map(([name, array]) => [name, largest(values(array))] as const);
   const floor = SMALL * Math.max(...scales.map(([, scale]) => scale));
   let worst = { gradient: 0, parameter: "" };
   for (const [name, scale] of scales) {
-    const [a, b] = [values(found.results[name]!), values(rest[name]!)];
+    const [a, b] = [values(found.results[name]), values(rest[name])];
     const gradient = largest(a.map((value, i) => value - b[i])) / Math.max(scale, floor);
     // NaN must not pass.
     if (!(gradient <= worst.gradient)) worst = { gradient, parameter: name.slice("gradient ".length) };
   }
-  const [x, y] = [values(found.results.loss!)[0], values(loss0!)[0]];
+  const [x, y] = [values(found.results.loss)[0], values(loss0)[0]];
   const { onDevice, onCpu } = found;
   return { recipe: recipe.name, ...worst, loss: Math.abs(x - y) / Math.abs(y), onDevice, onCpu };
 }

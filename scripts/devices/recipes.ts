@@ -132,7 +132,7 @@ async function lora(
     { device },
   );
   const feeds = tuning.feeds(SEQUENCES);
-  const graph = await tuning.graph("training", feeds.ids!.shape[1]);
+  const graph = await tuning.graph("training", feeds.ids.shape[1]);
   const rng = new Pcg64(11);
   // B is zero before training, and with it the gradient of A.
   const moved = [...tuning.readBy(graph)].map(([name, { shape, data }]) => {

@@ -101,7 +101,7 @@ async function killPart(
 }
 
 async function succeed([program, ...words]: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
-  await promisify(execFile)(program!, words, { env });
+  await promisify(execFile)(program, words, { env });
 }
 
 function partLine({ part, kills, starts, runsCompared, filesCompared, fault }: PartReport): string {

@@ -59,7 +59,7 @@ export async function trainChrombpnetToy(work: string, folder: string): Promise<
 }
 
 const lossesOf = (history: readonly EpochRecord[]) =>
-  history.map(({ trainLoss, validation }) => [trainLoss, validation.val_loss!] as const);
+  history.map(({ trainLoss, validation }) => [trainLoss, validation.val_loss] as const);
 
 async function trainOn(files: SyntheticFiles, folder: string): Promise<TrainedChrombpnet> {
   const { peaks, nonPeaks, signal: reads } = files.cellLines[CHROMBPNET.cellLine];
@@ -80,7 +80,7 @@ async function trainOn(files: SyntheticFiles, folder: string): Promise<TrainedCh
         if (event.kind !== "epoch") return;
         const { epoch, trainLoss, validation } = event.record;
         console.log(
-          `${network} epoch ${epoch}: ${trainLoss.toFixed(2)} ${validation.val_loss!.toFixed(2)}, counts ${validation.val_counts_loss!.toFixed(3)}`,
+          `${network} epoch ${epoch}: ${trainLoss.toFixed(2)} ${validation.val_loss.toFixed(2)}, counts ${validation.val_counts_loss.toFixed(3)}`,
         );
       },
     });

@@ -161,7 +161,7 @@ function sequencesAt(file: Hdf5File, name: string, expected?: number): Processed
   const length = shape.at(-2)!;
   const perEntry = shape.slice(1, -2).reduce((product, size) => product * size, 1);
   return {
-    entries: entries!,
+    entries,
     perEntry,
     length,
     entriesPerChunk: array.rowsPerChunk,

@@ -98,6 +98,6 @@ export function parseShownNumber(text: string): number | undefined {
   const found = /^\[?([−-]?)([\d,]*\.?\d+)(?:×10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?/.exec(cell);
   if (found === null) return undefined;
   const [, sign, digits, power = ""] = found;
-  const size = Number(`${digits!.replaceAll(",", "")}e${plainDigits(power) || 0}`);
+  const size = Number(`${digits.replaceAll(",", "")}e${plainDigits(power) || 0}`);
   return sign === "" ? size : -size;
 }

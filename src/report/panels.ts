@@ -113,8 +113,8 @@ function apartOf(
   parts: readonly (readonly StoredResult[])[],
   forms?: CustomForms,
 ) {
-  const { result } = first!;
-  const all = parts.map(([stored]) => stored!.result);
+  const { result } = first;
+  const all = parts.map(([stored]) => stored.result);
   const differs = (of: (one: CellResult) => unknown) => new Set(all.map(of)).size > 1;
   const inputs = [...new Set(all.flatMap(({ cell }) => Object.keys(evaluatedData(cell, forms))))].filter(
     (name) => differs(({ cell }) => cell.data[name]),

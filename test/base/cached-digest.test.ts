@@ -24,9 +24,9 @@ test("hashes an unchanged file once", async () => {
   later(10_000);
   expect(await cachedDigest(path, cache)).toBe(sha256Hex("weights"));
   const [record] = readdirSync(cache);
-  const { state } = JSON.parse(readFileSync(join(cache, record!), "utf8"));
+  const { state } = JSON.parse(readFileSync(join(cache, record), "utf8"));
   // The digest of the record is returned while the state of the file matches: the file is not hashed again.
-  writeFileSync(join(cache, record!), JSON.stringify({ state, sha256: "0".repeat(64) }));
+  writeFileSync(join(cache, record), JSON.stringify({ state, sha256: "0".repeat(64) }));
   expect(await cachedDigest(path, cache)).toBe("0".repeat(64));
 });
 

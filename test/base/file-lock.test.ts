@@ -150,7 +150,7 @@ describe("a lock", () => {
   test("is lost without its heartbeat, where a network disk still hides the successor's file", async () => {
     const late = await takeLock(path);
     const [beat] = (await readdir(folder)).filter((name) => name.includes(".beat-"));
-    await rm(join(folder, beat!));
+    await rm(join(folder, beat));
     const lost = await late.confirm().catch((error) => error);
     expect(lost).toBeInstanceOf(LockLost);
     expect(lost.describe()).toContain("another process took over the lock");

@@ -129,12 +129,12 @@ test.each([
   const { exitCode, said, printed } = await activity(`chrombpnet:${scratch.path(pattern)}`, out, "GM12878");
   expect([exitCode, said]).toEqual([0, expect.any(String)]);
   const [result] = resultsOf(printed);
-  expect(result!.cell.model.name).toBe(name);
-  expect(result!.cell.model.identity).toContain("mean of 2 folds");
+  expect(result.cell.model.name).toBe(name);
+  expect(result.cell.model.identity).toContain("mean of 2 folds");
   toyScores ??= activity("toy:chrombpnet", "toy", "GM12878").then(({ printed }) =>
     scoresOf("toy", resultsOf(printed)[0]),
   );
-  const [own, plain] = [await scoresOf(out, result!), await toyScores];
+  const [own, plain] = [await scoresOf(out, result), await toyScores];
   own.forEach((row, at) => {
     expect(row.at(-1)! - plain[at].at(-1)!).toBeCloseTo(2.5, 4);
   });
@@ -143,10 +143,10 @@ test.each([
 test("scores of a run, given as activities, give the same metrics", async () => {
   const model = `mine=chrombpnet:${scratch.path("lines/{cell-line}.h5")}`;
   const [first] = resultsOf((await activity(model, "first", "K562")).printed);
-  expect(first!.cell.model.name).toBe("mine");
-  const table = scratch.path(`first/${first!.identity.slice(0, 8)}/scores.tsv`);
+  expect(first.cell.model.name).toBe("mine");
+  const table = scratch.path(`first/${first.identity.slice(0, 8)}/scores.tsv`);
   const again = await activity(`scores:answers=activity,family=chrombpnet,${table}`, "again", "K562");
-  expect(resultsOf(again.printed)[0]).toMatchObject({ family: "chrombpnet", metrics: first!.metrics });
+  expect(resultsOf(again.printed)[0]).toMatchObject({ family: "chrombpnet", metrics: first.metrics });
 });
 
 test("a missing network, and a task without a cell line, are errors", async () => {

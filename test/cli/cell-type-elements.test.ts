@@ -111,7 +111,7 @@ test("an interrupted clustering resumes to the same result", async () => {
     expect.stringContaining("Run the same command again to resume."),
   ]);
   const [cell] = (await readdir(scratch.path("stopped"))).filter((name) => /^[0-9a-f]{8}$/.test(name));
-  const inCell = (out: string, name: string) => scratch.path(join(out, cell!, name));
+  const inCell = (out: string, name: string) => scratch.path(join(out, cell, name));
   expect(await readdir(inCell("stopped", ""))).not.toContain("result.json");
   const lines = async () =>
     (await readFile(inCell("stopped", "clusterings.jsonl"), "utf8")).split("\n").length - 1;

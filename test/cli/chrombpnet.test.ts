@@ -60,10 +60,10 @@ test("train writes models that predict, run in a task, and serve as a bias model
   expect(predicted.said).toContain(`predicted ${rows.length} regions`);
   const [chrom, start, end, logCounts] = rows.at(-1)!.split("\t");
   const profile = await openBigWig(at("profile.bw"));
-  const [sum] = await profile.sums([{ chrom: chrom!, start: Number(start), end: Number(end) }]);
+  const [sum] = await profile.sums([{ chrom, start: Number(start), end: Number(end) }]);
   await profile.close();
   expect(Number(end) - Number(start)).toBe(1000);
-  expect(sum! / Math.exp(Number(logCounts))).toBeCloseTo(1, 4);
+  expect(sum / Math.exp(Number(logCounts))).toBeCloseTo(1, 4);
 
   const { exitCode, printed } = await runCommand([
     ...[

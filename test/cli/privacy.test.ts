@@ -27,16 +27,16 @@ function isolated() {
  */
 function run({ folder, env }: ReturnType<typeof isolated>, tracer: readonly string[] = []): void {
   const [genome, data, out] = ["genome.fa", "elements.tsv", "out"].map((name) => join(folder, name));
-  writeFileSync(genome!, `>chr5\n${"ACGTTGCAGG".repeat(80)}\n`);
+  writeFileSync(genome, `>chr5\n${"ACGTTGCAGG".repeat(80)}\n`);
   const columns = ["chr", "input_start", "input_end", "ccre_start", "ccre_end", "ccre_relative_start"];
   writeFileSync(
-    data!,
+    data,
     `${[...columns, "ccre_relative_end", "reverse_complement"].join("\t")}\n${["chr5", 100, 450, 200, 300, 100, 200, "False"].join("\t")}\n`,
   );
   const words = ["run", "--task", "regulatory-elements", "--model", "toy:hyenadna"];
-  words.push("--genome", genome!, "--data", data!, "--out", out!);
+  words.push("--genome", genome, "--data", data, "--out", out);
   const [executable, ...rest] = [...tracer, ...program("src/cli/main.ts"), ...words];
-  const { status, stderr } = spawnSync(executable!, rest, { encoding: "utf8", cwd: repository, env });
+  const { status, stderr } = spawnSync(executable, rest, { encoding: "utf8", cwd: repository, env });
   expect(status, stderr).toBe(0);
 }
 

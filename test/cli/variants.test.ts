@@ -78,7 +78,7 @@ describe("check variants", () => {
 
   test("effects are compared with a column that is named", async () => {
     const [header, ...rows] = await linesOf(files.africanVariants);
-    const beta = header!.split("\t").indexOf("beta");
+    const beta = header.split("\t").indexOf("beta");
     const against = rows.map((row) => `${row}\t${-Number(row.split("\t")[beta])}`);
     const table = scratch.path("against.tsv");
     await writeFile(table, `${[`${header}\tmine`, ...against].join("\n")}\n`);
@@ -264,9 +264,9 @@ describe("run, annotate, and scores of the table as a model", () => {
     const words = ["variants", "annotate", files.africanVariants, "--scores", scores, "--out", out];
     expect((await runCommand(words)).said).toContain("160 variants with allele1_scores, allele2_scores");
     const [table, annotated, scored] = await Promise.all([files.africanVariants, out, scores].map(linesOf));
-    expect(annotated!.length).toBe(table!.length);
-    annotated!.forEach((line, i) => {
-      expect(line).toBe(`${table![i]}\t${scored![i].split("\t").slice(5).join("\t")}`);
+    expect(annotated.length).toBe(table.length);
+    annotated.forEach((line, i) => {
+      expect(line).toBe(`${table[i]}\t${scored[i].split("\t").slice(5).join("\t")}`);
     });
 
     const other = ["variants", "annotate", files.yorubanVariants, "--scores", scores, "--out", out];
@@ -286,7 +286,7 @@ describe("run, annotate, and scores of the table as a model", () => {
 
   test("evaluates a column as a model: the effects correlate perfectly with themselves", async () => {
     const [header, ...rows] = await linesOf(files.africanVariants);
-    const beta = header!.split("\t").indexOf("beta");
+    const beta = header.split("\t").indexOf("beta");
     const text = [`${header}\tmodel.logfc`, ...rows.map((row) => `${row}\t${row.split("\t")[beta]}`)];
     const table = scratch.path("with-scores.tsv");
     await writeFile(table, `${text.join("\n")}\n`);
@@ -310,7 +310,7 @@ describe("run, annotate, and scores of the table as a model", () => {
 
   test("a column of the Yoruban table favours allele 1, under both protocols", async () => {
     const [header, ...rows] = await linesOf(files.yorubanVariants);
-    const estimate = header!.split("\t").indexOf("obs.estimate");
+    const estimate = header.split("\t").indexOf("obs.estimate");
     const number = (text: string) => (Number.isFinite(Number(text)) ? text : "0");
     const text = rows.map((row) => `${row}\t${number(row.split("\t")[estimate])}`);
     const table = scratch.path("yoruban-scores.tsv");
@@ -343,7 +343,7 @@ describe("run, annotate, and scores of the table as a model", () => {
     names: { readonly used: readonly string[]; readonly label: string; readonly effect: string },
   ) => {
     const [header, ...rows] = lines.map((line) => line.split("\t"));
-    const at = (name: string) => header!.indexOf(name);
+    const at = (name: string) => header.indexOf(name);
     return rows
       .filter((row) => names.used.every((name) => row[at(name)] === "True"))
       .map((row) => ({
@@ -372,7 +372,7 @@ describe("run, annotate, and scores of the table as a model", () => {
     "ChromBPNet's column of the $study is a prediction of the family chrombpnet, with all published metrics",
     async ({ study, table: original, column, favours, names }) => {
       const [header, ...rows] = await linesOf(original());
-      const effect = header!.split("\t").indexOf(names.effect);
+      const effect = header.split("\t").indexOf(names.effect);
       const scored = rows.map((row, i) => {
         const value = Number(row.split("\t")[effect]);
         return `${row}\t${(Number.isFinite(value) ? 0.7 * value : 0) + 0.4 * Math.sin(7 * i)}`;
@@ -386,7 +386,7 @@ describe("run, annotate, and scores of the table as a model", () => {
       expect(model).toBe(`scores:answers=activity,family=chrombpnet,${scores}`);
       const { printed } = await run(
         table,
-        model!,
+        model,
         `chrombpnet-${study}`,
         "--setting",
         "predicted",
@@ -433,7 +433,7 @@ describe("run, annotate, and scores of the table as a model", () => {
 
   test("writes a table without missing scores, which can be run", async () => {
     const [header, ...rows] = await linesOf(files.africanVariants);
-    const beta = header!.split("\t").indexOf("beta");
+    const beta = header.split("\t").indexOf("beta");
     const scored = rows.map((row, i) => `${row}\t${i % 40 === 3 ? "nan" : row.split("\t")[beta]}`);
     const table = scratch.path("with-gaps.tsv");
     await writeFile(table, `${[`${header}\tmodel.logfc`, ...scored].join("\n")}\n`);

@@ -50,7 +50,7 @@ const UNTIMED = "--no-timing";
 /** Files of the run's only cell. */
 async function cellFile(out: string, name: string): Promise<string> {
   const [cell] = (await readdir(scratch.path(out))).filter((each) => /^[0-9a-f]{8}$/.test(each));
-  return readFile(scratch.path(join(out, cell!, name)), "utf8");
+  return readFile(scratch.path(join(out, cell, name)), "utf8");
 }
 
 /** Logits of scores.tsv, the last five columns. */
@@ -103,7 +103,7 @@ test("weights of a run reproduce its scores byte for byte; other weights need an
   const recipe = ["--recipe", "epochs=2", "batchSize=5"];
   expect(await run("trained", "probed", ...recipe)).toMatchObject({ exitCode: 0 });
   const [training] = await readdir(scratch.path("trained/trained"));
-  const weights = scratch.path(join("trained/trained", training!));
+  const weights = scratch.path(join("trained/trained", training));
   expect(await run("again", "probed", "--weights", weights, UNTIMED, ...recipe)).toMatchObject({
     exitCode: 0,
     said: expect.stringContaining(
@@ -134,7 +134,7 @@ test.each(["hyenadna", "mistral-dna"])(
     const [training] = await readdir(scratch.path(join(tuned, "trained")));
     for (const name of ["adapter", "best"]) {
       const out = `${name}-${family}`;
-      const weights = scratch.path(join(tuned, "trained", training!, `${name}.safetensors`));
+      const weights = scratch.path(join(tuned, "trained", training, `${name}.safetensors`));
       const given = await runModel(family, out, "fine-tuned", "--weights", weights, ...LORA, ...rows);
       expect(given).toMatchObject({ exitCode: 0 });
       expect(await cellFile(out, "scores.tsv"), name).toBe(await cellFile(tuned, "scores.tsv"));

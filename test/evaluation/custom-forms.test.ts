@@ -232,7 +232,7 @@ beforeAll(async () => {
   ]);
   const checkpoint = scratch.path("bigram");
   await initCheckpoint(bigram, { preset: "tiny", seed: 0, folder: checkpoint });
-  model = await LanguageModel.open(checkpoint, [bigram], { checkpoint: bigram.checkpoints[0]! });
+  model = await LanguageModel.open(checkpoint, [bigram], { checkpoint: bigram.checkpoints[0] });
   const suite = await openSuite(await readSuite("dart-eval", forms), { data, tasks: ["hairpins"], forms });
   const plan = await planRun({
     tasks: suite.tasksFor([model]),
@@ -255,7 +255,7 @@ test("a run and its merge evaluate the custom task in both settings", async () =
     ["hairpins", "zero-shot", "bigram"],
     ["hairpins", "gc-content", "bigram"],
   ]);
-  expect(stored("gc-content").result.metrics[0]!.value).toBe(1);
+  expect(stored("gc-content").result.metrics[0].value).toBe(1);
   const scores = await readFile(join(stored("zero-shot").folder, "scores.tsv"), "utf8");
   expect(scores.split("\n").length).toBe(1 + 9 + 1);
 });
@@ -282,7 +282,7 @@ describe("published values", () => {
     const { result } = stored("zero-shot");
     expect(benchmarkDataOf(result, forms)).toEqual({ dataset: null });
     expect(whyNotComparable(result, forms)).toBeUndefined();
-    const value = result.metrics[0]!.value;
+    const value = result.metrics[0].value;
     expect(comparePublished(result, [printed], forms)).toEqual([
       { published: printed, own: { title: "paired accuracy", value } },
     ]);
@@ -305,8 +305,8 @@ describe("the report", () => {
 
   test("fills the task's paper tables", () => {
     const [table] = paperTables(results, [printed], forms);
-    expect(table!.caption).toBe("Hairpins; paper protocol");
-    expect(table!.rows.map(([setting, label]) => [setting, label])).toEqual([
+    expect(table.caption).toBe("Hairpins; paper protocol");
+    expect(table.rows.map(([setting, label]) => [setting, label])).toEqual([
       ["zero-shot", "bigram"],
       ["zero-shot", "Bigram-1, published"],
       ["gc-content", "bigram"],

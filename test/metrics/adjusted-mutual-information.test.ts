@@ -80,7 +80,7 @@ test("leaves out single rows as recomputed from scratch, and 25,000 rows within 
   const { without } = adjustedMutualInformationWithout(labels, clusters, singleRows(40));
   labels.forEach((_, left) => {
     const [a, b] = [labels, clusters].map((names) => names.filter((_, row) => row !== left));
-    expect(without[left]).toBeCloseTo(adjustedMutualInformation(a!, b!), 12);
+    expect(without[left]).toBeCloseTo(adjustedMutualInformation(a, b), 12);
   });
   const many = Int32Array.from({ length: 25_000 }, (_, row) => row % 5);
   const began = performance.now();

@@ -84,7 +84,7 @@ describe.each(FAMILIES.map((card) => [card.title, card] as const))("%s", (_, car
     const tuning = await openFineTuning(at, request, THREADS);
     onTestFinished(() => tuning.close());
     const feeds = tuning.feeds(SEQUENCES);
-    const graph = await tuning.graph("training", feeds.ids!.shape[1]);
+    const graph = await tuning.graph("training", feeds.ids.shape[1]);
     const initial = tuning.initial();
     const trained = tuning.readBy(graph);
     for (const source of graph.frozen.values()) {
@@ -102,14 +102,14 @@ describe.each(FAMILIES.map((card) => [card.title, card] as const))("%s", (_, car
     for (let batch = 0; batch < 20; batch++) {
       const place = { epoch: 0, batch };
       losses.push(
-        Number((await step.run({ ...feeds, ...tuning.dropout(place, feeds), labels })).loss!.data[0]),
+        Number((await step.run({ ...feeds, ...tuning.dropout(place, feeds), labels })).loss.data[0]),
       );
     }
     expect(losses.at(-1)!).toBeLessThan(losses[0] / 2);
     const { arrays } = await step.state();
     const values = new Map([...trained.keys()].map((name) => [name, arrays.get(`parameter ${name}`)!]));
     const logits = await tuning.logits(SEQUENCES, values);
-    expect(logits.map(([a, b]) => Number(b! > a!))).toEqual([0, 0, 1, 1]);
+    expect(logits.map(([a, b]) => Number(b > a))).toEqual([0, 0, 1, 1]);
     expect((await tuning.logits(SEQUENCES.slice(2, 3), values))[0][0]).toBeCloseTo(logits[2][0], 4);
 
     const file = join(at, "adapter.safetensors");

@@ -35,7 +35,7 @@ const { json } = toyBytePairs([]);
 /** DNABERT-2 with a toy as its published checkpoint. */
 const published: LanguageModelCard = (({ tokenizerFiles: _, ...card }) => ({
   ...card,
-  checkpoints: [{ preset: "small", repo: "someone/small", revision: COMMIT, config: card.toys.toy! }],
+  checkpoints: [{ preset: "small", repo: "someone/small", revision: COMMIT, config: card.toys.toy }],
 }))(dnabert2);
 
 async function problem(card: LanguageModelCard, preset: string, path?: string): Promise<string> {

@@ -76,7 +76,7 @@ describe("a language model from a folder", () => {
     const together = await model.logLikelihood(sequences, corrected);
     for (const [i, sequence] of sequences.entries()) {
       const [alone] = await model.logLikelihood([sequence], corrected);
-      expect(Math.abs(alone! - together[i])).toBeLessThanOrEqual(1e-5 * Math.abs(alone!));
+      expect(Math.abs(alone - together[i])).toBeLessThanOrEqual(1e-5 * Math.abs(alone));
     }
     expect(together[3]).toBe(0);
     expect(together[0]).toBeLessThan(0);
@@ -84,11 +84,11 @@ describe("a language model from a folder", () => {
 
   test("is causal: a later base changes no earlier state", async () => {
     const [a, , c] = await model.embed(sequences, corrected);
-    expect([a!.tokens, a!.width]).toEqual([13, 32]);
+    expect([a.tokens, a.width]).toEqual([13, 32]);
     const same = 11 * 32;
-    for (let i = 0; i < same; i++) expect(Math.abs(a!.states[i] - c!.states[i])).toBeLessThan(1e-5);
-    expect([...a!.states.slice(same, same + 32)]).not.toEqual([...c!.states.slice(same, same + 32)]);
-    expect([...a!.starts.slice(0, 3)]).toEqual([0, 1, 2]);
+    for (let i = 0; i < same; i++) expect(Math.abs(a.states[i] - c.states[i])).toBeLessThan(1e-5);
+    expect([...a.states.slice(same, same + 32)]).not.toEqual([...c.states.slice(same, same + 32)]);
+    expect([...a.starts.slice(0, 3)]).toEqual([0, 1, 2]);
   });
 
   test("a sequence longer than the context is an error", async () => {
@@ -124,7 +124,7 @@ describe("rejects a folder that is not a checkpoint", () => {
     writeFileSync(join(out, "config.json"), JSON.stringify(config));
     return LanguageModel.open(out, LANGUAGE_MODELS);
   };
-  const config = hyenadna.toys.toy!;
+  const config = hyenadna.toys.toy;
 
   test("no config.json, one that is not JSON, one of another family", async () => {
     await expect(LanguageModel.open(folder, LANGUAGE_MODELS)).rejects.toThrow(/no such file/);

@@ -63,7 +63,7 @@ async function states({ architecture, parameters, read }: CheckpointFolder): Pro
     mask: { dtype: "float32", shape, data: new Float32Array(2 * tokens).fill(1) },
   });
   await programs.close();
-  return found!.data as Float32Array;
+  return found.data as Float32Array;
 }
 
 describe.each(LANGUAGE_MODELS.map((card) => [card.name, card] as const))("%s in bfloat16", (name, card) => {
@@ -104,14 +104,14 @@ test.each(["llama", "mistral-dna"])(
       });
       const feeds = tuning.feeds(["ACGTACGTACGT", "AAAACCCCGGGG"]);
       const batch = { ...feeds, ...tuning.dropout({ epoch: 0, batch: 0 }, feeds), labels };
-      for (let i = 0; i < 3; i++) losses.push(Number((await step.run(batch)).loss!.data[0]));
+      for (let i = 0; i < 3; i++) losses.push(Number((await step.run(batch)).loss.data[0]));
       await step.close();
     }
     await opened.close();
     const [first, , last] = losses;
-    expect(last).toBeLessThan(first!);
+    expect(last).toBeLessThan(first);
     losses.slice(3).forEach((loss, i) => {
-      expect(loss).toBeCloseTo(losses[i]!, 4);
+      expect(loss).toBeCloseTo(losses[i], 4);
     });
   },
 );

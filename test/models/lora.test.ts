@@ -38,14 +38,14 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
       const values = factors.weights.map(({ a, b }) => count(a.shape) + count(b.shape));
       expect(values.reduce((a, b) => a + b, 0)).toBe(family.values);
       const adapted = await run({ classes }, new Map([...frozen, ...trained]), feeds);
-      expect(furthest(adapted.classes!, family.classes)).toBeLessThan(family.tolerance);
+      expect(furthest(adapted.classes, family.classes)).toBeLessThan(family.tolerance);
 
       const { model, weights } = await mergedWeights(family, factors.weights);
       const length = given.ids.shape[1];
       const merged = head.logits(model.forward(given, length), given);
       const headWeights = head.tensors.map((tensor) => [tensor.name, family.weight(tensor)] as const);
       const results = await run({ merged }, new Map([...weights, ...headWeights]), feeds);
-      expect(furthest(adapted.classes!, results.merged!.data as Float32Array)).toBeLessThan(family.tolerance);
+      expect(furthest(adapted.classes, results.merged.data as Float32Array)).toBeLessThan(family.tolerance);
     });
 
     test("gradients equal difference quotients, with dropout", async () => {
@@ -115,7 +115,7 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
       const losses: number[] = [];
       for (let batch = 0; batch < 12; batch++) {
         const masks = factors.drawMasks(3, { epoch: 0, batch });
-        losses.push(Number((await step.run({ ...feeds, ...masks, labels })).loss!.data[0]));
+        losses.push(Number((await step.run({ ...feeds, ...masks, labels })).loss.data[0]));
       }
       await step.close();
       expect(losses.at(-1)!).toBeLessThan(losses[0] / 2);

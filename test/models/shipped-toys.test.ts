@@ -19,11 +19,11 @@ test.each(families)("%s has a trained toy, small and with room for 2,114 bases",
   const model = await openModel(`toy:${family}`, CONTEXT);
   expect(model.name).toBe(`${family}-toy`);
   expect(model.family).toBe(family);
-  const [pooled] = await model.pool!(["ACGTTGCA".repeat(265).slice(0, 2114)], {
+  const [pooled] = await model.pool(["ACGTTGCA".repeat(265).slice(0, 2114)], {
     ...CORRECTED,
     over: "bases",
   });
-  expect(pooled!.every(Number.isFinite)).toBe(true);
+  expect(pooled.every(Number.isFinite)).toBe(true);
   await model.close?.();
 });
 
@@ -74,8 +74,8 @@ test("ChromBPNet's toy is small, and predicts more reads at sites of its cell li
     withTheirs.push(asText(codes));
   }
   const [low, high] = [
-    await model.predictActivity!(without, CORRECTED),
-    await model.predictActivity!(withTheirs, CORRECTED),
+    await model.predictActivity(without, CORRECTED),
+    await model.predictActivity(withTheirs, CORRECTED),
   ];
   // of 20 coins 17 show heads in one of 700 trials
   expect(Array.from(low).filter((reads, i) => reads < high[i]).length).toBeGreaterThanOrEqual(17);
@@ -104,8 +104,8 @@ test.each(["hyenadna", "mistral-dna"])("the toy of %s prefers sites over shuffle
   const rng = new Pcg64(4);
   const sequences = Array.from({ length: 20 }, () => withSites(rng));
   const shuffled = sequences.map((letters) => dinucleotideShuffle(letters, rng));
-  const own = await model.logLikelihood!(sequences, CORRECTED);
-  const others = await model.logLikelihood!(shuffled, CORRECTED);
+  const own = await model.logLikelihood(sequences, CORRECTED);
+  const others = await model.logLikelihood(shuffled, CORRECTED);
   // of 20 coins 17 show heads in one of 700 trials
   expect(sequences.filter((_, i) => own[i] > others[i]).length).toBeGreaterThanOrEqual(17);
   await model.close?.();

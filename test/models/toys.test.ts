@@ -25,13 +25,13 @@ test.each(toys)("%s: small, complete, and implements the queries of its kind", a
   expect(scores[0]).not.toBe(scores[1]);
 
   const [embedding] = await model.embed([LETTERS], options);
-  const { states, tokens, width, ends } = embedding!;
+  const { states, tokens, width, ends } = embedding;
   expect(tokens).toBe(model.tokenCount(LETTERS));
   expect(states.length).toBe(tokens * width);
   expect(Math.max(...ends)).toBe(LETTERS.length);
 
   const [pooled] = await model.pool([LONG], { ...options, over: "bases" });
-  expect(pooled!.every(Number.isFinite)).toBe(true);
+  expect(pooled.every(Number.isFinite)).toBe(true);
   await model.close();
 });
 

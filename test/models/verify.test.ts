@@ -18,7 +18,7 @@ import { temporaryFolder } from "../temporary-folder.ts";
 /** HyenaDNA with weights of these digests as its only published checkpoint, with a reference output. */
 const known = (sha256: Readonly<Record<string, string>>): LanguageModelCard => ({
   ...hyenadna,
-  checkpoints: [{ preset: "toy", repo: "someone/toy", revision: "main", sha256, config: hyenadna.toys.toy! }],
+  checkpoints: [{ preset: "toy", repo: "someone/toy", revision: "main", sha256, config: hyenadna.toys.toy }],
   referenceOutputs: [
     { preset: "toy", description: "ACGT", ids: [7, 8, 9, 10], tolerance: 1e9, mean: { first: [0] } },
   ],

@@ -67,7 +67,7 @@ test.skipIf(!existsSync(swiftshader))(
     const path = join(temporaryFolder(), "log");
     // A file: the library loses lines when a pipe is full.
     const file = openSync(path, "w");
-    const { status } = spawnSync(executable!, words, {
+    const { status } = spawnSync(executable, words, {
       stdio: ["ignore", "ignore", file],
       env: { ...process.env, VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: chromium },
     });

@@ -16,7 +16,7 @@ const [executable, ...words] = program("test/models/webgpu-child.ts");
 describe.skipIf(!onGpu && !existsSync(swiftshader))("WebGPU [needs Chromium]", () => {
   let results: WebGpuResults;
   beforeAll(() => {
-    const { status, stdout, stderr } = spawnSync(executable!, words, {
+    const { status, stdout, stderr } = spawnSync(executable, words, {
       encoding: "utf8",
       env: onGpu ? process.env : { ...process.env, VK_ICD_FILENAMES: swiftshader, LD_LIBRARY_PATH: chromium },
     });

@@ -32,10 +32,10 @@ function start(words: readonly string[]): { child: ChildProcess; ended: Promise<
   });
   let printed = "";
   let said = "";
-  child.stdout!.setEncoding("utf8").on("data", (text: string) => {
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
     printed += text;
   });
-  child.stderr!.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
     said += text;
   });
   const ended = once(child, "close").then(([exitCode]) => ({

@@ -69,7 +69,7 @@ test("links of the packed documents lead to packed files", async () => {
 /** Commands of the README's `sh` blocks, in order. Other blocks need data or models that are not here. */
 const commandsOf = (readme: string) =>
   [...readme.matchAll(/^```sh\n([\s\S]*?)^```$/gm)]
-    .flatMap(([, block]) => block!.replaceAll(/\\\n\s*/g, "").split("\n"))
+    .flatMap(([, block]) => block.replaceAll(/\\\n\s*/g, "").split("\n"))
     .filter((line) => line.startsWith("npx dart-eval "));
 
 test("the README's commands run in order; the demo prints the table that it shows, and all else on stderr", async () => {
@@ -81,7 +81,7 @@ test("the README's commands run in order; the demo prints the table that it show
   const faster = others.map((line) => line.replace("npx dart-eval", "node_modules/.bin/dart-eval"));
   const printed: string[] = [];
   const said: string[] = [];
-  for (const line of [demo!, ...faster]) {
+  for (const line of [demo, ...faster]) {
     // Offline, npx fails instead of asking the registry for a package of that name.
     const { stdout, stderr } = await execute("sh", ["-c", line], {
       cwd: folder,
@@ -91,14 +91,14 @@ test("the README's commands run in order; the demo prints the table that it show
     said.push(stderr);
   }
   const [, shown] = /^```text\n(Regulatory elements, zero-shot\n[\s\S]*?)^```$/m.exec(readme)!;
-  const table = shown!.trimEnd().split("\n");
+  const table = shown.trimEnd().split("\n");
   expect(printed[0].split("\n").slice(0, table.length)).toEqual(table);
   // A Markov model of order 1 cannot distinguish an element from its dinucleotide shuffle.
   expect(printed[0]).toMatch(/kmer-markov-1 +corrected +0\.500 .* 372 +372 /);
   expect(printed[0]).toMatch(/hyenadna-toy +paper +0\.\d{3} \[/);
   const [, page] = /^report: (.+)$/m.exec(said[0])!;
   expect(page).toBe("dart-eval-demo/quick-report.html");
-  expect(await readFile(join(folder, page!), "utf8")).toContain("</html>");
+  expect(await readFile(join(folder, page), "utf8")).toContain("</html>");
 });
 
 test("npx finds the command in a clone", async () => {

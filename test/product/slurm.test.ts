@@ -67,7 +67,7 @@ describe.skipIf(missing !== undefined)(
         env: cluster.env,
       });
       const [, arrays, merge] = /shards? as ([\d:]+), merge and report as (\d+);/.exec(stdout)!;
-      return { arrays: arrays!.split(":"), merge: merge! };
+      return { arrays: arrays.split(":"), merge };
     }
     const stateOf = async (job: string) =>
       (await cluster.run("squeue", "-h", "-t", "all", "-j", job, "-o", "%T")).trim();
@@ -75,7 +75,7 @@ describe.skipIf(missing !== undefined)(
     const results = async (out: string) => {
       const [cell] = (await readdir(join(folder, out))).filter((name) => /^[0-9a-f]{8}$/.test(name));
       return Promise.all(
-        ["scores.tsv", "metrics.json"].map((name) => readFile(join(folder, out, cell!, name), "utf8")),
+        ["scores.tsv", "metrics.json"].map((name) => readFile(join(folder, out, cell, name), "utf8")),
       );
     };
 

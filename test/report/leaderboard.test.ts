@@ -29,7 +29,7 @@ function withSecond(
   change: (result: StoredResult["result"]) => Partial<StoredResult["result"]>,
 ): StoredResult[] {
   const [first, second] = results;
-  return [first!, { ...second!, result: { ...second!.result, ...change(second!.result) } }];
+  return [first, { ...second, result: { ...second.result, ...change(second.result) } }];
 }
 
 test("the legend explains arrows, brackets and columns", () => {
@@ -102,28 +102,28 @@ describe("under both protocols", () => {
 
   test("a signed correlation has a column for each orientation, with its own title", () => {
     const [panel] = panelsOf(entries());
-    const [corrected, paper] = inColumns(measurementsTable(panel!)!);
-    const headings = Object.keys(corrected!).filter((heading) => heading.startsWith("Pearson r over QTLs"));
+    const [corrected, paper] = inColumns(measurementsTable(panel)!);
+    const headings = Object.keys(corrected).filter((heading) => heading.startsWith("Pearson r over QTLs"));
     expect(headings.toSorted()).toEqual([
       "Pearson r over QTLs, allele 1 − allele 2 with allele 1's effect (corrected protocol) ↑",
       "Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect (paper protocol) ↑",
     ]);
     const [one, two] = headings.toSorted();
     const text = (cell: TableCell | undefined) => (typeof cell === "object" ? cell.text : cell);
-    expect([text(corrected![one!]), text(corrected![two!])]).toEqual([fixed(pearsonOf(-1)), "–"]);
-    expect([text(paper![one!]), text(paper![two!])]).toEqual(["–", fixed(pearsonOf(1))]);
+    expect([text(corrected[one]), text(corrected[two])]).toEqual([fixed(pearsonOf(-1)), "–"]);
+    expect([text(paper[one]), text(paper[two])]).toEqual(["–", fixed(pearsonOf(1))]);
     expect(Math.abs(pearsonOf(1))).toBeGreaterThan(0.1);
     // Metrics common to both protocols share a column.
-    expect(text(corrected!["average precision of |difference| ↑"])).toBe(
-      text(paper!["average precision of |difference| ↑"]),
+    expect(text(corrected["average precision of |difference| ↑"])).toBe(
+      text(paper["average precision of |difference| ↑"]),
     );
   });
 
   test("the leaderboard has the correlation of the paper's table, and each note names its protocol", () => {
     const table = leaderboard(entries());
     const [corrected, paper] = inColumns(table);
-    expect(cellText(corrected!["Pearson r (corrected protocol) ↑"])).toContain(fixed(pearsonOf(-1)));
-    expect(cellText(paper!["Pearson r (paper protocol) ↑"])).toContain(fixed(pearsonOf(1)));
+    expect(cellText(corrected["Pearson r (corrected protocol) ↑"])).toContain(fixed(pearsonOf(-1)));
+    expect(cellText(paper["Pearson r (paper protocol) ↑"])).toContain(fixed(pearsonOf(1)));
     const notes = table.notes!.join("\n");
     expect(notes).toContain(
       "Pearson r (paper protocol): Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect;",
@@ -154,8 +154,8 @@ describe("under both protocols", () => {
       },
     });
     const { columns, notes } = leaderboard([
-      withTest(first!, p("blocks-p", "sign-flip over blocks"), {}),
-      withTest(second!, p("wilcoxon-p", "Wilcoxon signed-rank p"), { protocol: "paper" }),
+      withTest(first, p("blocks-p", "sign-flip over blocks"), {}),
+      withTest(second, p("wilcoxon-p", "Wilcoxon signed-rank p"), { protocol: "paper" }),
     ]);
     expect(columns.map(({ heading }) => heading).slice(-2)).toEqual([
       "p (corrected protocol)",

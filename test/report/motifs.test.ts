@@ -82,7 +82,7 @@ const [panel] = panelsOf(results);
 
 describe("motif tables", () => {
   test("quantiles of each model and protocol", () => {
-    const { rows } = motifSpread(panel!);
+    const { rows } = motifSpread(panel);
     expect(rows.map((row) => row.slice(0, 3))).toEqual([
       ["better", "corrected", "24"],
       ["better", "paper", "24"],
@@ -92,12 +92,12 @@ describe("motif tables", () => {
   });
 
   test("count the motifs in which a model is better than the next, under one protocol", () => {
-    expect(modelComparison(panel!)?.rows).toEqual([["better", "worse", "20", "4"]]);
-    expect(modelComparison({ ...panel!, entries: panel!.entries.slice(0, 1) })).toBeUndefined();
+    expect(modelComparison(panel)?.rows).toEqual([["better", "worse", "20", "4"]]);
+    expect(modelComparison({ ...panel, entries: panel.entries.slice(0, 1) })).toBeUndefined();
   });
 
   test("families of at least ten motifs, one column per model", () => {
-    const table = familyTable(panel!)!;
+    const table = familyTable(panel)!;
     expect(table.columns.map(({ heading }) => heading)).toEqual(["family", "motifs", "better", "worse"]);
     expect(table.rows.map(([family, motifs]) => [family, motifs])).toEqual([
       ["even", "12"],
@@ -106,9 +106,9 @@ describe("motif tables", () => {
   });
 
   test("list the best and the worst motifs", () => {
-    const [, worse] = extremeMotifs(panel!).rows;
-    expect(worse![0]).toBe("worse");
-    expect(String(worse![1]).split(", ").slice(0, 5)).toEqual([
+    const [, worse] = extremeMotifs(panel).rows;
+    expect(worse[0]).toBe("worse");
+    expect(String(worse[1]).split(", ").slice(0, 5)).toEqual([
       "M20 1.00",
       "M21 1.00",
       "M22 1.00",
@@ -126,10 +126,10 @@ test("the page has the tables and the data of the curves", async () => {
   const { figures } = JSON.parse(/id="page-data">(.*?)<\/script>/s.exec(page)![1]) as PageData;
   const [ranks, pair] = figures;
   expect(figures.map(({ title }) => title)).toEqual(["Motifs by rank", "Motifs under two models"]);
-  expect(page).toContain(`id="${ranks!.id}-0"`);
-  const [better] = (ranks!.charts[0] as CurvesChart).curves;
-  expect(better!.y).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
-  const { points } = pair!.charts[0] as PointsChart;
+  expect(page).toContain(`id="${ranks.id}-0"`);
+  const [better] = (ranks.charts[0] as CurvesChart).curves;
+  expect(better.y).toEqual([...Array(12).fill(1), ...Array(12).fill(0.75)]);
+  const { points } = pair.charts[0] as PointsChart;
   expect(points).toHaveLength(24);
   expect(new Set(points.map(({ name }) => name)).size).toBe(24);
 });
@@ -181,6 +181,6 @@ describe("logos", () => {
 
 test("headings of quantiles among the averages", () => {
   const [panel] = panelsOf([stored("m", (motif) => motif % 12)]);
-  const headings = measurementsTable(panel!)!.columns.map(({ heading }) => heading);
+  const headings = measurementsTable(panel)!.columns.map(({ heading }) => heading);
   expect(headings).toEqual(expect.arrayContaining(["motif accuracy, 5 %", "motif accuracy median"]));
 });

@@ -132,9 +132,9 @@ describe("page source", () => {
 
   test("text of a result can neither end the script nor start an element", async () => {
     const [first] = results;
-    const { result } = first!;
+    const { result } = first;
     const cell = { ...result.cell, dataset: HOSTILE, model: { name: HOSTILE, identity: HOSTILE } };
-    const hostile: StoredResult = { ...first!, result: { ...result, cell, notes: [HOSTILE] } };
+    const hostile: StoredResult = { ...first, result: { ...result, cell, notes: [HOSTILE] } };
     const text = await pageOf([hostile], HOSTILE);
     // The figures' data, the rows and the script.
     expect(text.match(/<script/g)).toHaveLength(3);
@@ -412,8 +412,8 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
 
   test("a malicious name stays text, and no other script runs", async () => {
     const [first] = results;
-    const cell = { ...first!.result.cell, model: { name: HOSTILE, identity: null } };
-    const hostile = { ...first!, result: { ...first!.result, cell } };
+    const cell = { ...first.result.cell, model: { name: HOSTILE, identity: null } };
+    const hostile = { ...first, result: { ...first.result, cell } };
     const { opened, complaints } = await open(await pageOf([hostile]));
     await opened.getByRole("link", { name: "Regulatory elements" }).first().click();
     await expect.poll(() => opened.locator(".chart > svg").count()).toBe(1);

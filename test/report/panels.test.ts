@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 test("the best model first, its corrected protocol before the paper's", () => {
   const [panel] = panelsOf(results);
-  expect(panel!.entries.map(({ label, protocol }) => `${label} ${protocol}`)).toEqual([
+  expect(panel.entries.map(({ label, protocol }) => `${label} ${protocol}`)).toEqual([
     "strong corrected",
     "strong paper",
     "weak corrected",
@@ -27,8 +27,8 @@ test("the best model first, its corrected protocol before the paper's", () => {
 test("an undefined value comes last, with its reason", () => {
   const broken = withMain(results[2], { value: null, why: "no row was scored", intervals: [] });
   const [panel] = panelsOf([broken, results[0]]);
-  expect(panel!.entries.map(({ label }) => label)).toEqual(["weak", "strong"]);
-  const text = plainTable(leaderboardTable(panel!, "a table"));
+  expect(panel.entries.map(({ label }) => label)).toEqual(["weak", "strong"]);
+  const text = plainTable(leaderboardTable(panel, "a table"));
   expect(text).toContain("strong: paired accuracy is undefined: no row was scored.");
 });
 
@@ -54,7 +54,7 @@ test("two models of one name are labelled with their cells", () => {
     results[0],
     { ...other, result: { ...other.result, identity: "0123456789abcdef" } },
   ]);
-  expect(panel!.entries.map(({ label }) => label)).toContain("weak (01234567)");
+  expect(panel.entries.map(({ label }) => label)).toContain("weak (01234567)");
 });
 
 test("one panel per task and setting", () => {
@@ -120,5 +120,5 @@ describe("results with the same task, setting, and number of rows", () => {
 
 function withMain(stored: StoredResult, change: object): StoredResult {
   const [main, ...others] = stored.result.metrics;
-  return { ...stored, result: { ...stored.result, metrics: [{ ...main!, ...change }, ...others] } };
+  return { ...stored, result: { ...stored.result, metrics: [{ ...main, ...change }, ...others] } };
 }

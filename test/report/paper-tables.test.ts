@@ -105,11 +105,11 @@ describe("published numbers below a model on the benchmark's data", () => {
 
   test("in the columns of its own numbers", () => {
     const [main, more] = rowsOf([stored({ ...form, sources }, own)]);
-    expect(main!.rows).toEqual([
+    expect(main.rows).toEqual([
       ["zero-shot", "hyena", "−0.006 ± 0.020", "0.486"],
       ["zero-shot", "HyenaDNA, published", "−0.005", "0.486"],
     ]);
-    expect(more!.rows[1].slice(0, 2)).toEqual(["zero-shot", "HyenaDNA, published"]);
+    expect(more.rows[1].slice(0, 2)).toEqual(["zero-shot", "HyenaDNA, published"]);
   });
 
   test.each([
@@ -126,12 +126,12 @@ describe("published numbers below a model on the benchmark's data", () => {
         metric("spearman-peaks", 0.4),
       ]);
     const [main] = paperTables([line("GM12878", { sources: undefined }), line("K562", {})], published);
-    expect(main!.columns.map(({ heading }) => heading).slice(2)).toEqual(["GM12878 r", "K562 r"]);
-    expect(main!.rows.map((row) => row.map(cellText))).toEqual([
+    expect(main.columns.map(({ heading }) => heading).slice(2)).toEqual(["GM12878 r", "K562 r"]);
+    expect(main.rows.map((row) => row.map(cellText))).toEqual([
       ["probed", "hyena", "0.400", "0.400"],
       ["probed", "HyenaDNA, published", expect.stringMatching(/^0\.\d+$/), "–"],
     ]);
-    expect(main!.notes!.join()).toContain("Not on the benchmark's data: custom data: peaks.tsv");
+    expect(main.notes!.join()).toContain("Not on the benchmark's data: custom data: peaks.tsv");
   });
 });
 

@@ -35,7 +35,7 @@ test("metrics by cell line, and one confusion matrix if both protocols agree", (
     entries: [entry("toy", "corrected"), entry("toy", "paper")],
   });
   expect(more).toEqual([]);
-  expect(parts!.columns.map(({ heading }) => heading)).toEqual([
+  expect(parts.columns.map(({ heading }) => heading)).toEqual([
     ...[
       "model",
       "protocol",
@@ -46,11 +46,11 @@ test("metrics by cell line, and one confusion matrix if both protocols agree", (
       "accuracy against the rest ↑",
     ],
   ]);
-  expect(parts!.rows.map(([model, , part]) => [model, part])).toContainEqual(["toy", "K562"]);
-  expect(new Set(parts!.rows.map(([, , part]) => part)).size).toBe(5);
-  expect(confusion!.caption).toContain("toy: rows of each cell line");
-  expect(confusion!.rows).toContainEqual(["K562", "0", "0", "4", "0", "0"]);
-  expect(confusion!.rows).toContainEqual(["HEPG2", "0", "0", "4", "0", "0"]);
+  expect(parts.rows.map(([model, , part]) => [model, part])).toContainEqual(["toy", "K562"]);
+  expect(new Set(parts.rows.map(([, , part]) => part)).size).toBe(5);
+  expect(confusion.caption).toContain("toy: rows of each cell line");
+  expect(confusion.rows).toContainEqual(["K562", "0", "0", "4", "0", "0"]);
+  expect(confusion.rows).toContainEqual(["HEPG2", "0", "0", "4", "0", "0"]);
 });
 
 test("no tables for a task without classes", () => {

@@ -21,7 +21,7 @@ function onBenchmark(
   const { identity: _, metrics: __, ...known } = benchmarkResult({ ...form, ...change, cell });
   const { published, quirks, counts } = result;
   const own = { identity: result.identity, published, quirks, counts };
-  return { ...rest, result: { ...known, ...own, metrics: [{ ...main!, value }, ...others] } };
+  return { ...rest, result: { ...known, ...own, metrics: [{ ...main, value }, ...others] } };
 }
 
 const both = await resultsFixture([
@@ -63,8 +63,8 @@ test.each([
   ["other weights of the family", { checkpoint: null }, "my-caduceus is not known to be kuleshov-group/"],
 ])("%s: no published number and no source", async (_, change, why) => {
   const [, paper] = both;
-  const result = onBenchmark(paper!, 0.9711, change).result;
-  const some = [{ ...paper!, result: { ...result, rows: { ...result.rows, inTable: 2_348_854 } } }];
+  const result = onBenchmark(paper, 0.9711, change).result;
+  const some = [{ ...paper, result: { ...result, rows: { ...result.rows, inTable: 2_348_854 } } }];
   expect(await textOf(some)).not.toContain("Published values");
   const page = await pageOf(some);
   expect(page).toContain(`No published value is shown for my-caduceus (${why}`);

@@ -24,18 +24,18 @@ test("quirks measured under one or both protocols are listed once", async () => 
   const q15 = effect("Q15", 0.25, 0.5);
   // Only the paper protocol's predictions measure the order of vectors (Q2); the corrected entry comes first.
   const [panel] = panelsOf([
-    withQuirks(corrected!, [q15]),
-    withQuirks(paper!, [effect("Q2", 0.125, 0.75), q15]),
+    withQuirks(corrected, [q15]),
+    withQuirks(paper, [effect("Q2", 0.125, 0.75), q15]),
   ]);
-  const lines = plainTable(quirksTable(panel!)!).split("\n");
+  const lines = plainTable(quirksTable(panel)!).split("\n");
   const rowsOf = (label: string) => lines.filter((line) => line.trim().startsWith(`${label} `));
   expect(rowsOf("Q2")).toEqual([expect.stringMatching(/Q2 +strong +0\.1250 +0\.7500/)]);
   expect(rowsOf("Q15")).toEqual([expect.stringMatching(/Q15 +strong +0\.2500 +0\.5000/)]);
 
   // The table exists even if the corrected entry has no quirk.
-  const [other] = panelsOf([withQuirks(corrected!, []), withQuirks(paper!, [effect("Q2", 0.125, 0.75)])]);
-  expect(plainTable(quirksTable(other!)!)).toContain("0.7500");
-  expect(quirksTable(panelsOf([withQuirks(corrected!, [])])[0])).toBeUndefined();
+  const [other] = panelsOf([withQuirks(corrected, []), withQuirks(paper, [effect("Q2", 0.125, 0.75)])]);
+  expect(plainTable(quirksTable(other)!)).toContain("0.7500");
+  expect(quirksTable(panelsOf([withQuirks(corrected, [])])[0])).toBeUndefined();
 });
 
 test("models scored under both protocols show the joint effect of the quirks that change their scores", async () => {
@@ -50,15 +50,15 @@ test("models scored under both protocols show the joint effect of the quirks tha
     result: { ...result, family, cell: { ...result.cell, setting: "probed" } },
   });
   const [panel] = panelsOf([
-    probedBy("caduceus", corrected!),
-    probedBy("caduceus", paper!),
-    probedBy("hyenadna", alone!),
+    probedBy("caduceus", corrected),
+    probedBy("caduceus", paper),
+    probedBy("hyenadna", alone),
   ]);
-  const text = plainTable(scoreQuirksTable(panel!)!);
-  const [before, after] = [paper!, corrected!].map(({ result }) => result.metrics[0].value!.toFixed(3));
+  const text = plainTable(scoreQuirksTable(panel)!);
+  const [before, after] = [paper, corrected].map(({ result }) => result.metrics[0].value!.toFixed(3));
   expect(text).toMatch(new RegExp(`Q1, Q10 +caduceus +${before} .*${after} `));
   expect(text).toContain("Q1: Caduceus probes see two tokens.");
   expect(text).not.toContain("single");
   // Zero-shot likelihoods of this task are the same under both protocols.
-  expect(scoreQuirksTable(panelsOf([corrected!, paper!])[0])).toBeUndefined();
+  expect(scoreQuirksTable(panelsOf([corrected, paper])[0])).toBeUndefined();
 });

@@ -25,7 +25,7 @@ test("an input depends on its parser, seed and number only", () => {
     files: (mutated) => ({ file: mutated }),
   }));
   const bytes = (name: string, seed: number, number: number) =>
-    Buffer.from(inputOf({ name }, seeds, seed, number).file!).toString("hex");
+    Buffer.from(inputOf({ name }, seeds, seed, number).file).toString("hex");
   expect(bytes("a", 0, 5)).toBe(bytes("a", 0, 5));
   const others = [bytes("b", 0, 5), bytes("a", 1, 5), bytes("a", 0, 6)];
   expect(others).not.toContain(bytes("a", 0, 5));

@@ -166,7 +166,7 @@ function showTraining(terminal: Terminal) {
       case "epoch": {
         stop();
         const { epoch, trainLoss, validation } = event.record;
-        const losses = `training loss ${trainLoss.toFixed(3)}, validation loss ${validation.val_loss!.toFixed(3)}`;
+        const losses = `training loss ${trainLoss.toFixed(3)}, validation loss ${validation.val_loss.toFixed(3)}`;
         terminal.say(`${network}: epoch ${epoch}: ${losses}${event.best ? ", best so far" : ""}`);
         break;
       }

@@ -157,7 +157,7 @@ async function smallGraph(device: Device): Promise<SelfCheck> {
       });
       const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
       for (const [j, logit] of logits.entries()) {
-        const value = Number(outputs.y!.data[i * columns + j]);
+        const value = Number(outputs.y.data[i * columns + j]);
         deviation = Math.max(deviation, Math.abs(value - Math.exp(logit) / total));
       }
     }
@@ -186,7 +186,7 @@ async function matMulRate(device: Device, signal: AbortSignal): Promise<SelfChec
     }
     const median = seconds.toSorted((p, q) => p - q)[Math.floor(seconds.length / 2)];
     const rate = (2 * size ** 3) / median / 1e9;
-    const right = Math.abs(Number(outputs.y!.data[0]) - 1 / size) < 1e-6;
+    const right = Math.abs(Number(outputs.y.data[0]) - 1 / size) < 1e-6;
     const detail = `${rate.toFixed(0)} GFLOP/s on ${program.device}, median of ${seconds.length} products of 1024 × 1024`;
     return checkResult("matrix products", right, detail, `${1 / size} in every element`);
   } finally {

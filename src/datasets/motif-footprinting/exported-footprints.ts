@@ -56,12 +56,12 @@ export async function readExportedFootprints(path: string, collection?: string):
 function checkShapes(path: string, arrays: Readonly<Record<string, ProcessedSequences>>): void {
   const { raw, positive } = arrays;
   for (const [name, { entries, perEntry, length }] of Object.entries(arrays)) {
-    const fits = entries === (name === "raw" ? 1 : positive!.entries) && entries > 0;
-    const alike = perEntry === raw!.perEntry && length === raw!.length && perEntry % STRANDS.length === 0;
+    const fits = entries === (name === "raw" ? 1 : positive.entries) && entries > 0;
+    const alike = perEntry === raw.perEntry && length === raw.length && perEntry % STRANDS.length === 0;
     if (fits && alike && perEntry > 0) continue;
     throw new FormatError(
       { file: path, tensor: name },
-      `has shape [${entries}, ${perEntry}, ${length}, 4]; raw has [${raw!.entries}, ${raw!.perEntry}, ${raw!.length}, 4]`,
+      `has shape [${entries}, ${perEntry}, ${length}, 4]; raw has [${raw.entries}, ${raw.perEntry}, ${raw.length}, 4]`,
       "expected raw [1, 2 · backgrounds, bases, 4]; positive and shuffled [motifs, 2 · backgrounds, bases, 4]",
     );
   }

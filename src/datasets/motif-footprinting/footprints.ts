@@ -50,7 +50,7 @@ export function* buildFootprints(
       const [otherForward, otherReverse] = [
         ...bothStrands(`${number}_${name}`, "_shuffled", insert(shuffle)),
       ];
-      yield* [forward!, otherForward!, reverse!, otherReverse!];
+      yield* [forward, otherForward, reverse, otherReverse];
     }
   }
 }

@@ -45,7 +45,7 @@ export async function readVariantScores(path: string, table: VariantTable): Prom
       throw new FormatError(place, `the line has ${fields.length} fields, the header ${header.length}`);
     }
     const named = Object.fromEntries(header.map((name, i) => [name, fields[i]]));
-    const index = parseWholeNumber(named.idx!, "idx", place);
+    const index = parseWholeNumber(named.idx, "idx", place);
     const row = byIndex.get(index);
     if (row === undefined) throw new FormatError(place, `${table.path} has no row ${index}`);
     if (rows.has(index)) throw new FormatError(place, `row ${index} occurs twice`);

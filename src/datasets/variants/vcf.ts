@@ -56,7 +56,7 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
       throw new FormatError(place, "the line has fewer than 5 fields", "fields are separated by tabs");
     }
     for (const alternative of alternatives.split(",")) {
-      if (!isAllele(reference!) || !isAllele(alternative)) {
+      if (!isAllele(reference) || !isAllele(alternative)) {
         leftOut++;
         continue;
       }
@@ -64,10 +64,10 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
         index: rows.length,
         line,
         chrom: copyText(chrom),
-        position: parseWholeNumber(position!, "POS", place, 1, 2 ** 32) - 1,
-        allele1: copyText(checkAllele(reference!, "REF", place)),
+        position: parseWholeNumber(position, "POS", place, 1, 2 ** 32) - 1,
+        allele1: copyText(checkAllele(reference, "REF", place)),
         allele2: copyText(checkAllele(alternative, "ALT", place)),
-        id: id === "." ? undefined : copyText(id!),
+        id: id === "." ? undefined : copyText(id),
       });
     }
   });

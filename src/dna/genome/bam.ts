@@ -80,9 +80,7 @@ export async function readBam(
   const consumeChunks = () => {
     const [first] = chunks;
     const bytes =
-      chunks.length === 1
-        ? Buffer.from(first!.buffer, first!.byteOffset, first!.length)
-        : Buffer.concat(chunks);
+      chunks.length === 1 ? Buffer.from(first.buffer, first.byteOffset, first.length) : Buffer.concat(chunks);
     const left = consume(bytes);
     chunks = left.rest.length === 0 ? [] : [left.rest];
     held = left.rest.length;

@@ -93,7 +93,7 @@ export function parseFastaIndex(text: string, file: string): FastaIndexEntry[] {
     if (columns.length !== 5 || numbers.some((text) => !/^\d+$/.test(text))) {
       throw refuse(`expected a name and four whole numbers, found ${JSON.stringify(line.slice(0, 80))}`);
     }
-    const entry = { name, length: length!, offset: offset!, lineBases: lineBases!, lineBytes: lineBytes! };
+    const entry = { name, length, offset, lineBases, lineBytes };
     const possible =
       entry.length === 0 || (entry.lineBases > 0 && entry.lineBytes >= entry.lineBases && entry.offset > 0);
     if (name === "" || !possible || !Number.isSafeInteger(entry.length + entry.offset)) {

@@ -65,7 +65,7 @@ export function precisionText({
 }: PrecisionCheck) {
   const [from, to] = [float32.value, reduced].map((value) => value.toFixed(4));
   const [change, low, high, most] = [difference.value, difference.low, difference.high, margin].map(signed);
-  return `${precision} changes ${metric} from ${from} to ${to} on a sample of ${rows} rows: by ${change}, 95 % interval ${low} to ${high}, within ±${most!.slice(1)}`;
+  return `${precision} changes ${metric} from ${from} to ${to} on a sample of ${rows} rows: by ${change}, 95 % interval ${low} to ${high}, within ±${most.slice(1)}`;
 }
 
 const signed = (value: number) => `${value < 0 ? "−" : "+"}${Math.abs(value).toFixed(4)}`;

@@ -155,7 +155,7 @@ async function evaluatedLearner(
   bases: string,
 ): Promise<Learner> {
   const supervision = supervisionOf(context, NAME);
-  const tokens = tuning.feeds([bases]).ids!.shape[1];
+  const tokens = tuning.feeds([bases]).ids.shape[1];
   const evaluation = await tuning.graph("evaluation", tokens);
   const initial = tuning.readBy(evaluation);
   return {

@@ -139,7 +139,7 @@ export async function decidePrecision(
     programOptionsOf(context),
   );
   try {
-    const run = async (some: Feeds) => (await program.run(some)).output!;
+    const run = async (some: Feeds) => (await program.run(some)).output;
     const full = await outputsFor(question, run, (embedding) => embedding);
     const half = await outputsFor(question, run, (embedding) => unpack(pack(embedding, "float16")));
     return decisionOf(await compared(context, question, full, half));
@@ -215,7 +215,7 @@ async function trainHead(
         return {
           add({ output }, _feeds, indices) {
             const labels = [...indices].flatMap((index) => val.examples[index].labels);
-            losses.push(...lossesOf(supervision, output!, labels));
+            losses.push(...lossesOf(supervision, output, labels));
           },
           columns: () => ({ val_loss: mean(losses) }),
         };

@@ -166,8 +166,8 @@ class Probe implements Learner {
     const origins = [{ task: task.task.name, row: example.row, member: 0 }];
     const [embedding] = await model.embed!([example.sequences[0]], { protocol, origins });
     const { window } = trainingTaskForm(context, NAME);
-    const basesOf = seenBy(embedding!, recipe.positions, window, model);
-    return new Probe(context, supervision, embeddings, basesOf, recipe, embedding!);
+    const basesOf = seenBy(embedding, recipe.positions, window, model);
+    return new Probe(context, supervision, embeddings, basesOf, recipe, embedding);
   }
 
   async load(file: string) {

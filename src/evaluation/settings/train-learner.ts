@@ -205,8 +205,8 @@ function validationOf(
       return {
         add({ output }, _feeds, indices) {
           const examples = [...indices].map((index) => rows.examples[index]);
-          checkFinite(output!, examples, present);
-          predictions.push(...predictionsOf(supervision, examples, output!));
+          checkFinite(output, examples, present);
+          predictions.push(...predictionsOf(supervision, examples, output));
         },
         columns: () => supervision.validate(predictions, measured),
       };

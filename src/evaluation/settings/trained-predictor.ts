@@ -123,8 +123,7 @@ async function inferenceProgram(
   }
   const program = await openProgram({ output: learner.output }, sources, options);
   return {
-    answer: async (examples: readonly Example[]) =>
-      (await program.run(await learner.feeds(examples))).output!,
+    answer: async (examples: readonly Example[]) => (await program.run(await learner.feeds(examples))).output,
     close: () => program.close(),
   };
 }
@@ -231,7 +230,7 @@ export class PartPrograms {
     for (const { output: graph, sequences: indices, feeds } of parts) {
       const program = await this.programOf(graph);
       const { output } = await program.run(feeds);
-      const values = outputValues(output!);
+      const values = outputValues(output);
       outputs = values.length / indices.length;
       all ??= new Float32Array(sequences * outputs);
       for (const [i, index] of indices.entries()) {

@@ -122,7 +122,7 @@ class Embedding {
     row: number,
   ): readonly number[] {
     return rest.map((vector) => {
-      const value = distance(first!, vector);
+      const value = distance(first, vector);
       if (!Number.isNaN(value)) return value;
       throw new InputError(
         `the model ${JSON.stringify(this.context.model.name)} returned a vector of zeros for row ${row}, whose cosine distance is undefined`,
@@ -139,7 +139,7 @@ class Embedding {
     );
     const lines = sequences.map(({ example, member, file }) => {
       const line = file?.lineOf(example.row, member);
-      return line === undefined || order === "file" ? line : this.lineAt.get(file!)!(line);
+      return line === undefined || order === "file" ? line : this.lineAt.get(file)!(line);
     });
     const found = order === "file" ? undefined : await this.sequencesAt(sequences, lines);
     return Promise.all(

@@ -227,7 +227,7 @@ export async function checkRepeatedTensors(
   for (const { name, aliases } of declared) {
     const [first, ...others] = [name, ...aliases].flatMap((each) => checkpoint.arrays.get(each) ?? []);
     for (const other of others) {
-      if (!samePlace(first!, other)) await checkEqual(first!, other, checkpoint);
+      if (!samePlace(first, other)) await checkEqual(first, other, checkpoint);
     }
   }
 }
@@ -248,7 +248,7 @@ async function checkEqual(a: StoredArray, b: StoredArray, checkpoint: Checkpoint
   for (let start = 0; start < rows; start += step) {
     const range = [start, Math.min(start + step, rows)] as const;
     const [x, y] = await Promise.all([a, b].map(({ name }) => checkpoint.read(name, { rows: range })));
-    const at = (x!.data as Float32Array).findIndex((value, i) => !Object.is(value, y!.data[i]));
-    if (at >= 0) throw different(` in row ${start + Math.floor((at * (range[1] - start)) / x!.data.length)}`);
+    const at = (x.data as Float32Array).findIndex((value, i) => !Object.is(value, y.data[i]));
+    if (at >= 0) throw different(` in row ${start + Math.floor((at * (range[1] - start)) / x.data.length)}`);
   }
 }

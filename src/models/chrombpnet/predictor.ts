@@ -82,11 +82,11 @@ async function predictAll(
     signal?.throwIfAborted();
     const some = sequences.slice(from, from + ROWS);
     const { logits, logCounts } = await program.run({ x: oneHotRows(some, inputLength) });
-    const profiles = logits!.data as Float32Array;
+    const profiles = logits.data as Float32Array;
     some.forEach((_, i) => {
       predictions.push({
         logits: profiles.slice(i * outputLength, (i + 1) * outputLength),
-        logCounts: Number(logCounts!.data[i]),
+        logCounts: Number(logCounts.data[i]),
       });
     });
   }

@@ -54,7 +54,7 @@ export async function changesOf(probe: ModelProbe, sequence: string): Promise<Ch
     substituted(sequence, at, "ACGT"[("ACGT".indexOf(base) + 1) % 4]),
   );
   const [original, ...others] = (await probe.embeddingsUnpadded([sequence, ...changed])).map(baseTokens);
-  const tokens = original!;
+  const tokens = original;
   const tokenOf = (base: number) => tokens.findIndex(({ start, end }) => start <= base && base < end);
   const substitutions = others.flatMap((now, base) => {
     const changes = tokens.map(({ start, end, state }) => {

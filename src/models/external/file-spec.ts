@@ -23,14 +23,14 @@ export function fileSpec(
   let rest = text.slice(kind.length + 1);
   for (;;) {
     const [whole, name, value] = /^(\w+)=([^,]*),/.exec(rest) ?? [];
-    if (whole === undefined || !Object.hasOwn(options, name!)) break;
-    const allowed = options[name!];
-    if (!allowed.includes(value!)) {
+    if (whole === undefined || !Object.hasOwn(options, name)) break;
+    const allowed = options[name];
+    if (!allowed.includes(value)) {
       throw new InputError(`${name} of ${JSON.stringify(text)} is ${JSON.stringify(value)}`, {
         hint: `expected one of ${allowed.join(", ")}`,
       });
     }
-    given[name!] = value!;
+    given[name] = value;
     rest = rest.slice(whole.length);
   }
   if (rest !== "") return { path: rest, options: given };

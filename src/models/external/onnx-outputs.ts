@@ -221,9 +221,9 @@ function cut({ shape, data }: NdArray, { rows, tokens }: Size): NdArray {
 
 function stacked(parts: readonly NdArray[]): NdArray {
   const [first] = parts;
-  if (parts.length === 1) return first!;
+  if (parts.length === 1) return first;
   const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
-  const [, tokens, width] = first!.shape as [number, number, number];
+  const [, tokens, width] = first.shape as [number, number, number];
   const data = new Float32Array(rows * tokens * width);
   let at = 0;
   for (const part of parts) {

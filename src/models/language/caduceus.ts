@@ -79,7 +79,7 @@ function backbone(
 /** State of token positions[i] of each row i.  x: [t, rows, d], positions: int32 [rows] → [1, rows, d] */
 function tokenAt(x: Sym, positions: Sym): Sym {
   const [, rows, width] = x.shape;
-  return gatherElements(x, expand(reshape(positions, [1, rows!, 1]), [1, rows!, width!]), 0);
+  return gatherElements(x, expand(reshape(positions, [1, rows, 1]), [1, rows, width]), 0);
 }
 
 /** Caduceus-Ph: the forward pass on the given strand. */
@@ -132,7 +132,7 @@ function twoStrands(
   const [batch, tokens] = ids.shape;
   const [complements, headComplements] = p.complements.map((map) => cast(map, "int32")) as [Sym, Sym];
   const own = tokensFirst(ids); // [t, b]
-  const queries = positions && positionsOnBothStrands(positions, tokens!);
+  const queries = positions && positionsOnBothStrands(positions, tokens);
   const { hidden, last } =
     otherStrands === undefined
       ? backbone(alternateStrands(p), c, bothStrands(own, complements), loops, queries)
@@ -142,7 +142,7 @@ function twoStrands(
         );
   /** Halves of the official code's state after this number of blocks. */
   const halvesAfter = (blocks: number, x: Sym) => {
-    const { own, other } = byStrand(x, batch!);
+    const { own, other } = byStrand(x, batch);
     return blocks % 2 === 0 ? { own, other } : { own: flip(other, 2), other: flip(own, 2) };
   };
   const lastHalves = halvesAfter(c.n_layer, last);
@@ -296,7 +296,7 @@ export interface Strands {
 /** Splits the rows of `bothStrands` by strand.  x: [t, 2b, d] */
 function byStrand(x: Sym, batch: Dim): Strands {
   const [tokens, , width] = x.shape;
-  const strands = transpose(reshape(x, [tokens!, 2, batch, width!]), [1, 2, 0, 3]);
+  const strands = transpose(reshape(x, [tokens, 2, batch, width]), [1, 2, 0, 3]);
   const strand = (i: number) => squeeze(slice(strands, 0, i, i + 1), 0);
   return { own: strand(0), other: flip(strand(1), 1) };
 }

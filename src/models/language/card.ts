@@ -164,6 +164,6 @@ function weightDigests(sha256: Readonly<Record<string, string>>): readonly strin
   const [shards, whole] = [true, false].map((wanted) =>
     files.filter(([name]) => /-\d+-of-\d+\.\w+$/.test(name) === wanted),
   );
-  const list = shards!.map(([name, digest]) => `${digest}  ${name}\n`).join("");
-  return [...whole!.map(([, digest]) => digest), ...(list === "" ? [] : [sha256Hex(list)])];
+  const list = shards.map(([name, digest]) => `${digest}  ${name}\n`).join("");
+  return [...whole.map(([, digest]) => digest), ...(list === "" ? [] : [sha256Hex(list)])];
 }

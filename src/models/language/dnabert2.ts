@@ -91,9 +91,9 @@ function declare(table: ParameterTable, c: Config): Parameters {
       const [query, key, value] = rowBlocks(table.linear(`${at}.attention.self.Wqkv`, d, 3 * d), 3);
       return {
         attention: {
-          query: query!,
-          key: key!,
-          value: value!,
+          query,
+          key,
+          value,
           output: table.linear(`${at}.attention.output.dense`, d, d),
         },
         attentionNorm: table.norm(`${at}.attention.output.LayerNorm`, d),

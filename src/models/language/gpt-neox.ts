@@ -104,7 +104,7 @@ function attend(p: Layer, c: Config, y: Sym, { queries, keys }: LayerContext): S
   const width = c.hidden_size / c.num_attention_heads;
   const heads = (rows: Sym) => {
     const [batch, tokens] = rows.shape;
-    return transpose(reshape(rows, [batch!, tokens!, c.num_attention_heads, 3 * width]), [0, 2, 1, 3]);
+    return transpose(reshape(rows, [batch, tokens, c.num_attention_heads, 3 * width]), [0, 2, 1, 3]);
   };
   const joint = linear(p.projection, y); // [b, t, h·3c]
   const [, k, v] = split(heads(joint), -1, [width, width, width]) as readonly [Sym, Sym, Sym];

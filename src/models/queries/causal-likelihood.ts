@@ -77,7 +77,7 @@ export async function causalTokenLogProbabilities(
     const batch = collate(members.map((row) => rows[row]));
     const tokens = batch.ids.shape[1];
     const { likelihoods } = await programs.run(likelihoodQuery, batch);
-    const values = likelihoods!.data as Float32Array; // [b, t − 1]
+    const values = likelihoods.data as Float32Array; // [b, t − 1]
     members.forEach((row, i) => {
       const { start, end } = scoredSpan(tokenizer, rows[row].ids);
       const first = Math.max(start, 1);

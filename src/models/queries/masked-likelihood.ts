@@ -137,7 +137,7 @@ export async function tokenLogProbabilities(
         });
       }),
     });
-    const values = logProbabilities!.data as Float32Array; // [b, k]
+    const values = logProbabilities.data as Float32Array; // [b, k]
     members.forEach((row, i) => {
       found[row] = values.subarray(i * most, (i + 1) * most);
     });

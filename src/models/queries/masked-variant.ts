@@ -133,7 +133,7 @@ async function sumsOverRows(
     const { likelihoods } = await programs.run(query, batch, {
       targets: { dtype: "int32", shape: [together.length, tokens, 2], data: targets },
     });
-    const values = likelihoods!.data as Float32Array;
+    const values = likelihoods.data as Float32Array;
     const first = kind === "masked" ? 0 : 1; // the first position that is predicted
     members.forEach((row, i) => {
       const sum = (allele: 0 | 1) => {

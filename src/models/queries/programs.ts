@@ -65,7 +65,7 @@ export function inPrecision<A extends QueriedArchitecture>(architecture: A, prec
   const converted = ({ hiddenStates, lastHidden, logits }: ForwardOutput): ForwardOutput => {
     const rewritten = REWRITES[precision]([lastHidden], [lastHidden, logits, ...hiddenStates]);
     const [last, scores, ...states] = rewritten;
-    return { hiddenStates: states, lastHidden: last!, logits: scores! };
+    return { hiddenStates: states, lastHidden: last, logits: scores };
   };
   return {
     ...architecture,

@@ -91,7 +91,7 @@ export async function summedLogProbabilities(
         targets: { dtype: "int32", shape: [together.length, wide], data: targets },
       });
       members.forEach((i, at) => {
-        found[i] = (logProbabilities!.data as Float32Array)[at];
+        found[i] = (logProbabilities.data as Float32Array)[at];
       });
     }
   }

@@ -98,7 +98,7 @@ export abstract class TokenModel implements Model {
     const none = new Int32Array(ids.length);
     const row: Tokens = { ids: Int32Array.from(ids), starts: none, ends: none };
     const [states] = await tokenStates(this.query, [row], { protocol: "corrected" });
-    return states!;
+    return states;
   }
 
   private encodeAll(sequences: readonly string[]): readonly Tokens[] {

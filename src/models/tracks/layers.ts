@@ -158,7 +158,7 @@ export function rotaryAttention(table: ParameterTable, at: string, x: Sym, heads
   ) as [Sym, Sym, Sym];
   const frequencies = rotaryFrequencies(ROTATED, ROTARY_BASE);
   const angles = rotaryAnglesAt(
-    unsqueeze(cast(range(tokens!), "float32"), 0),
+    unsqueeze(cast(range(tokens), "float32"), 0),
     constant({ dtype: "float32", shape: [ROTATED / 2], data: frequencies }),
   );
   const rotate = (y: Sym) =>

@@ -213,8 +213,8 @@ export class FineTuning {
   dropout(place: PartPlace, feeds: Feeds): Feeds {
     const { seed } = this.request;
     const { epoch, batch, member = 0, from = 0 } = place;
-    const [count, tokens] = feeds.ids!.shape as [number, number];
-    const mask = feeds.mask!.data as Float32Array;
+    const [count, tokens] = feeds.ids.shape as [number, number];
+    const mask = feeds.mask.data as Float32Array;
     const rows = Array.from({ length: count }, (_, i) => ({
       seed: [seed, "dropout", epoch, batch, member, from + i],
       tokens: mask.subarray(i * tokens, (i + 1) * tokens).reduce((sum, each) => sum + each, 0),
@@ -235,7 +235,7 @@ export class FineTuning {
       const program = await this.evaluation(given[0].ids.length);
       const { logits } = await program.run({ ...collate(given), ...Object.fromEntries(values) });
       members.forEach((row, i) => {
-        results[row] = (logits!.data as Float32Array).slice(i * labels, (i + 1) * labels);
+        results[row] = (logits.data as Float32Array).slice(i * labels, (i + 1) * labels);
       });
     }
     return results;
@@ -250,7 +250,7 @@ export class FineTuning {
       await this.closeProgram();
       this.evaluating = { length, program: this.openEvaluation(tokens) };
     }
-    return this.evaluating!.program;
+    return this.evaluating.program;
   }
 
   private async openEvaluation(tokens: number): Promise<Program> {

@@ -241,7 +241,7 @@ function validationOf(
       return {
         add({ loss: mean }, _feeds, indices) {
           const count = indices.reduce((all, index) => all + countedIn(shown[index].counted), 0);
-          sum += Number(mean!.data[0]) * count;
+          sum += Number(mean.data[0]) * count;
           total += count;
         },
         columns: () => ({ val_loss: sum / total }),

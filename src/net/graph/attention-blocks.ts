@@ -71,13 +71,13 @@ function attentionOf(node: Node): Attention | undefined {
   if (!isOp(weights.node, "Softmax") || weights.node.attributes.axis !== -1) return undefined;
   const biased = weights.node.inputs[0];
   const [scaled, bias] = isOp(biased.node, "Add") ? biased.node.inputs : [biased];
-  if (!isOp(scaled!.node, "Mul")) return undefined;
-  const [scores, scale] = scaled!.node.inputs as readonly [Sym, Sym];
+  if (!isOp(scaled.node, "Mul")) return undefined;
+  const [scores, scale] = scaled.node.inputs as readonly [Sym, Sym];
   if (!isOp(scores.node, "MatMul") || scale.shape.length > 0) return undefined;
   const [q, keys] = scores.node.inputs as readonly [Sym, Sym];
   const queries = q.shape[2];
   if (q.shape.length !== 4 || (typeof queries === "number" && queries <= BLOCK)) return undefined;
-  return { q, keys, scale, bias, v, inner: [...new Set([scores, scaled!, biased, weights])] };
+  return { q, keys, scale, bias, v, inner: [...new Set([scores, scaled, biased, weights])] };
 }
 
 /** The last block repeats the last query; its surplus is left out at the end. */
@@ -90,7 +90,7 @@ function inBlocks({ q, keys, scale, bias, v }: Attention): Sym {
   const { emitted } = scan([], [blocks], (_, [rows]) => {
     const ofBlock = (x: Sym) => {
       const axis = x.shape.length - 2;
-      return x.shape[axis] === 1 ? x : gather(x, rows!, axis);
+      return x.shape[axis] === 1 ? x : gather(x, rows, axis);
     };
     const scores = mul(matMul(ofBlock(q), keys), scale);
     const weights = softmax(bias === undefined ? scores : add(scores, ofBlock(bias)));

@@ -81,7 +81,7 @@ export const argMax = (x: Sym, axis: number) => apply("ArgMax", [x], { axis });
 /** The k largest along an axis, largest first, ties to the lower index. */
 export function topK(x: Sym, k: number, axis = -1): { readonly values: Sym; readonly indices: Sym } {
   const [values, indices] = applyAll("TopK", [x], { axis, k });
-  return { values: values!, indices: indices! };
+  return { values, indices };
 }
 
 /** Largest number of states of a channel in `linearAttention`: the limit of WebGPU. */

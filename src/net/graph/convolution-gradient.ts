@@ -14,17 +14,17 @@ export function convolutionGradients(
   node: Node<"Conv">,
 ): InputGradients {
   const { group, pads, dilation, stride } = node.attributes;
-  const [out, perGroup, kernel] = w!.shape.map((size) => knownSize(size, "a kernel")) as [
+  const [out, perGroup, kernel] = w.shape.map((size) => knownSize(size, "a kernel")) as [
     number,
     number,
     number,
   ];
   const span = dilation * (kernel - 1);
   const outPerGroup = out / group;
-  const padded = g.pad(x!, 2, pads[0], pads[1]);
+  const padded = g.pad(x, 2, pads[0], pads[1]);
   const length = addDims(padded.shape[2], -span);
   const dense = unstride(dy, length, stride);
-  const grouped = g.reshape(w!, [group, outPerGroup, perGroup, kernel]);
+  const grouped = g.reshape(w, [group, outPerGroup, perGroup, kernel]);
   const turned = g.reshape(g.flip(g.transpose(grouped, [0, 2, 1, 3]), 3), [
     group * perGroup,
     outPerGroup,
@@ -51,7 +51,7 @@ function unstride(dy: Sym, length: Dim, stride: number): Sym {
     axis === 0 ? dim : knownSize(dim, "a strided axis"),
   );
   const spaced = g.pad(g.unsqueeze(dy, 3), 3, 0, stride - 1);
-  const flat = g.reshape(spaced, [batch!, out!, (taken as number) * stride]);
+  const flat = g.reshape(spaced, [batch, out, (taken as number) * stride]);
   const missing = knownSize(length, "a strided axis") - (taken as number) * stride;
   return missing < 0 ? g.slice(flat, 2, 0, length as number) : g.pad(flat, 2, 0, missing);
 }

@@ -22,7 +22,7 @@ const single =
   (dy: readonly (Sym | null)[], node: Node<K>, y: readonly Sym[]): InputGradients =>
     rule(onlyGradient(dy), node.inputs, y[0], node.attributes);
 
-const unary = (rule: (dy: Sym, x: Sym, y: Sym) => Sym) => single<Op>((dy, [x], y) => [rule(dy, x!, y)]);
+const unary = (rule: (dy: Sym, x: Sym, y: Sym) => Sym) => single<Op>((dy, [x], y) => [rule(dy, x, y)]);
 
 const nothing = (_: readonly (Sym | null)[], node: Node): InputGradients => node.inputs.map(() => null);
 
@@ -70,13 +70,13 @@ const flatRows = (x: Sym) => g.reshape(x, [multiplyDims(...x.shape.slice(0, -1))
  * a sum; for one on the left, the sum is a product with ones, which is faster than `ReduceSum`.
  */
 function matMulGradients(dy: Sym, [a, b]: readonly Sym[]): InputGradients {
-  const [left, right] = [a!.shape.length, b!.shape.length];
-  const da = g.matMul(dy, g.swapLast(b!));
+  const [left, right] = [a.shape.length, b.shape.length];
+  const da = g.matMul(dy, g.swapLast(b));
   return [
-    left === 2 && right > 2 ? sumOfMatrices(da) : sumTo(da, a!.shape),
+    left === 2 && right > 2 ? sumOfMatrices(da) : sumTo(da, a.shape),
     right === 2 && left > 2
-      ? g.gemm(flatRows(a!), flatRows(dy), undefined, { transA: true })
-      : sumTo(g.matMul(g.swapLast(a!), dy), b!.shape),
+      ? g.gemm(flatRows(a), flatRows(dy), undefined, { transA: true })
+      : sumTo(g.matMul(g.swapLast(a), dy), b.shape),
   ];
 }
 
@@ -90,24 +90,24 @@ function sumOfMatrices(x: Sym): Sym {
 
 function gemmGradients(dy: Sym, [a, b, c]: readonly Sym[], transA: boolean, transB: boolean): InputGradients {
   const da = transA
-    ? g.gemm(b!, dy, undefined, { transA: transB, transB: true })
-    : g.gemm(dy, b!, undefined, { transB: !transB });
+    ? g.gemm(b, dy, undefined, { transA: transB, transB: true })
+    : g.gemm(dy, b, undefined, { transB: !transB });
   const db = transB
-    ? g.gemm(dy, a!, undefined, { transA: true, transB: transA })
-    : g.gemm(a!, dy, undefined, { transA: !transA });
+    ? g.gemm(dy, a, undefined, { transA: true, transB: transA })
+    : g.gemm(a, dy, undefined, { transA: !transA });
   return c === undefined ? [da, db] : [da, db, sumTo(dy, c.shape)];
 }
 
 function normGradients(dy: Sym, [x, scale, bias]: readonly Sym[], epsilon: number): InputGradients {
-  const axis = [x!.shape.length - 1];
+  const axis = [x.shape.length - 1];
   const keep = { keepDims: true };
-  const centred = g.sub(x!, g.reduceMean(x!, axis, keep));
+  const centred = g.sub(x, g.reduceMean(x, axis, keep));
   const inverse = g.reciprocal(g.sqrt(g.add(g.reduceMean(g.mul(centred, centred), axis, keep), epsilon)));
   const normal = g.mul(centred, inverse);
-  const scaled = g.mul(dy, scale!);
+  const scaled = g.mul(dy, scale);
   const along = g.reduceMean(g.mul(scaled, normal), axis, keep);
   const dx = g.mul(inverse, g.sub(g.sub(scaled, g.reduceMean(scaled, axis, keep)), g.mul(normal, along)));
-  const dScale = sumTo(g.mul(dy, normal), scale!.shape);
+  const dScale = sumTo(g.mul(dy, normal), scale.shape);
   return bias === undefined ? [dx, dScale] : [dx, dScale, sumTo(dy, bias.shape)];
 }
 
@@ -151,8 +151,8 @@ function unslice(dy: Sym, x: Sym, { axis, start, end, step }: Node<"Slice">["att
 
 function powGradients(dy: Sym, [x, p]: readonly Sym[], y: Sym): InputGradients {
   return [
-    sumTo(g.mul(dy, g.mul(p!, g.pow(x!, g.sub(p!, 1)))), x!.shape),
-    sumTo(g.mul(dy, g.mul(y, g.log(x!))), p!.shape),
+    sumTo(g.mul(dy, g.mul(p, g.pow(x, g.sub(p, 1)))), x.shape),
+    sumTo(g.mul(dy, g.mul(y, g.log(x))), p.shape),
   ];
 }
 
@@ -162,7 +162,7 @@ function extremumGradients(dy: Sym, [a, b]: readonly Sym[], wins: (a: Sym, b: Sy
     const half = g.where(g.equal(first, second), g.mul(dy, 0.5), 0);
     return g.where(wins(first, second), dy, half);
   };
-  return [sumTo(share(a!, b!), a!.shape), sumTo(share(b!, a!), b!.shape)];
+  return [sumTo(share(a, b), a.shape), sumTo(share(b, a), b.shape)];
 }
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
@@ -211,20 +211,20 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   Sign: nothing,
   QuantizeLinear: nothing,
 
-  Add: single((dy, [a, b]) => [sumTo(dy, a!.shape), sumTo(dy, b!.shape)]),
-  Sub: single((dy, [a, b]) => [sumTo(dy, a!.shape), sumTo(g.neg(dy), b!.shape)]),
-  Mul: single((dy, [a, b]) => [sumTo(g.mul(dy, b!), a!.shape), sumTo(g.mul(dy, a!), b!.shape)]),
+  Add: single((dy, [a, b]) => [sumTo(dy, a.shape), sumTo(dy, b.shape)]),
+  Sub: single((dy, [a, b]) => [sumTo(dy, a.shape), sumTo(g.neg(dy), b.shape)]),
+  Mul: single((dy, [a, b]) => [sumTo(g.mul(dy, b), a.shape), sumTo(g.mul(dy, a), b.shape)]),
   Div: single((dy, [a, b], y) => [
-    sumTo(g.div(dy, b!), a!.shape),
-    sumTo(g.neg(g.div(g.mul(dy, y), b!)), b!.shape),
+    sumTo(g.div(dy, b), a.shape),
+    sumTo(g.neg(g.div(g.mul(dy, y), b)), b.shape),
   ]),
   Pow: single((dy, inputs, y) => powGradients(dy, inputs, y)),
   Max: single((dy, inputs) => extremumGradients(dy, inputs, g.greater)),
   Min: single((dy, inputs) => extremumGradients(dy, inputs, g.less)),
   Where: single((dy, [condition, a, b]) => [
     null,
-    sumTo(g.where(condition!, dy, 0), a!.shape),
-    sumTo(g.where(condition!, 0, dy), b!.shape),
+    sumTo(g.where(condition, dy, 0), a.shape),
+    sumTo(g.where(condition, 0, dy), b.shape),
   ]),
 
   LoadParameter: single((dy) => [dy, null]),
@@ -243,15 +243,15 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   Erf: unary((dy, x) => g.mul(dy, g.mul(g.exp(g.neg(g.mul(x, x))), 2 / Math.sqrt(Math.PI)))),
   // A product with 0 and 1: ONNX Runtime's `Where` takes four passes.
   Relu: unary((dy, _, y) => g.mul(dy, g.cast(g.greater(y, 0), dy.dtype))),
-  Gelu: single<"Gelu">((dy, [x], _, { approximate }) => [geluGradient(dy, x!, approximate)]),
-  Cast: single((dy, [x]) => [x!.dtype.startsWith("float") ? g.cast(dy, x!.dtype) : null]),
+  Gelu: single<"Gelu">((dy, [x], _, { approximate }) => [geluGradient(dy, x, approximate)]),
+  Cast: single((dy, [x]) => [x.dtype.startsWith("float") ? g.cast(dy, x.dtype) : null]),
 
   MatMul: single((dy, inputs) => matMulGradients(dy, inputs)),
   Gemm: single<"Gemm">((dy, inputs, _, { transA, transB }) => gemmGradients(dy, inputs, transA, transB)),
   MatMulIntegerToFloat: single((dy, [, , scale], y) => [
     null,
     null,
-    sumTo(g.div(g.mul(dy, y), scale!), scale!.shape),
+    sumTo(g.div(g.mul(dy, y), scale), scale.shape),
   ]),
   Conv: (dy, node) => convolutionGradients(onlyGradient(dy), node.inputs, node),
 
@@ -264,21 +264,19 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
   LayerNormalization: single<"LayerNormalization">((dy, inputs, _, { epsilon }) =>
     normGradients(dy, inputs, epsilon),
   ),
-  ReduceSum: single<"ReduceSum">((dy, [x], _, { axes }) => [spread(dy, x!, axes)]),
-  ReduceMean: single<"ReduceMean">((dy, [x], _, { axes }) => [
-    spread(g.div(dy, countOf(x!, axes)), x!, axes),
-  ]),
-  ReduceMax: single<"ReduceMax">((dy, [x], y, { axes }) => [toExtremes(dy, x!, y, axes)]),
-  ReduceMin: single<"ReduceMin">((dy, [x], y, { axes }) => [toExtremes(dy, x!, y, axes)]),
+  ReduceSum: single<"ReduceSum">((dy, [x], _, { axes }) => [spread(dy, x, axes)]),
+  ReduceMean: single<"ReduceMean">((dy, [x], _, { axes }) => [spread(g.div(dy, countOf(x, axes)), x, axes)]),
+  ReduceMax: single<"ReduceMax">((dy, [x], y, { axes }) => [toExtremes(dy, x, y, axes)]),
+  ReduceMin: single<"ReduceMin">((dy, [x], y, { axes }) => [toExtremes(dy, x, y, axes)]),
   CumSum: single<"CumSum">((dy, _, __, { axis, exclusive, reverse }) => [
     g.cumSum(dy, axis, { exclusive, reverse: !reverse }),
   ]),
   TopK: (dy, { inputs: [x], attributes: { axis } }, [, indices]) => [
-    dy[0] === null ? null : g.scatterElements(g.fill(x!.shape, 0, x!.dtype), indices!, dy[0], axis, "add"),
+    dy[0] === null ? null : g.scatterElements(g.fill(x.shape, 0, x.dtype), indices, dy[0], axis, "add"),
   ],
 
-  Reshape: single((dy, [x]) => [g.reshape(dy, x!.shape)]),
-  Expand: single((dy, [x]) => [sumTo(dy, x!.shape)]),
+  Reshape: single((dy, [x]) => [g.reshape(dy, x.shape)]),
+  Expand: single((dy, [x]) => [sumTo(dy, x.shape)]),
   Transpose: single<"Transpose">((dy, _, __, { perm }) => [
     g.transpose(
       dy,
@@ -292,31 +290,29 @@ export const gradients: { readonly [K in Op]: GradientRule<K> } = {
       axis,
     ),
   ],
-  Slice: single<"Slice">((dy, [x], _, attributes) => [unslice(dy, x!, attributes)]),
+  Slice: single<"Slice">((dy, [x], _, attributes) => [unslice(dy, x, attributes)]),
   Pad: single<"Pad">((dy, _, __, { axis, before, after }) => [
     g.slice(dy, axis, before, after === 0 ? undefined : -after),
   ]),
-  Gather: single<"Gather">((dy, [x, indices], _, { axis }) => [ungather(dy, x!, indices!, axis), null]),
+  Gather: single<"Gather">((dy, [x, indices], _, { axis }) => [ungather(dy, x, indices, axis), null]),
   GatherElements: single<"GatherElements">((dy, [x, indices], _, { axis }) => [
-    g.scatterElements(g.fill(x!.shape, 0, x!.dtype), indices!, dy, axis, "add"),
+    g.scatterElements(g.fill(x.shape, 0, x.dtype), indices, dy, axis, "add"),
     null,
   ]),
-  Unfold: single<"Unfold">((dy, [x], _, attributes) => [unfoldGradient(dy, x!, attributes)]),
+  Unfold: single<"Unfold">((dy, [x], _, attributes) => [unfoldGradient(dy, x, attributes)]),
   ScatterElements: single<"ScatterElements">((dy, [, indices, updates], _, { axis, reduction }) => [
-    reduction === "add"
-      ? dy
-      : g.scatterElements(dy, indices!, g.fill(updates!.shape, 0, updates!.dtype), axis),
+    reduction === "add" ? dy : g.scatterElements(dy, indices, g.fill(updates.shape, 0, updates.dtype), axis),
     null,
-    g.gatherElements(dy, indices!, axis),
+    g.gatherElements(dy, indices, axis),
   ]),
   Compress: single<"Compress">((dy, [x, condition], _, { axis, size }) => {
-    const kept = g.compress(g.range(x!.shape[resolveAxis(axis, x!.shape.length)]), condition!, 0, size);
-    return [ungather(dy, x!, kept, axis), null];
+    const kept = g.compress(g.range(x.shape[resolveAxis(axis, x.shape.length)]), condition, 0, size);
+    return [ungather(dy, x, kept, axis), null];
   }),
   ScatterND: single<"ScatterND">((dy, [x, indices], _, { reduction }) => {
-    const rows = g.squeeze(indices!, 1);
+    const rows = g.squeeze(indices, 1);
     const placed = g.gather(dy, rows);
-    const zeros = g.fill(x!.shape, 0, x!.dtype);
+    const zeros = g.fill(x.shape, 0, x.dtype);
     return [reduction === "add" ? dy : g.sub(dy, g.scatterRows(zeros, rows, placed)), null, placed];
   }),
 

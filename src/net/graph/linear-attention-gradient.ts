@@ -16,20 +16,20 @@ import { isOp, type Sym } from "./sym.ts";
  * States are computed here, not kept since the forward pass.
  */
 export function linearAttentionGradients(dy: Sym, [q, k, v, kept]: readonly Sym[]): InputGradients {
-  const [batch, tokens, channels] = v!.shape;
-  const wide = [batch!, tokens!, channels!, knownSize(q!.shape[2], "the number of states")];
-  const decay = computedAgain(kept!);
-  const h = everyState(outer(v!, k!), decay); // [b, t, e·n]
+  const [batch, tokens, channels] = v.shape;
+  const wide = [batch, tokens, channels, knownSize(q.shape[2], "the number of states")];
+  const decay = computedAgain(kept);
+  const h = everyState(outer(v, k), decay); // [b, t, e·n]
   const later = pad(slice(flip(decay, 1), 1, 0, -1), 1, 1, 0);
-  const G = flip(everyState(flip(outer(dy, q!), 1), later), 1);
+  const G = flip(everyState(flip(outer(dy, q), 1), later), 1);
   const byToken = (x: Sym) => reshape(x, wide);
   const sum = (channelwise: Sym, states: Sym) =>
-    reshape(matMul(unsqueeze(channelwise, 2), byToken(states)), q!.shape);
+    reshape(matMul(unsqueeze(channelwise, 2), byToken(states)), q.shape);
   const before = pad(slice(h, 1, 0, -1), 1, 1, 0);
   return [
     sum(dy, h),
-    sum(v!, G),
-    reshape(matMul(byToken(G), unsqueeze(k!, 3)), v!.shape),
+    sum(v, G),
+    reshape(matMul(byToken(G), unsqueeze(k, 3)), v.shape),
     mul(mul(G, exp(decay)), before),
   ];
 }
@@ -41,8 +41,8 @@ function outer(x: Sym, y: Sym): Sym {
 }
 
 const merged = ([batch, tokens, channels, states]: Shape): Shape => [
-  batch!,
-  tokens!,
+  batch,
+  tokens,
   (channels as number) * (states as number),
 ];
 

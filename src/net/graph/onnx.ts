@@ -118,11 +118,11 @@ function emitForm(scope: Scope, node: Node, form: GpuForm): void {
  */
 function emitLoad(scope: Scope, node: Node): void {
   const [parameter, after] = node.inputs;
-  const axis = after!.shape.findIndex((dim) => typeof dim === "string");
-  const size = scope.add("Shape", [scope.nameOf(after!)], { start: axis, end: axis + 1 });
-  const zeros = scope.add("Mul", [size, scope.vector(parameter!.shape.map(() => 0))]);
-  const view = scope.add("Reshape", [scope.nameOf(parameter!), zeros]);
-  const isFloat32 = parameter!.dtype === "float32";
+  const axis = after.shape.findIndex((dim) => typeof dim === "string");
+  const size = scope.add("Shape", [scope.nameOf(after)], { start: axis, end: axis + 1 });
+  const zeros = scope.add("Mul", [size, scope.vector(parameter.shape.map(() => 0))]);
+  const view = scope.add("Reshape", [scope.nameOf(parameter), zeros]);
+  const isFloat32 = parameter.dtype === "float32";
   scope.bind(node, [isFloat32 ? view : scope.add("Cast", [view], { to: dataType("float32") })]);
 }
 
@@ -144,7 +144,7 @@ function emitLinearAttention(scope: Scope, node: Node): void {
   const heads = node.outputs[0].shape[2] as number;
   const names = [scope.fresh(), scope.fresh()];
   const attributes = { update_rule: "gated", q_num_heads: 1, kv_num_heads: heads, scale: { real: 1 } };
-  const inputs = [q!, k!, v!, "", decay!];
+  const inputs = [q, k, v, "", decay];
   scope.nodes.push(nodeProto("LinearAttention", inputs, names, attributes, CONTRIB));
   scope.bind(node, names);
 }
@@ -152,8 +152,8 @@ function emitLinearAttention(scope: Scope, node: Node): void {
 /** The zero points, one per row, determine the type. */
 function emitQuantizeLinear(scope: Scope, node: Node<"QuantizeLinear"> & Node): void {
   const [x, scale] = node.inputs;
-  const zero = scope.add("Expand", [zeroPoint(scope, node.attributes.to), scope.shapeVector(scale!.shape)]);
-  const inputs = [scope.nameOf(x!), scope.nameOf(scale!), zero];
+  const zero = scope.add("Expand", [zeroPoint(scope, node.attributes.to), scope.shapeVector(scale.shape)]);
+  const inputs = [scope.nameOf(x), scope.nameOf(scale), zero];
   scope.bind(node, [scope.add("QuantizeLinear", inputs, { axis: 0 })]);
 }
 
@@ -161,7 +161,7 @@ function emitIntegerProduct(scope: Scope, node: Node): void {
   const [a, b, scale] = node.inputs.map((sym) => scope.nameOf(sym));
   const one = scope.constant(float32Scalar(1));
   const name = scope.fresh();
-  const inputs = [a!, b!, one, scale!, zeroPoint(scope, "uint8")];
+  const inputs = [a, b, one, scale, zeroPoint(scope, "uint8")];
   scope.nodes.push(nodeProto("MatMulIntegerToFloat", inputs, [name], {}, CONTRIB));
   scope.bind(node, [name]);
 }

@@ -119,8 +119,8 @@ function withLayers<Rows>(
   function layerOf(node: Node<"Gemm"> & Node): Sym {
     const [a, b, c] = node.inputs;
     const { transB } = node.attributes;
-    const x = once(a!, "rows", () => form.activations(renewed(a!)));
-    const y = form.product(x, matrixRows(b!, transB));
+    const x = once(a, "rows", () => form.activations(renewed(a)));
+    const y = form.product(x, matrixRows(b, transB));
     return c === undefined ? y : add(y, renewed(c));
   }
 
@@ -157,7 +157,7 @@ function rowsInSteps(x: Sym, to: "uint8" | "int8"): Quantised {
 }
 
 const isLarge = ({ inputs: [, weight], attributes: { transA } }: Node<"Gemm">) =>
-  !transA && weight!.shape.every((size) => typeof size === "number" && size >= MIN_SIZE);
+  !transA && weight.shape.every((size) => typeof size === "number" && size >= MIN_SIZE);
 
 /** Nodes that depend on an input of the graph. */
 function computedNodes(order: readonly Node[]): ReadonlySet<Node> {

@@ -35,13 +35,13 @@ function checkSame(a: Dim | string, b: Dim | string, what: string): void {
 }
 
 const like = (x: TensorType): readonly TensorType[] => [{ dtype: x.dtype, shape: x.shape }];
-const unary = ([x]: readonly Sym[]) => like(x!);
+const unary = ([x]: readonly Sym[]) => like(x);
 const asBool = (types: readonly TensorType[]) =>
   types.map(({ shape }) => ({ dtype: "bool" as const, shape }));
 
 function binary([a, b]: readonly Sym[]): readonly TensorType[] {
-  checkSame(a!.dtype, b!.dtype, "types differ");
-  return [{ dtype: a!.dtype, shape: broadcastShapes(a!.shape, b!.shape) }];
+  checkSame(a.dtype, b.dtype, "types differ");
+  return [{ dtype: a.dtype, shape: broadcastShapes(a.shape, b.shape) }];
 }
 
 const comparison = (inputs: readonly Sym[]) => asBool(binary(inputs));
@@ -50,14 +50,14 @@ function reduction(
   [x]: readonly Sym[],
   { axes, keepDims }: OpAttributes["ReduceSum"],
 ): readonly TensorType[] {
-  const reduced = new Set(axes.map((axis) => resolveAxis(axis, x!.shape.length)));
-  const shape = x!.shape.flatMap((dim, i) => (reduced.has(i) ? (keepDims ? [1] : []) : [dim]));
-  return [{ dtype: x!.dtype, shape }];
+  const reduced = new Set(axes.map((axis) => resolveAxis(axis, x.shape.length)));
+  const shape = x.shape.flatMap((dim, i) => (reduced.has(i) ? (keepDims ? [1] : []) : [dim]));
+  return [{ dtype: x.dtype, shape }];
 }
 
 function alongAxis([x]: readonly Sym[], { axis }: { readonly axis: number }): readonly TensorType[] {
-  resolveAxis(axis, x!.shape.length);
-  return like(x!);
+  resolveAxis(axis, x.shape.length);
+  return like(x);
 }
 
 const replaced = (shape: Shape, axis: number, dim: Dim) => shape.map((old, i) => (i === axis ? dim : old));
@@ -105,9 +105,9 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Or: binary,
   Not: unary,
   Where: ([condition, a, b]) => {
-    checkSame(condition!.dtype, "bool", "the condition's type");
-    const chosen = binary([a!, b!])[0];
-    return [{ dtype: chosen.dtype, shape: broadcastShapes(condition!.shape, chosen.shape) }];
+    checkSame(condition.dtype, "bool", "the condition's type");
+    const chosen = binary([a, b])[0];
+    return [{ dtype: chosen.dtype, shape: broadcastShapes(condition.shape, chosen.shape) }];
   },
 
   Neg: unary,
@@ -126,59 +126,59 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Floor: unary,
   Sign: unary,
   Gelu: unary,
-  LoadParameter: ([parameter]) => [{ dtype: "float32", shape: parameter!.shape }],
-  Cast: ([x], { to }) => [{ dtype: to, shape: x!.shape }],
+  LoadParameter: ([parameter]) => [{ dtype: "float32", shape: parameter.shape }],
+  Cast: ([x], { to }) => [{ dtype: to, shape: x.shape }],
 
   MatMul: ([a, b]) => {
-    checkSame(a!.dtype, b!.dtype, "types differ");
-    if (a!.shape.length < 2 || b!.shape.length < 2) throw new GraphError("both need at least two axes");
-    checkSame(a!.shape.at(-1)!, b!.shape.at(-2)!, "inner axes differ");
-    const batch = broadcastShapes(a!.shape.slice(0, -2), b!.shape.slice(0, -2));
-    return [{ dtype: a!.dtype, shape: [...batch, a!.shape.at(-2)!, b!.shape.at(-1)!] }];
+    checkSame(a.dtype, b.dtype, "types differ");
+    if (a.shape.length < 2 || b.shape.length < 2) throw new GraphError("both need at least two axes");
+    checkSame(a.shape.at(-1)!, b.shape.at(-2)!, "inner axes differ");
+    const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return [{ dtype: a.dtype, shape: [...batch, a.shape.at(-2)!, b.shape.at(-1)!] }];
   },
   Gemm: ([a, b, c], { transA, transB }) => {
-    if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new GraphError("both need exactly two axes");
-    const [m, k] = transA ? [a!.shape[1], a!.shape[0]] : [a!.shape[0], a!.shape[1]];
-    const [inner, n] = transB ? [b!.shape[1], b!.shape[0]] : [b!.shape[0], b!.shape[1]];
+    if (a.shape.length !== 2 || b.shape.length !== 2) throw new GraphError("both need exactly two axes");
+    const [m, k] = transA ? [a.shape[1], a.shape[0]] : [a.shape[0], a.shape[1]];
+    const [inner, n] = transB ? [b.shape[1], b.shape[0]] : [b.shape[0], b.shape[1]];
     checkSame(k, inner, "inner axes differ");
     if (c !== undefined && !sameShape(broadcastShapes(c.shape, [m, n]), [m, n])) {
       throw new GraphError(`the bias does not broadcast to ${formatShape([m, n])}`);
     }
-    return [{ dtype: a!.dtype, shape: [m, n] }];
+    return [{ dtype: a.dtype, shape: [m, n] }];
   },
   Conv: ([x, w, bias], { group, pads, dilation, stride }) => {
-    const [batch, channels, length] = x!.shape;
-    const [out, perGroup, kernel] = w!.shape;
-    if (x!.shape.length !== 3 || w!.shape.length !== 3) throw new GraphError("one spatial axis is expected");
-    checkSame(channels!, multiplyDims(perGroup!, group), "channels differ from kernel × groups");
-    if (bias !== undefined) checkSame(bias.shape[0], out!, "the bias differs from the channels out");
-    const span = dilation * (knownSize(kernel!, "a kernel") - 1);
-    const padded = addDims(length!, pads[0] + pads[1] - span);
+    const [batch, channels, length] = x.shape;
+    const [out, perGroup, kernel] = w.shape;
+    if (x.shape.length !== 3 || w.shape.length !== 3) throw new GraphError("one spatial axis is expected");
+    checkSame(channels, multiplyDims(perGroup, group), "channels differ from kernel × groups");
+    if (bias !== undefined) checkSame(bias.shape[0], out, "the bias differs from the channels out");
+    const span = dilation * (knownSize(kernel, "a kernel") - 1);
+    const padded = addDims(length, pads[0] + pads[1] - span);
     const lengthOut =
       stride === 1 ? padded : Math.floor((knownSize(padded, "a strided axis") - 1) / stride) + 1;
-    return [{ dtype: x!.dtype, shape: [batch!, out!, lengthOut] }];
+    return [{ dtype: x.dtype, shape: [batch, out, lengthOut] }];
   },
 
   QuantizeLinear: ([x, scale], { to }) => {
-    if (x!.shape.length !== 2 || !sameShape(scale!.shape, [x!.shape[0]])) {
+    if (x.shape.length !== 2 || !sameShape(scale.shape, [x.shape[0]])) {
       throw new GraphError("rows with one scale each are expected");
     }
-    return [{ dtype: to, shape: x!.shape }];
+    return [{ dtype: to, shape: x.shape }];
   },
   MatMulIntegerToFloat: ([a, b, scale]) => {
-    checkSame(a!.dtype, "uint8", "the first factor's type");
-    checkSame(b!.dtype, "int8", "the second factor's type");
-    if (a!.shape.length !== 2 || b!.shape.length !== 2) throw new GraphError("both need exactly two axes");
-    checkSame(a!.shape[1], b!.shape[0], "inner axes differ");
-    if (!sameShape(scale!.shape, [b!.shape[1]])) throw new GraphError("one scale per column is expected");
-    return [{ dtype: "float32", shape: [a!.shape[0], b!.shape[1]] }];
+    checkSame(a.dtype, "uint8", "the first factor's type");
+    checkSame(b.dtype, "int8", "the second factor's type");
+    if (a.shape.length !== 2 || b.shape.length !== 2) throw new GraphError("both need exactly two axes");
+    checkSame(a.shape[1], b.shape[0], "inner axes differ");
+    if (!sameShape(scale.shape, [b.shape[1]])) throw new GraphError("one scale per column is expected");
+    return [{ dtype: "float32", shape: [a.shape[0], b.shape[1]] }];
   },
 
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
   LayerNormalization: ([x, scale], { axis }) => {
-    checkSame(x!.shape.at(-1)!, scale!.shape[0], "the scale differs from the last axis");
-    return alongAxis([x!], { axis });
+    checkSame(x.shape.at(-1)!, scale.shape[0], "the scale differs from the last axis");
+    return alongAxis([x], { axis });
   },
   ReduceSum: reduction,
   ReduceMean: reduction,
@@ -186,110 +186,108 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   ReduceMin: reduction,
   CumSum: alongAxis,
   ArgMax: ([x], { axis }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    return [{ dtype: "int64", shape: x!.shape.filter((_, i) => i !== at) }];
+    const at = resolveAxis(axis, x.shape.length);
+    return [{ dtype: "int64", shape: x.shape.filter((_, i) => i !== at) }];
   },
   TopK: ([x], { axis, k }) => {
-    const shape = replaced(x!.shape, resolveAxis(axis, x!.shape.length), k);
+    const shape = replaced(x.shape, resolveAxis(axis, x.shape.length), k);
     return [
-      { dtype: x!.dtype, shape },
+      { dtype: x.dtype, shape },
       { dtype: "int64", shape },
     ];
   },
 
   Reshape: ([x], { shape }) => {
-    checkSame(multiplyDims(...x!.shape), multiplyDims(...shape), "numbers of elements differ");
-    return [{ dtype: x!.dtype, shape }];
+    checkSame(multiplyDims(...x.shape), multiplyDims(...shape), "numbers of elements differ");
+    return [{ dtype: x.dtype, shape }];
   },
   Expand: ([x], { shape }) => {
-    if (!sameShape(broadcastShapes(x!.shape, shape), shape)) {
+    if (!sameShape(broadcastShapes(x.shape, shape), shape)) {
       throw new GraphError(`does not broadcast to ${formatShape(shape)}`);
     }
-    return [{ dtype: x!.dtype, shape }];
+    return [{ dtype: x.dtype, shape }];
   },
   Transpose: ([x], { perm }) => {
-    if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== x!.shape.length) {
+    if ([...perm].sort((a, b) => a - b).some((axis, i) => axis !== i) || perm.length !== x.shape.length) {
       throw new GraphError(`[${perm}] is not a permutation of its axes`);
     }
-    return [{ dtype: x!.dtype, shape: perm.map((axis) => x!.shape[axis]) }];
+    return [{ dtype: x.dtype, shape: perm.map((axis) => x.shape[axis]) }];
   },
   Concat: (inputs, { axis }) => {
     const [first, ...rest] = inputs;
-    const at = resolveAxis(axis, first!.shape.length);
+    const at = resolveAxis(axis, first.shape.length);
     for (const other of rest) {
-      checkSame(other.dtype, first!.dtype, "types differ");
-      if (!sameShape(replaced(other.shape, at, 0), replaced(first!.shape, at, 0))) {
+      checkSame(other.dtype, first.dtype, "types differ");
+      if (!sameShape(replaced(other.shape, at, 0), replaced(first.shape, at, 0))) {
         throw new GraphError(`shapes differ in axes other than ${at}`);
       }
     }
     const size = addDims(...inputs.map(({ shape }) => shape[at]));
-    return [{ dtype: first!.dtype, shape: replaced(first!.shape, at, size) }];
+    return [{ dtype: first.dtype, shape: replaced(first.shape, at, size) }];
   },
   Split: ([x], { axis, sizes }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    checkSame(x!.shape[at], addDims(...sizes), "the parts do not add up to the axis");
-    return sizes.map((size) => ({ dtype: x!.dtype, shape: replaced(x!.shape, at, size) }));
+    const at = resolveAxis(axis, x.shape.length);
+    checkSame(x.shape[at], addDims(...sizes), "the parts do not add up to the axis");
+    return sizes.map((size) => ({ dtype: x.dtype, shape: replaced(x.shape, at, size) }));
   },
   Slice: ([x], attributes) => {
-    const at = resolveAxis(attributes.axis, x!.shape.length);
-    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, slicedSize(x!.shape[at], attributes)) }];
+    const at = resolveAxis(attributes.axis, x.shape.length);
+    return [{ dtype: x.dtype, shape: replaced(x.shape, at, slicedSize(x.shape[at], attributes)) }];
   },
   Pad: ([x], { axis, before, after }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, addDims(x!.shape[at], before + after)) }];
+    const at = resolveAxis(axis, x.shape.length);
+    return [{ dtype: x.dtype, shape: replaced(x.shape, at, addDims(x.shape[at], before + after)) }];
   },
   Gather: ([x, indices], { axis }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    return [
-      { dtype: x!.dtype, shape: [...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)] },
-    ];
+    const at = resolveAxis(axis, x.shape.length);
+    return [{ dtype: x.dtype, shape: [...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)] }];
   },
   GatherElements: ([x, indices], { axis }) => {
-    resolveAxis(axis, x!.shape.length);
-    checkSame(x!.shape.length, indices!.shape.length, "ranks differ");
-    return [{ dtype: x!.dtype, shape: indices!.shape }];
+    resolveAxis(axis, x.shape.length);
+    checkSame(x.shape.length, indices.shape.length, "ranks differ");
+    return [{ dtype: x.dtype, shape: indices.shape }];
   },
   Unfold: ([x], { kernel }) => {
-    const [batch, length, ...row] = x!.shape;
-    if (x!.shape.length < 2) throw new GraphError("axis 1 must be the length");
-    const windows = knownSize(length!, "the length of an unfolded axis") - kernel + 1;
+    const [batch, length, ...row] = x.shape;
+    if (x.shape.length < 2) throw new GraphError("axis 1 must be the length");
+    const windows = knownSize(length, "the length of an unfolded axis") - kernel + 1;
     if (windows < 1) throw new GraphError(`no window of ${kernel} rows fits`);
-    return [{ dtype: x!.dtype, shape: [batch!, windows, kernel, ...row] }];
+    return [{ dtype: x.dtype, shape: [batch, windows, kernel, ...row] }];
   },
   ScatterElements: ([x, indices, updates], { axis }) => {
-    resolveAxis(axis, x!.shape.length);
-    if (!sameShape(indices!.shape, updates!.shape)) throw new GraphError("indices and updates differ");
-    return like(x!);
+    resolveAxis(axis, x.shape.length);
+    if (!sameShape(indices.shape, updates.shape)) throw new GraphError("indices and updates differ");
+    return like(x);
   },
   Compress: ([x, condition], { axis, size }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    checkSame(condition!.dtype, "bool", "the condition's type");
-    if (!sameShape(condition!.shape, [x!.shape[at]])) {
+    const at = resolveAxis(axis, x.shape.length);
+    checkSame(condition.dtype, "bool", "the condition's type");
+    if (!sameShape(condition.shape, [x.shape[at]])) {
       throw new GraphError(`the condition is not one value per row of axis ${at}`);
     }
-    return [{ dtype: x!.dtype, shape: replaced(x!.shape, at, size) }];
+    return [{ dtype: x.dtype, shape: replaced(x.shape, at, size) }];
   },
   ScatterND: ([x, indices, updates]) => {
-    const [rows, depth] = indices!.shape;
-    if (indices!.shape.length !== 2 || depth !== 1) throw new GraphError("one index per row is expected");
-    checkSame(updates!.dtype, x!.dtype, "types differ");
-    if (!sameShape(updates!.shape, [rows!, ...x!.shape.slice(1)])) {
+    const [rows, depth] = indices.shape;
+    if (indices.shape.length !== 2 || depth !== 1) throw new GraphError("one index per row is expected");
+    checkSame(updates.dtype, x.dtype, "types differ");
+    if (!sameShape(updates.shape, [rows, ...x.shape.slice(1)])) {
       throw new GraphError("the updates are not one row per index");
     }
-    return like(x!);
+    return like(x);
   },
   LinearAttention: ([q, k, v, decay]) => {
-    const [batch, tokens, states] = q!.shape;
-    if (q!.shape.length !== 3 || !sameShape(q!.shape, k!.shape)) {
+    const [batch, tokens, states] = q.shape;
+    if (q.shape.length !== 3 || !sameShape(q.shape, k.shape)) {
       throw new GraphError("queries and keys of the same three axes are expected");
     }
-    knownSize(states!, "the number of states");
-    const channels = knownSize(v!.shape[2], "the number of channels");
-    if (!sameShape(v!.shape, [batch!, tokens!, channels])) throw new GraphError("the values have other rows");
-    if (!sameShape(decay!.shape, [batch!, tokens!, multiplyDims(channels, states!)])) {
+    knownSize(states, "the number of states");
+    const channels = knownSize(v.shape[2], "the number of channels");
+    if (!sameShape(v.shape, [batch, tokens, channels])) throw new GraphError("the values have other rows");
+    if (!sameShape(decay.shape, [batch, tokens, multiplyDims(channels, states)])) {
       throw new GraphError("the decays are not one value per channel and state");
     }
-    return like(v!);
+    return like(v);
   },
   Fill: (_, { shape, dtype }) => [{ dtype, shape }],
   Range: (_, { size }) => [{ dtype: "int64", shape: [size] }],

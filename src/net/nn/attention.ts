@@ -26,15 +26,15 @@ import type { Queries } from "./queries.ts";
 /** Splits the last axis into heads of consecutive columns: [b, t, h·c] → [b, h, t, c] */
 export function splitHeads(x: Sym, heads: number): Sym {
   const [batch, tokens, width] = x.shape;
-  const headWidth = knownSize(width!, "the width of attention") / heads;
-  return transpose(reshape(x, [batch!, tokens!, heads, headWidth]), [0, 2, 1, 3]);
+  const headWidth = knownSize(width, "the width of attention") / heads;
+  return transpose(reshape(x, [batch, tokens, heads, headWidth]), [0, 2, 1, 3]);
 }
 
 /** Inverse of `splitHeads`: [b, h, q, c] → [b, q, h·c] */
 export function mergeHeads(x: Sym): Sym {
   const [batch, heads, queries, headWidth] = x.shape;
-  const width = knownSize(heads!, "the number of heads") * knownSize(headWidth!, "the width of a head");
-  return reshape(transpose(x, [0, 2, 1, 3]), [batch!, queries!, width]);
+  const width = knownSize(heads, "the number of heads") * knownSize(headWidth, "the width of a head");
+  return reshape(transpose(x, [0, 2, 1, 3]), [batch, queries, width]);
 }
 
 /**
@@ -58,7 +58,7 @@ export function attention(q: Sym, k: Sym, v: Sym, bias?: Sym, drop = (weights: S
  */
 export function paddingBias(mask: Sym, value: number): Sym {
   const [batch, tokens] = mask.shape;
-  return reshape(mul(sub(1, mask), value), [batch!, 1, 1, tokens!]);
+  return reshape(mul(sub(1, mask), value), [batch, 1, 1, tokens]);
 }
 
 /** The lowest finite float32: the attention bias of masked tokens in most models. */

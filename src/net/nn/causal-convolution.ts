@@ -46,7 +46,7 @@ export function convolutionSteps({ weight, bias }: DepthwiseConvolution, batch: 
     start: taps.slice(1).map(() => expand(initial, [batch, channels])),
     step(x, carried) {
       const [output, ...next] = taps.map((tap, i) => add(mul(x, tap), carried[i] ?? initial));
-      return { output: output!, carried: next };
+      return { output, carried: next };
     },
   };
 }

@@ -90,25 +90,25 @@ function winogradConvolution({ weight, bias }: Convolution, x: Sym, dilation: nu
   const windows = length - 2 * dilation;
   const blocks = blocksOf(windows, dilation);
   const padded = pad(x, 2, 0, 2 * dilation * (blocks + 1) - length);
-  const halves = split(reshape(padded, [batch!, channels, blocks + 1, 2, dilation]), 3, [1, 1]);
-  const [even, odd] = halves.map((half) => reshape(half, [batch!, channels, (blocks + 1) * dilation]));
+  const halves = split(reshape(padded, [batch, channels, blocks + 1, 2, dilation]), 3, [1, 1]);
+  const [even, odd] = halves.map((half) => reshape(half, [batch, channels, (blocks + 1) * dilation]));
   const from = (half: Sym, block: number) => slice(half, 2, block * dilation, (block + blocks) * dilation);
-  const [x0, x1, x2, x3] = [from(even!, 0), from(odd!, 0), from(even!, 1), from(odd!, 1)];
+  const [x0, x1, x2, x3] = [from(even, 0), from(odd, 0), from(even, 1), from(odd, 1)];
   const [w0, w1, w2] = split(transpose(weight, [2, 0, 1]), 0, [1, 1, 1]).map((tap) =>
     reshape(tap, [out, channels]),
   );
-  const [ends, middle] = [mul(add(w0!, w2!), 0.5), mul(w1!, 0.5)];
-  const m0 = matMul(w0!, sub(x0, x2));
+  const [ends, middle] = [mul(add(w0, w2), 0.5), mul(w1, 0.5)];
+  const m0 = matMul(w0, sub(x0, x2));
   const m1 = matMul(add(ends, middle), add(x1, x2));
   const m2 = matMul(sub(ends, middle), sub(x2, x1));
-  const m3 = matMul(w2!, sub(x3, x1));
+  const m3 = matMul(w2, sub(x3, x1));
   const shared = bias === undefined ? m1 : add(m1, reshape(bias, [out, 1]));
   const pair = [add(add(m0, shared), m2), add(sub(shared, m2), m3)];
   const joined = concat(
-    pair.map((y) => reshape(y, [batch!, out, blocks, 1, dilation])),
+    pair.map((y) => reshape(y, [batch, out, blocks, 1, dilation])),
     3,
   );
-  return slice(reshape(joined, [batch!, out, 2 * blocks * dilation]), 2, 0, windows);
+  return slice(reshape(joined, [batch, out, 2 * blocks * dilation]), 2, 0, windows);
 }
 
 /** Number of blocks of 2·d positions that cover the windows. */
@@ -138,8 +138,8 @@ export function diagonalConvolution({ weight, bias }: Convolution, x: Sym): Sym 
   const [batch] = x.shape;
   const length = knownSize(x.shape[2], "the length of a convolution");
   const products = matMul(transpose(reshape(weight, [channels, kernel]), [1, 0]), x); // [b, k, l]
-  const rows = reshape(products, [batch!, kernel * length]);
-  const skewed = reshape(pad(rows, 1, 0, kernel), [batch!, kernel, length + 1]);
+  const rows = reshape(products, [batch, kernel * length]);
+  const skewed = reshape(pad(rows, 1, 0, kernel), [batch, kernel, length + 1]);
   const y = reduceSum(slice(skewed, 2, 0, length - kernel + 1), [1]);
   return bias === undefined ? y : add(y, bias);
 }

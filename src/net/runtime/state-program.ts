@@ -64,7 +64,7 @@ export async function openStateProgram<Output extends string>(
   const read = async (array: DeviceArray): Promise<NdArray> => {
     // `Tensor.getData` of an array on a GPU ends the process.
     reader ??= openProgram({ copy: input("array", "float32", ["n"]) }, new Map(), { ...options, device });
-    return (await (await reader).run({ array })).copy!;
+    return (await (await reader).run({ array })).copy;
   };
   return {
     device,

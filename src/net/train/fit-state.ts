@@ -139,7 +139,7 @@ export type FitEvent =
 export function bestEpoch(history: readonly EpochRecord[]): EpochRecord | undefined {
   return history.reduce<EpochRecord | undefined>(
     (best, record) =>
-      best === undefined || record.validation.val_loss! < best.validation.val_loss! ? record : best,
+      best === undefined || record.validation.val_loss < best.validation.val_loss ? record : best,
     undefined,
   );
 }

@@ -250,9 +250,9 @@ describe("a planted fault gives exactly one finding", () => {
     const { findings } = await checkVariants(table, genome);
     expect(findings.map((found) => [found.kind, found.count])).toEqual([[kind, expected]]);
     const [found] = findings;
-    expect(found!.examples.length).toBe(Math.min(3, expected));
-    expect(found!.examples[0].line).toBe(found!.examples[0].row + 2);
-    expect(found!.fix).not.toBe("");
+    expect(found.examples.length).toBe(Math.min(3, expected));
+    expect(found.examples[0].line).toBe(found.examples[0].row + 2);
+    expect(found.fix).not.toBe("");
   });
 
   test("the fix for shifted positions depends on the share of shifted rows", async () => {

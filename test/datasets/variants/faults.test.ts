@@ -216,7 +216,7 @@ test("findings name the cause of mismatches", async () => {
 test("findings estimate the share of wrong signs", async () => {
   for (const share of [0.2, 0.5]) {
     const [found] = await findingsOf(some(share, turned)(clean.caqtl));
-    const estimate = Number(/about (\d+) % of the signs/.exec(found!.what)![1]) / 100;
+    const estimate = Number(/about (\d+) % of the signs/.exec(found.what)![1]) / 100;
     expect(Math.abs(estimate - share)).toBeLessThan(4 * Math.sqrt((share * (1 - share)) / 185));
   }
 });

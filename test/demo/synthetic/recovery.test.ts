@@ -58,7 +58,7 @@ const siteCount = (sequence: string, counts: (motif: MotifName) => boolean = () 
 
 async function table(path: string): Promise<Record<string, string>[]> {
   const [header, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
-  const columns = header!.split("\t");
+  const columns = header.split("\t");
   return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [columns[i], cell])));
 }
 
@@ -130,7 +130,7 @@ describe("tasks 3 and 4 on the synthetic genome", () => {
     const perClass = CELL_LINES.map((cell) => rows.filter(({ label }) => label === cell).length);
     expect(Math.min(...perClass)).toBeGreaterThan(100);
     const named = rows.filter(({ chr, input_start: start, input_end: end, label }) => {
-      const sites = findSites(codesOf(sequenceAt(chr!, Number(start), Number(end))), 0, 500, 0.3);
+      const sites = findSites(codesOf(sequenceAt(chr, Number(start), Number(end))), 0, 500, 0.3);
       const support = CELL_LINES.map((cell) =>
         sites.reduce((sum, { motif, occupancy }) => {
           const weight = SITE_WEIGHTS[motif];
@@ -149,7 +149,7 @@ describe("tasks 3 and 4 on the synthetic genome", () => {
       const before = await cutsBefore(files.signal);
       const logCuts = (rows: Record<string, string>[]) =>
         rows.map(({ chr, elem_start, elem_end }) => {
-          const cuts = before.get(chr!)!;
+          const cuts = before.get(chr)!;
           return Math.log1p(cuts[Number(elem_end)] - cuts[Number(elem_start)]);
         });
       const peaks = made.peaks.get(cell)!;
@@ -168,7 +168,7 @@ describe("tasks 3 and 4 on the synthetic genome", () => {
       // GC content does not distinguish peaks.
       const gc = async (path: string) =>
         (await table(path)).map(({ chr, input_start, input_end }) => {
-          const sequence = sequenceAt(chr!, Number(input_start), Number(input_end));
+          const sequence = sequenceAt(chr, Number(input_start), Number(input_end));
           return sequence.replace(/[AT]/g, "").length / sequence.length;
         });
       expect(
@@ -213,7 +213,7 @@ describe("task 5 on the synthetic genome", () => {
       changed[position - element.start] = "ACGT".indexOf(alternative);
       const [before, after] = [reference, changed].map((codes) => logActivity(codes, 0, codes.length));
       effects.forEach((effect, cell) => {
-        expect(effect).toBeCloseTo(Math.log(cuts(after![cell]) / cuts(before![cell])), 9);
+        expect(effect).toBeCloseTo(Math.log(cuts(after[cell]) / cuts(before[cell])), 9);
       });
     }
   });

@@ -35,7 +35,7 @@ async function collect<T>(rows: AsyncIterable<T>): Promise<T[]> {
 
 async function table(path: string): Promise<Record<string, string>[]> {
   const [header, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
-  const columns = header!.split("\t");
+  const columns = header.split("\t");
   return lines.map((line) => Object.fromEntries(line.split("\t").map((cell, i) => [columns[i], cell])));
 }
 
@@ -155,7 +155,7 @@ describe("synthetic genome on disk", () => {
         expect([Number(row.elem_start) - start, Number(row.elem_end) - start]).toEqual([557, 1557]);
         expect([row.elem_relative_start, row.elem_relative_end]).toEqual(["557", "1557"]);
         expect(start).toBeGreaterThanOrEqual(0);
-        expect(end).toBeLessThanOrEqual(genome.chromosomes.get(row.chr!)!);
+        expect(end).toBeLessThanOrEqual(genome.chromosomes.get(row.chr)!);
       }
     },
   );
@@ -165,7 +165,7 @@ describe("synthetic genome on disk", () => {
       const files = made.files.cellLines[cell];
       const signal = new BigWig({ path: files.signal });
       const cutsIn = async (row: Record<string, string>) => {
-        const features = await signal.getFeatures(row.chr!, Number(row.elem_start), Number(row.elem_end));
+        const features = await signal.getFeatures(row.chr, Number(row.elem_start), Number(row.elem_end));
         expect(features.every(({ score }) => Number.isInteger(score) && score! > 0)).toBe(true);
         return features.reduce((sum, { start, end, score }) => sum + (end - start) * score!, 0);
       };
@@ -195,7 +195,7 @@ describe("synthetic genome on disk", () => {
         row.input_end,
       ]);
       expect(row.is_peak).toBe("True");
-      expect(summits.get(row.label!)!.has(`${row.chr}:${start + 250}`)).toBe(true);
+      expect(summits.get(row.label)!.has(`${row.chr}:${start + 250}`)).toBe(true);
     }
   });
 

@@ -107,7 +107,7 @@ test("accepts a summit of -1 or at the end, but not outside the peak", async () 
     ["11", 'summit "11" is not from -1 to 10'],
     ["1.5", "is not a whole number"],
   ]) {
-    const bad = await files.write("bad.narrowPeak", line(summit!));
+    const bad = await files.write("bad.narrowPeak", line(summit));
     expect(await refusal(readNarrowPeaks(bad))).toContain(message);
   }
   const short = await files.write("short.narrowPeak", "chr1\t1\t2\n");

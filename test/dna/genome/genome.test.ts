@@ -58,7 +58,7 @@ describe("real genomes", () => {
       const [head, ...rows] = (await readFile(sharedData("genome/pieces.tsv")!, "utf8"))
         .trimEnd()
         .split("\n");
-      const column = (row: string, name: string) => row.split("\t")[head!.split("\t").indexOf(name)];
+      const column = (row: string, name: string) => row.split("\t")[head.split("\t").indexOf(name)];
       expect([...genome.chromosomes]).toEqual(
         rows.map((row) => [column(row, "name"), Number(column(row, "length"))]),
       );
@@ -497,7 +497,7 @@ describe("refused input", () => {
     ["over another", [1, 2]],
     ["beyond its end", [4, 9]],
   ])("a 2bit file with a block of N %s", async (_, [start, length]) => {
-    const path = await folder.write("stretch.2bit", twoBit([1, start!, 1, length!]));
+    const path = await folder.write("stretch.2bit", twoBit([1, start, 1, length]));
     const read = async () => {
       await using genome = await openGenome(path);
       await genome.chromosome("chr1");

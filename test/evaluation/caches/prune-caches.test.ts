@@ -109,10 +109,10 @@ test("an open store of embeddings is in use until it is closed, and says whose t
   const sequence = { bases: "ACGT", origin: { task: "t", row: 0, member: 0 } };
   const [place] = await store.add([sequence]);
   const [entry] = await cacheEntries(join(folder, "none"), [folder]);
-  expect([entry!.what, entry!.users.length]).toEqual(["embeddings of small, corrected protocol, float32", 1]);
+  expect([entry.what, entry.users.length]).toEqual(["embeddings of small, corrected protocol, float32", 1]);
   const prune = async () => pruneCaches(await cacheEntries(join(folder, "none"), [folder]), { days: 0 });
   expect((await prune()).map(({ kept }) => kept)).toEqual(["in use"]);
-  await store.read([place!]);
+  await store.read([place]);
   await store.close();
   expect((await prune()).map(({ kept }) => kept)).toEqual([undefined]);
   expect(readdirSync(folder)).toEqual([]);

@@ -18,8 +18,8 @@ test("compares a zero-shot cell with the paper's value of its checkpoint", () =>
     benchmarkResult({ ...zeroShot, metrics: [metric("paired-accuracy", 0.9702)] }),
     published,
   );
-  expect([only!.published.value, only!.own.value, others]).toEqual([0.971, 0.9702, []]);
-  expect(agreementWithPublished(only!)).toBe("same");
+  expect([only.published.value, only.own.value, others]).toEqual([0.971, 0.9702, []]);
+  expect(agreementWithPublished(only)).toBe("same");
 });
 
 test("has no published values for a model without any", () => {

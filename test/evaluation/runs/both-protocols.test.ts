@@ -59,8 +59,8 @@ describe("the second protocol of a run", () => {
     for (const folder of ["corrected", "paper"]) await mergeRun(join(root, folder), { tasks: [task] });
     const [one] = await readResults(join(root, "corrected"));
     const [other] = await readResults(join(root, "paper"));
-    expect(other!.result.published).toEqual(one!.result.published);
-    expect([other!.result.cell.protocol, other!.timing[0].timedRows]).toEqual(["paper", 0]);
+    expect(other.result.published).toEqual(one.result.published);
+    expect([other.result.cell.protocol, other.timing[0].timedRows]).toEqual(["paper", 0]);
   });
 
   test("calls the model where predictions depend on the protocol", async () => {
@@ -76,7 +76,7 @@ describe("the second protocol of a run", () => {
     const model = fakeModel();
     const { paper } = await bothProtocols(model);
     const [outcome] = await runShard(paper);
-    expect([scored(model), outcome!.state]).toEqual([200, "done"]);
+    expect([scored(model), outcome.state]).toEqual([200, "done"]);
   });
 
   test("reads the tables once and keeps them open until the first plan is closed", async () => {
@@ -105,7 +105,7 @@ describe("the second protocol of a run", () => {
     }
     expect(scored(model)).toBe(200);
     const [result] = await mergeRun(join(root, "paper"), { tasks: [task] });
-    expect(result!.counts.rows).toBe(100);
+    expect(result.counts.rows).toBe(100);
   });
 
   test("resumes from its own predictions", async () => {
@@ -123,7 +123,7 @@ describe("the second protocol of a run", () => {
     const again = await bothProtocols(model);
     const [outcome] = await runShard(again.paper);
     expect(outcome).toMatchObject({ rowsDone: 100, state: "done" });
-    expect(outcome!.rowsDoneBefore).toBeGreaterThanOrEqual(20);
+    expect(outcome.rowsDoneBefore).toBeGreaterThanOrEqual(20);
     expect(scored(model)).toBe(before + 200);
   });
 });

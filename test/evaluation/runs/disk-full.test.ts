@@ -66,7 +66,7 @@ async function run(folder: string) {
   const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
   const names = ["result.json", "metrics.json", "scores.tsv", "rows/001-of-001.jsonl"];
   return {
-    outcome: outcome!,
+    outcome,
     files: await Promise.all(names.map((name) => readFile(join(folder, cell, name), "utf8"))),
   };
 }

@@ -29,7 +29,7 @@ test("an added model is scored alone; results equal those of a run of both", asy
   await run("grown", [first]);
   const scored = first.calls.length;
   const [before] = (await readRunRecord(scratch.path("grown")))!.cells;
-  const result = join(cellFolder(scratch.path("grown"), before!), "result.json");
+  const result = join(cellFolder(scratch.path("grown"), before), "result.json");
   const bytes = await readFile(result, "utf8");
   await run("grown", [modelNamed("second")], { extend: true });
   await run("both", [modelNamed("first"), modelNamed("second")]);
@@ -43,7 +43,7 @@ test("an added model is scored alone; results equal those of a run of both", asy
   ];
   expect(grown!.identity).toBe(both!.identity);
   const { toolkit } = grown!;
-  expect(grown!.history).toEqual([{ toolkit, identity: runIdentity([before!.identity]), cells: 1 }]);
+  expect(grown!.history).toEqual([{ toolkit, identity: runIdentity([before.identity]), cells: 1 }]);
 });
 
 test("the request that began the run and the one that extended it both resume", async () => {

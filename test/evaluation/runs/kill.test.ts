@@ -20,7 +20,7 @@ const command = (...args: string[]) => [...program("test/evaluation/runs/killed-
 /** Another process at work; resolves when it has scored its first batch. */
 async function worker(...args: string[]) {
   const [executable, ...rest] = command(...args);
-  const child = spawn(executable!, rest, { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(executable, rest, { stdio: ["ignore", "pipe", "pipe"] });
   let errors = "";
   child.stderr.on("data", (chunk) => {
     errors += chunk;
@@ -58,5 +58,5 @@ test("a second process on a shard is refused, and takes over after a kill", asyn
   const third = await (await worker(folder, "0", "1/2")).ended;
   expect(third).toEqual({ code: 0, errors: "" });
   const [result] = await mergeRun(folder, { tasks: [fakeTask()] });
-  expect(result!.counts.rows).toBe(150);
+  expect(result.counts.rows).toBe(150);
 }, 120_000);

@@ -10,7 +10,7 @@ const task = fakeTask({ rows: 150 });
 const plan = await planRun({
   tasks: [{ task, inputs: {} }],
   models: [fakeModel({ milliseconds: Number(milliseconds) })],
-  folder: folder!,
+  folder,
   timing: false,
   ...(shard === undefined ? {} : { shard: parseShard(shard) }),
 });
@@ -19,4 +19,4 @@ await runShard(plan, {
     if (event.kind === "batch") process.stdout.write(`${event.rowsDone}\n`);
   },
 });
-if (shard === undefined) await mergeRun(folder!, { tasks: [task] });
+if (shard === undefined) await mergeRun(folder, { tasks: [task] });

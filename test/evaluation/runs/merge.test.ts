@@ -117,7 +117,7 @@ describe("incomplete shards are named", () => {
       await runShard(plan);
       cells.push(...plan.cells.map(({ name }) => name));
     }
-    await changeShard(join(folder, cells[1]!, "rows", "001-of-002"), (row) => ({ ...row, row: row.row + 1 }));
+    await changeShard(join(folder, cells[1], "rows", "001-of-002"), (row) => ({ ...row, row: row.row + 1 }));
     await expect(mergeRun(folder, { tasks: [task] })).rejects.toThrow(
       /contains row \d+, which belongs to another shard/,
     );
@@ -272,7 +272,7 @@ test("reads results of format version 1", async () => {
   await writeFile(file, JSON.stringify({ ...first, sha256: sha256Hex(stableStringify(first)) }));
   const [stored] = await readResults(folder);
   const quirks = [{ label: "Q14", description: "Ties are wrong.", effect }];
-  expect(stored!.result).toEqual({ ...result, quirks });
+  expect(stored.result).toEqual({ ...result, quirks });
 });
 
 test("reports and stops long measurements without writing results", async () => {
@@ -319,7 +319,7 @@ test("reports and stops long measurements without writing results", async () => 
     model: fakeModel(),
     onProgress: (event) => events.push(event),
   });
-  expect(evaluation.metrics).toEqual(result!.metrics);
+  expect(evaluation.metrics).toEqual(result.metrics);
   expect(given.at(-1)!.folder).toBeUndefined();
   expect(events).toContainEqual(expect.objectContaining({ kind: "stage", stage: "thinking", total: 2 }));
 });

@@ -81,7 +81,7 @@ const planOf = (folder: string, model: Model, more = {}) =>
 const outcomesOf = (lines: readonly string[]) =>
   lines.map((line) => {
     const [, first, second] = line.split("\t").map(Number);
-    return first! > second! ? 1 : 0;
+    return first > second ? 1 : 0;
   });
 
 describe("a cell in int8", () => {
@@ -152,7 +152,7 @@ describe("a cell in int8", () => {
     expect(Object.keys(results[0].result.cell)).not.toContain("precision");
     expect(await readdir(results[0].folder)).not.toContain("scores-f32.tsv");
     const { groups } = await compareResults(results, { forms: { tasks: [task] } });
-    const differing = groups[0]!.differing.find(({ field }) => field === "precision");
+    const differing = groups[0].differing.find(({ field }) => field === "precision");
     expect(Object.values(differing!.values).sort()).toEqual(["f32", "int8"]);
   });
 
@@ -164,8 +164,8 @@ describe("a cell in int8", () => {
     );
     expect(closed).toHaveLength(1);
     const [cell] = (await runStatus(folder)).cells;
-    expect([cell!.rowsDone, cell!.shards[0]!.phase]).toEqual([0, "failed"]);
-    expect(cell!.shards[0]!.message).toContain("use --precision f32");
+    expect([cell.rowsDone, cell.shards[0].phase]).toEqual([0, "failed"]);
+    expect(cell.shards[0].message).toContain("use --precision f32");
   });
 
   test("needs 32 rows", async () => {
@@ -194,7 +194,7 @@ describe("a cell in int8", () => {
     });
     await expect(running).rejects.toThrow("stopped");
     const [cell] = (await runStatus(join(root, "run"))).cells;
-    expect([cell!.rowsDone, cell!.shards.map(({ phase }) => phase)]).toEqual([0, []]);
+    expect([cell.rowsDone, cell.shards.map(({ phase }) => phase)]).toEqual([0, []]);
   });
 });
 
@@ -223,7 +223,7 @@ describe("int8 is refused", () => {
     const folder = join(root, "run");
     const plan = await planOf(folder, int8Model(0).model, { limit: 40 });
     await runShard(plan);
-    await rm(join(folder, plan.cells[0]!.name, "precision.json"));
+    await rm(join(folder, plan.cells[0].name, "precision.json"));
     await expect(mergeRun(folder, { tasks: [task] })).rejects.toThrow("against f32 is missing");
   });
 });
@@ -233,7 +233,7 @@ test("the report's provenance has the check", async () => {
   await runShard(await planOf(folder, int8Model(0).model, { limit: 40 }));
   await mergeRun(folder, { tasks: [task] });
   const [stored] = await readResults(folder);
-  const entry = { stored, result: stored!.result, label: "fake-model", protocol: "corrected" };
+  const entry = { stored, result: stored.result, label: "fake-model", protocol: "corrected" };
   const facts = new Map(provenanceFacts(entry as unknown as Parameters<typeof provenanceFacts>[0]));
   expect(facts.get("precision")).toMatch(/^int8 changes wins .* on a sample of 40 rows/);
 });

@@ -37,9 +37,9 @@ async function whole(folder: string, shards = 1, more: Partial<RunRequest> = {})
 
 async function outputs(folder: string) {
   const [cell] = (await readdir(folder)).filter((name) => /^[0-9a-f]{8}$/.test(name));
-  const read = (name: string) => readFile(join(folder, cell!, name), "utf8");
+  const read = (name: string) => readFile(join(folder, cell, name), "utf8");
   return {
-    cell: join(folder, cell!),
+    cell: join(folder, cell),
     scores: await read("scores.tsv"),
     metrics: await read("metrics.json"),
     result: await read("result.json"),
@@ -55,9 +55,9 @@ describe("a run", () => {
     expect(plan.cells[0].rows).toHaveLength(100);
     const [outcome] = await runShard(plan, { measure: true, onProgress: (event) => events.push(event) });
     expect(outcome).toMatchObject({ rows: 100, rowsDoneBefore: 0, rowsDone: 100, state: "done" });
-    expect(outcome!.measurement!.counts.rows).toBe(100);
+    expect(outcome.measurement!.counts.rows).toBe(100);
     const [result] = await mergeRun(folder, { tasks: [task] });
-    expect(result!.published.sum).toBe(outcome!.measurement!.published.sum);
+    expect(result.published.sum).toBe(outcome.measurement!.published.sum);
 
     const batches = events.filter((event) => event.kind === "batch");
     expect(batches.map(({ batch }) => batch)).toEqual(Array.from({ length: 20 }, (_, i) => i));
@@ -80,9 +80,9 @@ describe("a run", () => {
     ]);
     expect(await readdir(join(cell, "rows"))).toEqual(["001-of-001.done.json", "001-of-001.jsonl"]);
     const [stored] = await readResults(folder);
-    expect(stored!.result).toEqual(result);
-    expect(stored!.timing[0]).toMatchObject({ rows: 100, timedRows: 100, batchSize: 10 });
-    const { started = "", finished = "" } = stored!.timing[0];
+    expect(stored.result).toEqual(result);
+    expect(stored.timing[0]).toMatchObject({ rows: 100, timedRows: 100, batchSize: 10 });
+    const { started = "", finished = "" } = stored.timing[0];
     expect(Date.parse(finished)).toBeGreaterThanOrEqual(Date.parse(started));
   });
 
@@ -151,8 +151,8 @@ describe("a run that is stopped", () => {
           if (event.kind === "batch" && ++batches === stopAfter) stop.abort();
         },
       });
-      expect(outcome!.state).toBe(stopAfter === 100 ? "done" : "stopped");
-      expect(outcome!.measurement === null).toBe(stopAfter !== 100);
+      expect(outcome.state).toBe(stopAfter === 100 ? "done" : "stopped");
+      expect(outcome.measurement === null).toBe(stopAfter !== 100);
     }
     expect(models.map(({ calls }) => calls.length)).toEqual([1, 0, 5, 14]);
     await mergeRun(folder, { tasks: [task] });
@@ -256,7 +256,7 @@ describe("checks the output of a model", () => {
     expect(error.message).toMatch(message);
     const model = fakeModel();
     const [outcome] = await runShard(await planRun(request({ models: [model] })));
-    expect(outcome!.rowsDoneBefore).toBe(10);
+    expect(outcome.rowsDoneBefore).toBe(10);
     expect(model.calls).toHaveLength(18);
   });
 });

@@ -20,7 +20,7 @@ async function scored() {
   await runShard(plan);
   const [result] = await mergeRun(folder, { tasks: [task] });
   const [cell] = readdirSync(folder).filter((name) => /^[0-9a-f]{8}$/.test(name));
-  return { result: result!, scores: join(folder, cell!, "scores.tsv") };
+  return { result, scores: join(folder, cell, "scores.tsv") };
 }
 
 test("scores of a run, given as a table, give the same metrics", async () => {
@@ -46,7 +46,7 @@ test("every shard finds its rows in one table", async () => {
     );
   }
   const [merged] = await mergeRun(folder, { tasks: [task] });
-  expect(merged!.metrics).toEqual(result.metrics);
+  expect(merged.metrics).toEqual(result.metrics);
 });
 
 test("refuses a table that lacks a row while planning, in any shard", async () => {

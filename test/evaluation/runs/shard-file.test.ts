@@ -91,7 +91,7 @@ test.each(Object.entries(KINDS))("%s predictions round-trip", async (_, batches)
 
 test("repeats the layout only where it changes", async () => {
   const [first] = KINDS.activity;
-  await write([first!, [{ ...first![0], row: 1 }], [{ ...first![0], row: 300 }], [{ ...first![0], row: 2 }]]);
+  await write([first, [{ ...first[0], row: 1 }], [{ ...first[0], row: 300 }], [{ ...first[0], row: 2 }]]);
   const lines = (await readFile(file, "utf8")).trimEnd().split("\n").slice(1);
   expect(lines.map((line) => line.includes('"layout"'))).toEqual([true, false, true, false]);
 });

@@ -32,7 +32,7 @@ async function begun() {
     },
   });
   const [cell] = planned.cells;
-  return { folder, record: cell!.record, shard: planned.shard, rows: cell!.rows.length };
+  return { folder, record: cell.record, shard: planned.shard, rows: cell.rows.length };
 }
 
 test("rows of a process that lost its lock never mix with those of its successor", async () => {
@@ -113,6 +113,6 @@ test("a shard resumed by another version names both", async () => {
   expect(notes.join("\n")).toMatch(/started with dart-eval 0\.0\.9\+0a1b2c3d.*resumes with \d+\.\d+\.\d+\+/);
   await mergeRun(folder, { tasks: [task] });
   const [result] = await readResults(folder);
-  expect(result!.timing[0].toolkit).toMatch(/^0\.0\.9\+0a1b2c3d, \d+\.\d+\.\d+\+[0-9a-f]{8}$/);
-  expect(programsOf([...result!.timing, { toolkit: "0.0.9+0a1b2c3d" }])).toHaveLength(2);
+  expect(result.timing[0].toolkit).toMatch(/^0\.0\.9\+0a1b2c3d, \d+\.\d+\.\d+\+[0-9a-f]{8}$/);
+  expect(programsOf([...result.timing, { toolkit: "0.0.9+0a1b2c3d" }])).toHaveLength(2);
 });

@@ -16,7 +16,7 @@ test("estimates training from a trial, in proportion to the epochs", async () =>
   const [ten, twenty, forty] = plan.cells.map(({ estimate }) => estimate.seconds!);
   expect(ten).toBeGreaterThan(0);
   // One trial is used for all three, so they differ only in epochs.
-  expect(forty! - twenty!).toBeCloseTo(2 * (twenty! - ten!), 9);
+  expect(forty - twenty).toBeCloseTo(2 * (twenty - ten), 9);
   expect(plan.cells.map(({ estimate }) => estimate.basis)).toEqual(
     [10, 20, 40].map((epochs) =>
       expect.stringMatching(new RegExp(`^${epochs} epochs( at most)?, timed on \\d+ rows$`)),
@@ -29,7 +29,7 @@ test("a plan times training only on request, without leaving files", async () =>
   const folder = join(temporaryFolder(), "run");
   const request = { tasks: [{ task, inputs: {} }], models: [embeddingModel()], settings, folder };
   const [cell] = (await planRun(request)).cells;
-  expect(cell!.estimate).toMatchObject({ seconds: null, basis: "not timed: the setting trains first" });
+  expect(cell.estimate).toMatchObject({ seconds: null, basis: "not timed: the setting trains first" });
   await planRun({ ...request, timeTraining: true });
   expect(() => readdirSync(folder)).toThrow("ENOENT");
 });
@@ -42,7 +42,7 @@ test("does not count training that is done", async () => {
   const request = { tasks: [{ task, inputs: {} }], models, settings, recipe, trained, timeTraining: true };
   await runShard(await planRun({ ...request, folder, timing: false }));
   const [cell] = (await planRun({ ...request, limit: 5 })).cells;
-  expect(cell!.estimate.basis).toBe("trained already; scoring timed on a few rows");
+  expect(cell.estimate.basis).toBe("trained already; scoring timed on a few rows");
   const done = await planRun({ ...request, folder });
   expect(done.cells[0].estimate).toMatchObject({ seconds: 0, basis: "all rows are done" });
 });

@@ -98,7 +98,7 @@ test("the benchmark's network sees unknown bases as zeros", async () => {
   const run = async (own: Task, place: string) => {
     const plan = await planRun({
       tasks: [{ task: own, inputs: {} }],
-      models: [network!],
+      models: [network],
       settings: ["ab-initio"],
       recipe: { epochs: 1 },
       folder: place,

@@ -33,7 +33,7 @@ async function summed(parts: ReturnType<typeof learnerShards>): Promise<number> 
   for (const part of parts) {
     const feeds = await part();
     const x = valuesOf(feeds, "x");
-    sum += (Number(feeds.share!.data[0]) * x.reduce((a, b) => a + b, 0)) / x.length;
+    sum += (Number(feeds.share.data[0]) * x.reduce((a, b) => a + b, 0)) / x.length;
   }
   return sum;
 }

@@ -128,7 +128,7 @@ describe("storedAs auto", () => {
     const layers = new FreshLayers();
     const head = probingHead(layers, { width: 4, kernel: 8, outputs: 2 });
     const { tokens, index } = probingInputs(4, basesOf);
-    const form = task.settings.probed!;
+    const form = task.settings.probed;
     const context: SettingContext = {
       task: opened,
       model: thirds(),
@@ -198,13 +198,13 @@ describe("storedAs auto", () => {
       await runShard(plan);
     }
     const [result] = await mergeRun(folder, { tasks: [task] });
-    expect(result!.training!.embeddings!.storedAs).toBe("float16");
+    expect(result.training!.embeddings!.storedAs).toBe("float16");
     const trained = models[0].calls.slice(1).flat();
     expect(new Set(trained).size).toBe(trained.length);
     const whole = temporaryFolder();
     await runShard(await planOf(whole));
     const [undivided] = await mergeRun(whole, { tasks: [task] });
-    expect(result!.training).toEqual(undivided!.training);
+    expect(result.training).toEqual(undivided.training);
   });
 
   test("is not decided again after a stop, and ends with the same bytes", async () => {
@@ -334,7 +334,7 @@ test("trained weights are evaluated with embeddings of the precision that they w
   const given = { task, inputs: {}, model: thirds(), setting: "probed", recipe: AUTO } as const;
   const run = await evaluate({ ...given, trained });
   const [folder] = readdirSync(trained);
-  const again = await evaluate({ ...given, weights: join(trained, folder!, "best.safetensors") });
+  const again = await evaluate({ ...given, weights: join(trained, folder, "best.safetensors") });
   expect(run.training!.embeddings!.storedAs).toBe("float16");
   expect(again.predictions).toEqual(run.predictions);
 });
@@ -382,7 +382,7 @@ describe("embeddings of a plan", () => {
   test("a run that does not fit on the disk is refused, with its scores and trained weights", async () => {
     const folder = temporaryFolder();
     const fits = await planOf(folder, { models: [sized()] });
-    disk.free = fits.cells[0]!.estimate.disk - 1;
+    disk.free = fits.cells[0].estimate.disk - 1;
     await expect(planOf(folder, { models: [sized()] })).rejects.toThrow(
       /the run needs \d+ KiB of disk, and \d+ KiB are free/,
     );
@@ -393,7 +393,7 @@ describe("embeddings of a plan", () => {
   test("need room in the folder of the run in addition to its scores", async () => {
     const folder = temporaryFolder();
     const request = { models: [sized()], embeddings: "disk" } as const;
-    const { estimate, embeddings } = (await planOf(folder, request)).cells[0]!;
+    const { estimate, embeddings } = (await planOf(folder, request)).cells[0];
     disk.free = estimate.disk + embeddings!.size!.bytes - 1;
     await expect(planOf(folder, request)).rejects.toThrow(/the run needs .* of disk/);
     disk.free++;

@@ -84,7 +84,7 @@ test("fine-tuning is reproducible, and the adapter gives the run's predictions",
   const cell = (await readdir(folder)).find((name) => /^[0-9a-f]{8}$/.test(name))!;
   const timing = JSON.parse(await readFile(join(folder, cell, "timing.json"), "utf8"));
   expect(timing).toEqual([expect.objectContaining({ device: "cpu" })]);
-  const { epochs, device } = result!.training!;
+  const { epochs, device } = result.training!;
   expect(device).toBe("cpu");
   expect(epochs).toHaveLength(12);
   expect(epochs.at(-1)!.trainLoss).toBeLessThan(epochs[0].trainLoss);

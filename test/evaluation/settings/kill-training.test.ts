@@ -25,7 +25,7 @@ test("of two processes that start two shards of a cell, one trains and the other
   const folder = temporaryFolder();
   const workers = ["1/2", "2/2"].map((shard) => {
     const [executable, ...rest] = command(folder, shard);
-    const child = spawn(executable!, rest, { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(executable, rest, { stdio: ["ignore", "pipe", "pipe"] });
     let said = "";
     let errors = "";
     child.stdout.on("data", (chunk) => {
@@ -43,5 +43,5 @@ test("of two processes that start two shards of a cell, one trains and the other
   ]);
   expect(ended.filter(({ said }) => said.includes("training, epoch 1 of 6"))).toHaveLength(1);
   const [result] = await mergeRun(folder, { tasks: [classifiedTask({ rows: 160 })] });
-  expect(result!.counts.rows).toBe(40);
+  expect(result.counts.rows).toBe(40);
 }, 120_000);

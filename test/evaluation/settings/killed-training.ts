@@ -14,7 +14,7 @@ const plan = await planRun({
   recipe: { epochs: 6, batchSize: 4 },
   threads: 1,
   timing: false,
-  folder: folder!,
+  folder,
   ...(shard === undefined ? {} : { shard: parseShard(shard) }),
 });
 await runShard(plan, {
@@ -22,4 +22,4 @@ await runShard(plan, {
     if (event.kind === "stage") process.stdout.write(`${event.stage}\n`);
   },
 });
-if (shard === undefined) await mergeRun(folder!, { tasks: [task] });
+if (shard === undefined) await mergeRun(folder, { tasks: [task] });

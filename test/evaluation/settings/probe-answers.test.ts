@@ -89,10 +89,10 @@ test("read by tokens, a change behind so many bases as there are tokens is not s
   const bases = await answersOf(kMers, rows, { read: "bases", basesOf: gather });
   expect(bases.values[0]).not.toBe(bases.values[1]);
   const tokens = await answersOf(kMers, rows, { read: "tokens", basesOf: gather });
-  expect(tokens.parts.map(({ feeds }) => feeds.index!.shape)).toEqual([[4, 12]]);
+  expect(tokens.parts.map(({ feeds }) => feeds.index.shape)).toEqual([[4, 12]]);
   expect(tokens.values[0]).toBe(tokens.values[1]);
   expect(tokens.values[2]).not.toBe(tokens.values[3]);
-  expect(Array.from(tokens.parts[0].feeds.index!.data as Int32Array).slice(0, 12)).toEqual([
+  expect(Array.from(tokens.parts[0].feeds.index.data as Int32Array).slice(0, 12)).toEqual([
     1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3,
   ]);
 });
@@ -109,7 +109,7 @@ test("with byte pairs the head reads as many bases as the longest sequence of a 
     example(2, "ACTC".repeat(10), 20), // 3 and 4, in the next batch
   ];
   const { parts, values } = await answersOf(pairs, rows, { read: "tokens", basesOf: gather, batchSize: 2 });
-  const read = parts.map(({ feeds, sequences }) => [feeds.index!.shape[1], sequences]);
+  const read = parts.map(({ feeds, sequences }) => [feeds.index.shape[1], sequences]);
   expect(read).toEqual([
     [12, [0, 2]],
     [13, [1, 3]],
@@ -134,7 +134,7 @@ test("with one token per base the head reads all tokens including the end token"
   const all = await answersOf(letters, rows, { read: "tokens", basesOf: slice });
   const ends = await answersOf(letters, rows, { read: "tokens", basesOf: { kind: "ends", length: BASES } });
   const bases = await answersOf(letters, rows, { read: "bases", basesOf: slice });
-  expect(all.parts[0].feeds.embedding!.shape).toEqual([2, BASES + 1, WIDTH]);
+  expect(all.parts[0].feeds.embedding.shape).toEqual([2, BASES + 1, WIDTH]);
   expect(ends.values).toEqual(all.values);
   expect(bases.values).not.toEqual(all.values);
   expect(bases.values[0]).not.toBe(bases.values[1]);

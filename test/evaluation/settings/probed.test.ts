@@ -40,26 +40,26 @@ describe("a head trained on embeddings", () => {
     const events: ProgressEvent[] = [];
     const cell = await runIn(folder, {}, events);
     const [result] = await mergeRun(folder, { tasks: [task] });
-    expect(result!.metrics[0].value).toBeGreaterThan(0.9);
-    expect(result!.training).toMatchObject({ trainRows: 48, valRows: 24 });
-    expect(result!.training!.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
+    expect(result.metrics[0].value).toBeGreaterThan(0.9);
+    expect(result.training).toMatchObject({ trainRows: 48, valRows: 24 });
+    expect(result.training!.epochs.map(({ epoch }) => epoch)).toEqual([0, 1, 2]);
     const [stored] = await readResults(folder);
-    expect(stored!.result.training).toEqual(result!.training);
+    expect(stored.result.training).toEqual(result.training);
 
     const training = await onlyTraining(folder);
     const log = (await readFile(join(training, "train.log"), "utf8")).trimEnd().split("\n");
     expect(log[0]).toBe("epoch\tval_loss\tval_acc");
     expect(log.slice(1).map((line) => Number(line.split("\t")[1]))).toEqual(
-      result!.training!.epochs.map(({ validation }) => validation.val_loss),
+      result.training!.epochs.map(({ validation }) => validation.val_loss),
     );
-    expect(JSON.parse(await readFile(join(cell, "eval_test.json"), "utf8"))).toEqual(result!.published);
+    expect(JSON.parse(await readFile(join(cell, "eval_test.json"), "utf8"))).toEqual(result.published);
 
     await using head = await openCheckpoint(join(training, "best.safetensors"));
     const parameters = [...head.arrays.values()].reduce(
       (sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1),
       0,
     );
-    expect(parameters).toBe(result!.training!.parameters);
+    expect(parameters).toBe(result.training!.parameters);
 
     const stages = events.flatMap((event) => (event.kind === "stage" ? [event.stage] : []));
     expect([...new Set(stages)]).toEqual([
@@ -80,13 +80,13 @@ describe("a head trained on embeddings", () => {
     ];
     for (const [places, name] of files) {
       const [a, b] = await Promise.all(places.map((place) => readFile(join(place, name))));
-      expect(a!.equals(b!), name).toBe(true);
+      expect(a.equals(b), name).toBe(true);
     }
     await mergeRun(one, { tasks: [task] });
     const { predictions, training, published } = await evaluated();
     const [stored] = await readResults(one);
-    expect(published).toEqual(stored!.result.published);
-    expect(training).toEqual(stored!.result.training);
+    expect(published).toEqual(stored.result.published);
+    expect(training).toEqual(stored.result.training);
     expect(predictions).toHaveLength(24);
   });
 
@@ -103,8 +103,8 @@ describe("a head trained on embeddings", () => {
     expect(trained).toEqual([true, false, false]);
     const [a] = await mergeRun(whole, { tasks: [task] });
     const [b] = await mergeRun(split, { tasks: [task] });
-    expect(b!.training).toEqual(a!.training);
-    expect(b!.published.test_loss).toBeCloseTo(a!.published.test_loss!, 5);
+    expect(b.training).toEqual(a.training);
+    expect(b.published.test_loss).toBeCloseTo(a.published.test_loss!, 5);
   });
 
   test("resumes after a kill without embedding sequences again", async () => {
@@ -147,7 +147,7 @@ describe("a head trained on embeddings", () => {
     const [a, b] = await Promise.all(
       [training, await onlyTraining(uninterrupted)].map((place) => readFile(join(place, "best.safetensors"))),
     );
-    expect(a!.equals(b!)).toBe(true);
+    expect(a.equals(b)).toBe(true);
   });
 
   test("reuses embeddings of another run with any recipe", async () => {
@@ -188,10 +188,10 @@ describe("a head trained on embeddings", () => {
 
   test("seeds matter, and the protocols order rows differently", async () => {
     const [one, two] = await Promise.all([evaluated(), evaluated({ recipe: { trainingSeed: 1 } })]);
-    expect(logitsOf(one!.predictions)).not.toEqual(logitsOf(two!.predictions));
-    expect(one!.identity).not.toBe(two!.identity);
+    expect(logitsOf(one.predictions)).not.toEqual(logitsOf(two.predictions));
+    expect(one.identity).not.toBe(two.identity);
     const inOrder = await evaluated({ recipe: { order: "file" } });
-    expect(logitsOf(inOrder.predictions)).not.toEqual(logitsOf(one!.predictions));
+    expect(logitsOf(inOrder.predictions)).not.toEqual(logitsOf(one.predictions));
   });
 });
 

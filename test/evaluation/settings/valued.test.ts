@@ -76,7 +76,7 @@ test("regression from sequences and from embeddings", async () => {
       recipe: { epochs: 20, learningRate },
     });
     const [first] = training!.epochs;
-    expect(metrics[0].value, setting).toBeLessThan(0.5 * first!.validation.val_loss!);
+    expect(metrics[0].value, setting).toBeLessThan(0.5 * first.validation.val_loss!);
     // One output, which is the prediction itself.
     expect(ofKind("activity", predictions).every(({ values }) => values.length === 1)).toBe(true);
   }
@@ -127,10 +127,10 @@ test("the record keeps undefined columns of the log as null", async () => {
   const again = await runIn(folder, [task], counting, ["ab-initio"]);
   expect(again.trained).toEqual([]);
   const [result] = await mergeRun(folder, { tasks: [task] });
-  const { epochs } = result!.training!;
+  const { epochs } = result.training!;
   expect(epochs.map(({ validation }) => validation.val_r)).toEqual([null, null]);
   const [read] = await readResults(folder);
-  expect(read!.result.training!.epochs).toEqual(epochs);
+  expect(read.result.training!.epochs).toEqual(epochs);
   const log = await readFile(join(await onlyTraining(folder), "train.log"), "utf8");
   expect(log.split("\n")[1]).toMatch(/^0\t[\d.]+\tNaN$/);
 });
@@ -150,7 +150,7 @@ test("a task and the task that trains it share training runs", async () => {
     expect(results[1].training).toEqual(results[0].training);
     expect(results[0].training!.identity.slice(0, 8)).toBe((await onlyTraining(folder)).slice(-8));
     const [first, second] = await readResults(folder);
-    expect(second!.result.training).toEqual(first!.result.training);
+    expect(second.result.training).toEqual(first.result.training);
     const cells = plan.cells.map(({ record }) => record.identity);
     expect(new Set(cells).size).toBe(2);
   }
@@ -207,7 +207,7 @@ test("runs share training runs; a cell's folder has the record", async () => {
   const tasks = [valuedTask(), comparedTask(valuedTask())];
   const [activities] = await mergeRun(one, { tasks });
   const [compared] = await mergeRun(two, { tasks });
-  expect(compared!.training).toEqual(activities!.training);
+  expect(compared.training).toEqual(activities.training);
   expect(await readdir(trained)).toHaveLength(1);
 });
 

@@ -89,8 +89,8 @@ describe("distances", () => {
       expect(prediction).toEqual({
         kind: "distance",
         row: i,
-        values: [cosineDistance(a!, b!)],
-        byVariant: { float32: [paperCosineDistance(a!, b!)] },
+        values: [cosineDistance(a, b)],
+        byVariant: { float32: [paperCosineDistance(a, b)] },
         facts: { chrom: "chr5" },
       });
     });
@@ -106,8 +106,8 @@ describe("distances", () => {
       const [a, b] = examples[row].sequences.map((bases, member) =>
         vectorOf(bases, { protocol: "paper", over: "row", padTo: padded(row, member) }),
       );
-      expect(values).toEqual([paperCosineDistance(a!, b!)]);
-      expect(byVariant).toEqual({ float64: [cosineDistance(a!, b!)] });
+      expect(values).toEqual([paperCosineDistance(a, b)]);
+      expect(byVariant).toEqual({ float64: [cosineDistance(a, b)] });
     });
     expect(given.map(({ row }) => row)).toEqual([3, 4, 5, 6, 7, 8]);
   });
@@ -124,10 +124,10 @@ describe("distances", () => {
     for (const { row, values, byVariant } of all) {
       const [a, b] = vectors(at(row));
       const [own, ownReverse] = vectors(row);
-      expect(values).toEqual([paperCosineDistance(a!, b!)]);
+      expect(values).toEqual([paperCosineDistance(a, b)]);
       expect(byVariant).toEqual({
-        float64: [cosineDistance(a!, b!)],
-        "file-order": [paperCosineDistance(own!, ownReverse!)],
+        float64: [cosineDistance(a, b)],
+        "file-order": [paperCosineDistance(own, ownReverse)],
       });
     }
     expect(all.filter(({ row }) => at(row) !== row).length).toBeGreaterThan(ROWS / 2);
@@ -159,12 +159,12 @@ test("equal sequences of a call are embedded once", async () => {
 test("stores vectors as little-endian float32", async () => {
   const { model } = poolingModel();
   const [first] = ofKind("vector", await answers(model, "corrected", { ...DISTANCE, answer: "vector" }));
-  const bytes = Uint8Array.from(Buffer.from(first!.vectors[1], "base64"));
+  const bytes = Uint8Array.from(Buffer.from(first.vectors[1], "base64"));
   const bases = examples[0].sequences[1];
   expect(new Float32Array(bytes.buffer)).toEqual(
     Float32Array.from(vectorOf(bases, { protocol: "corrected", over: "bases" })),
   );
-  expect(first!.vectors.length).toBe(2);
+  expect(first.vectors.length).toBe(2);
 });
 
 describe("a model with token states only", () => {
@@ -194,7 +194,7 @@ describe("a model with token states only", () => {
   const given = async (protocol: Protocol, pooling: string) => {
     const recipe = { ...DISTANCE, answer: "vector", pooling };
     const [first] = ofKind("vector", await answers(model, protocol, recipe, examples.slice(0, 1)));
-    return [...new Float32Array(Uint8Array.from(Buffer.from(first!.vectors[0], "base64")).buffer)];
+    return [...new Float32Array(Uint8Array.from(Buffer.from(first.vectors[0], "base64")).buffer)];
   };
   const length = examples[0].sequences[0].length;
 

@@ -81,15 +81,15 @@ describe.each(expected)("$name", ({ name, edges, strata }) => {
   const [main] = task.measure(rows.predictions, context(rows)).metrics;
 
   test("AUROC of each half of the effects against all controls is scikit-learn's", async () => {
-    const found = await measureStrata(rows, main!, [await byEffect(rows)]);
+    const found = await measureStrata(rows, main, [await byEffect(rows)]);
     const [effects] = found!.stratifications;
-    expect(effects!.strata.map((stratum) => stratum.rows)).toEqual(strata.map((stratum) => stratum.rows));
-    expect(effects!.strata[0]!.to).toBeCloseTo(edges[0]!, 12);
-    effects!.strata.forEach(({ value, interval }, i) => {
-      expect(value).toBeCloseTo(strata[i]!.auroc, 12);
+    expect(effects.strata.map((stratum) => stratum.rows)).toEqual(strata.map((stratum) => stratum.rows));
+    expect(effects.strata[0].to).toBeCloseTo(edges[0], 12);
+    effects.strata.forEach(({ value, interval }, i) => {
+      expect(value).toBeCloseTo(strata[i].auroc, 12);
       expect(interval!.low).toBeLessThan(value!);
     });
-    expect(effects!.shared).toBe(117);
+    expect(effects.shared).toBe(117);
   });
 
   test("a stratum of all rows has the estimate of the result", async () => {
@@ -102,16 +102,16 @@ describe.each(expected)("$name", ({ name, edges, strata }) => {
     };
     const groups = groupValues("all", all);
     const shared = new Uint8Array(all.length);
-    const found = await measureStrata(rows, main!, [{ form, groups, notes: [], shared }]);
-    const [stratum] = found!.stratifications[0]!.strata;
+    const found = await measureStrata(rows, main, [{ form, groups, notes: [], shared }]);
+    const [stratum] = found!.stratifications[0].strata;
     expect(stratum).toEqual({ name: "all", ...found!.whole });
-    expect(stratum!.interval).toEqual(main!.intervals[0]);
-    expect(stratum!.interval).toEqual(mainEstimate(task.mainStatistic!(rows.predictions, context(rows))));
+    expect(stratum.interval).toEqual(main.intervals[0]);
+    expect(stratum.interval).toEqual(mainEstimate(task.mainStatistic!(rows.predictions, context(rows))));
   });
 });
 
 test("a stratum with few rows of a class is listed without a metric", async () => {
-  const rows = rowsOf(cases[0]!);
+  const rows = rowsOf(cases[0]);
   const [main] = task.measure(rows.predictions, context(rows)).metrics;
   let positives = 0;
   const values = Array.from({ length: rows.predictions.length }, (_, i) => {
@@ -121,8 +121,8 @@ test("a stratum with few rows of a class is listed without a metric", async () =
   const form = { name: "few", title: "few", refuses: () => undefined, valuesOf: async () => ({ values }) };
   const shared = new Uint8Array(values.length);
   const grouped = { form, groups: groupValues("few", values), notes: [], shared };
-  const [few, others] = (await measureStrata(rows, main!, [grouped]))!.stratifications[0]!.strata;
-  expect(few!.value).toBeNull();
-  expect(few!.suppressed).toMatch(/^\d+ rows of the rarer class$/);
-  expect(others!.suppressed).toBe("0 rows of the rarer class");
+  const [few, others] = (await measureStrata(rows, main, [grouped]))!.stratifications[0].strata;
+  expect(few.value).toBeNull();
+  expect(few.suppressed).toMatch(/^\d+ rows of the rarer class$/);
+  expect(others.suppressed).toBe("0 rows of the rarer class");
 });

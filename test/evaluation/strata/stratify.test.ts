@@ -52,14 +52,14 @@ const model: Model = {
   name: "first base",
   identity: "first base",
   scoreRounding: 0,
-  logLikelihood: (sequences) => sequences.map((text) => -1 - "ACGT".indexOf(text[160]!)),
+  logLikelihood: (sequences) => sequences.map((text) => -1 - "ACGT".indexOf(text[160])),
 };
 
 beforeAll(async () => {
   const rng = new Pcg64(1);
   const sequences = CHROMOSOMES.map((name, c) => {
     const bases = Array.from({ length: LENGTH }, (_, i) => {
-      const base = "ACGT"[Math.floor(uniform(rng) * 4)]!;
+      const base = "ACGT"[Math.floor(uniform(rng) * 4)];
       return c < 5 && i % 1000 < 200 ? base.toLowerCase() : base;
     });
     return `>${name}\n${bases.join("")}\n`;
@@ -82,7 +82,7 @@ beforeAll(async () => {
 async function stratified(options: StratifyOptions) {
   const { cells, notes } = await stratifyRun(run, options);
   const table = (await readFile(join(stored.folder, "strata.tsv"), "utf8")).replace(/\n$/, "").split("\n");
-  return { strata: cells[0]!.strata, notes, table: table.map((line) => line.split("\t")) };
+  return { strata: cells[0].strata, notes, table: table.map((line) => line.split("\t")) };
 }
 
 test("a stratum of all rows has the estimate of the cell, and is read back", async () => {
@@ -91,9 +91,9 @@ test("a stratum of all rows has the estimate of the cell, and is read back", asy
     CHROMOSOMES.map((chrom) => `${chrom}\t0\t${LENGTH}\tall`).join("\n"),
   );
   const { strata } = await stratified({ by: [`${bed}:4`] });
-  const { name, rows, value, interval } = strata.stratifications[0]!.strata[0]!;
-  const main = stored.result.metrics[0]!;
-  expect({ name, rows, value }).toEqual({ name: "all", rows: rows, value: main.value });
+  const { name, rows, value, interval } = strata.stratifications[0].strata[0];
+  const main = stored.result.metrics[0];
+  expect({ name, rows, value }).toEqual({ name: "all", rows, value: main.value });
   expect(rows).toBe(stored.result.rows.selected);
   expect(interval).toEqual(main.intervals[0]);
   expect(await readStrata(stored)).toEqual(strata);
@@ -110,7 +110,7 @@ test("the strata of a task partition its rows; without --by, those whose files a
   expect(table.slice(1).map(([row]) => Number(row))).toEqual(rows.map(({ index }) => index));
   const [gc] = strata.stratifications;
   for (const [column, { name, strata: parts }] of strata.stratifications.entries()) {
-    expect(table[0]![column + 1]).toBe(name);
+    expect(table[0][column + 1]).toBe(name);
     for (const part of parts) {
       expect(table.filter((line) => line[column + 1] === part.name).length).toBe(part.rows);
     }
@@ -118,8 +118,8 @@ test("the strata of a task partition its rows; without --by, those whose files a
   await using open = await openGenome(genome);
   for (const { index, chrom, elementStart: start, elementEnd: end } of rows.slice(0, 50)) {
     const value = gcFraction(await open.sequence({ chrom, start, end }));
-    const bin = gc!.strata.find(({ from, to }) => value >= (from ?? 0) && value < (to ?? 2))!;
-    expect(table[index + 1]![1]).toBe(bin.name);
+    const bin = gc.strata.find(({ from, to }) => value >= (from ?? 0) && value < (to ?? 2))!;
+    expect(table[index + 1][1]).toBe(bin.name);
   }
 });
 
@@ -133,7 +133,7 @@ test("repeats are shares of lower-case bases; an unmasked chromosome is unknown"
   rows.forEach((row, i) => {
     const share = shareOf(row);
     const expected = share === 0 ? "no repeat" : share < 0.5 ? "less than half" : "half or more";
-    expect(table[i + 1]![1]).toBe(row.chrom === "chr22" ? "" : expected);
+    expect(table[i + 1][1]).toBe(row.chrom === "chr22" ? "" : expected);
   });
   const [{ unknown, notes }] = strata.stratifications as [(typeof strata.stratifications)[number]];
   expect(unknown).toBe(ELEMENTS);
@@ -143,7 +143,7 @@ test("repeats are shares of lower-case bases; an unmasked chromosome is unknown"
 test("a chromosome is one block: its stratum has no metric", async () => {
   const { strata } = await stratified({ by: ["chromosome"] });
   expect(
-    strata.stratifications[0]!.strata.map(({ name, rows, value, suppressed }) => [
+    strata.stratifications[0].strata.map(({ name, rows, value, suppressed }) => [
       name,
       rows,
       value,
@@ -191,7 +191,7 @@ test("cCRE classes of ENCODE are recognised in any column", async () => {
   );
   const ccres = await scratch.write("ccres.bed", lines.join("\n"));
   const { strata } = await stratified({ by: ["ccre-class"], files: { ccres } });
-  expect(strata.stratifications[0]!.strata.map(({ name, rows }) => [name, rows])).toEqual([
+  expect(strata.stratifications[0].strata.map(({ name, rows }) => [name, rows])).toEqual([
     ["promoter-like", 120],
     ["proximal enhancer-like", 120],
     ["CTCF only", 120],
@@ -201,7 +201,7 @@ test("cCRE classes of ENCODE are recognised in any column", async () => {
 test("distances to start sites are binned at 200, 2,000 and 20,000 bases", async () => {
   const tss = await scratch.write("tss.bed", CHROMOSOMES.map((chrom) => `${chrom}\t650\t651`).join("\n"));
   const { strata, table } = await stratified({ by: ["tss"], files: { tss } });
-  expect(strata.stratifications[0]!.strata.map(({ name }) => name)).toEqual([
+  expect(strata.stratifications[0].strata.map(({ name }) => name)).toEqual([
     "< 200",
     "200 to 2,000",
     "2,000 to 20,000",

@@ -25,7 +25,7 @@ describe.each(suites)("$name", ({ rows }) => {
       for (const [setting, { recipe = {}, sample }] of Object.entries(settings)) {
         const form = task.settings[setting];
         expect(form, `${name} × ${setting}`).toBeDefined();
-        for (const value of Object.keys(recipe)) expect(form!.recipe).toHaveProperty(value);
+        for (const value of Object.keys(recipe)) expect(form.recipe).toHaveProperty(value);
         for (const stratum of Object.keys(sample ?? {})) expect(task.strata).toContain(stratum);
       }
     }
@@ -116,7 +116,7 @@ describe("before anything starts", () => {
     });
     const model = { name: "m" };
     const [asked, ...others] = suite.tasksFor([model]);
-    expect([asked!.settings, asked!.bySetting, asked!.models, others]).toEqual([
+    expect([asked.settings, asked.bySetting, asked.models, others]).toEqual([
       ["zero-shot"],
       { "zero-shot": { limit: 5 } },
       [model],
@@ -139,7 +139,7 @@ describe("before anything starts", () => {
       const open = await openSuite(suite, { data: folder, ...more });
       const [asked] = open.tasksFor([{ name: "m" }]);
       await open.close();
-      return asked!.bySetting!["zero-shot"];
+      return asked.bySetting!["zero-shot"];
     };
     expect(await settingsOf({})).toEqual({ except: { tokens: "bpe", because: expect.any(String) } });
     expect(await settingsOf({ settings: ["zero-shot"] })).toHaveProperty("except");

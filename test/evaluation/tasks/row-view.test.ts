@@ -26,7 +26,7 @@ const place = (row: number) => ({
 async function both(task: Task, setting: string, of: (row: number) => Prediction) {
   const predictions = Array.from({ length: ROWS }, (_, row) => of(row));
   const form = task.settings[setting];
-  const context = { protocol: "corrected", seed: 0, rowsInTable: ROWS, recipe: form!.recipe } as const;
+  const context = { protocol: "corrected", seed: 0, rowsInTable: ROWS, recipe: form.recipe } as const;
   const { metrics } = await (form?.measure ?? task.measure)(predictions, context);
   const view: RowView = await task.viewRows!(predictions, context);
   expect([...view.rows]).toEqual(predictions.map(({ row }) => row));

@@ -57,8 +57,8 @@ test("task 4's trained model scores task 5's variants: trained once, it distingu
   expect(new Set(trained)).toEqual(new Set([plan.cells[0].name]));
   expect(await onlyTraining(folder)).toMatch(/[0-9a-f]{8}$/);
   const [activities, variants] = await mergeRun(folder);
-  expect(variants!.training).toEqual(activities!.training);
-  const interval = (name: string) => variants!.metrics.find((metric) => metric.name === name)!.intervals[0];
+  expect(variants.training).toEqual(activities.training);
+  const interval = (name: string) => variants.metrics.find((metric) => metric.name === name)!.intervals[0];
   // Measured: AUROC 0.993 [0.978, 1], Pearson r of the direction 0.949 [0.892, 1].
   expect(interval("auroc").low).toBeGreaterThan(0.9);
   expect(interval("direction-pearson").low).toBeGreaterThan(0.6);
@@ -79,14 +79,14 @@ test("weights that task 4 trained are evaluated on variants without task 4's dat
     await plan.close();
     const [result] = await mergeRun(folder);
     return {
-      result: result!,
+      result,
       scores: await readFile(join(folder, plan.cells[0].name, "scores.tsv"), "utf8"),
     };
   };
   const given = await run(join(root, "given"), "corrected");
   const [, trained] = await readResults(join(root, "run"));
-  expect(given.scores).toBe(await readFile(join(trained!.folder, "scores.tsv"), "utf8"));
-  expect(given.result.metrics).toEqual(trained!.result.metrics);
+  expect(given.scores).toBe(await readFile(join(trained.folder, "scores.tsv"), "utf8"));
+  expect(given.result.metrics).toEqual(trained.result.metrics);
   expect(given.result.training).toBeUndefined();
   expect(Object.keys(given.result.cell.data)).toEqual(["variants", "genome"]);
   expect(given.result.cell.recipe).toEqual({ evaluationBatchSize: 512 });
@@ -108,14 +108,14 @@ test("a suite names weights by their path in the data folder, per setting", asyn
   };
   const open = await openSuite(suite, { data: root });
   const [asked] = open.tasksFor([siteCounts]);
-  expect(asked!.bySetting).toEqual({ "ab-initio": { limit: 5, weights: join(root, "run/trained/{task}") } });
-  await expect(planRun({ tasks: [asked!], models: [siteCounts] })).rejects.toMatchObject({
+  expect(asked.bySetting).toEqual({ "ab-initio": { limit: 5, weights: join(root, "run/trained/{task}") } });
+  await expect(planRun({ tasks: [asked], models: [siteCounts] })).rejects.toMatchObject({
     message: "no trained weights found",
     place: { file: join(root, "run/trained/chromatin-activity") },
   });
   const bySetting = { "zero-shot": { weights: "head.pt" } };
   await expect(
-    planRun({ tasks: [{ ...asked!, settings: ["zero-shot"], bySetting }], models: [siteCounts] }),
+    planRun({ tasks: [{ ...asked, settings: ["zero-shot"], bySetting }], models: [siteCounts] }),
   ).rejects.toThrow("the setting zero-shot takes no trained weights");
   await open.close();
   const outside = { ...suite.rows[0], settings: { "ab-initio": { weights: "../weights" } } };

@@ -22,23 +22,23 @@ describe("a vector of counts", () => {
     const file = motifFile();
     const model = await openModel(`motif-counts:${file}`);
     const options = { protocol: "corrected", over: "bases" } as const;
-    const [counts, none] = await model.pool!([LETTERS, "A".repeat(60)], options);
+    const [counts, none] = await model.pool([LETTERS, "A".repeat(60)], options);
     const scanner = new MotifScanner((await readMotifs(file)).motifs, { threshold: 1e-5 });
     const hits = scanner.hits([codesOf(LETTERS)]);
     expect(hits.map(({ motif }) => MOTIFS[motif].name)).toContain("CTCF");
-    expect(counts!.length).toBe(20);
-    expect([...counts!]).toEqual(MOTIFS.map((_, motif) => hits.filter((hit) => hit.motif === motif).length));
-    expect(none!.every((count) => count === 0)).toBe(true);
+    expect(counts.length).toBe(20);
+    expect([...counts]).toEqual(MOTIFS.map((_, motif) => hits.filter((hit) => hit.motif === motif).length));
+    expect(none.every((count) => count === 0)).toBe(true);
   });
 
   test("has more hits at a larger threshold", async () => {
     const file = motifFile();
     const total = async (spec: string) => {
-      const [counts] = await (await openModel(spec)).pool!([LETTERS], {
+      const [counts] = await (await openModel(spec)).pool([LETTERS], {
         protocol: "paper",
         over: "row",
       });
-      return counts!.reduce((a, b) => a + b);
+      return counts.reduce((a, b) => a + b);
     };
     expect(await total(`motif-counts:p=1e-3,${file}`)).toBeGreaterThan(await total(`motif-counts:${file}`));
   });

@@ -41,13 +41,13 @@ test("averaged over both strands, a sequence and its reverse complement get mirr
   const model = await Chrombpnet.open(path, { strands: "both" });
   const [forward] = await model.predict([codes[0]]);
   const [reverse] = await model.predict([codesOf(reverseComplement(golden.sequences[0]))]);
-  expect(reverse!.logCounts).toBeCloseTo(forward!.logCounts, 5);
+  expect(reverse.logCounts).toBeCloseTo(forward.logCounts, 5);
   expect(
-    Math.max(...reverse!.logits.toReversed().map((logit, i) => Math.abs(logit - forward!.logits[i]))),
+    Math.max(...reverse.logits.toReversed().map((logit, i) => Math.abs(logit - forward.logits[i]))),
   ).toBeLessThan(1e-5);
   const one = await Chrombpnet.open(path);
   expect(one.identity).not.toBe(model.identity);
-  expect((await one.predict([codes[0]]))[0].logCounts).not.toBe(forward!.logCounts);
+  expect((await one.predict([codes[0]]))[0].logCounts).not.toBe(forward.logCounts);
 });
 
 test("a sequence of another length is an error", async () => {

@@ -227,10 +227,10 @@ describe("examples", () => {
   test("are centred without augmentation", async () => {
     const { x, counts } = (await at(false)).feeds;
     const { centre } = peaks[2];
-    expect((counts!.data as Float32Array).slice(2 * 60, 3 * 60)).toEqual(
+    expect((counts.data as Float32Array).slice(2 * 60, 3 * 60)).toEqual(
       reads.slice(centre - 30, centre + 30),
     );
-    const sequence = sequenceOf((x!.data as Float32Array).slice(2 * 512, 3 * 512));
+    const sequence = sequenceOf((x.data as Float32Array).slice(2 * 512, 3 * 512));
     const bases = await genome.chromosome("chr1");
     expect(sequence).toBe(String.fromCharCode(...bases.slice(centre - 64, centre + 64)));
   });
@@ -239,8 +239,8 @@ describe("examples", () => {
     const { x, counts } = (await at(true)).feeds;
     const shifts = new Set<number>();
     for (let i = 0; i < 8; i++) {
-      const sequence = sequenceOf((x!.data as Float32Array).slice(i * 512, (i + 1) * 512));
-      const given = (counts!.data as Float32Array).slice(i * 60, (i + 1) * 60);
+      const sequence = sequenceOf((x.data as Float32Array).slice(i * 512, (i + 1) * 512));
+      const given = (counts.data as Float32Array).slice(i * 60, (i + 1) * 60);
       const forward = i % 2 === 0 ? sequence : reversed(sequence);
       const bases = String.fromCharCode(...(await genome.chromosome("chr1")));
       const start = bases.indexOf(forward);
@@ -257,10 +257,10 @@ describe("examples", () => {
 
   test("are the same in parts, and the shares sum to one", async () => {
     const { feeds, parts } = await at(true);
-    expect(parts.map(({ x }) => x!.shape[0])).toEqual([3, 3, 2]);
-    const joined = parts.flatMap(({ counts }) => [...(counts!.data as Float32Array)]);
-    expect(joined).toEqual([...(feeds.counts!.data as Float32Array)]);
-    expect(parts.reduce((sum, { share }) => sum + Number(share!.data[0]), 0)).toBeCloseTo(1, 6);
+    expect(parts.map(({ x }) => x.shape[0])).toEqual([3, 3, 2]);
+    const joined = parts.flatMap(({ counts }) => [...(counts.data as Float32Array)]);
+    expect(joined).toEqual([...(feeds.counts.data as Float32Array)]);
+    expect(parts.reduce((sum, { share }) => sum + Number(share.data[0]), 0)).toBeCloseTo(1, 6);
   });
 
   function reversed(sequence: string): string {

@@ -10,7 +10,7 @@ import { temporaryFolder } from "../../temporary-folder.ts";
 
 const page = readFileSync(join(repository, "docs", "adapters.md"), "utf8");
 const blocks = (language: string) =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, text]) => text!);
+  [...page.matchAll(new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms"))].map(([, text]) => text);
 
 describe("docs/adapters.md", () => {
   test("lists every check with its fault", () => {
@@ -25,10 +25,10 @@ describe("docs/adapters.md", () => {
     const [embeddings, card] = blocks("json");
     const model = join(temporaryFolder(), "model.onnx");
     writeFileSync(model, "");
-    writeFileSync(model.replace(".onnx", ".card.json"), card!);
+    writeFileSync(model.replace(".onnx", ".card.json"), card);
     expect(await readOnnxCard(model)).toMatchObject({ kind: "masked", maxTokens: 512 });
     const refused = (why: string) => expect.fail(why);
-    const [parsed] = parseEmbeddings({ body: JSON.parse(embeddings!), refused }, ["ACGT"]);
+    const [parsed] = parseEmbeddings({ body: JSON.parse(embeddings), refused }, ["ACGT"]);
     expect(parsed).toMatchObject({ tokens: 3, width: 2 });
   });
 
@@ -36,7 +36,7 @@ describe("docs/adapters.md", () => {
 
   test.skipIf(!python)("the example session matches examples/adapter.py [needs python3]", () => {
     const [session] = blocks("text");
-    const lines = session!.trim().split("\n");
+    const lines = session.trim().split("\n");
     const questions = lines.filter((line) => line.startsWith("→ ")).map((line) => line.slice(2));
     const answers = lines.filter((line) => line.startsWith("← ")).map((line) => JSON.parse(line.slice(2)));
     expect(questions).toHaveLength(3);

@@ -38,7 +38,7 @@ test.skipIf(!python)(
     writeFileSync(join(folder, "adapter.py"), STAND_IN);
     const words = [join(folder, "adapter.py"), "--genome", join(folder, "genome.fa"), "--cell-line", "K562"];
     const model = await openModel(`stdio:python3 ${words.join(" ")} ${join(folder, "peaks.bed")}`, {});
-    onTestFinished(async () => void (await model.close!()));
+    onTestFinished(async () => void (await model.close()));
     expect(model.name).toBe("enformer");
     expect(supports(model, "logLikelihood")).toBe(false);
     const windows = starts.map((start) => genome.slice(start, start + 2114));
@@ -46,10 +46,10 @@ test.skipIf(!python)(
       const middle = genome.slice(start + 1057 - 512, start + 1057 + 512);
       return Math.log1p(middle.split("G").length - 1);
     });
-    const activity = Array.from(await model.predictActivity!(windows, { protocol: "corrected" }));
+    const activity = Array.from(await model.predictActivity(windows, { protocol: "corrected" }));
     activity.forEach((value, i) => {
       expect(value).toBeCloseTo(expected[i], 12);
     });
-    await expect(model.predictActivity!(["ACGT"], { protocol: "corrected" })).rejects.toThrow(/KeyError/);
+    await expect(model.predictActivity(["ACGT"], { protocol: "corrected" })).rejects.toThrow(/KeyError/);
   },
 );

@@ -74,7 +74,7 @@ test.each([
       "--out",
       join(folder, "out"),
     );
-    const { status, stderr } = spawnSync(executable!, words, {
+    const { status, stderr } = spawnSync(executable, words, {
       encoding: "utf8",
       cwd: repository,
       env: { ...process.env, DART_EVAL_CACHE: join(folder, "cache") },

@@ -23,13 +23,13 @@ test("the example has at most twenty lines, and imports the standard library alo
 describe.skipIf(!python)("the Python adapter [needs python3, at least 3.8]", () => {
   test("looks scores up in its table", async () => {
     const model = await openModel(`stdio:python3 ${example}`);
-    onTestFinished(async () => void (await model.close!()));
+    onTestFinished(async () => void (await model.close()));
     expect(model).toMatchObject({ name: "cpg-depleted", identity: "adapter cpg-depleted 1", kind: "causal" });
-    const scores = await model.logLikelihood!(["ACG", "", "A"], { protocol: "corrected" });
+    const scores = await model.logLikelihood(["ACG", "", "A"], { protocol: "corrected" });
     const [acg, none, a] = Array.from(scores);
     expect(acg).toBeCloseTo(Math.log(0.25) + Math.log(0.17) + Math.log(0.05), 12);
     expect([none, a]).toEqual([0, Math.log(0.25)]);
-    await expect(model.logLikelihood!(["ANA"], { protocol: "corrected" })).rejects.toThrow(
+    await expect(model.logLikelihood(["ANA"], { protocol: "corrected" })).rejects.toThrow(
       /adapter.py reports: KeyError\('AN'\)/,
     );
   });
@@ -37,17 +37,17 @@ describe.skipIf(!python)("the Python adapter [needs python3, at least 3.8]", () 
   test("ties every element with its dinucleotide shuffle, as in exact arithmetic", async () => {
     const files = await sharedGenome({ seed: 0, scale: 0.5 });
     const model = await openModel(`stdio:python3 ${example}`);
-    onTestFinished(async () => void (await model.close!()));
+    onTestFinished(async () => void (await model.close()));
     const inputs = { elements: files.regulatoryElements, genome: files.genome };
     const { metrics, counts, ties } = await evaluate({ task: "regulatory-elements", inputs, model });
     expect(counts.rows).toBeGreaterThan(100);
     expect(counts.ties).toBe(counts.rows);
     expect(metrics[0].value).toBe(0.5);
-    expect(ties!.byRounding).toBeGreaterThan(counts.rows! / 4);
+    expect(ties!.byRounding).toBeGreaterThan(counts.rows / 4);
     expect(ties!.tolerance).toBeLessThan(1e-10);
     const paper = await evaluate({ task: "regulatory-elements", inputs, model, protocol: "paper" });
     expect(paper.ties).toBeUndefined();
-    expect(paper.counts.ties).toBeLessThan(counts.rows!);
+    expect(paper.counts.ties).toBeLessThan(counts.rows);
   }, 120_000);
 
   test("conforms", async () => {

@@ -33,7 +33,7 @@ describe("a table by rows", () => {
     [3, 1],
     [0, 0],
     [2, 0],
-  ].map(([row, member]) => ({ task: "regulatory-elements", row: row!, member: member! }));
+  ].map(([row, member]) => ({ task: "regulatory-elements", row, member }));
 
   test("looks scores up by row and member, independently of the bases", async () => {
     const model = await tableOf("0\t-1.5\t-2", "2\t-3e0\t-4", "3\t-5\t-6.25");

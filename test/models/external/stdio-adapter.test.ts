@@ -92,7 +92,7 @@ describe("an adapter", () => {
       starts: Int32Array.of(0, 0),
       ends: Int32Array.of(0, 4),
     });
-    expect(base64!.states).toEqual(rows!.states);
+    expect(base64.states).toEqual(rows.states);
   });
 
   test("receives one request at a time from concurrent callers", async () => {

@@ -32,10 +32,10 @@ testWithSharedData(
         ["", ""],
         from([row, 0], [row, 1]),
       )) as readonly SequenceEmbedding[];
-      expect([element!.tokens, element!.width]).toEqual([350, 4]);
-      expect(element!.states).toEqual(pair.element);
-      expect(control!.states).toEqual(pair.control);
-      expect([...element!.starts.subarray(0, 3), ...element!.ends.subarray(347)]).toEqual([
+      expect([element.tokens, element.width]).toEqual([350, 4]);
+      expect(element.states).toEqual(pair.element);
+      expect(control.states).toEqual(pair.control);
+      expect([...element.starts.subarray(0, 3), ...element.ends.subarray(347)]).toEqual([
         0, 1, 2, 348, 349, 350,
       ]);
     }
@@ -163,6 +163,6 @@ test("float16 states are widened exactly", async () => {
     fileURLToPath(new URL("../../golden/hdf5/half.h5", import.meta.url)),
   );
   const [first] = (await model.embed!([""], from([0, 0]))) as readonly SequenceEmbedding[];
-  expect([...first!.states]).toEqual([0.5, -1.25, 2]);
+  expect([...first.states]).toEqual([0.5, -1.25, 2]);
   await model.close?.();
 });

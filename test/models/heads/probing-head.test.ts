@@ -88,9 +88,9 @@ describe.each(kinds)("%s", (kind) => {
 
   test("the first convolution on tokens equals the definition on bases", () => {
     const [a, b] = evaluate([ours, theirs], feeds);
-    expect(a!.shape).toEqual([2, 5]);
-    a!.data.forEach((value, i) => {
-      expect(value).toBeCloseTo(b!.data[i], 10);
+    expect(a.shape).toEqual([2, 5]);
+    a.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(b.data[i], 10);
     });
   });
 
@@ -120,8 +120,8 @@ describe.each(kinds)("%s", (kind) => {
     });
     await program.close();
     const [expected] = evaluate([ours], feeds);
-    expected!.data.forEach((value, i) => {
-      expect(came!.data[i]).toBeCloseTo(value, 4);
+    expected.data.forEach((value, i) => {
+      expect(came.data[i]).toBeCloseTo(value, 4);
     });
   });
 });

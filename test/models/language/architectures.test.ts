@@ -109,7 +109,7 @@ describe.each(GOLDENS)("%s", (_, golden) => {
     });
 
     test("logits of the classifier", () => {
-      expect(furthest(masked.classes!, golden.classes)).toBeLessThan(TOLERANCE);
+      expect(furthest(masked.classes, golden.classes)).toBeLessThan(TOLERANCE);
     });
   });
 
@@ -173,8 +173,8 @@ describe.each(GOLDENS)("%s", (_, golden) => {
       labels: { dtype: "int32", shape: [2], data: Int32Array.of(1, 0) },
     });
     await program.close();
-    expect(furthest(results.classes!, lora.classes)).toBeLessThan(2 * TOLERANCE);
-    expect(furthest(results.loss!, [lora.loss])).toBeLessThan(2 * TOLERANCE);
+    expect(furthest(results.classes, lora.classes)).toBeLessThan(2 * TOLERANCE);
+    expect(furthest(results.loss, [lora.loss])).toBeLessThan(2 * TOLERANCE);
     trained.forEach(({ weight, which }, i) => {
       expect(
         deviation(results[`d${i}`], lora.gradients[weight][which]),

@@ -195,7 +195,7 @@ describe.each(Object.entries(GOLDEN))("Caduceus-%s, tiny golden model", (_, gold
     for (const [name, tensor] of Object.entries(golden.tensors)) {
       expect(deviation(results[form][name], tensor), name).toBeLessThan(TOLERANCE);
     }
-    expectClose(results[form].classes!.data as Float32Array, golden.classes);
+    expectClose(results[form].classes.data as Float32Array, golden.classes);
     expect(Object.keys(results[form]).filter((name) => name.startsWith("hidden")).length).toBe(
       golden.layers + 1,
     );
@@ -235,10 +235,10 @@ test.each(Object.entries(GOLDEN))(
       ]) {
         const at: NdArray = { dtype: "int32", shape: [2], data: Int32Array.from(places) };
         const results = await program.run({ ...feeds, positions: at });
-        expect(results.logits!.shape).toEqual([2, 1, 16]);
-        expectClose(results.logits!.data as Float32Array, [...(results.wholeLogits!.data as Float32Array)]);
-        expectClose(results.lastHidden!.data as Float32Array, [
-          ...(results.wholeLastHidden!.data as Float32Array),
+        expect(results.logits.shape).toEqual([2, 1, 16]);
+        expectClose(results.logits.data as Float32Array, [...(results.wholeLogits.data as Float32Array)]);
+        expectClose(results.lastHidden.data as Float32Array, [
+          ...(results.wholeLastHidden.data as Float32Array),
         ]);
       }
       await program.close();
@@ -253,7 +253,7 @@ describe.each(Object.entries(GOLDEN).filter(([, { likelihood }]) => likelihood !
 
     test("likelihoods agree with float64", async () => {
       const { logits } = await outputsOf(model, true);
-      const guess = (logits!.data as Float32Array).subarray(MASKED_AT * 16, (MASKED_AT + 1) * 16);
+      const guess = (logits.data as Float32Array).subarray(MASKED_AT * 16, (MASKED_AT + 1) * 16);
       const total = Math.log(guess.reduce((sum, x) => sum + Math.exp(x), 0));
       expectClose(
         [7, 8, 9, 10].map((id) => guess[id] - total),
@@ -271,7 +271,7 @@ describe.each(Object.entries(GOLDEN).filter(([, { likelihood }]) => likelihood !
       } as const;
       const [likelihood] = await maskedLogLikelihoods(query, [row], { protocol: "corrected" });
       await programs.close();
-      expect(Math.abs(likelihood! - golden.likelihood!)).toBeLessThan(5e-5);
+      expect(Math.abs(likelihood - golden.likelihood!)).toBeLessThan(5e-5);
     });
   },
 );
@@ -452,8 +452,8 @@ describe("with LoRA factors merged into every adapted weight, separately for eac
       ];
       const [shapeA, shapeB] = layer === "embedding" ? [tall, wide] : [wide, tall];
       const [seed] = lawOf(name);
-      const a = goldenArray(shapeA!, 1000 + 2 * seed, 0.25);
-      const b = goldenArray(shapeB!, 1001 + 2 * seed, 0.25);
+      const a = goldenArray(shapeA, 1000 + 2 * seed, 0.25);
+      const b = goldenArray(shapeB, 1001 + 2 * seed, 0.25);
       values += a.data.length + b.data.length;
       weights.set(name, mergeLora(weights.get(name)!, { a, b }, { scale: 2, layer }));
     }
@@ -479,8 +479,8 @@ describe("with LoRA factors merged into every adapted weight, separately for eac
     expect(values).toBe(1968);
     for (const loops of [true, false]) {
       const results = await outputsOf(model, loops, weights);
-      expectClose(results.classes!.data as Float32Array, classes);
-      expect(deviation(results.last!, last)).toBeLessThan(TOLERANCE);
+      expectClose(results.classes.data as Float32Array, classes);
+      expect(deviation(results.last, last)).toBeLessThan(TOLERANCE);
     }
   });
 });
@@ -643,7 +643,7 @@ describe("the card", () => {
       expect(statSync(join(out, "model.safetensors")).size).toBeLessThan(300_000);
       const model = await LanguageModel.open(out, [caduceus]);
       const [embedding] = await model.embed(["ACGTN", "GG"], { protocol: "corrected" });
-      expect([embedding!.tokens, embedding!.width]).toEqual([6, width]);
+      expect([embedding.tokens, embedding.width]).toEqual([6, width]);
       const [together, alone] = [
         await model.logLikelihood(["ACGTTGCA", "TTGACA"], { protocol: "corrected" }),
         await model.logLikelihood(["TTGACA"], { protocol: "corrected" }),

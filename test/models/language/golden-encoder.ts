@@ -115,10 +115,10 @@ export function describeEncoder(golden: EncoderGolden): void {
 
     if (golden.classifier !== undefined) {
       test("classifier logits", () => {
-        expect(largest(masked.classes!, golden.classifier!.masked)).toBeLessThan(TOLERANCE);
+        expect(largest(masked.classes, golden.classifier!.masked)).toBeLessThan(TOLERANCE);
         const { unmaskedSecond } = golden.classifier!;
         if (unmaskedSecond === undefined) return;
-        expect(largest(second(unmasked.classes!), unmaskedSecond)).toBeLessThan(TOLERANCE);
+        expect(largest(second(unmasked.classes), unmaskedSecond)).toBeLessThan(TOLERANCE);
       });
     }
 
@@ -131,9 +131,9 @@ export function describeEncoder(golden: EncoderGolden): void {
         const seen = await program.run({ ids, mask });
         const all = await program.run({ ids, mask: ones });
         await program.close();
-        expect(largest(seen.classes!, expected.masked)).toBeLessThan(TOLERANCE);
+        expect(largest(seen.classes, expected.masked)).toBeLessThan(TOLERANCE);
         if (expected.unmaskedSecond === undefined) return;
-        expect(largest(second(all.classes!), expected.unmaskedSecond)).toBeLessThan(TOLERANCE);
+        expect(largest(second(all.classes), expected.unmaskedSecond)).toBeLessThan(TOLERANCE);
       });
     }
 

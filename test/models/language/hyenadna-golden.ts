@@ -64,7 +64,7 @@ export function weight({ name, shape }: DeclaredTensor): NdArray {
   };
   const buffer = buffers[rest ?? ""];
   if (buffer !== undefined) return { dtype: "float32", shape, data: buffer() };
-  const [seed, amplitude, centre] = (rest === undefined ? GLOBAL[name] : LAYER[rest])!;
+  const [seed, amplitude, centre] = rest === undefined ? GLOBAL[name] : LAYER[rest];
   return goldenArray(shape, seed + 100 * Number(layer ?? 0), amplitude, centre);
 }
 

@@ -113,8 +113,8 @@ function adapted(weights: ReadonlyMap<string, NdArray>) {
       [LORA_RANK, columns],
     ];
     const [shapeA, shapeB] = layer === "embedding" ? [left, right] : [right, left];
-    const a = goldenArray(shapeA!, 1000 + 2 * seedOf(name), 0.25);
-    const b = goldenArray(shapeB!, 1001 + 2 * seedOf(name), 0.25);
+    const a = goldenArray(shapeA, 1000 + 2 * seedOf(name), 0.25);
+    const b = goldenArray(shapeB, 1001 + 2 * seedOf(name), 0.25);
     values += a.data.length + b.data.length;
     merged.set(name, mergeLora(w, { a, b }, { scale: 2, layer }));
   }
@@ -203,7 +203,7 @@ describe("HyenaDNA, tiny golden model", () => {
   test("classifier logits, read at [SEP]", () => {
     const golden = [-0.72300344, -0.18656091, -0.92549045, -0.084826783];
     golden.forEach((value, i) => {
-      expect(results.classes!.data[i]).toBeCloseTo(value, 5);
+      expect(results.classes.data[i]).toBeCloseTo(value, 5);
     });
   });
 
@@ -211,15 +211,15 @@ describe("HyenaDNA, tiny golden model", () => {
     expect(loraValues).toBe(1312);
     const golden = [-0.38362179, -0.16965158, -0.93126823, 0.0059928142];
     golden.forEach((value, i) => {
-      expect(loraResults.classes!.data[i]).toBeCloseTo(value, 5);
+      expect(loraResults.classes.data[i]).toBeCloseTo(value, 5);
     });
-    const values = Array.from(loraResults.last!.data as Float32Array);
+    const values = Array.from(loraResults.last.data as Float32Array);
     expect(values.reduce((a, b) => a + b, 0)).toBeCloseTo(-5.7608669, 4);
     expect(values.reduce((a, b) => a + b * b, 0)).toBeCloseTo(921.21727, 2);
   });
 
   test("causal log-likelihoods, without and with the prediction of [SEP]", () => {
-    const perToken = results.likelihoods!.data as Float32Array; // [2, 31]
+    const perToken = results.likelihoods.data as Float32Array; // [2, 31]
     const sums = [0, 1].map((row) => {
       const values = perToken.slice(row * (LENGTH - 1), (row + 1) * (LENGTH - 1));
       return [...values.slice(0, -1)].reduce((a, b) => a + b, 0);

@@ -178,13 +178,13 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
   });
 
   test("the embeddings agree with float64", () => {
-    expect(deviation(results.hidden0!, EMBEDDED)).toBeLessThan(TOLERANCE);
+    expect(deviation(results.hidden0, EMBEDDED)).toBeLessThan(TOLERANCE);
   });
 
   if (golden.experts !== undefined) {
     test("routing equals the golden run", () => {
       // routing of padding depends on the mask, which equals the golden run's
-      expect([written(masked.experts0!), written(masked.experts1!)]).toEqual(golden.experts);
+      expect([written(masked.experts0), written(masked.experts1)]).toEqual(golden.experts);
     });
 
     test("one token's state and logits", () => {
@@ -194,19 +194,19 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
       };
       const state = [0.633507, 0.849933, 1.559555, 1.477364];
       const guess = [-0.732313, 0.228711, 0.445894, 0.585649, 0.944121];
-      expect(worst(from(results.hidden2!, 32), state)).toBeLessThan(TOLERANCE);
-      expect(worst(from(results.logits!, 24), guess)).toBeLessThan(TOLERANCE);
+      expect(worst(from(results.hidden2, 32), state)).toBeLessThan(TOLERANCE);
+      expect(worst(from(results.logits, 24), guess)).toBeLessThan(TOLERANCE);
     });
   }
 
   test("classifier logits, read at [SEP], with and without a mask", () => {
-    expect(worst(masked.classes!, golden.classes)).toBeLessThan(TOLERANCE);
-    expect(worst(results.classes!, golden.classes)).toBeLessThan(TOLERANCE);
+    expect(worst(masked.classes, golden.classes)).toBeLessThan(TOLERANCE);
+    expect(worst(results.classes, golden.classes)).toBeLessThan(TOLERANCE);
   });
 
   test("padding on the right changes no real token's state", () => {
     const real = 12 * 32; // row 0 whole, then five tokens of row 1
-    const of = ({ hidden2: states }: typeof results) => (states!.data as Float32Array).slice(0, real);
+    const of = ({ hidden2: states }: typeof results) => (states.data as Float32Array).slice(0, real);
     expect(of(masked)).toEqual(of(results));
   });
 
@@ -220,9 +220,9 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
     const program = await openProgram<string>(outputs, new Map([...merged, ...headWeights]));
     const adapted = await program.run({ ids, mask });
     await program.close();
-    expect(worst(adapted.classes!, golden.lora)).toBeLessThan(TOLERANCE);
+    expect(worst(adapted.classes, golden.lora)).toBeLessThan(TOLERANCE);
     if (golden.loraExperts === undefined) return;
-    expect([written(adapted.experts0!), written(adapted.experts1!)]).toEqual(golden.loraExperts);
+    expect([written(adapted.experts0), written(adapted.experts1)]).toEqual(golden.loraExperts);
   });
 
   describe("likelihoods", () => {
@@ -254,11 +254,11 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
       positions: { dtype: "int32", shape: [2], data: Int32Array.from(at) },
     });
     await program.close();
-    const all = results.logits!.data as Float32Array;
+    const all = results.logits.data as Float32Array;
     const expected = at.flatMap((place, row) => [
       ...all.subarray((row * TOKENS + place) * 24, (row * TOKENS + place + 1) * 24),
     ]);
-    expect(worst(answer.one!, expected)).toBeLessThan(1e-6);
+    expect(worst(answer.one, expected)).toBeLessThan(1e-6);
   });
 });
 
@@ -282,8 +282,8 @@ test("a sliding window, shared keys, wide heads, three experts per token", async
   });
   await program.close();
   expect(wide.last_hidden.length).toBe(14 * 32);
-  expect(worst(results.lastHidden!, wide.last_hidden)).toBeLessThan(TOLERANCE);
-  expect(worst(results.logits!, wide.logits)).toBeLessThan(TOLERANCE);
+  expect(worst(results.lastHidden, wide.last_hidden)).toBeLessThan(TOLERANCE);
+  expect(worst(results.logits, wide.logits)).toBeLessThan(TOLERANCE);
 });
 
 test("one layer with two experts prints as a page", () => {
@@ -318,7 +318,7 @@ test("idle experts do not change the results", async () => {
     });
   const [one, longer] = [await run([1]), await run([1, 5, 6])];
   await program.close();
-  expect(worst(one.logits!, [...(longer.logits!.data as Float32Array).subarray(0, 24)])).toBeLessThan(1e-6);
+  expect(worst(one.logits, [...(longer.logits.data as Float32Array).subarray(0, 24)])).toBeLessThan(1e-6);
 });
 
 test("an untrained toy is small, opens from its folder, and its scores depend on the sequence alone", async () => {
@@ -334,7 +334,7 @@ test("an untrained toy is small, opens from its folder, and its scores depend on
   for (const [i, sequence] of sequences.entries()) {
     const [alone] = await model.logLikelihood([sequence], { protocol: "corrected" });
     expect(alone).toBeLessThan(0);
-    expect(Math.abs(alone! - together[i])).toBeLessThanOrEqual(1e-5 * Math.abs(alone!));
+    expect(Math.abs(alone - together[i])).toBeLessThanOrEqual(1e-5 * Math.abs(alone));
   }
 });
 
@@ -388,7 +388,7 @@ test.each([1, 2])("NaN in a router with %d expert(s) per token makes the states 
       y: { dtype: "float32", shape: [5, width], data: values(5 * width, 7) },
     });
     await program.close();
-    const sum = [...(results.sum!.data as Float32Array)];
+    const sum = [...(results.sum.data as Float32Array)];
     expect(sum.every(Number.isNaN), `row ${row}`).toBe(row !== undefined);
     if (row === undefined) expect(sum.every(Number.isFinite)).toBe(true);
   }

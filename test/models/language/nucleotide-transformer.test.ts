@@ -150,9 +150,9 @@ describeEncoder({
   rows: first.rows,
   mask: first.mask,
   tensors: (_graph, { hiddenStates: [hidden0, hidden1, hidden2], logits }) => ({
-    hidden0: hidden0!,
-    hidden1: hidden1!,
-    hidden2: hidden2!,
+    hidden0,
+    hidden1,
+    hidden2,
     logits,
   }),
   masked: first.masked,

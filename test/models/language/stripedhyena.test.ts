@@ -5,7 +5,7 @@ import { causalLogLikelihoods } from "../../../src/models/queries/causal-likelih
 import { hashedWeights } from "../hashed-weights.ts";
 import { tinyQuery } from "../tiny-query.ts";
 
-const toy = stripedhyena.toys.toy!;
+const toy = stripedhyena.toys.toy;
 const build = (changes: Readonly<Record<string, unknown>>) =>
   stripedhyena.architecture({ ...toy, ...changes }, "config.json");
 

@@ -51,14 +51,14 @@ test("masks depend on seed, epoch and row alone", () => {
 test("a batch has weights that sum to 1 over the positions in the loss", () => {
   const rows = ["ACGT", "AC"].map((letters) => nextTokenTargets(hyenadna, hyenadna.encode(letters)));
   const { ids, mask, labels, weights } = feedsOf(rows, hyenadna.special.pad!);
-  expect(ids!.shape).toEqual([2, 5]);
-  expect([...(mask!.data as Float32Array).subarray(5)]).toEqual([1, 1, 1, 0, 0]);
-  expect(ids!.data[9]).toBe(hyenadna.special.pad);
-  expect(labels!.data[5]).toBe(rows[1].labels[0]);
-  expect([...(weights!.data as Float32Array)]).toEqual([0.25, 0.25, 0.25, 0, 0, 0.25, 0, 0, 0, 0]);
+  expect(ids.shape).toEqual([2, 5]);
+  expect([...(mask.data as Float32Array).subarray(5)]).toEqual([1, 1, 1, 0, 0]);
+  expect(ids.data[9]).toBe(hyenadna.special.pad);
+  expect(labels.data[5]).toBe(rows[1].labels[0]);
+  expect([...(weights.data as Float32Array)]).toEqual([0.25, 0.25, 0.25, 0, 0, 0.25, 0, 0, 0, 0]);
 });
 
 test("a batch without positions in the loss has weights 0", () => {
   const { weights } = feedsOf([nextTokenTargets(hyenadna, hyenadna.encode(""))], 4);
-  expect([...(weights!.data as Float32Array)]).toEqual([0]);
+  expect([...(weights.data as Float32Array)]).toEqual([0]);
 });

@@ -68,11 +68,11 @@ describe.each(LANGUAGE_MODELS.filter(({ toy }) => toy).map((card) => [card.title
       const [own, control] = await Promise.all(
         [folder, from].map((at) => LanguageModel.open(at, [card], THREADS)),
       );
-      const [known, strange] = await own!.logLikelihood(scored, { protocol: "corrected" });
-      const [firstKnown, firstStrange] = await control!.logLikelihood(scored, { protocol: "corrected" });
-      expect(known! - strange!).toBeGreaterThan(firstKnown! - firstStrange! + 5);
-      await own!.close();
-      await control!.close();
+      const [known, strange] = await own.logLikelihood(scored, { protocol: "corrected" });
+      const [firstKnown, firstStrange] = await control.logLikelihood(scored, { protocol: "corrected" });
+      expect(known - strange).toBeGreaterThan(firstKnown - firstStrange + 5);
+      await own.close();
+      await control.close();
     });
   },
 );

@@ -56,7 +56,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     const together = await maskedLogLikelihoods(query, rows, corrected);
     for (const [i, row] of rows.entries()) {
       const [alone] = await maskedLogLikelihoods(query, [row], corrected);
-      expect(Math.abs(alone! - together[i])).toBeLessThan(1e-5 * Math.abs(alone!));
+      expect(Math.abs(alone - together[i])).toBeLessThan(1e-5 * Math.abs(alone));
     }
   });
 
@@ -71,7 +71,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     const both = await maskedLogLikelihoods(twice.query, [row, rows[0], { ...row }], corrected);
     expect(twice.rows).toBe(9 + 5);
     expect(both[2]).toBe(both[0]);
-    expect(Math.abs(both[0] - once!)).toBeLessThan(1e-5 * Math.abs(once!));
+    expect(Math.abs(both[0] - once)).toBeLessThan(1e-5 * Math.abs(once));
 
     // two rows that differ in one token share the copy that masks it
     const place = before.length + 4;
@@ -79,9 +79,9 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     const alike = counted(query);
     const [first, second] = await maskedLogLikelihoods(alike.query, [row, other], corrected);
     expect(alike.rows).toBe(9 + 9 - 1);
-    expect(Math.abs(first! - once!)).toBeLessThan(1e-5 * Math.abs(once!));
+    expect(Math.abs(first - once)).toBeLessThan(1e-5 * Math.abs(once));
     const expected = await plainly(query, other);
-    expect(Math.abs(second! - expected)).toBeLessThan(1e-5 * Math.abs(expected));
+    expect(Math.abs(second - expected)).toBeLessThan(1e-5 * Math.abs(expected));
   });
 
   test("scores the tokens of the requested bases, and no others", async () => {

@@ -68,15 +68,15 @@ describe("a masked model", () => {
     expect(answers[0].second).toBeCloseTo(expected[1], 4);
     const [narrow, narrower] = await maskedVariantLogLikelihoods(query, [single, shorter], corrected);
     const effect = ({ first, second }: { first: number; second: number }) => second - first;
-    expect(effect(answers[0])).toBeCloseTo(effect(narrow!), 5);
-    expect(effect(answers[1])).toBeCloseTo(effect(narrower!), 5);
+    expect(effect(answers[0])).toBeCloseTo(effect(narrow), 5);
+    expect(effect(answers[1])).toBeCloseTo(effect(narrower), 5);
   });
 
   test("under the paper's protocol sums are float32, as in the original", async () => {
     const [answer] = await maskedVariantLogLikelihoods(query, [single], paper);
-    for (const value of [answer!.first, answer!.second]) expect(Math.fround(value)).toBe(value);
+    for (const value of [answer.first, answer.second]) expect(Math.fround(value)).toBe(value);
     const exact = await plainly(single, [4], [1, 2, 3, 4, 5, 6, 7]);
-    expect(answer!.first).not.toBe(exact[0]);
+    expect(answer.first).not.toBe(exact[0]);
   });
 
   test("scores equal alleles, and no alleles", async () => {
@@ -111,22 +111,22 @@ describe("a causal model", () => {
   /** log P(base | prefix), from the likelihoods of two prefixes. */
   const lastGiven = async (letters: string) => {
     const [long, short] = await model.logLikelihood([letters, letters.slice(0, -1)], corrected);
-    return long! - short!;
+    return long - short;
   };
 
   test("uses the tokens before the variant only", async () => {
     const [answer] = await model.compareAlleles([pair], corrected);
-    expect(answer!.first).toBeCloseTo(await lastGiven(`${start}A`), 4);
-    expect(answer!.second).toBeCloseTo(await lastGiven(`${start}T`), 4);
+    expect(answer.first).toBeCloseTo(await lastGiven(`${start}A`), 4);
+    expect(answer.second).toBeCloseTo(await lastGiven(`${start}T`), 4);
     const [other] = await model.compareAlleles([[`${start}A`, `${start}T`]], corrected);
-    expect(other!.first).toBeCloseTo(answer!.first, 6);
+    expect(other.first).toBeCloseTo(answer.first, 6);
   });
 
   test("under the paper's protocol has the same difference", async () => {
     const [narrow] = await model.compareAlleles([pair], corrected);
     const [whole] = await model.compareAlleles([pair], paper);
-    expect(whole!.second - whole!.first).toBeCloseTo(narrow!.second - narrow!.first, 4);
-    expect(whole!.first).toBeLessThan(narrow!.first - 5);
+    expect(whole.second - whole.first).toBeCloseTo(narrow.second - narrow.first, 4);
+    expect(whole.first).toBeLessThan(narrow.first - 5);
   });
 
   test("does not predict the first base", async () => {

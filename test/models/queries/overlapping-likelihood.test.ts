@@ -39,7 +39,7 @@ async function logitsOf(ids: readonly number[]) {
     { ...statesQuery, name: "logits", outputs: (m, given, t) => ({ logits: m.forward(given, t).logits }) },
     row,
   );
-  const values = [...(all.logits!.data as Float32Array)];
+  const values = [...(all.logits.data as Float32Array)];
   return ids.map((_, i) => values.slice(21 * i, 21 * (i + 1)));
 }
 
@@ -68,8 +68,8 @@ test("a base is predicted with all its k-mers masked, as the sum over the k-mers
   }
   // spans of 2-mers: their first base; the last one also has the last base
   const expected = [perBase[0], perBase[1], perBase[2], perBase[3] + perBase[4]];
-  expect(scored!.first).toBe(1);
-  expect([...(scored!.values as Float64Array)].map((v, i) => Math.abs(v - expected[i]) < 1e-5)).toEqual([
+  expect(scored.first).toBe(1);
+  expect([...(scored.values as Float64Array)].map((v, i) => Math.abs(v - expected[i]) < 1e-5)).toEqual([
     true,
     true,
     true,
@@ -80,7 +80,7 @@ test("a base is predicted with all its k-mers masked, as the sum over the k-mers
 test("the probabilities of the four bases at a position sum to at most 1, and alleles read the same", async () => {
   const alleles = [..."ACGT"].map((base) => tokenizer.encode(`AC${base}TT`));
   const [first, ...others] = alleles;
-  const pairs = others.map((other) => [first!, other] as const);
+  const pairs = others.map((other) => [first, other] as const);
   const results = await maskedVariantLogLikelihoods(query, pairs, OPTIONS);
   const logs = [results[0].first, ...results.map(({ second }) => second)];
   expect(new Set(results.map((each) => each.first)).size).toBe(1);
@@ -95,5 +95,5 @@ test("the probabilities of the four bases at a position sum to at most 1, and al
 
 test("an unknown k-mer is predicted as such", async () => {
   const [scored] = await maskedTokenLogProbabilities(query, [tokenizer.encode("ACNTT")], OPTIONS);
-  expect(Array.from(scored!.values).every((value) => Number.isFinite(value) && value < 0)).toBe(true);
+  expect(Array.from(scored.values).every((value) => Number.isFinite(value) && value < 0)).toBe(true);
 });

@@ -69,8 +69,8 @@ test("a model with one token per base includes [SEP] in the mean under the paper
   const [output] = await tokenStates(query, rows, { protocol: "corrected" });
   const [corrected] = await pooledEmbeddings(query, rows, [5], { protocol: "corrected", over: "bases" });
   const [paper] = await pooledEmbeddings(query, rows, [5], { protocol: "paper", over: "bases" });
-  expectClose(corrected!, mean(output!, 0, 5));
-  expectClose(paper!, mean(output!, 0, 6));
+  expectClose(corrected, mean(output, 0, 5));
+  expectClose(paper, mean(output, 0, 6));
   await tiny.close();
 });
 

@@ -23,8 +23,8 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     expect(counter.tokens).toBe(rows.reduce((sum, { ids }) => sum + ids.length, 0));
     for (const [i, row] of rows.entries()) {
       const [alone] = await ask("corrected", false, [row]);
-      expect(alone!.tokens).toBe(row.ids.length);
-      expect(largest(alone!.states, together[i].states)).toBeLessThan(1e-5);
+      expect(alone.tokens).toBe(row.ids.length);
+      expect(largest(alone.states, together[i].states)).toBeLessThan(1e-5);
       expect(together[i].ends).toEqual(row.ends);
     }
   });
@@ -51,7 +51,7 @@ describe.each(TINY_ENCODERS)("%s", (...encoder) => {
     const seen = await ask("paper");
     const padded = [...rows[1].ids, special.pad!, special.pad!, special.pad!];
     const [asTokens] = await ask("corrected", false, [tokensOf(padded)]);
-    expect(largest(seen[1].states, asTokens!.states)).toBeLessThan(1e-5);
+    expect(largest(seen[1].states, asTokens.states)).toBeLessThan(1e-5);
   });
 
   test("no rows give no outputs", async () => {

@@ -80,7 +80,7 @@ async function copyOf(checkpoint: Checkpoint, names = ["transposed", "column"]) 
       names.filter((name) => checkpoint.arrays.has(name)),
     )
   ).values();
-  return first!.file;
+  return first.file;
 }
 
 test("writes a copy once per set of names, and rewrites a damaged one", async () => {

@@ -46,13 +46,13 @@ function feedsOf(tokens: number): Readonly<Record<string, NdArray>> {
 test.each(Object.entries(BIASES))("attention in blocks is attention: bias %s", async (_, bias) => {
   const whole = attention(q, k, v, bias);
   const [blocked] = withAttentionInBlocks([whole]);
-  expect(ancestorsOf([blocked!]).filter(({ op }) => op === "Softmax" || op === "Scan")).toHaveLength(1);
-  const program = await openProgram({ whole, blocked: blocked! });
+  expect(ancestorsOf([blocked]).filter(({ op }) => op === "Softmax" || op === "Scan")).toHaveLength(1);
+  const program = await openProgram({ whole, blocked });
   for (const tokens of [1, 256, 600]) {
     const results = await program.run(feedsOf(tokens));
     expect(results.blocked.shape).toEqual([ROWS, HEADS, tokens, WIDTH]);
     const expected = results.whole.data as Float32Array;
-    const worst = (results.blocked.data as Float32Array).map((value, i) => Math.abs(value - expected[i]!));
+    const worst = (results.blocked.data as Float32Array).map((value, i) => Math.abs(value - expected[i]));
     expect(Math.max(...worst)).toBeLessThan(1e-6);
   }
   await program.close();
@@ -70,8 +70,8 @@ test("memory grows with the tokens, not with their pairs", () => {
 test("many layers, each of which reads the loops of those before, are walked in a moment", () => {
   const layers = Array.from({ length: 30 }).reduce<Sym>((x) => attention(x, x, x), q);
   const [blocked] = withAttentionInBlocks([layers]);
-  expect(peakValues([blocked!], { b: 1, t: 2048 })).toBeGreaterThan(0);
-  expect(graphOf({ blocked: blocked! }).inputs).toHaveLength(1);
+  expect(peakValues([blocked], { b: 1, t: 2048 })).toBeGreaterThan(0);
+  expect(graphOf({ blocked }).inputs).toHaveLength(1);
 });
 
 test("attention that is differentiated stays", () => {

@@ -50,7 +50,7 @@ test("prints a small graph", () => {
   const { states } = g.scan(
     [g.fill(["b", 3], 0)],
     [y],
-    ([h], [e]) => ({ states: [g.add(g.mul(h!, 0.5), e!)], emit: [] }),
+    ([h], [e]) => ({ states: [g.add(g.mul(h, 0.5), e)], emit: [] }),
     { axis: 1 },
   );
   const text = printGraph(graphOf({ last: states[0] })).replace(/_[0-9a-z]+_0/g, "");

@@ -156,8 +156,8 @@ export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {
       [g.fill(["b", 4], 0)],
       [x, y],
       ([h], [a, b]) => {
-        const next = g.add(g.mul(g.mul(h!, g.tanh(row)), 0.5), a!);
-        return { states: [next], emit: [g.mul(next, b!)] };
+        const next = g.add(g.mul(g.mul(h, g.tanh(row)), 0.5), a);
+        return { states: [next], emit: [g.mul(next, b)] };
       },
       { axis: 1, reverse: true },
     ).emitted,

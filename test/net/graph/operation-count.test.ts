@@ -24,7 +24,7 @@ test("a loop costs its body in every step, without the tensors it reads from out
   const rows = g.input("rows", "float32", [7, 10]);
   const outside = g.exp(g.input("scale", "float32", [10]));
   const { emitted } = g.scan([g.fill([10], 0)], [rows], ([h], [row]) => {
-    const next = g.add(g.mul(h!, outside), row!);
+    const next = g.add(g.mul(h, outside), row);
     return { states: [next], emit: [g.tanh(next)] };
   });
   expect(countOperations(emitted, {})).toEqual({ products: 0, others: 10 + 7 * 30 });

@@ -37,7 +37,7 @@ test.each(Object.keys(opExamples) as Op[])(
     });
     const graph = graphOf(outputs);
     expect(graph.nodes.map((node) => node.op)).toContain(op);
-    const program = await openProgram(outputs, new Map([["weight", feeds.weight!]]));
+    const program = await openProgram(outputs, new Map([["weight", feeds.weight]]));
     const results = await program.run(feeds);
     await program.close();
     const expected = evaluate(

@@ -63,7 +63,7 @@ describe.skipIf(!isExact)("a quantised dense layer [needs a CPU with exact 8-bit
     const plain = linear(layer("a"), x);
     const [y] = quantised([plain], [plain]);
     const program = await openProgram(
-      { y: y! },
+      { y },
       new Map([
         ["a.weight", weight],
         ["a.bias", bias],
@@ -77,8 +77,8 @@ describe.skipIf(!isExact)("a quantised dense layer [needs a CPU with exact 8-bit
       const isZero = i === 1;
       const { scale, steps } = isZero ? { scale: 0, steps: [] } : stepsOf(rowOf(values, i));
       columns.forEach((column, j) => {
-        const sum = steps.reduce((total, step, k) => total + step * column.steps[k]!, 0);
-        const own = found.data[i * OUT + j]! - bias.data[j]!;
+        const sum = steps.reduce((total, step, k) => total + step * column.steps[k], 0);
+        const own = found.data[i * OUT + j] - bias.data[j];
         if (isZero) expect(own).toBe(0);
         else expect(Math.abs(own / (scale * column.scale) - sum)).toBeLessThan(1e-6 * 127 * 127 * WIDTH);
       });
@@ -94,12 +94,12 @@ describe.skipIf(!isExact)("a quantised dense layer [needs a CPU with exact 8-bit
     ]);
     const plain = linear(layer("a"), x);
     const [y] = quantised([plain], [plain]);
-    const program = await openProgram({ plain, y: y! }, weights);
+    const program = await openProgram({ plain, y }, weights);
     const results = await program.run({ x: values });
     await program.close();
     const [exact, rounded] = [results.plain.data as Float32Array, results.y.data as Float32Array];
     const squares = (of: Float32Array) => of.reduce((sum, value) => sum + value ** 2, 0);
-    const error = Math.sqrt(squares(rounded.map((value, i) => value - exact[i]!)) / squares(exact));
+    const error = Math.sqrt(squares(rounded.map((value, i) => value - exact[i])) / squares(exact));
     expect(error).toBeGreaterThan(0.002);
     expect(error).toBeLessThan(0.02);
   });
@@ -114,11 +114,11 @@ describe("a dense layer in float16", () => {
   // ONNX Runtime's CPU provider computes these products in float32 and removes their casts: the reference
   // interpreter rounds.
   const valuesFor = (x: NdArray, weight: NdArray, bias: NdArray) =>
-    evaluate([half!], {
+    evaluate([half], {
       x: valuesOf(x),
       "a.weight": valuesOf(weight),
       "a.bias": valuesOf(bias),
-    })[0]!;
+    })[0];
 
   test("is the product of factors rounded to float16, itself rounded to float16, plus the bias", () => {
     const [values, weight, bias] = [random([1, ROWS, WIDTH]), random([OUT, WIDTH]), random([OUT])];
@@ -129,12 +129,12 @@ describe("a dense layer in float16", () => {
     for (let i = 0; i < ROWS; i++) {
       for (let j = 0; j < OUT; j++) {
         const product = (x: Float32Array, w: Float32Array) =>
-          Array.from({ length: WIDTH }, (_, k) => x[i * WIDTH + k]! * w[j * WIDTH + k]!).reduce(
+          Array.from({ length: WIDTH }, (_, k) => x[i * WIDTH + k] * w[j * WIDTH + k]).reduce(
             (sum, term) => sum + term,
             0,
           );
         const exact = product(a, b);
-        const own = found.data[i * OUT + j]! - bias.data[j]!;
+        const own = found.data[i * OUT + j] - bias.data[j];
         // Half a unit in the last place.
         expect(Math.abs(own - exact)).toBeLessThan(2 ** -11 * Math.abs(exact) + 2 ** -25);
         largest = Math.max(largest, Math.abs(own - product(values.data, weight.data)));
@@ -153,7 +153,7 @@ describe("a dense layer in float16", () => {
       x.data[3] = value;
       return valuesFor(x, weight, bias).data[0];
     };
-    expect(Math.abs(sumOf(65_000)! - 65_000)).toBeLessThan(40);
+    expect(Math.abs(sumOf(65_000) - 65_000)).toBeLessThan(40);
     expect(sumOf(66_000)).toBe(Number.POSITIVE_INFINITY);
   });
 
@@ -163,9 +163,9 @@ describe("a dense layer in float16", () => {
       linear({ weight: g.slice(joint, 0, i * OUT, (i + 1) * OUT) }, g.tanh(x)),
     );
     const small = linear(layer("small", OUT, 8), linear(layer("inner"), g.add(x, 1)));
-    const outputs = inHalfPrecision([query!, key!, small], [query!, key!, small]);
+    const outputs = inHalfPrecision([query, key, small], [query, key, small]);
     expect(halfConstants(outputs)).toBe(3 * OUT * WIDTH + OUT * WIDTH);
-    expect(halfConstants([query!, key!, small])).toBe(0);
+    expect(halfConstants([query, key, small])).toBe(0);
     const ops = opsOf(...outputs);
     expect([count(ops, "MatMul"), count(ops, "Gemm")]).toEqual([3, 1]);
     const shared = g.tanh(x);
@@ -179,7 +179,7 @@ describe("a dense layer in float16", () => {
 describe("a quantised graph", () => {
   test("rounds the rows of an activation once for all layers that read it", () => {
     const states = g.add(linear(layer("query"), x), g.tanh(linear(layer("key"), x)));
-    const { nodes } = graphOf({ y: quantised([states], [states])[0]! });
+    const { nodes } = graphOf({ y: quantised([states], [states])[0] });
     const rounded = nodes.filter((node) => isOp(node, "QuantizeLinear"));
     expect(rounded.map(({ outputs }) => outputs[0].dtype).sort()).toEqual(["int8", "int8", "uint8"]);
     expect(nodes.map(({ op }) => op)).not.toContain("Gemm");
@@ -193,7 +193,7 @@ describe("a quantised graph", () => {
     const attention = g.matMul(inner, g.swapLast(inner));
     const states = g.add(g.reduceSum(attention, [0, 1, 2]), g.reduceSum(filters, [0, 1]));
     const [first, second] = quantised([inner, states], [head, states]);
-    const ops = opsOf(first!, second!);
+    const ops = opsOf(first, second);
     expect([count(ops, "MatMulIntegerToFloat"), count(ops, "Gemm"), count(ops, "MatMul")]).toEqual([1, 3, 1]);
     expect(opsOf(...quantised([x], [head]))).not.toContain("MatMulIntegerToFloat");
   });
@@ -204,7 +204,7 @@ describe("a quantised graph", () => {
       [g.fill([1, OUT], 0)],
       [gate],
       ([h], [a]) => {
-        const next = g.add(g.mul(h!, g.tanh(g.reduceMean(gate, [1]))), a!);
+        const next = g.add(g.mul(h, g.tanh(g.reduceMean(gate, [1]))), a);
         return { states: [next], emit: [next] };
       },
       { axis: 1 },

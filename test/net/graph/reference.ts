@@ -122,13 +122,13 @@ const fromStart = (index: number, size: number) => (index < 0 ? index + size : i
 
 const unary =
   (f: (x: number) => number) =>
-  ([x]: readonly Values[]): Values => ({ shape: x!.shape, data: x!.data.map(f) });
+  ([x]: readonly Values[]): Values => ({ shape: x.shape, data: x.data.map(f) });
 const binary =
   (f: (a: number, b: number) => number) =>
   ([a, b]: readonly Values[]): Values =>
-    String(a!.shape) === String(b!.shape)
-      ? { shape: a!.shape, data: a!.data.map((value, i) => f(value, b!.data[i])) }
-      : build(broadcast(a!.shape, b!.shape), (at) => f(read(a!, at), read(b!, at)));
+    String(a.shape) === String(b.shape)
+      ? { shape: a.shape, data: a.data.map((value, i) => f(value, b.data[i])) }
+      : build(broadcast(a.shape, b.shape), (at) => f(read(a, at), read(b, at)));
 
 function resolve(shape: Shape, sizes: ReadonlyMap<string, number>): number[] {
   return shape.map((dim) =>
@@ -242,7 +242,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return fed;
   },
   Parameter: (_, { name }, { feeds }) => feeds[name],
-  LoadParameter: ([parameter]) => parameter!,
+  LoadParameter: ([parameter]) => parameter,
   Constant: (_, { array }) => valuesOf(array),
   Add: binary((a, b) => a + b),
   Sub: binary((a, b) => a - b),
@@ -262,8 +262,8 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   Or: binary((a, b) => truth(a !== 0 || b !== 0)),
   Not: unary((x) => truth(x === 0)),
   Where: ([c, a, b]) =>
-    build(broadcast(c!.shape, broadcast(a!.shape, b!.shape)), (at) =>
-      read(c!, at) !== 0 ? read(a!, at) : read(b!, at),
+    build(broadcast(c.shape, broadcast(a.shape, b.shape)), (at) =>
+      read(c, at) !== 0 ? read(a, at) : read(b, at),
     ),
   Neg: unary((x) => -x),
   Abs: unary(Math.abs),
@@ -282,13 +282,13 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   Sign: unary(Math.sign),
   Gelu: ([x], { approximate }) =>
     approximate === "none"
-      ? unary((v) => (v * (1 + erf(v / Math.SQRT2))) / 2)([x!])
-      : unary((v) => (v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))) / 2)([x!]),
-  Cast: ([x], { to }) => (/int/.test(to) ? unary(Math.trunc)([x!]) : x!),
-  MatMul: ([a, b]) => multiply(a!, b!),
+      ? unary((v) => (v * (1 + erf(v / Math.SQRT2))) / 2)([x])
+      : unary((v) => (v * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (v + 0.044715 * v ** 3)))) / 2)([x]),
+  Cast: ([x], { to }) => (/int/.test(to) ? unary(Math.trunc)([x]) : x),
+  MatMul: ([a, b]) => multiply(a, b),
   Gemm: ([a, b, c], { transA, transB }) => {
-    const flip = (x: Values) => build([x.shape[1], x.shape[0]], ([i, j]) => read(x, [j!, i!]));
-    const product = multiply(transA ? flip(a!) : a!, transB ? flip(b!) : b!);
+    const flip = (x: Values) => build([x.shape[1], x.shape[0]], ([i, j]) => read(x, [j, i]));
+    const product = multiply(transA ? flip(a) : a, transB ? flip(b) : b);
     return c === undefined ? product : binary((x, y) => x + y)([product, c]);
   },
   QuantizeLinear: ([x, scale], { to }) =>
@@ -303,38 +303,37 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return build(product.shape, ([row, column]) => exact(product, [row, column]) * exact(scale, [column]));
   },
   Conv: ([x, w, bias], { group, pads, dilation, stride }, { sizes }, node) => {
-    const [, perGroup, kernel] = w!.shape as readonly [number, number, number];
-    const outPerGroup = w!.shape[0] / group;
+    const [, perGroup, kernel] = w.shape as readonly [number, number, number];
+    const outPerGroup = w.shape[0] / group;
     return build(resolve(node.outputs[0].shape, sizes), ([b, o, t]) => {
-      let total = bias === undefined ? 0 : bias.data[o!];
+      let total = bias === undefined ? 0 : bias.data[o];
       for (let c = 0; c < perGroup; c++) {
         for (let k = 0; k < kernel; k++) {
-          const position = t! * stride + k * dilation - pads[0];
-          if (position < 0 || position >= x!.shape[2]) continue;
-          const channel = Math.floor(o! / outPerGroup) * perGroup + c;
-          total += read(x!, [b!, channel, position]) * read(w!, [o!, c, k]);
+          const position = t * stride + k * dilation - pads[0];
+          if (position < 0 || position >= x.shape[2]) continue;
+          const channel = Math.floor(o / outPerGroup) * perGroup + c;
+          total += read(x, [b, channel, position]) * read(w, [o, c, k]);
         }
       }
       return total;
     });
   },
-  Softmax: ([x], { axis }) => along(x!, axis, softmaxOf),
-  LogSoftmax: ([x], { axis }) => along(x!, axis, (v) => softmaxOf(v).map(Math.log)),
+  Softmax: ([x], { axis }) => along(x, axis, softmaxOf),
+  LogSoftmax: ([x], { axis }) => along(x, axis, (v) => softmaxOf(v).map(Math.log)),
   LayerNormalization: ([x, scale, bias], { epsilon }) =>
-    along(x!, -1, (v) => {
+    along(x, -1, (v) => {
       const mean = sum(v) / v.length;
       const variance = sum(v.map((value) => (value - mean) ** 2)) / v.length;
       return v.map(
-        (value, i) =>
-          ((value - mean) / Math.sqrt(variance + epsilon)) * scale!.data[i] + (bias?.data[i] ?? 0),
+        (value, i) => ((value - mean) / Math.sqrt(variance + epsilon)) * scale.data[i] + (bias?.data[i] ?? 0),
       );
     }),
-  ReduceSum: ([x], attributes) => reduce(x!, attributes, sum),
-  ReduceMean: ([x], attributes) => reduce(x!, attributes, (all) => sum(all) / all.length),
-  ReduceMax: ([x], attributes) => reduce(x!, attributes, (all) => Math.max(...all)),
-  ReduceMin: ([x], attributes) => reduce(x!, attributes, (all) => Math.min(...all)),
+  ReduceSum: ([x], attributes) => reduce(x, attributes, sum),
+  ReduceMean: ([x], attributes) => reduce(x, attributes, (all) => sum(all) / all.length),
+  ReduceMax: ([x], attributes) => reduce(x, attributes, (all) => Math.max(...all)),
+  ReduceMin: ([x], attributes) => reduce(x, attributes, (all) => Math.min(...all)),
   CumSum: ([x], { axis, exclusive, reverse }) =>
-    along(x!, axis, (v) => {
+    along(x, axis, (v) => {
       const result = new Float64Array(v.length);
       let total = 0;
       for (let i = 0; i < v.length; i++) {
@@ -344,22 +343,22 @@ const rules: { readonly [K in Op]: Rule<K> } = {
       }
       return result;
     }),
-  ArgMax: ([x], { axis }) => topOf(x!, axis, 1, true).indices,
+  ArgMax: ([x], { axis }) => topOf(x, axis, 1, true).indices,
   TopK: ([x], { axis, k }) => {
-    const { values, indices } = topOf(x!, axis, k, false);
+    const { values, indices } = topOf(x, axis, k, false);
     return [values, indices];
   },
-  Reshape: ([x], { shape }, { sizes }) => ({ shape: resolve(shape, sizes), data: x!.data }),
-  Expand: ([x], { shape }, { sizes }) => build(resolve(shape, sizes), (at) => read(x!, at)),
+  Reshape: ([x], { shape }, { sizes }) => ({ shape: resolve(shape, sizes), data: x.data }),
+  Expand: ([x], { shape }, { sizes }) => build(resolve(shape, sizes), (at) => read(x, at)),
   Transpose: ([x], { perm }) =>
     build(
-      perm.map((axis) => x!.shape[axis]),
+      perm.map((axis) => x.shape[axis]),
       (at) => {
         const from = [...at];
         perm.forEach((axis, i) => {
           from[axis] = at[i];
         });
-        return read(x!, from);
+        return read(x, from);
       },
     ),
   Concat: (parts, { axis }) => {
@@ -384,14 +383,14 @@ const rules: { readonly [K in Op]: Rule<K> } = {
   Split: ([x], { axis, sizes: parts }) => {
     let start = 0;
     return parts.map((size) => {
-      const part = sliceOf(x!, resolveAxis(axis, x!.shape.length), start, size, 1);
+      const part = sliceOf(x, resolveAxis(axis, x.shape.length), start, size, 1);
       start += size;
       return part;
     });
   },
   Slice: ([x], { axis, start, end, step }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    const size = x!.shape[at];
+    const at = resolveAxis(axis, x.shape.length);
+    const size = x.shape[at];
     const positions = Array.from({ length: size }, (_, i) => i);
     const from = start < 0 ? start + size : start;
     const to = end < 0 ? end + size : end;
@@ -401,89 +400,89 @@ const rules: { readonly [K in Op]: Rule<K> } = {
         : positions.reverse().filter((i) => i <= from && i > to);
     const stepped = taken.filter((_, i) => i % Math.abs(step) === 0);
     return build(
-      x!.shape.map((s, i) => (i === at ? stepped.length : s)),
+      x.shape.map((s, i) => (i === at ? stepped.length : s)),
       (place) =>
         exact(
-          x!,
+          x,
           place.map((i, axisOf) => (axisOf === at ? stepped[i] : i)),
         ),
     );
   },
   Pad: ([x], { axis, before, after, value }) => {
-    const at = resolveAxis(axis, x!.shape.length);
+    const at = resolveAxis(axis, x.shape.length);
     return build(
-      x!.shape.map((s, i) => (i === at ? s + before + after : s)),
+      x.shape.map((s, i) => (i === at ? s + before + after : s)),
       (place) => {
         const from = place[at] - before;
-        if (from < 0 || from >= x!.shape[at]) return value;
+        if (from < 0 || from >= x.shape[at]) return value;
         return exact(
-          x!,
+          x,
           place.map((i, axisOf) => (axisOf === at ? from : i)),
         );
       },
     );
   },
   Gather: ([x, indices], { axis }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    const rank = indices!.shape.length;
-    return build([...x!.shape.slice(0, at), ...indices!.shape, ...x!.shape.slice(at + 1)], (place) => {
-      const index = fromStart(exact(indices!, place.slice(at, at + rank)), x!.shape[at]);
-      return exact(x!, [...place.slice(0, at), index, ...place.slice(at + rank)]);
+    const at = resolveAxis(axis, x.shape.length);
+    const rank = indices.shape.length;
+    return build([...x.shape.slice(0, at), ...indices.shape, ...x.shape.slice(at + 1)], (place) => {
+      const index = fromStart(exact(indices, place.slice(at, at + rank)), x.shape[at]);
+      return exact(x, [...place.slice(0, at), index, ...place.slice(at + rank)]);
     });
   },
   Unfold: ([x], { kernel }) => {
-    const [batch, length, ...row] = x!.shape;
-    return build([batch!, length! - kernel + 1, kernel, ...row], ([b, at, tap, ...rest]) =>
-      exact(x!, [b!, at! + tap!, ...rest]),
+    const [batch, length, ...row] = x.shape;
+    return build([batch, length - kernel + 1, kernel, ...row], ([b, at, tap, ...rest]) =>
+      exact(x, [b, at + tap, ...rest]),
     );
   },
   GatherElements: ([x, indices], { axis }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    return build(indices!.shape, (place) =>
+    const at = resolveAxis(axis, x.shape.length);
+    return build(indices.shape, (place) =>
       exact(
-        x!,
-        place.map((i, axisOf) => (axisOf === at ? fromStart(exact(indices!, place), x!.shape[at]) : i)),
+        x,
+        place.map((i, axisOf) => (axisOf === at ? fromStart(exact(indices, place), x.shape[at]) : i)),
       ),
     );
   },
   ScatterElements: ([x, indices, updates], { axis, reduction }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    const data = Float64Array.from(x!.data);
-    const step = strides(x!.shape);
-    build(indices!.shape, (place) => {
+    const at = resolveAxis(axis, x.shape.length);
+    const data = Float64Array.from(x.data);
+    const step = strides(x.shape);
+    build(indices.shape, (place) => {
       const to = place.map((i, axisOf) =>
-        axisOf === at ? fromStart(exact(indices!, place), x!.shape[at]) : i,
+        axisOf === at ? fromStart(exact(indices, place), x.shape[at]) : i,
       );
       const offset = sum(to.map((i, axisOf) => i * step[axisOf]));
-      data[offset] = (reduction === "add" ? data[offset] : 0) + exact(updates!, place);
+      data[offset] = (reduction === "add" ? data[offset] : 0) + exact(updates, place);
       return 0;
     });
-    return { shape: x!.shape, data };
+    return { shape: x.shape, data };
   },
   Compress: ([x, condition], { axis, size }, { sizes }) => {
-    const at = resolveAxis(axis, x!.shape.length);
-    const kept = Array.from({ length: x!.shape[at] }, (_, i) => i).filter((i) => condition!.data[i] !== 0);
+    const at = resolveAxis(axis, x.shape.length);
+    const kept = Array.from({ length: x.shape[at] }, (_, i) => i).filter((i) => condition.data[i] !== 0);
     sizes.set(size, kept.length);
     return build(
-      x!.shape.map((s, i) => (i === at ? kept.length : s)),
+      x.shape.map((s, i) => (i === at ? kept.length : s)),
       (place) =>
         exact(
-          x!,
+          x,
           place.map((i, axisOf) => (axisOf === at ? kept[i] : i)),
         ),
     );
   },
   ScatterND: ([x, indices, updates], { reduction }) => {
-    const data = Float64Array.from(x!.data);
-    const step = strides(x!.shape)[0];
-    updates!.data.forEach((value, i) => {
-      const to = indices!.data[Math.floor(i / step)] * step + (i % step);
+    const data = Float64Array.from(x.data);
+    const step = strides(x.shape)[0];
+    updates.data.forEach((value, i) => {
+      const to = indices.data[Math.floor(i / step)] * step + (i % step);
       data[to] = (reduction === "add" ? data[to] : 0) + value;
     });
-    return { shape: x!.shape, data };
+    return { shape: x.shape, data };
   },
   Fill: (_, { shape, value }, { sizes }) => build(resolve(shape, sizes), () => value),
-  Range: (_, { size }, { sizes }) => build(resolve([size], sizes), ([i]) => i!),
+  Range: (_, { size }, { sizes }) => build(resolve([size], sizes), ([i]) => i),
   LinearAttention: ([q, k, v, decay]) => {
     const states = q.shape[2];
     const h = new Map<string, number>();

@@ -28,7 +28,7 @@ test("depends on the previous positions, not on later ones", async () => {
   const at = (t: number) => (t < 0 ? 0 : x.data[5 + t]);
   for (let t = 0; t < 5; t++) {
     const expected = [0, 1, 2].reduce((sum, j) => sum + weight.data[3 + j] * at(t - 2 + j), 0);
-    expect(Number(result!.data[5 + t])).toBeCloseTo(expected, 5);
+    expect(Number(result.data[5 + t])).toBeCloseTo(expected, 5);
   }
 });
 
@@ -47,7 +47,7 @@ test("token by token equals the convolution over all tokens, in either direction
           steps.start,
           [x],
           (carried, [token]) => {
-            const { output, carried: next } = steps.step(token!, carried);
+            const { output, carried: next } = steps.step(token, carried);
             return { states: next, emit: [output] };
           },
           { reverse },

@@ -60,9 +60,9 @@ describe.each(cases.map((each) => [text(each), each] as const))("%s", (_, each) 
 
   test("equals the convolution by definition", () => {
     const [a, b] = evaluate([ours, theirs], feeds);
-    expect(a!.shape).toEqual(b!.shape);
-    a!.data.forEach((value, i) => {
-      expect(value).toBeCloseTo(b!.data[i], 10);
+    expect(a.shape).toEqual(b.shape);
+    a.data.forEach((value, i) => {
+      expect(value).toBeCloseTo(b.data[i], 10);
     });
   });
 
@@ -103,5 +103,5 @@ test.each([1, 5])("adds no bias to a kernel of %i without one", (kernel) => {
     { x: random([2, 6, 3]), weight: random([2, 3, kernel]) },
   );
   expect(a).toEqual(b);
-  expect(a!.shape).toEqual([2, 10 - kernel, 2]);
+  expect(a.shape).toEqual([2, 10 - kernel, 2]);
 });

@@ -41,7 +41,7 @@ test("each element is dropped with its site's probability, and what is kept is s
   await program.close();
   const dropped = masks["dropout 0"].data as Float32Array;
   dropped.forEach((kept, i) => {
-    if (results.x!.data[i] !== Math.fround(2 * kept)) expect(results.x!.data[i]).toBe(2 * kept);
+    if (results.x.data[i] !== Math.fround(2 * kept)) expect(results.x.data[i]).toBe(2 * kept);
   });
 });
 

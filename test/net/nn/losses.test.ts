@@ -17,24 +17,24 @@ test("cross-entropy is the mean over rows of −log softmax(logits)[label]", () 
   const labels = g.input("labels", "int32", ["b"]);
   const all = { ...feeds, labels: values([3], [1, 0, 0]) };
   const [each, mean] = evaluate([crossEntropyPerRow(a, labels), crossEntropy(a, labels)], all);
-  expect([...each!.data]).toEqual(
+  expect([...each.data]).toEqual(
     [softplus(-1.5), softplus(1.25), Math.log(2)].map((x) => expect.closeTo(x, 12)),
   );
-  expect(mean!.data[0]).toBeCloseTo([...each!.data].reduce((x, y) => x + y) / 3, 12);
+  expect(mean.data[0]).toBeCloseTo([...each.data].reduce((x, y) => x + y) / 3, 12);
 });
 
 test("the gradient of cross-entropy is softmax less the one-hot label, over the batch", async () => {
   const labels = g.input("labels", "int32", ["b"]);
   const [gradient] = gradientsOf(crossEntropy(a, labels), [a]);
-  const program = await openProgram({ gradient: gradient! });
+  const program = await openProgram({ gradient });
   const results = await program.run({
     a: { dtype: "float32", shape: [3, 2], data: Float32Array.from(feeds.a.data) },
     labels: { dtype: "int32", shape: [3], data: Int32Array.of(1, 0, 0) },
   });
   await program.close();
   const p = 1 / (1 + Math.exp(0.5 - 2));
-  expect(results.gradient!.data[1]).toBeCloseTo((p - 1) / 3, 6);
-  expect(results.gradient!.data[5]).toBeCloseTo(0.5 / 3, 6);
+  expect(results.gradient.data[1]).toBeCloseTo((p - 1) / 3, 6);
+  expect(results.gradient.data[5]).toBeCloseTo(0.5 / 3, 6);
 });
 
 test("the error of counts is computed from ln(1 + reads)", () => {
@@ -44,5 +44,5 @@ test("the error of counts is computed from ln(1 + reads)", () => {
     predicted: values([2], [1, 4]),
     counts: values([2], [0, 99]),
   });
-  expect(error!.data[0]).toBeCloseTo((1 + (4 - Math.log(100)) ** 2) / 2, 12);
+  expect(error.data[0]).toBeCloseTo((1 + (4 - Math.log(100)) ** 2) / 2, 12);
 });

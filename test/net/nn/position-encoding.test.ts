@@ -37,8 +37,8 @@ const k = Float32Array.from({ length: 4 * WIDTH }, (_, i) => Math.cos(2 * i));
 test("scores depend only on the distance of two positions", async () => {
   const near = await scores(q, k, [0, 1, 2, 3]);
   const far = await scores(q, k, [100, 101, 102, 103]);
-  near.scores!.data.forEach((value, i) => {
-    expect(far.scores!.data[i] as number).toBeCloseTo(value as number, 4);
+  near.scores.data.forEach((value, i) => {
+    expect(far.scores.data[i] as number).toBeCloseTo(value as number, 4);
   });
 });
 
@@ -49,7 +49,7 @@ test("rotates a pair of columns from the two halves by position × frequency", a
     frequencies.forEach((frequency, j) => {
       const [a, b] = [q[place * WIDTH + j], q[place * WIDTH + j + 3]];
       const angle = place * frequency;
-      const values = query!.data as Float32Array;
+      const values = query.data as Float32Array;
       expect(values[place * WIDTH + j]).toBeCloseTo(a * Math.cos(angle) - b * Math.sin(angle), 5);
       expect(values[place * WIDTH + j + 3]).toBeCloseTo(b * Math.cos(angle) + a * Math.sin(angle), 5);
     });
@@ -80,16 +80,16 @@ test("the bias of one token is its row of the full bias", async () => {
     positions: { dtype: "int32", shape: [2], data: Int32Array.of(3, 1) },
   });
   await program.close();
-  expect(all!.shape).toEqual([1, 3, 4, 4]);
-  expect(one!.shape).toEqual([2, 3, 1, 4]);
+  expect(all.shape).toEqual([1, 3, 4, 4]);
+  expect(one.shape).toEqual([2, 3, 1, 4]);
   const [slope] = alibiSlopes(3);
-  expect([...(all!.data as Float32Array).subarray(0, 4)]).toEqual([-0, -slope!, -2 * slope!, -3 * slope!]);
-  const whole = all!.data as Float32Array;
+  expect([...(all.data as Float32Array).subarray(0, 4)]).toEqual([-0, -slope, -2 * slope, -3 * slope]);
+  const whole = all.data as Float32Array;
   [3, 1].forEach((place, b) => {
     for (let h = 0; h < 3; h++) {
       const row = whole.subarray((h * 4 + place) * 4, (h * 4 + place + 1) * 4);
       const start = (b * 3 + h) * 4;
-      expect((one!.data as Float32Array).subarray(start, start + 4)).toEqual(row);
+      expect((one.data as Float32Array).subarray(start, start + 4)).toEqual(row);
     }
   });
 });

@@ -49,7 +49,7 @@ async function bothForms({ t, b, e, n }: ScanSizes, arrays: ScanArrays) {
   const [A, x, step] = [of("A", [n, e]), of("x", [t, b, e]), of("step", [t, b, e])];
   const [B, C] = [of("B", [t, b, n]), of("C", [t, b, n])];
   const loop = scan([fill([b, n, e], 0)], [x, step, B, C], ([h], [x, step, B, C]) => {
-    const { state, y } = selectiveStep(A, h!, { x: x!, step: step!, B: B!, C: C! });
+    const { state, y } = selectiveStep(A, h, { x, step, B, C });
     return { states: [state], emit: [y] };
   });
   const rowsFirst = (of: Sym) => transpose(of, [1, 0, 2]);
@@ -65,7 +65,7 @@ async function bothForms({ t, b, e, n }: ScanSizes, arrays: ScanArrays) {
     C: feed(arrays.C, [t, b, n]),
   });
   await program.close();
-  return { loop: results.loop!.data as Float32Array, attention: results.attention!.data as Float32Array };
+  return { loop: results.loop.data as Float32Array, attention: results.attention.data as Float32Array };
 }
 
 function furthest(values: Float32Array, from: ArrayLike<number>): number {
@@ -195,7 +195,7 @@ describe("a scan in chunks", () => {
         const { y } = await program.run(feeds);
         const plain = plainHeads(sizes, feeds);
         const scale = Math.max(1, ...plain.map(Math.abs));
-        expect(furthest(y!.data as Float32Array, plain)).toBeLessThan(2e-6 * scale);
+        expect(furthest(y.data as Float32Array, plain)).toBeLessThan(2e-6 * scale);
       }
     }
     await program.close();
@@ -215,7 +215,7 @@ describe("a scan in chunks", () => {
     const { y } = await program.run({ ...feeds, step: column([1, 100_000, 0.001]) });
     await program.close();
     const last = 0.001 + Math.exp(-0.001) * 100_000;
-    expect(Math.abs((y!.data[2] as number) / last - 1)).toBeLessThan(2e-7);
+    expect(Math.abs((y.data[2] as number) / last - 1)).toBeLessThan(2e-7);
   });
 
   test("has the gradients of the scan by linear attention across chunks", async () => {
@@ -241,9 +241,9 @@ describe("a scan in chunks", () => {
     const results = await program.run(randomFeeds(one, 2 * CHUNK + 5, 11, 2));
     await program.close();
     for (let i = 0; i < 5; i++) {
-      const expected = results[`whole${i}`]!.data as Float32Array;
+      const expected = results[`whole${i}`].data as Float32Array;
       const scale = Math.max(1, ...expected.map(Math.abs));
-      expect(furthest(results[`chunked${i}`]!.data as Float32Array, expected)).toBeLessThan(5e-6 * scale);
+      expect(furthest(results[`chunked${i}`].data as Float32Array, expected)).toBeLessThan(5e-6 * scale);
     }
   });
 });
@@ -256,7 +256,7 @@ test("softplus keeps float32's relative precision from e^-80 to 1000", async () 
   const { y } = await program.run({ x: { dtype: "float32", shape: [data.length], data } });
   await program.close();
   let worst = 0;
-  (y!.data as Float32Array).forEach((value, i) => {
+  (y.data as Float32Array).forEach((value, i) => {
     const exact = Math.max(data[i], 0) + Math.log1p(Math.exp(-Math.abs(data[i])));
     worst = Math.max(worst, Math.abs(value / exact - 1));
   });

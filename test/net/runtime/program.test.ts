@@ -48,7 +48,7 @@ test("maps weights in place, through a link into another folder, from two files"
   const y = g.gemm(x, g.parameter("w", [2, 3]), g.parameter("bias", [2]), { transB: true });
   const program = await openProgram({ y }, checkpoint.arrays);
   const { y: result } = await program.run({ x: row(1, 0, -1) });
-  expect([...(result!.data as Float32Array)]).toEqual([8, 18]);
+  expect([...(result.data as Float32Array)]).toEqual([8, 18]);
   await program.close();
 });
 
@@ -56,8 +56,8 @@ test("a loop may return its inputs, a result twice, and tensors from outside", a
   const x = g.input("x", "float32", ["t", 2]);
   const outside = g.add(g.slice(x, 0, 0, 1), 100);
   const { states, emitted } = g.scan([g.fill([1, 2], 0)], [x], ([h], [e]) => {
-    const next = g.add(h!, e!);
-    return { states: [next], emit: [e!, next, next, outside, h!] };
+    const next = g.add(h, e);
+    return { states: [next], emit: [e, next, next, outside, h] };
   });
   const program = await openProgram(Object.fromEntries([...states, ...emitted].map((y, i) => [`y${i}`, y])));
   const feed = { dtype: "float32" as const, shape: [2, 2], data: Float32Array.of(1, 2, 3, 5) };
@@ -88,7 +88,7 @@ test("opening and running a program over a large file does not bring the file in
   );
   const { y } = await program.run({ ids: { dtype: "int32", shape: [2], data: Int32Array.of(0, rows - 1) } });
   const after = process.memoryUsage();
-  expect([...(y!.data as Float32Array)]).toEqual([32, 32]);
+  expect([...(y.data as Float32Array)]).toEqual([32, 32]);
   expect(after.heapUsed + after.arrayBuffers - before.heapUsed - before.arrayBuffers).toBeLessThan(16e6);
   await program.close();
 });
@@ -125,7 +125,7 @@ describe("weights in 16 bits", () => {
     const program = await openProgram({ y }, new Map(sources), { threads: 1 });
     const { y: result } = await program.run({ x: feed });
     await program.close();
-    return [...(result!.data as Float32Array)];
+    return [...(result.data as Float32Array)];
   }
 
   test.each(["bfloat16", "float16"] as const)("%s gives the bits of its float32 copy", async (dtype) => {
@@ -169,7 +169,7 @@ describe("weights in 16 bits", () => {
     const { y: result } = await program.run({ x: { dtype: "float32", shape: [1, size], data } });
     // All of them take 201 MB as float32, one takes 17 MB.
     expect((await anonymousMemory()) - before).toBeLessThan(80e6);
-    expect([...(result!.data as Float32Array).subarray(0, 2)]).toEqual([3, 0]);
+    expect([...(result.data as Float32Array).subarray(0, 2)]).toEqual([3, 0]);
     await program.close();
   });
 });
@@ -237,7 +237,7 @@ describe("devices", () => {
     const x = g.input("x", "float32", ["b", 3]);
     const program = await openProgram({ y: g.neg(x) }, new Map(), { device: "auto" });
     const { y } = await program.run({ x: row(1, 2, 3) });
-    expect([...(y!.data as Float32Array)]).toEqual([-1, -2, -3]);
+    expect([...(y.data as Float32Array)]).toEqual([-1, -2, -3]);
     await program.close();
   });
 });

@@ -30,7 +30,7 @@ test("learns, writes a line per epoch, and keeps the parameters of the first bes
   const request = toyFit(folder, { recipe: { epochs: 12 }, onProgress: (event) => events.push(event) });
   const { history, best, parameters } = await fitEpochs(request);
   expect(history.map(({ epoch }) => epoch)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
-  const losses = history.map(({ validation }) => validation.val_loss!);
+  const losses = history.map(({ validation }) => validation.val_loss);
   expect(best.epoch).toBe(losses.indexOf(Math.min(...losses)));
   expect(best.validation.val_loss).toBeLessThan(0.8 * losses[0]);
   expect(history.at(-1)!.trainLoss).toBeLessThan(history[0].trainLoss);
@@ -91,8 +91,8 @@ describe("order of the examples", () => {
 
   test("is drawn for every epoch from the seed", async () => {
     const [first, second] = await seenRows({ order: { kind: "shuffled", seed: 3 } });
-    expect(first!.toSorted((a, b) => a - b)).toEqual(file);
-    expect(second!.toSorted((a, b) => a - b)).toEqual(file);
+    expect(first.toSorted((a, b) => a - b)).toEqual(file);
+    expect(second.toSorted((a, b) => a - b)).toEqual(file);
     expect(first).not.toEqual(file);
     expect(first).not.toEqual(second);
     expect(await seenRows({ order: { kind: "shuffled", seed: 3 } })).toEqual([first, second]);
@@ -185,7 +185,7 @@ test("a run killed at random moments ends bit-identically to an uninterrupted on
   let kills = 0;
   let resumedAfter = 0;
   for (let ended = false; !ended; ) {
-    const child = spawn(executable!, [...words, folder], {
+    const child = spawn(executable, [...words, folder], {
       stdio: ["ignore", "pipe", "inherit"],
     });
     const lines = 4 + Math.floor(rng.nextFloat64() * 16);

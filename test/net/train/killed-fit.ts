@@ -4,7 +4,7 @@ import { toyExamples, toyFit } from "./toy-fit.ts";
 
 const [folder] = process.argv.slice(2);
 await fitEpochs(
-  toyFit(folder!, {
+  toyFit(folder, {
     training: toyExamples(100, 1, { milliseconds: 4 }),
     // the state is written at about every second batch
     saveEvery: 0.01,

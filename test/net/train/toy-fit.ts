@@ -69,8 +69,8 @@ export function toyFit(
         let rows = 0;
         return {
           add({ losses }) {
-            for (const loss of losses!.data as Float32Array) sum += loss;
-            rows += losses!.data.length;
+            for (const loss of losses.data as Float32Array) sum += loss;
+            rows += losses.data.length;
           },
           columns: () => ({ val_loss: sum / rows, val_rows: rows }),
         };

@@ -43,7 +43,7 @@ test.each(golden.cases)(
         t: array([5], targets),
         weight: array([], [1 + 0.1 * i]),
       });
-      expect(Number(results.loss!.data[0])).toBeCloseTo(step.loss, 5);
+      expect(Number(results.loss.data[0])).toBeCloseTo(step.loss, 5);
       const parameter = (await train.state()).arrays.get("parameter p")!.data;
       step.parameter.forEach((value, at) => {
         expect(Math.abs(Number(parameter[at]) - value)).toBeLessThan(2e-6);
@@ -103,14 +103,14 @@ test("a batch in parts equals the whole batch, and a failed part changes nothing
       weight: array([], [0.5]),
     }));
   for (const seed of [1, 2, 3]) {
-    const expected = Number((await whole.run(batch(seed))).loss!.data[0]);
+    const expected = Number((await whole.run(batch(seed))).loss.data[0]);
     expect(await parted.runParts(parts(batch(seed)))).toBeCloseTo(expected, 6);
     expect(await parted.state()).toMatchObject({ step: seed >> 1, pending: seed % 2 });
   }
   const before = await parted.state();
   const [good, other] = parts(batch(4));
-  const wrong = async () => ({ ...(await other!()), t: array([1], [Number.NaN]) });
-  await expect(parted.runParts([good!, wrong])).rejects.toThrow(/the loss of this batch is NaN/);
+  const wrong = async () => ({ ...(await other()), t: array([1], [Number.NaN]) });
+  await expect(parted.runParts([good, wrong])).rejects.toThrow(/the loss of this batch is NaN/);
   expect(await parted.state()).toEqual(before);
   await Promise.all([whole.finishAccumulation(), parted.finishAccumulation()]);
   expect(await parted.state()).toMatchObject({ step: 2, pending: 0 });

@@ -196,7 +196,7 @@ export function knownCountsNote(
   form: VariantForm,
   counts: Readonly<Record<string, number>>,
 ): string | undefined {
-  const known = KNOWN.find((one) => one.form === form && counts.rowsInTable! >= one.atLeast);
+  const known = KNOWN.find((one) => one.form === form && counts.rowsInTable >= one.atLeast);
   if (known === undefined || counts.rows !== counts.rowsInTable) return undefined;
   const number = (value: number) => value.toLocaleString("en-US");
   const differ = Object.entries(known.counts).filter(([name, value]) => counts[name] !== value);

@@ -120,8 +120,8 @@ function lossTally(countsWeight: number): Tally {
   return {
     add({ profileLoss, countsLoss }, _feeds, rows) {
       examples += rows.length;
-      profile += rows.length * Number(profileLoss!.data[0]);
-      counts += rows.length * Number(countsLoss!.data[0]);
+      profile += rows.length * Number(profileLoss.data[0]);
+      counts += rows.length * Number(countsLoss.data[0]);
     },
     columns: () => ({
       val_loss: (profile + countsWeight * counts) / examples,

@@ -66,10 +66,10 @@ export const paddingCheck: Check = {
     const together = await probe.scores([...short, long]);
     for (const [i, sequence] of short.entries()) {
       const [alone] = await probe.scores([sequence]);
-      if (probe.same(alone!, together[i])) continue;
+      if (probe.same(alone, together[i])) continue;
       const { length } = sequence;
       return fault(
-        `a sequence of ${length} bases gets ${alone!.toPrecision(7)} alone and ${together[i].toPrecision(7)} in a batch with one of ${long.length}`,
+        `a sequence of ${length} bases gets ${alone.toPrecision(7)} alone and ${together[i].toPrecision(7)} in a batch with one of ${long.length}`,
       );
     }
     return holds(`${short.map(({ length }) => length).join(" and ")} bases with ${long.length}`);

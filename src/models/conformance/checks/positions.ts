@@ -20,7 +20,7 @@ export const kMerOffsetCheck: Check = {
   prerequisites: ["special-tokens"],
   async ofLikelihoods(probe) {
     const [score] = await probe.scores([offsetSequence]);
-    const unread = await ignoredPositions(probe, offsetSequence, score!, POSITIONS);
+    const unread = await ignoredPositions(probe, offsetSequence, score, POSITIONS);
     if (unread.length === POSITIONS.length) return fault("no substitution changes the score");
     return unread.length > 0
       ? fault(

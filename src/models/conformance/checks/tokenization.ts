@@ -34,7 +34,7 @@ export const specialTokensCheck: Check = {
   async ofEmbeddings(probe) {
     const sequence = randomBases(60, 8);
     const [embedding] = await probe.embeddings([sequence]);
-    const tokens = baseTokens(embedding!);
+    const tokens = baseTokens(embedding);
     const covered = tokens.reduce((sum, { start, end }) => sum + end - start, 0);
     if (covered > sequence.length || tokens.some(({ start, end }) => start < 0 || end > sequence.length)) {
       return fault(
@@ -45,8 +45,8 @@ export const specialTokensCheck: Check = {
     if (empty !== undefined && baseTokens(empty[0]).length > 0) {
       return fault("a token of the empty sequence covers bases");
     }
-    const special = embedding!.tokens - tokens.length;
-    return holds(`${special} of ${embedding!.tokens} tokens cover no bases`);
+    const special = embedding.tokens - tokens.length;
+    return holds(`${special} of ${embedding.tokens} tokens cover no bases`);
   },
 };
 
@@ -129,7 +129,7 @@ export const truncationCheck: Check = {
     overLengths(probe, probe.model.kind === "causal" ? WINDOWS.quick : WINDOWS.slow, async (sequence) => {
       const [score] = await probe.scores([sequence]);
       if (!Number.isFinite(score)) return `${sequence.length} bases have the score ${score}`;
-      const [unread] = await ignoredPositions(probe, sequence, score!, [0, -1]);
+      const [unread] = await ignoredPositions(probe, sequence, score, [0, -1]);
       if (unread !== undefined) {
         return `the score of ${sequence.length} bases does not change with the ${named(unread)}`;
       }
@@ -138,7 +138,7 @@ export const truncationCheck: Check = {
   ofEmbeddings: (probe) =>
     overLengths(probe, WINDOWS.quick, async (sequence) => {
       const [embedding] = await probe.embeddings([sequence]);
-      const tokens = baseTokens(embedding!);
+      const tokens = baseTokens(embedding);
       const end = Math.max(0, ...tokens.map((token) => token.end));
       const [start] = tokens.map((token) => token.start);
       if (start !== 0 || end !== sequence.length) {
@@ -147,7 +147,7 @@ export const truncationCheck: Check = {
       for (const position of [0, -1]) {
         const readable = position === 0 ? 0 : beforeRemainder(tokens);
         const [other] = await probe.embeddings([otherBases(sequence, readable)[0]]);
-        if (probe.sameTokens(tokens, baseTokens(other!))) {
+        if (probe.sameTokens(tokens, baseTokens(other))) {
           return `the states of ${sequence.length} bases do not change with the ${named(position)}`;
         }
       }

@@ -62,8 +62,8 @@ export function gatedConvolution(
 ): Sym {
   const projected = swapTokensAndChannels(linear(p.inProjection, x)); // [b, 3d, t]
   const [x0, x1, v] = splitProjections(shortCausalConvolution(p.shortFilter, projected)); // each [b, d, t]
-  const y = convolve(mul(v!, x1!)); // [b, t, d]
-  return linear(p.outProjection, selectQueries(mul(y, swapTokensAndChannels(x0!))));
+  const y = convolve(mul(v, x1)); // [b, t, d]
+  return linear(p.outProjection, selectQueries(mul(y, swapTokensAndChannels(x0))));
 }
 
 /** [b, 3d, t] → three times [b, d, t] */

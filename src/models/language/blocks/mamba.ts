@@ -132,15 +132,15 @@ function ssm(p: SelectiveModel, u: Sym, direction: Direction, loops: boolean, ma
 function ssmInLoop(p: SelectiveModel, u: Sym, reverse: boolean, mask: Sym | undefined): Sym {
   const [, batch, inner] = u.shape;
   const A = stateMatrix(p);
-  const convolution = convolutionSteps(p.convolution, batch!);
-  const start = [fill([batch!, A.shape[0], inner!], 0), ...convolution.start];
+  const convolution = convolutionSteps(p.convolution, batch);
+  const start = [fill([batch, A.shape[0], inner], 0), ...convolution.start];
   const { emitted } = scan(
     start,
     mask === undefined ? [u] : [u, mask],
     ([h, ...carried], [token, tokenMask]) => {
-      const convolved = convolution.step(token!, carried);
+      const convolved = convolution.step(token, carried);
       const c = masked(silu(convolved.output), tokenMask); // [b, e]
-      const { state, y } = selectiveStep(A, h!, selectiveInput(p, c));
+      const { state, y } = selectiveStep(A, h, selectiveInput(p, c));
       return { states: [state, ...convolved.carried], emit: [add(y, mul(p.skip, c))] };
     },
     { reverse },

@@ -194,8 +194,8 @@ function attend(
 function splitByHead(u: Sym, { width, heads }: Pick<StripedHyenaConfig, "width" | "heads">): readonly Sym[] {
   const [batch, , tokens] = u.shape;
   const perHead = width / heads;
-  const byHead = reshape(u, [batch!, heads, 3 * perHead, tokens!]);
-  return split(byHead, 2, [perHead, perHead, perHead]).map((part) => reshape(part, [batch!, width, tokens!]));
+  const byHead = reshape(u, [batch, heads, 3 * perHead, tokens]);
+  return split(byHead, 2, [perHead, perHead, perHead]).map((part) => reshape(part, [batch, width, tokens]));
 }
 
 /** Causal convolution with one filter per group of consecutive channels.  z: [b, d, t] → [b, t, d] */

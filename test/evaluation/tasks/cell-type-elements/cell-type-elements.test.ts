@@ -108,9 +108,9 @@ test("networks get unknown bases as such, language models as A", async () => {
   const elements = [{ index: 0, ...row, elementStart: row.inputStart, elementEnd: row.inputEnd }];
   const task = await cellTypeElements.open({ ...inputs(), elements }, { seed: 0 });
   const [example] = await task.examples(rowsOf(task, "all"));
-  expect(example!.sequences[0].slice(300)).toBe("A".repeat(200));
-  expect([...example!.codes![0].subarray(300)]).toEqual(Array(200).fill(4));
-  expect(example!.facts.unknown).toBeGreaterThanOrEqual(200);
+  expect(example.sequences[0].slice(300)).toBe("A".repeat(200));
+  expect([...example.codes![0].subarray(300)]).toEqual(Array(200).fill(4));
+  expect(example.facts.unknown).toBeGreaterThanOrEqual(200);
   await task.close();
 });
 
@@ -175,8 +175,8 @@ test("a run evaluates the list's rows in shards and measures only the whole", as
     await plan.close();
   }
   const [merged] = await mergeRun(folder);
-  expect(merged!.counts.rows).toBe(60);
-  expect(merged!.metrics[0].value).not.toBeNull();
+  expect(merged.counts.rows).toBe(60);
+  expect(merged.metrics[0].value).not.toBeNull();
 });
 
 describe("recipes of the original", () => {
@@ -283,9 +283,9 @@ describe("a model that knows the planted sites", () => {
     expect(counts.rows).toBe(test.length);
     const largest = Math.max(...CELL_LINES.map((line) => test.filter(({ label }) => label === line).length));
     const [accuracy] = metrics;
-    expect(accuracy!.name).toBe("accuracy");
-    expect(accuracy!.intervals[0].low).toBeGreaterThan(largest / test.length + 0.1);
-    expect(published.test_acc).toBe(accuracy!.value);
+    expect(accuracy.name).toBe("accuracy");
+    expect(accuracy.intervals[0].low).toBeGreaterThan(largest / test.length + 0.1);
+    expect(published.test_acc).toBe(accuracy.value);
     expect(metrics.find(({ name }) => name === "macro-auroc")!.intervals[0].low).toBeGreaterThan(0.7);
     expect(training!.epochs[0].validation).toHaveProperty("val_acc");
   }, 180_000);
@@ -302,8 +302,8 @@ describe("a model that knows the planted sites", () => {
       });
     const corrected = await ask("corrected");
     const [main] = corrected.metrics;
-    expect(main!.name).toBe("adjusted-mutual-information");
-    expect(main!.intervals[0].low).toBeGreaterThan(0.05);
+    expect(main.name).toBe("adjusted-mutual-information");
+    expect(main.intervals[0].low).toBeGreaterThan(0.05);
     const paper = await ask("paper");
     expect(paper.metrics[0].value!).toBeLessThan(0.03);
     const effect = paper.quirks.find(({ label }) => label === "Q2")!.effect;

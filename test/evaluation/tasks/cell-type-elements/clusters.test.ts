@@ -73,12 +73,12 @@ test("the mean over seeds of k-means on principal components, written out", asyn
   );
   const mean = scores.reduce((a, b) => a + b) / 6;
   const [ten, five] = (await measure(rows)).metrics;
-  expect(ten!.value).toBeCloseTo(mean, 12);
-  const spread = ten!.intervals.find(({ method }) => method === "seed-spread")!;
+  expect(ten.value).toBeCloseTo(mean, 12);
+  const spread = ten.intervals.find(({ method }) => method === "seed-spread")!;
   expect(spread.n).toBe(6);
   expect(spread.high - mean).toBeCloseTo(mean - spread.low, 12);
-  expect(five!.name).toBe("adjusted-mutual-information-5");
-  expect(five!.value!).toBeGreaterThan(0.5);
+  expect(five.name).toBe("adjusted-mutual-information-5");
+  expect(five.value!).toBeGreaterThan(0.5);
 });
 
 test("finds clear groups and not noise, by the interval over chromosomes", async () => {
@@ -101,8 +101,8 @@ test("quirk Q2: vectors of other rows are at chance, and one set of predictions 
     }),
   );
   const [quirk] = (await measure(wrong)).quirks;
-  expect(quirk!.label).toBe("Q2");
-  const { paper, corrected } = quirk!.effect as Record<Protocol, { value: number }>;
+  expect(quirk.label).toBe("Q2");
+  const { paper, corrected } = quirk.effect as Record<Protocol, { value: number }>;
   expect(corrected.value).toBeGreaterThan(0.6);
   // Every seventh row of labels in turn: the groups survive with other names, as a shift of labels would
   // leave them.

@@ -124,11 +124,11 @@ describe("the rows", () => {
     const { rows } = task.select({ split: "test", purpose: "evaluate", limit: null });
     const [edge, elsewhere] = await task.examples(rows.slice());
     // The last 500 bases of a synthetic chromosome are N.
-    expect(edge!.facts).toMatchObject({ set: "peaks", counts: 443, unknown: 500 + 1114 });
-    expect(edge!.sequences[0].slice(500)).toBe("A".repeat(1614));
-    expect([...edge!.codes![0].subarray(500)]).toEqual(new Array(1614).fill(4));
-    expect(edge!.codes![0].subarray(0, 500)).not.toContain(4);
-    expect(elsewhere!.facts).toMatchObject({ set: "idr", unmeasured: 1 });
+    expect(edge.facts).toMatchObject({ set: "peaks", counts: 443, unknown: 500 + 1114 });
+    expect(edge.sequences[0].slice(500)).toBe("A".repeat(1614));
+    expect([...edge.codes![0].subarray(500)]).toEqual(new Array(1614).fill(4));
+    expect(edge.codes![0].subarray(0, 500)).not.toContain(4);
+    expect(elsewhere.facts).toMatchObject({ set: "idr", unmeasured: 1 });
     await task.close();
   });
 
@@ -211,7 +211,7 @@ describe("a language model of a long enough context, DNABERT-2's toy", () => {
       await plan.close();
     }
     const [result] = await mergeRun(folder);
-    return { result: result!, cell: join(folder, plan.cells[0].name) };
+    return { result, cell: join(folder, plan.cells[0].name) };
   };
 
   test.each([

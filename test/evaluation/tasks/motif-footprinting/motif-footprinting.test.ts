@@ -144,7 +144,7 @@ describe("by embedding", () => {
       const published = other.byVariant!["file-order"]!;
       inOrder.forEach((distance, i) => {
         // [SEP] is in the original's mean, and its sums have seven digits.
-        expect(Math.abs(published[i]! / distance - 1)).toBeLessThan(0.2);
+        expect(Math.abs(published[i] / distance - 1)).toBeLessThan(0.2);
       });
     }
     // A background is compared with motifs in other backgrounds, which mostly lie much further away.

@@ -126,18 +126,18 @@ describe("by hand", () => {
   test("published intervals take the whole table under the paper's protocol", () => {
     const [accuracy, paired] = measure(pairs, "paper").metrics;
     const walds = (metric: typeof accuracy) =>
-      metric!.intervals.filter(({ method }) => method === "wald").map(({ n }) => n);
-    expect(accuracy!.intervals[0]).toMatchObject({ method: "wald", n: 10_000 });
-    expect(paired!.intervals[0]).toMatchObject({ method: "wald", n: 5000 });
+      metric.intervals.filter(({ method }) => method === "wald").map(({ n }) => n);
+    expect(accuracy.intervals[0]).toMatchObject({ method: "wald", n: 10_000 });
+    expect(paired.intervals[0]).toMatchObject({ method: "wald", n: 5000 });
     // One of its scripts counts the other way round: every share has both denominators.
     expect([walds(accuracy), walds(paired)]).toEqual([
       [10_000, 5000],
       [5000, 10_000],
     ]);
     const [own, ownPaired] = measure(pairs, "corrected").metrics;
-    expect(own!.intervals.at(-1)).toMatchObject({ method: "wald", n: 8 });
-    expect(ownPaired!.intervals.at(-1)).toMatchObject({ method: "wald", n: 4 });
-    expect(own!.main).toBe(true);
+    expect(own.intervals.at(-1)).toMatchObject({ method: "wald", n: 8 });
+    expect(ownPaired.intervals.at(-1)).toMatchObject({ method: "wald", n: 4 });
+    expect(own.main).toBe(true);
   });
 
   test("validation columns are those of the test, by the same rules, in batches of the training", () => {

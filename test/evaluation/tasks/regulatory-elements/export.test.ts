@@ -148,7 +148,7 @@ describe("data.h5 in place of table and genome", () => {
       ],
       facts: { unknown: 0, same: 0 } as const,
     }));
-    const { measure } = regulatoryElements.settings.probed!;
+    const { measure } = regulatoryElements.settings.probed;
     const context = { protocol: "corrected", seed: 0, rowsInTable: 45 } as const;
     const { metrics, notes, counts } = await measure!(predictions, {
       ...context,

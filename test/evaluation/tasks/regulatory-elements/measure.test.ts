@@ -59,7 +59,7 @@ describe("the published keys agree with NumPy and SciPy", () => {
         );
     }
     // p-values far below 1e-9 are compared by their ratio.
-    if (metrics.pval !== null) expect(published.pval! / metrics.pval!).toBeCloseTo(1, 6);
+    if (metrics.pval !== null) expect(published.pval! / metrics.pval).toBeCloseTo(1, 6);
   });
 });
 
@@ -169,8 +169,8 @@ describe("accuracy", () => {
   test("reports the effect of each quirk, the same under both protocols", () => {
     const [q14, q15] = measure(predictions, "corrected").quirks;
     expect(q14).toMatchObject({ label: "Q14", effect: { paper: { n: 10_000 }, corrected: { n: 500 } } });
-    expect(q15!.effect.paper).toBeCloseTo(wins / 500, 12);
-    expect(q15!.effect.corrected).toBeCloseTo((wins + ties / 2) / 500, 12);
+    expect(q15.effect.paper).toBeCloseTo(wins / 500, 12);
+    expect(q15.effect.corrected).toBeCloseTo((wins + ties / 2) / 500, 12);
   });
 });
 
@@ -265,6 +265,6 @@ describe("scores that differ only by rounding", () => {
     const float32 = measured("paper", 2 ** -23);
     const equal = element.filter((score, i) => Math.fround(score) === Math.fround(control[i])).length;
     expect(float32.counts.ties).toBe(equal);
-    expect(equal).toBeGreaterThan(exact.counts.ties!);
+    expect(equal).toBeGreaterThan(exact.counts.ties);
   });
 });

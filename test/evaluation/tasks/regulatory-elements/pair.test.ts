@@ -30,14 +30,14 @@ async function goldenLines(path: string) {
     .map((line) => {
       const [idx, chrom, inputStart, inputEnd, elementStart, elementEnd, rc, seq, ctrl] = line.split("\t");
       const row: PairRow = {
-        chrom: chrom!,
+        chrom,
         inputStart: Number(inputStart),
         inputEnd: Number(inputEnd),
         elementStart: Number(elementStart),
         elementEnd: Number(elementEnd),
         reverseComplement: rc === "True",
       };
-      return { index: Number(idx), row, seq: seq!, ctrl: ctrl! };
+      return { index: Number(idx), row, seq, ctrl };
     });
 }
 

@@ -68,8 +68,8 @@ describe("task 1, zero-shot", () => {
       model,
     });
     const [accuracy] = result.metrics;
-    expect(accuracy!.value).toBeGreaterThan(0.3);
-    expect(accuracy!.intervals[0].low).toBeLessThan(accuracy!.value!);
+    expect(accuracy.value).toBeGreaterThan(0.3);
+    expect(accuracy.intervals[0].low).toBeLessThan(accuracy.value!);
     expect(result.counts).toMatchObject({ rows: 250, rowsInTable: 300 });
     expect(result.predictions.map(({ row }) => row)).toEqual(Array.from({ length: 250 }, (_, i) => i));
     // 100 Ns of chr10, under elements of 300 every 72 bases.
@@ -119,11 +119,11 @@ describe("task 1, zero-shot", () => {
         evaluate({ task: "regulatory-elements", inputs: inputs(), model, protocol }),
       ),
     );
-    expect(paper!.predictions).toEqual(corrected!.predictions);
-    expect(paper!.counts.ties).toBeGreaterThan(0);
-    expect(corrected!.published.acc! - paper!.published.acc!).toBeCloseTo(paper!.counts.ties! / 2 / 250, 12);
-    expect(paper!.metrics[0].intervals[0]).toMatchObject({ method: "wald", n: 600 });
-    expect(paper!.identity).not.toBe(corrected!.identity);
+    expect(paper.predictions).toEqual(corrected.predictions);
+    expect(paper.counts.ties).toBeGreaterThan(0);
+    expect(corrected.published.acc! - paper.published.acc!).toBeCloseTo(paper.counts.ties / 2 / 250, 12);
+    expect(paper.metrics[0].intervals[0]).toMatchObject({ method: "wald", n: 600 });
+    expect(paper.identity).not.toBe(corrected.identity);
   });
 
   test("the model's rounding is part of the cell, decides ties of both protocols and is printed", async () => {
@@ -148,7 +148,7 @@ describe("task 1, zero-shot", () => {
       const cell = (await readdir(folder)).find((name) => name !== "plan.json")!;
       const read = (name: string) => readFile(join(folder, cell, name), "utf8");
       return {
-        result: result!,
+        result,
         metrics: JSON.parse(await read("metrics.json")),
         scores: await read("scores.tsv"),
       };
@@ -159,7 +159,7 @@ describe("task 1, zero-shot", () => {
     expect(float32.result.ties!.tolerance / (2 ** -23 * 2 * 481)).toBeCloseTo(1, 2);
     expect(float32.result.counts.ties).toBeGreaterThan(150);
     const [stored] = await readResults(join(root, `rounded-corrected-${2 ** -23}`));
-    expect(stored!.result).toEqual(float32.result);
+    expect(stored.result).toEqual(float32.result);
     const unstated = await run("corrected");
     expect(unstated.result.identity).not.toBe(float32.result.identity);
     expect(unstated.result.ties!.rounding).toBe(350 * 2 ** -53);
@@ -181,7 +181,7 @@ describe("task 1, zero-shot", () => {
       [0, 1].map((seed) => evaluate({ task: "regulatory-elements", inputs: inputs(), model, seed })),
     );
     const column = (run: typeof zero, member: number) =>
-      ofKind("likelihood", run!.predictions).map(({ values }) => values[member]);
+      ofKind("likelihood", run.predictions).map(({ values }) => values[member]);
     expect(column(zero, 0)).toEqual(column(one, 0));
     expect(column(zero, 1)).not.toEqual(column(one, 1));
   });

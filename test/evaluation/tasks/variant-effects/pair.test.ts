@@ -29,8 +29,8 @@ testWithSharedData(
     const seen = { ok: 0, neither: 0, refused: 0 };
     for await (const { fields } of readTable(golden, COLUMNS)) {
       const [name, idx, pos1, status, zero1, zero2, differing, window1, window2] = fields as string[];
-      const table = tables.get(name!) ?? (await readVariants(join(dirname(golden), `${name}.tsv`)));
-      tables.set(name!, table);
+      const table = tables.get(name) ?? (await readVariants(join(dirname(golden), `${name}.tsv`)));
+      tables.set(name, table);
       const row = table.rows[Number(idx)];
       expect(row.position + 1).toBe(Number(pos1));
       const pair = alleleCodes(await genome.chromosome(row.chrom), row);

@@ -35,7 +35,7 @@ describe("effect_size of DART-Eval's data.h5 applies to the African table", () =
   /** As published: beta, and its opposite where allele 2 is the genome's. */
   async function exportedEffects(name: string, change: (effects: number[]) => void = () => {}) {
     const [header, ...lines] = (await readFile(files.africanVariants, "utf8")).trimEnd().split("\n");
-    const at = (column: string) => header!.split("\t").indexOf(column);
+    const at = (column: string) => header.split("\t").indexOf(column);
     await using genome = await openGenome(files.genome);
     const effects: number[] = [];
     for (const fields of lines.map((line) => line.split("\t"))) {
@@ -350,7 +350,7 @@ testWithSharedData(
       differences.push(
         predictions.map((each) => {
           const [first, second] = asKind("likelihood", each).values;
-          return second! - first!;
+          return second - first;
         }),
       );
       const embedded = await evaluate({ ...given, setting: "zero-shot-embedding" });
