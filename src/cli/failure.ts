@@ -2,7 +2,6 @@ import { CommanderError } from "commander";
 import { DiskUnavailable, InputError } from "../base/errors.ts";
 import { LockHeld, LockLost } from "../base/file-lock.ts";
 import { GraphError } from "../net/graph/graph-error.ts";
-import { Interrupted } from "./interrupt.ts";
 
 export interface Failure {
   /** Text for stderr; empty if already printed. */
@@ -14,6 +13,21 @@ export interface Failure {
 const EXIT_INTERNAL_ERROR = 70;
 /** `EX_TEMPFAIL` of sysexits: another process holds the lock, or a disk is away; a scheduler may retry. */
 const EXIT_LATER = 75;
+
+/** Exit codes of shells: 128 + signal number. */
+export const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+export type StopSignal = keyof typeof EXIT_CODES;
+
+/** Reason of an aborted command: the user or a scheduler stopped it. */
+export class Interrupted extends Error {
+  readonly exitCode: number;
+
+  constructor(signal: StopSignal) {
+    super(`stopped by ${signal}`);
+    this.name = "Interrupted";
+    this.exitCode = EXIT_CODES[signal];
+  }
+}
 
 /**
  * Message and exit code of an error: 2 for user errors (without a stack), 129, 130 or 143 after an

@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { fileError } from "../base/errors.ts";
 import { dispatch } from "./dispatch.ts";
-import { failureOf } from "./failure.ts";
-import { interruptible } from "./interrupt.ts";
+import { EXIT_CODES, failureOf, Interrupted, type StopSignal } from "./failure.ts";
 import { processTerminal } from "./terminal.ts";
+
+/** Time until a message explains that the command still finishes a step. */
+const LONG_STEP_MS = 3000;
 
 // A closed pipe, such as `| head`, is not an error.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
@@ -18,3 +20,32 @@ process.stderr.on("error", () => {});
 process.exitCode = await interruptible((signal) =>
   dispatch(process.argv.slice(2), processTerminal(), signal),
 );
+
+/**
+ * Runs `work` with a signal that aborts on the first SIGINT (Ctrl-C), SIGTERM or SIGHUP (a closed terminal):
+ * the work finishes its current batch and leaves complete files, with a message if that takes long. A second
+ * one ends the process at once.
+ */
+async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  let waiting: NodeJS.Timeout | undefined;
+  const stop = (name: StopSignal) => {
+    if (controller.signal.aborted) {
+      // Show the cursor, which a progress bar hides.
+      if (process.stderr.isTTY) process.stderr.write("\x1b[?25h\n");
+      process.exit(EXIT_CODES[name]);
+    }
+    controller.abort(new Interrupted(name));
+    waiting = setTimeout(() => {
+      process.stderr.write("stopping after the current step; a second signal (Ctrl-C) ends it at once\n");
+    }, LONG_STEP_MS).unref();
+  };
+  const signals = Object.keys(EXIT_CODES) as StopSignal[];
+  for (const name of signals) process.on(name, stop);
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(waiting);
+    for (const name of signals) process.off(name, stop);
+  }
+}

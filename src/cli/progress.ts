@@ -45,7 +45,7 @@ export function startProgress(terminal: Terminal, form: ProgressForm): Progress 
       barsize: 24,
       hideCursor: true,
       clearOnComplete: true,
-      // Signals are handled in one place, interrupt.ts.
+      // Signals are handled in one place, main.ts.
       gracefulExit: false,
       fps: 5,
     });

@@ -6,7 +6,7 @@ import { counted } from "../base/message-text.ts";
 import type { Split } from "../dna/genome/chromosome-split.ts";
 import { openControls } from "../evaluation/runs/controls.ts";
 import { planRun } from "../evaluation/runs/plan.ts";
-import { checkPositionScores } from "../evaluation/runs/position-scores.ts";
+import { checkPositionScores, writePositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan } from "../evaluation/runs/request.ts";
 import {
   missingRunError,
@@ -14,7 +14,7 @@ import {
   readRunRecord,
   runFolders,
 } from "../evaluation/runs/run-folder.ts";
-import type { ShardOutcome } from "../evaluation/runs/run-shard.ts";
+import { type RunOptions, runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import type { Shard } from "../evaluation/runs/shard.ts";
 import { runResults } from "../evaluation/runs/stored-results.ts";
 import type { Model, Protocol } from "../models/model.ts";
@@ -22,12 +22,13 @@ import { openModels } from "../models/open-model.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { Precision } from "../net/runtime/precision.ts";
 import { headline } from "../report/leaderboard.ts";
+import { count, duration } from "../report/numbers.ts";
 import { type Context, shellWord } from "./command.ts";
 import { runOnDevices } from "./device-processes.ts";
 import { reportHubDownload } from "./hub-download.ts";
+import { planJson, planText } from "./plan-text.ts";
 import { openRequestedTasks, type RequestOptions } from "./requested-tasks.ts";
-import { planJson, planText, runPlan, scorePositions } from "./run-plan.ts";
-import { mergeWithProgress, protocolFolders, resultsText } from "./run-progress.ts";
+import { mergeWithProgress, protocolFolders, resultsText, showRunProgress } from "./run-progress.ts";
 import {
   checkSlurmOptions,
   slurmJobs,
@@ -204,6 +205,52 @@ async function planAndRun(
   } finally {
     for (const plan of plans) await plan.close();
     for (const model of models) await model.close?.();
+  }
+}
+
+/**
+ * Runs a plan: prints the plan, its progress and its outcome.
+ * @throws the signal's reason when the user stopped it; finished rows are in the plan's folder
+ */
+export async function runPlan(
+  plan: Plan,
+  context: Context,
+  options: Pick<RunOptions, "wait"> = {},
+): Promise<readonly ShardOutcome[]> {
+  const { terminal, signal } = context;
+  terminal.say(planText(plan));
+  context.resume = "Run the same command again to resume.";
+  const { onProgress, stop } = showRunProgress(terminal);
+  try {
+    const outcomes = await runShard(plan, { ...options, onProgress, signal, command: context.commandLine });
+    stop();
+    signal.throwIfAborted();
+    for (const { cell, rowsDone, rowsDoneBefore, seconds } of outcomes) {
+      const rows = rowsDone - rowsDoneBefore;
+      const speed = rows > 0 && seconds > 0 ? `, ${count(rows / seconds)} rows/s` : "";
+      terminal.say(`done ${cell}: ${counted(rows, "row")} in ${duration(seconds)}${speed}`);
+    }
+    return outcomes;
+  } finally {
+    stop();
+  }
+}
+
+/** Scores the bases of the best and worst rows of finished runs. @param rows  number of either */
+export async function scorePositions(
+  plans: readonly Plan[],
+  rows: number,
+  { terminal, signal }: Context,
+): Promise<void> {
+  const { onProgress, stop } = showRunProgress(terminal);
+  try {
+    for (const plan of plans) {
+      for (const note of await writePositionScores(plan, rows, { onProgress, signal })) {
+        terminal.say(`note: ${note}`);
+      }
+    }
+  } finally {
+    stop();
   }
 }
 

@@ -9,7 +9,7 @@ import type { Plan } from "../evaluation/runs/request.ts";
 import { MAX_SHARDS, type Shard } from "../evaluation/runs/shard.ts";
 import { roughBytes, roughDuration } from "../report/numbers.ts";
 import { shellWord } from "./command.ts";
-import { startSeconds } from "./run-plan.ts";
+import { startSeconds } from "./plan-text.ts";
 
 /** Resources of a run as Slurm jobs: one array task per shard, then a merge. */
 export interface SlurmJobs {

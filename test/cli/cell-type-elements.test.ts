@@ -3,7 +3,7 @@ import { chmod, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { dispatch } from "../../src/cli/dispatch.ts";
-import { Interrupted } from "../../src/cli/interrupt.ts";
+import { Interrupted } from "../../src/cli/failure.ts";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { filesOfBuild } from "../../src/datasets/cell-type-elements/build.ts";
 import { readCellTypeElements } from "../../src/datasets/cell-type-elements/table.ts";

@@ -1,8 +1,7 @@
 import { expect, test } from "vitest";
 import { FormatError, fileError, InternalError } from "../../src/base/errors.ts";
 import { LockHeld, LockLost } from "../../src/base/file-lock.ts";
-import { failureOf } from "../../src/cli/failure.ts";
-import { Interrupted } from "../../src/cli/interrupt.ts";
+import { failureOf, Interrupted } from "../../src/cli/failure.ts";
 import { GraphError } from "../../src/net/graph/graph-error.ts";
 
 test("a user error: file, line, hint; no stack", () => {

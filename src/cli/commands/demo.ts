@@ -21,7 +21,7 @@ import { openModel } from "../../models/open-model.ts";
 import { plainTable } from "../../report/table.ts";
 import { reportText } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
-import { runPlan, scorePositions } from "../run-plan.ts";
+import { runPlan, scorePositions } from "../run.ts";
 import { mergeWithProgress, protocolFolders, resultsText } from "../run-progress.ts";
 
 interface DemoOptions {

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
-import { planJson, planText } from "../../../src/cli/run-plan.ts";
+import { planJson, planText } from "../../../src/cli/plan-text.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
-import { planText } from "../../../src/cli/run-plan.ts";
+import { planText } from "../../../src/cli/plan-text.ts";
 import { compareResults } from "../../../src/evaluation/comparison/compare-results.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { readCellPredictions } from "../../../src/evaluation/runs/collect-shards.ts";

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { planText } from "../../../src/cli/run-plan.ts";
+import { planText } from "../../../src/cli/plan-text.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";

@@ -1,58 +1,8 @@
 import { counted } from "../base/message-text.ts";
 import { cellTitle } from "../evaluation/runs/cell.ts";
 import { detectableDifferenceOf } from "../evaluation/runs/detectable-difference.ts";
-import { writePositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan, PlannedCell, PlannedEmbeddings } from "../evaluation/runs/request.ts";
-import { type RunOptions, runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
-import { bytes, count, duration, fixed, roughBytes, roughDuration } from "../report/numbers.ts";
-import type { Context } from "./command.ts";
-import { showRunProgress } from "./run-progress.ts";
-
-/**
- * Runs a plan: prints the plan, its progress and its outcome.
- * @throws the signal's reason when the user stopped it; finished rows are in the plan's folder
- */
-export async function runPlan(
-  plan: Plan,
-  context: Context,
-  options: Pick<RunOptions, "wait"> = {},
-): Promise<readonly ShardOutcome[]> {
-  const { terminal, signal } = context;
-  terminal.say(planText(plan));
-  context.resume = "Run the same command again to resume.";
-  const { onProgress, stop } = showRunProgress(terminal);
-  try {
-    const outcomes = await runShard(plan, { ...options, onProgress, signal, command: context.commandLine });
-    stop();
-    signal.throwIfAborted();
-    for (const { cell, rowsDone, rowsDoneBefore, seconds } of outcomes) {
-      const rows = rowsDone - rowsDoneBefore;
-      const speed = rows > 0 && seconds > 0 ? `, ${count(rows / seconds)} rows/s` : "";
-      terminal.say(`done ${cell}: ${counted(rows, "row")} in ${duration(seconds)}${speed}`);
-    }
-    return outcomes;
-  } finally {
-    stop();
-  }
-}
-
-/** Scores the bases of the best and worst rows of finished runs. @param rows  number of either */
-export async function scorePositions(
-  plans: readonly Plan[],
-  rows: number,
-  { terminal, signal }: Context,
-): Promise<void> {
-  const { onProgress, stop } = showRunProgress(terminal);
-  try {
-    for (const plan of plans) {
-      for (const note of await writePositionScores(plan, rows, { onProgress, signal })) {
-        terminal.say(`note: ${note}`);
-      }
-    }
-  } finally {
-    stop();
-  }
-}
+import { bytes, count, fixed, roughBytes, roughDuration } from "../report/numbers.ts";
 
 /** A plan as text, a few lines per cell. */
 export function planText(plan: Plan): string {
