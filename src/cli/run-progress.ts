@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { mergeRun } from "../evaluation/runs/merge.ts";
 import type { OnProgress, ProgressEvent } from "../evaluation/runs/run-cell.ts";
 import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import { TASKS } from "../evaluation/tasks/catalogue.ts";
@@ -7,12 +6,17 @@ import type { Protocol } from "../models/model.ts";
 import { leaderboardTable } from "../report/leaderboard.ts";
 import { panelsOf, panelTitle } from "../report/panels.ts";
 import { plainTable } from "../report/table.ts";
-import type { Context } from "./command.ts";
 import { type Progress, startProgress } from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Shows the progress of a run, cell by cell. `stop` clears the bar. */
-export function showRunProgress(terminal: Terminal): { onProgress: OnProgress; stop: () => void } {
+/** Progress of a run on the terminal. `stop` clears the bar, also when the value goes out of scope. */
+interface RunProgress extends Disposable {
+  readonly onProgress: OnProgress;
+  stop(): void;
+}
+
+/** Shows the progress of a run, cell by cell. */
+export function showRunProgress(terminal: Terminal): RunProgress {
   let progress: Progress | undefined;
   let stage: string | undefined;
   let cell: Extract<ProgressEvent, { kind: "cell-start" }> | undefined;
@@ -24,6 +28,7 @@ export function showRunProgress(terminal: Terminal): { onProgress: OnProgress; s
     startProgress(terminal, { unit: "rows", total: rows, before: rowsDoneBefore });
   return {
     stop,
+    [Symbol.dispose]: stop,
     onProgress(event) {
       switch (event.kind) {
         case "cell-start":
@@ -59,26 +64,6 @@ export function showRunProgress(terminal: Terminal): { onProgress: OnProgress; s
       }
     },
   };
-}
-
-/**
- * Merges a run, with the progress of long measurements.
- * @param keepResults  leaves cells that have a result unchanged
- * @throws as `mergeRun`, and the signal's reason when the user stopped it
- */
-export async function mergeWithProgress(
-  folder: string,
-  context: Context,
-  keepResults = false,
-): Promise<void> {
-  const { terminal, signal } = context;
-  context.resume = "Run the same command again to resume.";
-  const { onProgress, stop } = showRunProgress(terminal);
-  try {
-    await mergeRun(folder, { keepResults, onProgress, signal });
-  } finally {
-    stop();
-  }
 }
 
 const PROTOCOLS = ["corrected", "paper"] as const satisfies readonly Protocol[];

@@ -5,6 +5,7 @@ import { checkWritableFolder } from "../base/folder.ts";
 import { counted } from "../base/message-text.ts";
 import type { Split } from "../dna/genome/chromosome-split.ts";
 import { openControls } from "../evaluation/runs/controls.ts";
+import { mergeRun } from "../evaluation/runs/merge.ts";
 import { planRun } from "../evaluation/runs/plan.ts";
 import { checkPositionScores, writePositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan } from "../evaluation/runs/request.ts";
@@ -28,7 +29,7 @@ import { runOnDevices } from "./device-processes.ts";
 import { reportHubDownload } from "./hub-download.ts";
 import { planJson, planText } from "./plan-text.ts";
 import { openRequestedTasks, type RequestOptions } from "./requested-tasks.ts";
-import { mergeWithProgress, protocolFolders, resultsText, showRunProgress } from "./run-progress.ts";
+import { protocolFolders, resultsText, showRunProgress } from "./run-progress.ts";
 import {
   checkSlurmOptions,
   slurmJobs,
@@ -220,20 +221,17 @@ export async function runPlan(
   const { terminal, signal } = context;
   terminal.say(planText(plan));
   context.resume = "Run the same command again to resume.";
-  const { onProgress, stop } = showRunProgress(terminal);
-  try {
-    const outcomes = await runShard(plan, { ...options, onProgress, signal, command: context.commandLine });
-    stop();
-    signal.throwIfAborted();
-    for (const { cell, rowsDone, rowsDoneBefore, seconds } of outcomes) {
-      const rows = rowsDone - rowsDoneBefore;
-      const speed = rows > 0 && seconds > 0 ? `, ${count(rows / seconds)} rows/s` : "";
-      terminal.say(`done ${cell}: ${counted(rows, "row")} in ${duration(seconds)}${speed}`);
-    }
-    return outcomes;
-  } finally {
-    stop();
+  using progress = showRunProgress(terminal);
+  const { onProgress } = progress;
+  const outcomes = await runShard(plan, { ...options, onProgress, signal, command: context.commandLine });
+  progress.stop();
+  signal.throwIfAborted();
+  for (const { cell, rowsDone, rowsDoneBefore, seconds } of outcomes) {
+    const rows = rowsDone - rowsDoneBefore;
+    const speed = rows > 0 && seconds > 0 ? `, ${count(rows / seconds)} rows/s` : "";
+    terminal.say(`done ${cell}: ${counted(rows, "row")} in ${duration(seconds)}${speed}`);
   }
+  return outcomes;
 }
 
 /** Scores the bases of the best and worst rows of finished runs. @param rows  number of either */
@@ -242,15 +240,11 @@ export async function scorePositions(
   rows: number,
   { terminal, signal }: Context,
 ): Promise<void> {
-  const { onProgress, stop } = showRunProgress(terminal);
-  try {
-    for (const plan of plans) {
-      for (const note of await writePositionScores(plan, rows, { onProgress, signal })) {
-        terminal.say(`note: ${note}`);
-      }
+  using progress = showRunProgress(terminal);
+  for (const plan of plans) {
+    for (const note of await writePositionScores(plan, rows, { onProgress: progress.onProgress, signal })) {
+      terminal.say(`note: ${note}`);
     }
-  } finally {
-    stop();
   }
 }
 
@@ -267,9 +261,13 @@ function checkDevices(given: Command): void {
 
 /** Merges a run whose shards are done and prints its results. */
 async function printResults({ out, json, addModel, protocol }: RunArguments, context: Context) {
-  const { terminal } = context;
+  const { terminal, signal } = context;
   const folders = protocolFolders(protocol, out).map(({ folder }) => folder);
-  for (const folder of folders) await mergeWithProgress(folder, context, addModel !== undefined);
+  for (const folder of folders) {
+    using progress = showRunProgress(terminal);
+    const keepResults = addModel !== undefined;
+    await mergeRun(folder, { keepResults, onProgress: progress.onProgress, signal });
+  }
   const results = await runResults(folders);
   terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
   terminal.say(`next: dart-eval report ${shellWord(out)} --out report.html`);

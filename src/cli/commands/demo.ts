@@ -12,6 +12,7 @@ import { filesIn } from "../../demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../demo/synthetic/write.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { readMotifs } from "../../dna/motifs/meme.ts";
+import { mergeRun } from "../../evaluation/runs/merge.ts";
 import { planRun } from "../../evaluation/runs/plan.ts";
 import type { Plan } from "../../evaluation/runs/request.ts";
 import type { StoredResult } from "../../evaluation/runs/stored-results.ts";
@@ -22,7 +23,7 @@ import { plainTable } from "../../report/table.ts";
 import { reportText } from "../../report/write-report.ts";
 import { type Context, type DefineCommand, examples } from "../command.ts";
 import { runPlan, scorePositions } from "../run.ts";
-import { mergeWithProgress, protocolFolders, resultsText } from "../run-progress.ts";
+import { protocolFolders, resultsText, showRunProgress } from "../run-progress.ts";
 
 interface DemoOptions {
   readonly out: string;
@@ -151,7 +152,8 @@ async function runAll(
     );
     for (const plan of plans) {
       await runPlan(plan, context);
-      await mergeWithProgress(plan.folder!, context);
+      using progress = showRunProgress(context.terminal);
+      await mergeRun(plan.folder!, { onProgress: progress.onProgress, signal: context.signal });
     }
     await scorePositions(plans, POSITION_ROWS, context);
   } finally {

@@ -1,10 +1,11 @@
+import { mergeRun } from "../../evaluation/runs/merge.ts";
 import { runFolders } from "../../evaluation/runs/run-folder.ts";
 import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { type DefineCommand, examples, shellWord } from "../command.ts";
-import { mergeWithProgress, resultsText } from "../run-progress.ts";
+import { resultsText, showRunProgress } from "../run-progress.ts";
 
 export const defineMerge: DefineCommand = (command, context) => {
-  const { terminal } = context;
+  const { terminal, signal } = context;
   command
     .description("Merges the shards of a run and computes its metrics.")
     .argument("<folder>", "run folder")
@@ -17,7 +18,11 @@ export const defineMerge: DefineCommand = (command, context) => {
     )
     .action(async (folder: string, { json }: { json?: boolean }) => {
       const folders = await runFolders(folder);
-      for (const one of folders) await mergeWithProgress(one, context);
+      context.resume = "Run the same command again to resume.";
+      for (const one of folders) {
+        using progress = showRunProgress(terminal);
+        await mergeRun(one, { onProgress: progress.onProgress, signal });
+      }
       const results = await runResults(folders);
       terminal.print(json ? JSON.stringify(results, null, 2) : resultsText(results));
       terminal.say(`next: dart-eval report ${shellWord(folder)} --out report.html`);

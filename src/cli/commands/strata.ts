@@ -87,23 +87,20 @@ async function run(paths: readonly string[], options: StrataOptions, { terminal,
   const folders = (await Promise.all(paths.map(runFolders))).flat();
   const found: StratifiedRun["cells"][number][] = [];
   const notes = new Set<string>();
-  const shown = showRunProgress(terminal);
-  try {
-    for (const folder of folders) {
-      const stratified = await stratifyRun(folder, {
-        ...(by === undefined ? {} : { by: by.flatMap(namesOf) }),
-        files,
-        ...(bins === undefined ? {} : { bins }),
-        edges: Object.fromEntries(edges),
-        signal,
-        onProgress: shown.onProgress,
-      });
-      found.push(...stratified.cells);
-      for (const note of stratified.notes) notes.add(note);
-    }
-  } finally {
-    shown.stop();
+  using progress = showRunProgress(terminal);
+  for (const folder of folders) {
+    const stratified = await stratifyRun(folder, {
+      ...(by === undefined ? {} : { by: by.flatMap(namesOf) }),
+      files,
+      ...(bins === undefined ? {} : { bins }),
+      edges: Object.fromEntries(edges),
+      signal,
+      onProgress: progress.onProgress,
+    });
+    found.push(...stratified.cells);
+    for (const note of stratified.notes) notes.add(note);
   }
+  progress.stop();
   for (const note of notes) terminal.say(`note: ${note}`);
   if (found.length === 0) {
     throw new InputError("no property of the rows is known", {
