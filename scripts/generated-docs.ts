@@ -1,6 +1,6 @@
 import { SOURCES } from "../src/datasets/sources/catalogue.ts";
-import { CITED_SOURCES } from "../src/datasets/sources/cited.ts";
 import { addressText } from "../src/datasets/sources/locate.ts";
+import { CITED_SOURCES } from "../src/datasets/sources/source.ts";
 import { EXPECTED_COUNTS } from "../src/datasets/sources/verify.ts";
 import { SETTINGS } from "../src/evaluation/settings/catalogue.ts";
 import { MINI_WIDTH, miniSuite } from "../src/evaluation/suites/mini.ts";

@@ -84,3 +84,6 @@ export function shortenPaths(text: string): string {
     return last === path ? path : `…${last}`;
   });
 }
+
+/** Source of a regular expression that matches exactly this text, outside a character class. */
+export const escapeRegExp = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&");

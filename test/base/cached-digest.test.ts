@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
-import { cachedDigest, cachedDigestOf } from "../../src/base/cached-digest.ts";
-import { sha256Hex } from "../../src/base/digest.ts";
+import { cachedDigest, cachedDigestOf, sha256Hex } from "../../src/base/digest.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 afterEach(() => {

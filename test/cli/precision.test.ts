@@ -5,7 +5,7 @@ import { writeSyntheticGenome } from "../../src/demo/synthetic/write.ts";
 import { readResults } from "../../src/evaluation/runs/stored-results.ts";
 import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
 import { nucleotideTransformer } from "../../src/models/language/nucleotide-transformer.ts";
-import { checkExactProducts } from "../../src/net/runtime/integer-products.ts";
+import { checkExactProducts } from "../../src/net/runtime/precision-device.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 import { runCommand } from "./collecting-terminal.ts";
 

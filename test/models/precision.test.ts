@@ -9,7 +9,7 @@ import { causalLogLikelihoods } from "../../src/models/queries/causal-likelihood
 import { tokenStates } from "../../src/models/queries/embeddings.ts";
 import { maskedLogLikelihoods } from "../../src/models/queries/masked-likelihood.ts";
 import { checkHalfRange, inPrecision, Programs } from "../../src/models/queries/programs.ts";
-import { checkExactProducts } from "../../src/net/runtime/integer-products.ts";
+import { checkExactProducts } from "../../src/net/runtime/precision-device.ts";
 
 const isExact = await checkExactProducts().then(
   () => true,

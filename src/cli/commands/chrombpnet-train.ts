@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { checkWritableFolder } from "../../base/folder.ts";
 import { counted } from "../../base/message-text.ts";

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { asSoleWriter } from "../../base/file-lock.ts";
 import { kindOfPath } from "../../base/folder.ts";

@@ -1,6 +1,6 @@
 import { basename, relative, sep } from "node:path";
 import { z } from "zod";
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { fileSize } from "../../base/folder.ts";
 import { SOURCES } from "./catalogue.ts";
 import { dataFolderOf, type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";

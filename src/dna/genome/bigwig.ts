@@ -1,4 +1,4 @@
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/read-file.ts";
 import { checkBigWig } from "./check-bigwig.ts";

@@ -1,5 +1,4 @@
-import { cachedDigestOf } from "../../base/cached-digest.ts";
-import { sha256Hex } from "../../base/digest.ts";
+import { cachedDigestOf, sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { type OpenFile, openFile } from "../../base/read-file.ts";
 import { openFasta } from "./fasta.ts";

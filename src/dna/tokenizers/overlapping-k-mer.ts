@@ -1,5 +1,5 @@
 import { BASES } from "../sequence/encoding.ts";
-import { readKMerVocabulary } from "./k-mer-vocabulary.ts";
+import { readKMerVocabulary } from "./k-mer.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 /** Special tokens in the order of DNABERT's vocabularies. */

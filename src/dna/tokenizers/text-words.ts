@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { escapeRegExp } from "../../base/regexp.ts";
+import { escapeRegExp } from "../../base/message-text.ts";
 import type { Pattern, TextStep } from "./text-steps.ts";
 import type { Literal } from "./tokenizer-json.ts";
 

@@ -1,5 +1,5 @@
 import { basename, join } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";

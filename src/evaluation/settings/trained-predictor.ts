@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { clearDeadLock, LockHeld, takeLock } from "../../base/file-lock.ts";
 import { temporaryFolder } from "../../base/folder.ts";

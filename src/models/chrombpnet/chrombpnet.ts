@@ -1,8 +1,8 @@
 import { basename } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { filesBelow, kindOfPath } from "../../base/folder.ts";
-import { escapeRegExp } from "../../base/regexp.ts";
+import { escapeRegExp } from "../../base/message-text.ts";
 import { codesOf } from "../../dna/sequence/encoding.ts";
 import { reverseComplementCodes } from "../../dna/sequence/reverse-complement.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";

@@ -1,5 +1,5 @@
 import { FormatError, InputError } from "../../base/errors.ts";
-import { escapeRegExp } from "../../base/regexp.ts";
+import { escapeRegExp } from "../../base/message-text.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { checkFinite } from "../../net/arrays/finite.ts";

@@ -1,7 +1,6 @@
 import { dirname, join, relative } from "node:path";
 import { z } from "zod";
-import { cachedDigest } from "../../base/cached-digest.ts";
-import { sha256Hex } from "../../base/digest.ts";
+import { cachedDigest, sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { checkIsFile, kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { issueText, JsonError, parseUniqueJson, stableStringify } from "../../base/json.ts";

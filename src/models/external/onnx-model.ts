@@ -1,6 +1,5 @@
 import { basename } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
-import { sha256Hex } from "../../base/digest.ts";
+import { cachedDigest, sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import type { NdArray } from "../../net/arrays/array.ts";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { NumberLog } from "../../base/number-log.ts";
 import { forEachTableRow, parseDecimal, parseFiniteNumber, readTable } from "../../base/table.ts";

@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
+import { cachedDigest } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { bytesPerElement, type DType, elementCount, isFloat } from "../../net/arrays/array.ts";
 import { cachedSearch, firstNotFinite } from "../../net/arrays/finite.ts";

@@ -4,7 +4,7 @@ import type { Checkpoint } from "../../net/arrays/checkpoint.ts";
 import type { StoredArray } from "../../net/arrays/stored-array.ts";
 import { add, parameter } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
-import type { DepthwiseConvolution } from "../../net/nn/causal-convolution.ts";
+import type { DepthwiseConvolution } from "../../net/nn/convolution.ts";
 import type { Embedding } from "../../net/nn/linear.ts";
 import { type Linear, type LowRank, lowRankUpdate } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";

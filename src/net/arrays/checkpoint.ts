@@ -1,6 +1,5 @@
 import { basename, join } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
-import { sha256Hex } from "../../base/digest.ts";
+import { cachedDigest, sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { type OpenFile, openFile } from "../../base/read-file.ts";

@@ -1,6 +1,5 @@
 import { basename, dirname, join } from "node:path";
-import { cachedDigest } from "../../base/cached-digest.ts";
-import { sha256Hex } from "../../base/digest.ts";
+import { cachedDigest, sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { cacheFolder, freeSpace, kindOfPath } from "../../base/folder.ts";
 import { markInUse } from "../../base/in-use.ts";

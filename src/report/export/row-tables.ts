@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
-import type { Numbers } from "../../base/typed-numbers.ts";
 import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import { cellName, evaluatedData, taskTitle } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
@@ -9,18 +8,8 @@ import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import type { CellResult } from "../../evaluation/runs/result.ts";
 import type { StoredResult } from "../../evaluation/runs/stored-results.ts";
 import type { Field, FieldTable, FieldValue } from "./field-table.ts";
-import { FactColumns, factType, factValue, sameNumbers } from "./row-facts.ts";
-import { scoreFields } from "./score-fields.ts";
-import { type SpilledCell, spillCell } from "./spilled-cell.ts";
-import { STRATA_PREFIX, withStrata } from "./strata-columns.ts";
-
-/** Field of a table of rows, with its description. */
-export interface RowField extends Field {
-  readonly kind: "key" | "fact" | "score";
-  readonly what: string;
-  /** The cell of a score. */
-  readonly cell?: CellResult;
-}
+import { FACTS, FactColumns, factDescription, factType, sameNumbers, withStrata } from "./row-facts.ts";
+import { type RowField, type SpilledCell, scoreColumns, scoresOf, spillCell } from "./score-columns.ts";
 
 /** Rows of one data set with their facts and the scores of all models. */
 export interface RowTable extends FieldTable {
@@ -192,106 +181,4 @@ function factColumns(facts: FactColumns): SharedColumn[] {
       what: factDescription(field.name),
       read: facts.reader(field.name)!,
     }));
-}
-
-function factDescription(name: string): string {
-  if (name.startsWith(STRATA_PREFIX)) {
-    return `stratum by ${name.slice(STRATA_PREFIX.length)}; * for a row in every stratum`;
-  }
-  return FACTS[name] ?? "fact of the task";
-}
-
-/** Descriptions of facts, in the order of their columns. */
-const FACTS: Readonly<Record<string, string>> = {
-  chrom: "chromosome",
-  start: "start, 0-based",
-  end: "end, exclusive",
-  label: "label",
-  effect: "measured effect of the variant",
-  allele1: "allele 1",
-  allele2: "allele 2",
-  significant: "1 for a QTL, 0 for a control",
-  counts: "reads on the middle 1,000 bases",
-  set: "table of the row: peaks, high-confidence peaks (idr) or nonpeaks",
-  motif: "transcription factor motif",
-  family: "family of the transcription factor",
-  strand: "strand",
-  unknown: "bases that are not A, C, G or T",
-  same: "1 if element and control are the same sequence",
-};
-
-/** Field of a cell's scores. @property read  values of a place in a block of the cell's columns */
-interface ScoreColumn extends RowField {
-  readonly read: (block: readonly Numbers[], i: number) => FieldValue;
-  /** Numbers per row. */
-  readonly values: number;
-}
-
-function scoreColumns(
-  { kind, columns, result }: SpilledCell & { readonly result: CellResult },
-  label: string,
-  facts: FactColumns,
-  forms?: CustomForms,
-): ScoreColumn[] {
-  return columns.flatMap(({ name, of, width, type, texts }, c): ScoreColumn[] => {
-    if (of === "fact") {
-      if (!facts.differs(name)) return [];
-      const factField = {
-        name: `${label}.${name}`,
-        type: texts ? "text" : type.startsWith("float") || type === "uint32" ? "number" : "integer",
-      } as const;
-      const what = `${factDescription(name)}, which depends on the cell`;
-      return [
-        {
-          ...factField,
-          kind: "fact",
-          what,
-          cell: result,
-          values: 1,
-          read: (block, i) => factValue(block[c][i], texts),
-        },
-      ];
-    }
-    return scoreFields(kind, { name, width }, result.cell.task, forms).map(
-      ({ name: part, type, what, at }) => ({
-        name: label === "" ? part : `${label}.${part}`,
-        type,
-        kind: "score",
-        what,
-        cell: result,
-        values: at === undefined ? width : 1,
-        read: (block, i) =>
-          at === undefined
-            ? Float32Array.from(block[c].subarray(i * width, (i + 1) * width))
-            : factValue(block[c][i * width + at], undefined),
-      }),
-    );
-  });
-}
-
-/** Values of a cell's fields for some rows; null for rows that the cell did not score. */
-async function scoresOf(
-  cell: SpilledCell,
-  columns: readonly ScoreColumn[],
-  rows: Numbers,
-): Promise<FieldValue[][]> {
-  const from = firstAtLeast(cell.rows, rows[0]);
-  const to = firstAtLeast(cell.rows, rows[rows.length - 1] + 1);
-  const block = await cell.read(from, to);
-  const scored = cell.rows.subarray(from, to);
-  return columns.map(({ read }) => {
-    let at = 0;
-    return Array.from(rows, (row) => (scored[at] === row ? read(block, at++) : null));
-  });
-}
-
-/** Index of the first of some ascending numbers that is at least `least`. */
-function firstAtLeast(numbers: Numbers, least: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (numbers[middle] < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { isInsidePath } from "../../../src/base/folder.ts";
 import { SOURCES, sourceNamed } from "../../../src/datasets/sources/catalogue.ts";
-import { CITED_SOURCES } from "../../../src/datasets/sources/cited.ts";
 import { addressText } from "../../../src/datasets/sources/locate.ts";
+import { CITED_SOURCES } from "../../../src/datasets/sources/source.ts";
 import { EXPECTED_COUNTS } from "../../../src/datasets/sources/verify.ts";
 
 test("names and paths are unique", () => {

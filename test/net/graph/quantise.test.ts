@@ -9,7 +9,7 @@ import { halfConstants } from "../../../src/net/graph/peak-values.ts";
 import { inHalfPrecision, quantised } from "../../../src/net/graph/quantise.ts";
 import { isOp, type Sym } from "../../../src/net/graph/sym.ts";
 import { linear } from "../../../src/net/nn/linear.ts";
-import { checkExactProducts } from "../../../src/net/runtime/integer-products.ts";
+import { checkExactProducts } from "../../../src/net/runtime/precision-device.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 import { evaluate, valuesOf } from "./reference.ts";
 

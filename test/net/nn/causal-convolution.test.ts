@@ -5,7 +5,7 @@ import { normal } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { input, parameter, scan, transpose } from "../../../src/net/graph/build.ts";
-import { convolutionSteps, shortCausalConvolution } from "../../../src/net/nn/causal-convolution.ts";
+import { convolutionSteps, shortCausalConvolution } from "../../../src/net/nn/convolution.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
 
 const rng = new Pcg64(8);

@@ -1,4 +1,4 @@
-import { cachedDigest } from "../../../base/cached-digest.ts";
+import { cachedDigest } from "../../../base/digest.ts";
 import type { CellLine } from "../../../datasets/cell-lines.ts";
 import { codesOfEntries, openProcessed, type ProcessedSequences } from "../../../datasets/processed-data.ts";
 import {

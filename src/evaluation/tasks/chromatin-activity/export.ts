@@ -1,4 +1,4 @@
-import { cachedDigest } from "../../../base/cached-digest.ts";
+import { cachedDigest } from "../../../base/digest.ts";
 import { FormatError, InputError } from "../../../base/errors.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { codesOfEntries, openProcessed, type ProcessedPeaks } from "../../../datasets/processed-data.ts";

@@ -1,4 +1,4 @@
-import { cachedDigest } from "../../../base/cached-digest.ts";
+import { cachedDigest } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { codesOfEntries, openProcessed, type ProcessedSplit } from "../../../datasets/processed-data.ts";
 import { modelSequenceOf, NO_BASE } from "../../../dna/sequence/encoding.ts";

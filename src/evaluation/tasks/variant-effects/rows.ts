@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { cachedDigest } from "../../../base/cached-digest.ts";
+import { cachedDigest } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { kindOfPath } from "../../../base/folder.ts";
 import { isProcessedFile } from "../../../datasets/processed-data.ts";

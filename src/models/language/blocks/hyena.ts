@@ -1,6 +1,6 @@
 import { abs, add, exp, mul, neg, pad, reshape, sin, split, transpose } from "../../../net/graph/build.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
-import { type DepthwiseConvolution, shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
+import { type DepthwiseConvolution, shortCausalConvolution } from "../../../net/nn/convolution.ts";
 import { type Linear, linear } from "../../../net/nn/linear.ts";
 import type { LongConvolution } from "../../../net/nn/long-convolution.ts";
 

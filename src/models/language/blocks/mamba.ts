@@ -5,7 +5,7 @@ import {
   convolutionSteps,
   type DepthwiseConvolution,
   shortCausalConvolution,
-} from "../../../net/nn/causal-convolution.ts";
+} from "../../../net/nn/convolution.ts";
 import {
   type Linear,
   linear,

@@ -15,7 +15,7 @@ import {
   unsqueeze,
 } from "../../../net/graph/build.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
-import { type DepthwiseConvolution, shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
+import { type DepthwiseConvolution, shortCausalConvolution } from "../../../net/nn/convolution.ts";
 import { type Linear, linear } from "../../../net/nn/linear.ts";
 import { type Norm, rmsNorm } from "../../../net/nn/norm.ts";
 import {

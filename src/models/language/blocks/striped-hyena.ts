@@ -14,7 +14,7 @@ import {
 import { knownSize } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import { attention, mergeHeads, splitHeads } from "../../../net/nn/attention.ts";
-import { shortCausalConvolution } from "../../../net/nn/causal-convolution.ts";
+import { shortCausalConvolution } from "../../../net/nn/convolution.ts";
 import { type Linear, linear } from "../../../net/nn/linear.ts";
 import {
   type LongConvolution,
