@@ -18,7 +18,7 @@ import {
 import { type Estimate, waldInterval, wilsonInterval } from "../../metrics/intervals.ts";
 import { meanOver } from "../../metrics/mean.ts";
 import type { Protocol } from "../../models/model.ts";
-import type { Metric } from "./measurement.ts";
+import { type Metric, type MetricForm, metricOf } from "./measurement.ts";
 import type { RowFacts } from "./prediction.ts";
 import type { PredictionColumns } from "./prediction-columns.ts";
 import type { MainStatistic } from "./task.ts";
@@ -34,6 +34,27 @@ export function blockInterval(
   range?: readonly [least: number, most: number],
 ): Estimate {
   return blockEstimate(blocks, statistic, range === undefined ? {} : { range });
+}
+
+/** A statistic over blocks as a metric. */
+export interface BlockMetric {
+  readonly blocks: BlockSizes;
+  readonly statistic: BlockStatistic;
+  /** As `blockInterval`. */
+  readonly range?: readonly [least: number, most: number];
+  /** Reason of an undefined value. */
+  readonly why: string;
+  /** Intervals for independent rows, which follow the one over blocks. */
+  readonly independent?: readonly Estimate[];
+}
+
+/** Metric of a statistic with its interval over blocks, and those for independent rows after it. */
+export function blockMetric<Name extends string>(
+  form: MetricForm<Name>,
+  { blocks, statistic, range, why, independent = [] }: BlockMetric,
+): Metric<Name> {
+  const estimate = blockInterval(blocks, statistic, range);
+  return metricOf(form, estimate.value, why, [estimate, ...independent]);
 }
 
 /** A proportion of rows as the main metric, over blocks. @param outcomes  in [0, 1], one per row */

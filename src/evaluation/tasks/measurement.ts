@@ -35,6 +35,12 @@ export interface Metric<Name extends string = string> {
   readonly intervals: readonly Estimate[];
 }
 
+/** A metric without its numbers. */
+export type MetricForm<Name extends string = string> = Pick<
+  Metric<Name>,
+  "name" | "title" | "quantity" | "column" | "better" | "main"
+>;
+
 /** Effect of one quirk of the original on a cell, computed from the same predictions. */
 export interface QuirkEffect {
   /** Stable label, e.g. "Q14". */
@@ -112,7 +118,7 @@ export function finiteEstimate(estimate: Estimate): Estimate | null {
  * @param why  reason of an undefined value
  */
 export function metricOf<Name extends string>(
-  form: Pick<Metric<Name>, "name" | "title" | "quantity" | "column" | "better" | "main">,
+  form: MetricForm<Name>,
   value: number,
   why: string,
   intervals: readonly Estimate[] = [],

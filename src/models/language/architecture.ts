@@ -204,9 +204,22 @@ export type LayerType = (typeof TYPES)[number];
 /** Schema of `layer_types` in config.json, which Transformers writes since version 4.53. */
 export const layerTypesSchema = () => z.array(z.enum(TYPES)).nullish();
 
-/** Condition and error for `refine`: there is one type per layer. */
-export const everyLayerHasType = (c: {
-  readonly layer_types?: readonly LayerType[] | null | undefined;
-  readonly num_hidden_layers: number;
-}) => c.layer_types == null || c.layer_types.length === c.num_hidden_layers;
-export const LAYER_TYPES_FIT = { path: ["layer_types"], error: "expected one type per layer" };
+/** Condition and error for `refine` of a schema. @param key  key of config.json that the error names */
+export const refinement = <Config>(
+  isValid: (c: Config) => boolean,
+  key: string,
+  error: string,
+): [isValid: (c: Config) => boolean, issue: { path: string[]; error: string }] => [
+  isValid,
+  { path: [key], error },
+];
+
+/** There is one type per layer. */
+export const LAYER_TYPES_FIT = refinement(
+  (c: {
+    readonly layer_types?: readonly LayerType[] | null | undefined;
+    readonly num_hidden_layers: number;
+  }) => c.layer_types == null || c.layer_types.length === c.num_hidden_layers,
+  "layer_types",
+  "expected one type per layer",
+);

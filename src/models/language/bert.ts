@@ -8,7 +8,6 @@ import {
   bertSizes,
   classifierDropout,
   HEADS_FIT,
-  headsFit,
   postNormLayer,
 } from "./blocks/bert.ts";
 import {
@@ -32,7 +31,7 @@ const schema = z
     tie_word_embeddings: z.boolean().default(true),
     classifier_dropout: classifierDropout(),
   })
-  .refine(headsFit, HEADS_FIT);
+  .refine(...HEADS_FIT);
 
 type Config = z.output<typeof schema>;
 

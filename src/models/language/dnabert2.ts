@@ -13,7 +13,6 @@ import {
   bertSizes,
   classifierDropout,
   HEADS_FIT,
-  headsFit,
   poolerClassifier,
   postNormLayer,
 } from "./blocks/bert.ts";
@@ -31,7 +30,7 @@ const schema = z
     alibi_starting_size: z.number().int().positive(),
     classifier_dropout: classifierDropout(),
   })
-  .refine(headsFit, HEADS_FIT);
+  .refine(...HEADS_FIT);
 
 type Config = z.output<typeof schema>;
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { nucleotideTransformerVocabulary } from "../../dna/tokenizers/k-mer.ts";
 import { parseConfig } from "./architecture.ts";
-import { bertSizes, HEADS_FIT, headsFit } from "./blocks/bert.ts";
+import { bertSizes, HEADS_FIT } from "./blocks/bert.ts";
 import { esmArchitecture } from "./blocks/esm.ts";
 import { architectureCard, tokenizerFilesOfSize } from "./card.ts";
 
@@ -20,7 +20,7 @@ const schema = z
     mask_token_id: z.number().int().min(0),
     is_folding_model: z.literal(false).default(false),
   })
-  .refine(headsFit, HEADS_FIT)
+  .refine(...HEADS_FIT)
   .refine(
     (c) => c.position_embedding_type === "absolute" || (c.hidden_size / c.num_attention_heads) % 2 === 0,
     {

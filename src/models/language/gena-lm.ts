@@ -9,7 +9,6 @@ import {
   bertSizes,
   classifierDropout,
   HEADS_FIT,
-  headsFit,
   preNormLayer,
 } from "./blocks/bert.ts";
 import {
@@ -34,7 +33,7 @@ const schema = z
     last_layer_norm: z.boolean().default(true),
     classifier_dropout: classifierDropout(),
   })
-  .refine(headsFit, HEADS_FIT);
+  .refine(...HEADS_FIT);
 
 type Config = z.output<typeof schema>;
 

@@ -7,7 +7,7 @@ import { type Linear, linear } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
 import { applyRotary } from "../../net/nn/position-encoding.ts";
 import { activationSchema, epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
-import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
+import { HEADS_FIT } from "./blocks/bert.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
   type LayerContext,
@@ -46,7 +46,7 @@ const keys = z.object({
   initializer_range: z.number().positive().max(10).default(0.02),
 });
 
-const schema = keys.refine(headsFit, HEADS_FIT).refine((c) => rotaryOf(c).width % 2 === 0, {
+const schema = keys.refine(...HEADS_FIT).refine((c) => rotaryOf(c).width % 2 === 0, {
   path: ["num_attention_heads"],
   error: "expected heads with an even number of rotated columns",
 });

@@ -5,7 +5,6 @@ import { type Norm, rmsNorm } from "../../net/nn/norm.ts";
 import {
   activationSchema,
   epsilonSchema,
-  everyLayerHasType,
   LAYER_TYPES_FIT,
   type LayerType,
   layerTypesSchema,
@@ -18,9 +17,7 @@ import {
   GROUPS_FIT,
   type GroupedAttention,
   groupedAttention,
-  groupsFit,
   HEADS_EVEN,
-  headsEven,
   headWidth,
 } from "./blocks/decoder.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
@@ -54,9 +51,9 @@ const schema = z
     tie_word_embeddings: z.boolean().default(false),
   })
   .transform((c) => ({ ...c, num_key_value_heads: c.num_key_value_heads ?? c.num_attention_heads }))
-  .refine(everyLayerHasType, LAYER_TYPES_FIT)
-  .refine(groupsFit, GROUPS_FIT)
-  .refine(headsEven, HEADS_EVEN);
+  .refine(...LAYER_TYPES_FIT)
+  .refine(...GROUPS_FIT)
+  .refine(...HEADS_EVEN);
 
 type Config = z.output<typeof schema>;
 

@@ -10,9 +10,7 @@ import {
   GROUPS_FIT,
   type GroupedAttention,
   groupedAttention,
-  groupsFit,
   HEADS_EVEN,
-  headsEven,
   headWidth,
 } from "./blocks/decoder.ts";
 import { addExperts, type MixtureOfExperts } from "./blocks/mixture-of-experts.ts";
@@ -38,8 +36,8 @@ const schema = z
     rope_theta: z.number().positive(),
     tie_word_embeddings: z.literal(false).default(false),
   })
-  .refine(groupsFit, GROUPS_FIT)
-  .refine(headsEven, HEADS_EVEN)
+  .refine(...GROUPS_FIT)
+  .refine(...HEADS_EVEN)
   .refine((c) => c.num_experts_per_tok <= c.num_local_experts, {
     path: ["num_experts_per_tok"],
     error: "expected no more than num_local_experts",

@@ -16,14 +16,13 @@ import {
   activationSchema,
   type ClassifierHead,
   epsilonSchema,
-  everyLayerHasType,
   LAYER_TYPES_FIT,
   type LayerType,
   layerTypesSchema,
   parseConfig,
   sizeSchema,
 } from "./architecture.ts";
-import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
+import { HEADS_FIT } from "./blocks/bert.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
   type LayerContext,
@@ -67,8 +66,8 @@ const schema = z
     tie_word_embeddings: z.boolean().default(true),
     initializer_range: z.number().positive().max(10).default(0.02),
   })
-  .refine(headsFit, HEADS_FIT)
-  .refine(everyLayerHasType, LAYER_TYPES_FIT)
+  .refine(...HEADS_FIT)
+  .refine(...LAYER_TYPES_FIT)
   .refine((c) => (c.hidden_size / c.num_attention_heads) % 2 === 0, {
     path: ["num_attention_heads"],
     error: "expected heads of even width, as rotary positions need",

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import { parseConfig } from "./architecture.ts";
-import { bertSizes, HEADS_FIT, headsFit } from "./blocks/bert.ts";
+import { bertSizes, HEADS_FIT } from "./blocks/bert.ts";
 import { esmArchitecture } from "./blocks/esm.ts";
 import type { LanguageModelCard } from "./card.ts";
 import { nucleotideTransformerCheckpoints } from "./published-checkpoints/nucleotide-transformer.ts";
@@ -29,7 +29,7 @@ const first = z.object({
 
 const schema = z
   .discriminatedUnion("position_embedding_type", [first, second])
-  .refine(headsFit, HEADS_FIT)
+  .refine(...HEADS_FIT)
   .refine(
     (c) => c.position_embedding_type === "absolute" || (c.hidden_size / c.num_attention_heads) % 2 === 0,
     {

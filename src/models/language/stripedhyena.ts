@@ -2,8 +2,8 @@ import { z } from "zod";
 import { evoTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import { gelu, silu } from "../../net/graph/build.ts";
 import { epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
-import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
-import { HEADS_EVEN, headsEven } from "./blocks/decoder.ts";
+import { HEADS_FIT } from "./blocks/bert.ts";
+import { HEADS_EVEN } from "./blocks/decoder.ts";
 import { type StripedHyenaConfig, stripedHyenaArchitecture } from "./blocks/striped-hyena.ts";
 import { architectureCard, type LanguageModelCard } from "./card.ts";
 
@@ -36,8 +36,8 @@ const schema = z
     tie_embeddings: z.boolean().default(false),
     model_parallel_size: z.literal(1).default(1),
   })
-  .refine(headsFit, HEADS_FIT)
-  .refine(headsEven, HEADS_EVEN)
+  .refine(...HEADS_FIT)
+  .refine(...HEADS_EVEN)
   .refine((c) => String(layersIn(c)) === String(Array.from({ length: c.num_layers }, (_, i) => i)), {
     path: ["hyena_layer_idxs"],
     error: "expected every layer once, here or in attn_layer_idxs",

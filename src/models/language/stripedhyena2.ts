@@ -2,8 +2,8 @@ import { z } from "zod";
 import { evoTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import { gelu, silu } from "../../net/graph/build.ts";
 import { epsilonSchema, parseConfig, sizeSchema } from "./architecture.ts";
-import { HEADS_FIT, headsFit } from "./blocks/bert.ts";
-import { HEADS_EVEN, headsEven } from "./blocks/decoder.ts";
+import { HEADS_FIT } from "./blocks/bert.ts";
+import { HEADS_EVEN } from "./blocks/decoder.ts";
 import type { FilterForm } from "./blocks/hyena-filters.ts";
 import { type StripedHyenaConfig, stripedHyenaArchitecture } from "./blocks/striped-hyena.ts";
 import { architectureCard, type LanguageModelCard } from "./card.ts";
@@ -53,8 +53,8 @@ const schema = z
     final_norm: z.literal(true).default(true),
     tie_embeddings: z.boolean(),
   })
-  .refine(headsFit, HEADS_FIT)
-  .refine(headsEven, HEADS_EVEN)
+  .refine(...HEADS_FIT)
+  .refine(...HEADS_EVEN)
   .refine((c) => c.hidden_size % c.hcm_filter_groups === 0 && c.hidden_size % c.hcs_filter_groups === 0, {
     path: ["hcm_filter_groups"],
     error: "expected, like hcs_filter_groups, a divisor of hidden_size",

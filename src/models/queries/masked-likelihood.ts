@@ -1,13 +1,11 @@
 import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
-import { gatherElements, input, logSoftmax, squeeze } from "../../net/graph/build.ts";
-import { stateAt } from "../../net/nn/queries.ts";
 import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { QueryOptions, TokenOptions } from "../model.ts";
 import { logLikelihoodOf, type ScoredTokens } from "./causal-likelihood.ts";
 import { overlappingTokenLogProbabilities } from "./overlapping-likelihood.ts";
-import type { GraphQuery, TokenQuery } from "./programs.ts";
+import { type GraphQuery, type TokenQuery, targetLogProbabilities } from "./programs.ts";
 
 /**
  * Pseudo-log-likelihood of each row: the sum of its scored tokens' log-probabilities.
@@ -90,14 +88,7 @@ export interface TokenPrediction {
 /** Log-probabilities at one position of each row. The last layer and the head compute that position alone. */
 export const predictionQuery: GraphQuery = {
   name: "token-prediction",
-  outputs(model, given, tokens) {
-    const positions = input("positions", "int32", ["b"]);
-    const targets = input("targets", "int32", ["b", "k"]);
-    const logits =
-      model.forwardAt?.(given, positions, tokens).logits ??
-      stateAt(model.forward(given, tokens).logits, positions);
-    return { logProbabilities: gatherElements(logSoftmax(squeeze(logits, 1)), targets, 1) };
-  },
+  outputs: (model, given, tokens) => ({ logProbabilities: targetLogProbabilities(model, given, tokens) }),
 };
 
 /** A distinct input row, and the tokens whose probabilities are computed from it. */

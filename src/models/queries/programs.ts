@@ -3,11 +3,12 @@ import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { firstNotFinite } from "../../net/arrays/finite.ts";
 import { withAttentionInBlocks } from "../../net/graph/attention-blocks.ts";
-import { input } from "../../net/graph/build.ts";
+import { gatherElements, input, logSoftmax, squeeze } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import { halfConstants, peakValues } from "../../net/graph/peak-values.ts";
 import { inHalfPrecision, quantised } from "../../net/graph/quantise.ts";
 import type { Sym } from "../../net/graph/sym.ts";
+import { stateAt } from "../../net/nn/queries.ts";
 import { type ConcreteDevice, runsLoopsWell } from "../../net/runtime/device.ts";
 import type { Precision, ReducedPrecision } from "../../net/runtime/precision.ts";
 import { precisionDevice } from "../../net/runtime/precision-device.ts";
@@ -32,6 +33,19 @@ import type { Batch } from "../language/collate.ts";
 export interface GraphQuery {
   readonly name: string;
   outputs(model: QueriedArchitecture, input: ForwardInput, tokens: Dim): Readonly<Record<string, Sym>>;
+}
+
+/**
+ * Log-probabilities of the inputs `targets`, [b, k], at the input `positions`, [b], of each row: [b, k]. The
+ * last layer and the head compute that position alone where the architecture has `forwardAt`.
+ */
+export function targetLogProbabilities(model: QueriedArchitecture, given: ForwardInput, tokens: Dim): Sym {
+  const positions = input("positions", "int32", ["b"]);
+  const targets = input("targets", "int32", ["b", "k"]);
+  const logits =
+    model.forwardAt?.(given, positions, tokens).logits ??
+    stateAt(model.forward(given, tokens).logits, positions);
+  return gatherElements(logSoftmax(squeeze(logits, 1)), targets, 1);
 }
 
 /**

@@ -1,21 +1,9 @@
 import { InternalError } from "../../base/errors.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
-import {
-  add,
-  exp,
-  gatherElements,
-  input,
-  log,
-  logSoftmax,
-  reduceMax,
-  reduceSum,
-  squeeze,
-  sub,
-} from "../../net/graph/build.ts";
-import { stateAt } from "../../net/nn/queries.ts";
+import { add, exp, log, reduceMax, reduceSum, squeeze, sub } from "../../net/graph/build.ts";
 import { chunks, collate, rowsPerRun } from "../language/collate.ts";
 import type { QueryOptions } from "../model.ts";
-import type { GraphQuery, TokenQuery } from "./programs.ts";
+import { type GraphQuery, type TokenQuery, targetLogProbabilities } from "./programs.ts";
 
 /** Probabilities of tokens that are added. */
 export interface SummedPrediction {
@@ -49,12 +37,7 @@ export async function remainderLogProbabilities(
 const summedQuery: GraphQuery = {
   name: "summed-prediction",
   outputs(model, given, tokens) {
-    const positions = input("positions", "int32", ["b"]);
-    const targets = input("targets", "int32", ["b", "k"]);
-    const logits =
-      model.forwardAt?.(given, positions, tokens).logits ??
-      stateAt(model.forward(given, tokens).logits, positions);
-    const terms = gatherElements(logSoftmax(squeeze(logits, 1)), targets, 1); // [b, k]
+    const terms = targetLogProbabilities(model, given, tokens); // [b, k]
     const most = reduceMax(terms, [1], { keepDims: true });
     const total = add(log(reduceSum(exp(sub(terms, most)), [1])), squeeze(most, 1));
     return { logProbabilities: total };

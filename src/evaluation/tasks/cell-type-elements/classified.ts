@@ -10,7 +10,7 @@ import type { Protocol } from "../../../models/model.ts";
 import { type ClassifiedColumns, classifiedColumns, underEachProtocol } from "../classified-columns.ts";
 import {
   areSingleRows,
-  blockInterval,
+  blockMetric,
   blocksOfRows,
   intervalNotes,
   NO_POSITIONS,
@@ -24,6 +24,7 @@ import {
   finiteOrNull,
   type Measurement,
   type Metric,
+  type MetricForm,
   metricOf,
   type QuirkEffect,
 } from "../measurement.ts";
@@ -138,40 +139,44 @@ function metricsOf(
   });
   const recalls = classes.map(({ positive }) => proportionAmong(correct, positive, blocks));
   const form = { name: "accuracy", title: "accuracy", better: "higher", main: true } as const;
+  const why = rows === 0 ? NO_ROWS : ONE_CLASS;
+  const higherIsBetter = (
+    form: Omit<MetricForm<CellTypeMetric>, "better" | "main">,
+    statistic: BlockStatistic,
+    range: readonly [number, number],
+    independent: readonly Estimate[] = [],
+  ) =>
+    blockMetric({ ...form, better: "higher", main: false }, { blocks, statistic, range, why, independent });
   return [
     {
       ...metricOf(form, mean(correct), NO_ROWS, accuracy),
       // Accuracy of always predicting the most frequent line.
       ...(rows === 0 ? {} : { chance: Math.max(...Object.values(rowsPerLine(labels))) / rows }),
     },
-    overBlocks({ name: "balanced-accuracy", title: "balanced accuracy" }, blocks, meanOf(recalls), [0, 1]),
+    higherIsBetter({ name: "balanced-accuracy", title: "balanced accuracy" }, meanOf(recalls), [0, 1]),
     // No mean of accuracies against the rest: four rows of five are of the rest, so that all of them are
     // high.
     ...AVERAGED_MEASURES.map(({ name, title, range }, i) =>
-      overBlocks(
+      higherIsBetter(
         {
           name: `macro-${name}`,
           title: `${title}, mean over lines`,
           ...(name === "auroc" ? { column: "mean AUROC" } : {}),
         },
-        blocks,
         meanOf(perClass.map((statistics) => statistics[i].over)),
         range,
       ),
     ),
-    {
-      ...overBlocks({ name: "loss", title: "cross-entropy, nats" }, blocks, meanOver(losses, blocks), [
-        0,
-        Number.POSITIVE_INFINITY,
-      ]),
-      better: "lower",
-    },
+    blockMetric(
+      { name: "loss", title: "cross-entropy, nats", better: "lower", main: false },
+      { blocks, statistic: meanOver(losses, blocks), range: [0, Number.POSITIVE_INFINITY], why },
+    ),
     ...perClass.flatMap((statistics, chosen) =>
       CLASS_MEASURES.map(({ name, title, range }, i) => {
         const { over, independent } = statistics[i];
         const line = CELL_LINES[chosen];
         const form = { name: classMetric(name, line), quantity: name, title: `${title}, ${line}` };
-        return { ...overBlocks(form, blocks, over, range, independent), of: line };
+        return { ...higherIsBetter(form, over, range, independent), of: line };
       }),
     ),
   ];
@@ -243,22 +248,6 @@ function against(
 
 const NO_ROWS = "there are no rows";
 const ONE_CLASS = "some cell line has no rows, or all of them";
-
-/** Statistic with its interval over genomic blocks, then the intervals for independent rows. */
-function overBlocks(
-  form: Pick<Metric<CellTypeMetric>, "name" | "title" | "quantity" | "column">,
-  blocks: Blocks,
-  statistic: BlockStatistic,
-  range: readonly [number, number],
-  independent: readonly Estimate[] = [],
-): Metric<CellTypeMetric> {
-  const estimate = blockInterval(blocks, statistic, range);
-  const why = blocks.of.length === 0 ? NO_ROWS : ONE_CLASS;
-  return metricOf({ ...form, better: "higher", main: false }, estimate.value, why, [
-    estimate,
-    ...independent,
-  ]);
-}
 
 /** Rows of each cell line. */
 export function rowsPerLine(labels: ArrayLike<number>): Record<string, number> {

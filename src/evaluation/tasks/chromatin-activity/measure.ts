@@ -1,12 +1,11 @@
 import { counted } from "../../../base/message-text.ts";
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
 import { aurocEstimate, aurocOver } from "../../../metrics/auroc.ts";
-import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";
+import type { BlockStatistic } from "../../../metrics/blocks.ts";
 import { pearson, pearsonOver, spearman, spearmanOver } from "../../../metrics/correlation.ts";
-import type { Estimate } from "../../../metrics/intervals.ts";
 import { mean, meanOver } from "../../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
-import { areSingleRows, blockInterval, intervalNotes } from "../intervals.ts";
+import { areSingleRows, blockInterval, blockMetric, intervalNotes } from "../intervals.ts";
 import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
@@ -119,6 +118,8 @@ function spearmanOfPeaks(
   return { metric: "spearman-peaks", blocks, statistic, range: [-1, 1] };
 }
 
+const ONE_CLASS = "there are no high-confidence peaks, or no non-peaks";
+
 function measured(
   predictions: Predictions<ActivityFacts>,
   context: MeasureContext,
@@ -126,27 +127,39 @@ function measured(
 ): Measurement<ActivityMetric> {
   const parts = activityParts(predictions);
   const size = recipeCount(context, "evaluationBatchSize");
-  const { classified } = parts;
   const correlation = (kind: "pearson" | "spearman", part: Part, main = false): Metric<ActivityMetric> =>
     correlationMetric(kind, parts[part], { part, rules, main });
-  const auroc = overBlocks(
+  const { predicted, labels, blocks } = parts.classified;
+  const auroc = blockMetric(
     {
       name: "auroc",
       title: "AUROC, high-confidence peaks against non-peaks",
       column: "AUROC",
       better: "higher",
+      main: false,
     },
-    classified.blocks,
-    () => aurocOver(classified.predicted, classified.labels, classified.blocks),
-    [0, 1],
-    () => [aurocEstimate(classified.predicted, classified.labels)],
+    {
+      blocks,
+      statistic: aurocOver(predicted, labels, blocks),
+      range: [0, 1],
+      why: ONE_CLASS,
+      independent: [aurocEstimate(predicted, labels)],
+    },
   );
-  const auprc = overBlocks(
-    { name: "auprc", title: "AUPRC, high-confidence peaks against non-peaks", better: "higher" },
-    classified.blocks,
-    () => averagePrecisionOver(classified.predicted, classified.labels, classified.blocks),
-    [0, 1],
-    () => [averagePrecisionEstimate(classified.predicted, classified.labels)],
+  const auprc = blockMetric(
+    {
+      name: "auprc",
+      title: "AUPRC, high-confidence peaks against non-peaks",
+      better: "higher",
+      main: false,
+    },
+    {
+      blocks,
+      statistic: averagePrecisionOver(predicted, labels, blocks),
+      range: [0, 1],
+      why: ONE_CLASS,
+      independent: [averagePrecisionEstimate(predicted, labels)],
+    },
   );
   const losses = PARTS.map((part) => [part, lossOf(part, parts, rules, size)] as const);
   const correlations = PARTS.map((part) => ({
@@ -240,21 +253,6 @@ function lossMetric(
     `there are no ${LABELS[part]}`,
     estimates,
   );
-}
-
-/** Statistic with its interval over genomic blocks, then the intervals for independent rows. */
-function overBlocks(
-  form: Pick<Metric<ActivityMetric>, "name" | "title" | "column" | "better">,
-  blocks: Blocks,
-  statistic: () => BlockStatistic,
-  range: readonly [number, number],
-  independent: () => readonly Estimate[],
-): Metric<ActivityMetric> {
-  const whole = { ...form, main: false };
-  const none = "there are no high-confidence peaks, or no non-peaks";
-  if (blocks.of.length === 0) return metricOf(whole, Number.NaN, none);
-  const estimate = blockInterval(blocks, statistic(), range);
-  return metricOf(whole, estimate.value, none, [estimate, ...independent()]);
 }
 
 function countsOf(

@@ -1,7 +1,6 @@
 import { averagePrecisionEstimate, averagePrecisionOver } from "../../../metrics/auprc.ts";
 import { aurocEstimate, aurocOver } from "../../../metrics/auroc.ts";
-import type { BlockStatistic, Blocks } from "../../../metrics/blocks.ts";
-import type { Estimate } from "../../../metrics/intervals.ts";
+import type { Blocks } from "../../../metrics/blocks.ts";
 import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../../metrics/matthews.ts";
 import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import { pairedCounts, pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
@@ -10,7 +9,7 @@ import { type ClassifiedColumns, classifiedColumns, underEachProtocol } from "..
 import { type ComparedScores, settled } from "../compared-scores.ts";
 import {
   areSingleRows,
-  blockInterval,
+  blockMetric,
   blocksOfRows,
   intervalNotes,
   NO_POSITIONS,
@@ -110,32 +109,39 @@ export function measureClassifiedPairs(
       pairBlocks,
       { protocol, trials: trials.paired },
     ),
-    overBlocks(
-      { name: "auroc", title: "AUROC", better: "higher" },
-      blocks,
-      aurocOver(margins, labels, blocks),
-      [0, 1],
-      [aurocEstimate(margins, labels)],
+    blockMetric(
+      { name: "auroc", title: "AUROC", better: "higher", main: false },
+      {
+        blocks,
+        statistic: aurocOver(margins, labels, blocks),
+        range: [0, 1],
+        why: NO_ROWS,
+        independent: [aurocEstimate(margins, labels)],
+      },
     ),
-    overBlocks(
-      { name: "auprc", title: "AUPRC", better: "higher" },
-      blocks,
-      averagePrecisionOver(margins, labels, blocks),
-      [0, 1],
-      [averagePrecisionEstimate(margins, labels)],
+    blockMetric(
+      { name: "auprc", title: "AUPRC", better: "higher", main: false },
+      {
+        blocks,
+        statistic: averagePrecisionOver(margins, labels, blocks),
+        range: [0, 1],
+        why: NO_ROWS,
+        independent: [averagePrecisionEstimate(margins, labels)],
+      },
     ),
-    overBlocks(
-      { name: "mcc", title: "Matthews correlation", better: "higher" },
-      blocks,
-      matthewsOver(predicted, labels, blocks),
-      [-1, 1],
-      [matthewsEstimate(confusion(predicted, labels))],
+    blockMetric(
+      { name: "mcc", title: "Matthews correlation", better: "higher", main: false },
+      {
+        blocks,
+        statistic: matthewsOver(predicted, labels, blocks),
+        range: [-1, 1],
+        why: NO_ROWS,
+        independent: [matthewsEstimate(confusion(predicted, labels))],
+      },
     ),
-    overBlocks(
-      { name: "loss", title: "cross-entropy, nats", better: "lower" },
-      blocks,
-      meanOver(losses, blocks),
-      [0, Number.POSITIVE_INFINITY],
+    blockMetric(
+      { name: "loss", title: "cross-entropy, nats", better: "lower", main: false },
+      { blocks, statistic: meanOver(losses, blocks), range: [0, Number.POSITIVE_INFINITY], why: NO_ROWS },
     ),
   ];
   return {
@@ -254,18 +260,6 @@ function share(
 ): Metric<ClassifiedPairMetric> {
   const intervals = proportionIntervals(outcomes, blocks, options);
   return metricOf({ ...form, better: "higher" }, mean(outcomes), NO_ROWS, intervals);
-}
-
-/** Statistic with its interval over genomic blocks, then the intervals for independent rows. */
-function overBlocks(
-  form: Pick<Metric<ClassifiedPairMetric>, "name" | "title" | "better">,
-  blocks: Blocks,
-  statistic: BlockStatistic,
-  range: readonly [number, number],
-  independent: readonly Estimate[] = [],
-): Metric<ClassifiedPairMetric> {
-  const estimate = blockInterval(blocks, statistic, range);
-  return metricOf({ ...form, main: false }, estimate.value, NO_ROWS, [estimate, ...independent]);
 }
 
 /** Effects of quirks: the values under both protocols. */

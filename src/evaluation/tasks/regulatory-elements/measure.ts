@@ -8,7 +8,7 @@ import type { Protocol } from "../../../models/model.ts";
 import { underEachProtocol } from "../classified-columns.ts";
 import {
   areSingleRows,
-  blockInterval,
+  blockMetric,
   genomicPositionsOf,
   intervalNotes,
   NO_POSITIONS,
@@ -69,7 +69,6 @@ export function measurePairs(
   const { blocks } = pairs.outcomes;
   const placed = !areSingleRows(blocks);
   const accuracy = accuracyMetric(pairs, context);
-  const meanDifference = blockInterval(blocks, meanOfSums(pairs.blockDifferences, blocks));
   const test = wilcoxonOfSorted(pairs.sorted, { alternative: "greater" });
   const [q05, q25, median, q75, q95] = percentilesOfSorted(pairs.sorted, [5, 25, 50, 75, 95]).map(
     finiteOrNull,
@@ -84,7 +83,11 @@ export function measurePairs(
   const metrics = [
     accuracy,
     ...tokens.metrics,
-    metricOf(differenceForm, meanDifference.value, NO_ROWS, [meanDifference]),
+    blockMetric(differenceForm, {
+      blocks,
+      statistic: meanOfSums(pairs.blockDifferences, blocks),
+      why: NO_ROWS,
+    }),
     ...(context.protocol === "paper" ? originalTest(test) : [accuracyTest(pairs)]),
   ];
   return {

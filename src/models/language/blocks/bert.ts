@@ -16,6 +16,7 @@ import {
   type ForwardInput,
   type ForwardOutput,
   type Initializer,
+  refinement,
   sizeSchema,
 } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";
@@ -43,10 +44,12 @@ export type BertConfig = z.output<z.ZodObject<typeof bertSizes>>;
 /** Dropout of the pooled state before a classifier; `hidden_dropout_prob` if absent. */
 export const classifierDropout = () => z.number().min(0).lt(1).nullish();
 
-/** Condition and error for `refine`: the width is a multiple of the number of heads. */
-export const headsFit = (c: { readonly hidden_size: number; readonly num_attention_heads: number }) =>
-  c.hidden_size % c.num_attention_heads === 0;
-export const HEADS_FIT = { path: ["num_attention_heads"], error: "expected a divisor of hidden_size" };
+/** The width is a multiple of the number of heads. */
+export const HEADS_FIT = refinement(
+  (c: Pick<BertConfig, "hidden_size" | "num_attention_heads">) => c.hidden_size % c.num_attention_heads === 0,
+  "num_attention_heads",
+  "expected a divisor of hidden_size",
+);
 
 /** Parameters that all BERT-like families have; a family adds its embeddings and norms. */
 export interface BertParameters {

@@ -4,7 +4,7 @@ import { attention, mergeHeads, repeatHeads, splitHeads } from "../../../net/nn/
 import { type Linear, linear } from "../../../net/nn/linear.ts";
 import { type Norm, rmsNorm } from "../../../net/nn/norm.ts";
 import { applyRotary } from "../../../net/nn/position-encoding.ts";
-import { epsilonSchema, sizeSchema } from "../architecture.ts";
+import { epsilonSchema, refinement, sizeSchema } from "../architecture.ts";
 import type { ParameterTable } from "../parameters.ts";
 import type { LayerContext, QueryContext } from "./transformer.ts";
 
@@ -40,18 +40,18 @@ type Heads = Omit<GroupedHeads, "num_key_value_heads">;
 export const headWidth = ({ head_dim, hidden_size, num_attention_heads }: Heads): number =>
   head_dim ?? hidden_size / num_attention_heads;
 
-/** Condition and error for `refine`: g divides h. */
-export const GROUPS_FIT = {
-  path: ["num_key_value_heads"],
-  error: "expected a divisor of num_attention_heads",
-};
-export const groupsFit = (c: GroupedHeads) => c.num_attention_heads % c.num_key_value_heads === 0;
-/** Condition and error for `refine`: the width of a head is even, as rotary positions require. */
-export const HEADS_EVEN = {
-  path: ["num_attention_heads"],
-  error: "expected heads of even width, as rotary positions need",
-};
-export const headsEven = (c: Heads) => headWidth(c) % 2 === 0;
+/** g divides h. */
+export const GROUPS_FIT = refinement(
+  (c: GroupedHeads) => c.num_attention_heads % c.num_key_value_heads === 0,
+  "num_key_value_heads",
+  "expected a divisor of num_attention_heads",
+);
+/** The width of a head is even, as rotary positions require. */
+export const HEADS_EVEN = refinement(
+  (c: Heads) => headWidth(c) % 2 === 0,
+  "num_attention_heads",
+  "expected heads of even width, as rotary positions need",
+);
 
 /** Dense layers of grouped-query attention. */
 export interface GroupedAttention {
