@@ -1,10 +1,9 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import { asSoleWriter, clearDeadLock, LockHeld, LockLost, takeLock } from "../../src/base/file-lock.ts";
 import { startHeartbeat } from "../../src/base/lease.ts";
@@ -15,11 +14,10 @@ import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
 let path: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "dart-eval-lock-"));
+beforeEach(() => {
+  folder = temporaryFolder();
   path = join(folder, "shard.lock");
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 const lockModule = compiled("src/base/file-lock.ts");
 

@@ -1,8 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { FormatError, InputError } from "../../src/base/errors.ts";
 import { openDurableLog, readLineLog, truncateFile } from "../../src/base/line-log.ts";
 import { textIfPresent } from "../../src/base/read-file.ts";
@@ -10,11 +9,10 @@ import { temporaryFolder } from "../temporary-folder.ts";
 
 let folder: string;
 let path: string;
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "dart-eval-log-"));
+beforeEach(() => {
+  folder = temporaryFolder();
   path = join(folder, "rows.jsonl");
 });
-afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe("a log of lines", () => {
   test("visits complete lines with numbers and offsets, and counts torn bytes", async () => {

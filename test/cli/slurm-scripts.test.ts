@@ -1,11 +1,11 @@
 import { execFile, execFileSync, spawn } from "node:child_process";
-import { appendFile, chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type SlurmJobs, type SlurmRun, slurmJobs, writeSlurmScripts } from "../../src/cli/slurm-scripts.ts";
 import type { Plan } from "../../src/evaluation/runs/request.ts";
+import { folderOfFile } from "../temporary-folder.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
 const JOBS: SlurmJobs = {
@@ -19,11 +19,7 @@ const JOBS: SlurmJobs = {
   clusters: false,
 };
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "dart-eval-sbatch-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = folderOfFile();
 
 let written = 0;
 async function scripts(jobs: Partial<SlurmJobs> = {}, run: Partial<SlurmRun> = {}) {

@@ -1,18 +1,16 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { sharedGenome } from "../shared-genomes.ts";
+import { folderOfFile } from "../temporary-folder.ts";
 import { runCommand } from "./collecting-terminal.ts";
 
-let folder: string;
+const folder = folderOfFile();
 let data: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "dart-eval-suite-"));
   data = dirname((await sharedGenome({ seed: 0, scale: 0.1 })).genome);
   await writeFile(join(folder, "suite.json"), JSON.stringify(suite));
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 const suite = {
   format: "dart-eval suite",

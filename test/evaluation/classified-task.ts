@@ -9,43 +9,44 @@ import { predictedClasses } from "../../src/metrics/accuracy.ts";
 import { crossEntropyOfRows } from "../../src/metrics/losses.ts";
 import { mean } from "../../src/metrics/mean.ts";
 import type { Model, SequenceEmbedding } from "../../src/models/model.ts";
+import { reduceSum } from "../../src/net/graph/build.ts";
+import type { Sym } from "../../src/net/graph/sym.ts";
+import { FreshLayers } from "../../src/net/nn/init.ts";
+import { linear } from "../../src/net/nn/linear.ts";
 
 /** Bases of a sequence of the task. */
 export const WINDOW = 24;
 
 const CHROMOSOMES = ["chr1", "chr6", "chr5", "chr1"];
 
-const TRAINING: Recipe = {
-  optimizer: "adam",
-  learningRate: 0.02,
-  batchSize: 8,
-  evaluationBatchSize: 8,
-  epochs: 3,
-  order: "shuffled",
-  patience: null,
-  trainRows: null,
-  valRows: null,
-  trainingSeed: 0,
-};
+/** Recipes of three epochs for a small task. */
+export function trainingRecipes({
+  learningRate,
+  batchSize,
+  dropout,
+}: Readonly<Record<"learningRate" | "batchSize" | "dropout", number>>) {
+  const training = {
+    optimizer: "adam",
+    learningRate,
+    batchSize,
+    evaluationBatchSize: batchSize,
+    epochs: 3,
+    order: "shuffled",
+    patience: null,
+    trainRows: null,
+    valRows: null,
+    trainingSeed: 0,
+  };
+  const head = { head: "cnn", positions: "bases", kernel: 8, extractionBatchSize: 16, storedAs: "float32" };
+  const lora = { optimizer: "adamw", weightDecay: 0.01, accumulate: 1, rank: 2, alpha: 4, dropout };
+  return {
+    probed: { ...training, ...head },
+    "fine-tuned": { ...training, ...lora },
+    "ab-initio": training,
+  } satisfies Readonly<Record<string, Recipe>>;
+}
 
-const PROBED: Recipe = {
-  ...TRAINING,
-  head: "cnn",
-  positions: "bases",
-  kernel: 8,
-  extractionBatchSize: 16,
-  storedAs: "float32",
-};
-
-const FINE_TUNED: Recipe = {
-  ...TRAINING,
-  optimizer: "adamw",
-  weightDecay: 0.01,
-  accumulate: 1,
-  rank: 2,
-  alpha: 4,
-  dropout: 0.1,
-};
+const RECIPES = trainingRecipes({ learningRate: 0.02, batchSize: 8, dropout: 0.1 });
 
 const measured = {
   defaultSplit: "test",
@@ -91,9 +92,9 @@ export function classifiedTask({ rows = 96 } = {}): Task {
     members: ["first", "second"],
     inputs: [],
     settings: {
-      probed: { ...measured, recipe: PROBED },
-      "fine-tuned": { ...measured, recipe: FINE_TUNED },
-      "ab-initio": { ...measured, recipe: TRAINING },
+      probed: { ...measured, recipe: RECIPES.probed },
+      "fine-tuned": { ...measured, recipe: RECIPES["fine-tuned"] },
+      "ab-initio": { ...measured, recipe: RECIPES["ab-initio"] },
     },
     async open() {
       const table = Array.from({ length: rows }, (_, index) => ({ index, chrom: CHROMOSOMES[index % 4] }));
@@ -196,3 +197,17 @@ function embeddingOf(sequence: string, perToken: number): SequenceEmbedding {
   }
   return { states, tokens, width, starts, ends };
 }
+
+/** A network whose outputs are a dense layer of the counts of the bases, or of what `pool` makes of them. */
+export const baseCountModel = (name: string, pool: (x: Sym) => Sym = (x) => reduceSum(x, [1])): Model => ({
+  name,
+  identity: `${name} 1`,
+  network: {
+    shortest: 1,
+    build({ outputs }) {
+      const layers = new FreshLayers();
+      const output = layers.linear("output", 4, outputs);
+      return { tensors: layers.tensors, logits: (x) => linear(output, pool(x)) };
+    },
+  },
+});

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { InputError } from "../../src/base/errors.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { compareResults } from "../../src/evaluation/comparison/compare-results.ts";
@@ -21,14 +19,13 @@ import { gatherReport } from "../../src/report/report.ts";
 import { submittedCells } from "../../src/report/submissions/submitted-cells.ts";
 import { dinucleotideModel, elementInputs, smallRun } from "../report/export/small-run.ts";
 import { sharedGenome } from "../shared-genomes.ts";
+import { folderOfFile } from "../temporary-folder.ts";
 
-let folder: string;
+const folder = folderOfFile();
 let files: SyntheticFiles;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "dart-eval-context-"));
   files = await sharedGenome({ seed: 0, scale: 0.2 });
 });
-afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function examplesOf(open: OpenTask): Promise<readonly Example[]> {
   const { rows } = open.select({ split: "all", purpose: "evaluate", limit: 40 });

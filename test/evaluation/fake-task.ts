@@ -1,4 +1,5 @@
 import { sha256Hex } from "../../src/base/digest.ts";
+import type { SettingContext } from "../../src/evaluation/settings/setting.ts";
 import { asKind, ofKind } from "../../src/evaluation/tasks/prediction.ts";
 import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
 import type { OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
@@ -108,3 +109,21 @@ export function fakeModel({
     ...more,
   } as FakeModel;
 }
+
+/** Context of a cell in memory: corrected, seed 0, on the CPU, with an empty recipe. */
+export const settingContext = (
+  given: Pick<SettingContext, "task" | "model"> & Partial<SettingContext>,
+): SettingContext => ({
+  protocol: "corrected",
+  seed: 0,
+  device: "cpu",
+  recipe: {},
+  batchSize: 100,
+  folder: undefined,
+  trained: undefined,
+  embeddings: undefined,
+  onNote: undefined,
+  onStage: undefined,
+  signal: undefined,
+  ...given,
+});

@@ -1,45 +1,15 @@
 import { sha256Hex } from "../../src/base/digest.ts";
 import { isInSplit } from "../../src/dna/genome/chromosome-split.ts";
 import { asKind, ofKind, type Predictions } from "../../src/evaluation/tasks/prediction.ts";
-import type { Recipe } from "../../src/evaluation/tasks/recipe.ts";
 import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
 import type { LabelledRow, OpenTask, Supervision, Task } from "../../src/evaluation/tasks/task.ts";
 import type { Example } from "../../src/evaluation/tasks/task-rows.ts";
+import { trainingRecipes } from "./classified-task.ts";
 
 const WINDOW = 12;
 const CHROMOSOMES = ["chr1", "chr1", "chr6", "chr5"];
 
-const RECIPE: Recipe = {
-  optimizer: "adam",
-  learningRate: 0.05,
-  batchSize: 16,
-  evaluationBatchSize: 16,
-  epochs: 3,
-  order: "shuffled",
-  patience: null,
-  trainRows: null,
-  valRows: null,
-  trainingSeed: 0,
-};
-
-const PROBED: Recipe = {
-  ...RECIPE,
-  head: "cnn",
-  positions: "bases",
-  kernel: 8,
-  extractionBatchSize: 16,
-  storedAs: "float32",
-};
-
-const FINE_TUNED: Recipe = {
-  ...RECIPE,
-  optimizer: "adamw",
-  weightDecay: 0.01,
-  accumulate: 1,
-  rank: 2,
-  alpha: 4,
-  dropout: 0,
-};
+const RECIPES = trainingRecipes({ learningRate: 0.05, batchSize: 16, dropout: 0 });
 
 const truth = ({ facts }: LabelledRow) => Math.log1p(Number(facts.counts));
 
@@ -73,9 +43,9 @@ export function valuedTask({ rows = 96, rowsOfEpoch, alsoValidated }: ValuedTask
     members: ["sequence"],
     rows,
     settings: {
-      probed: { ...form, recipe: PROBED },
-      "fine-tuned": { ...form, recipe: FINE_TUNED },
-      "ab-initio": { ...form, recipe: RECIPE },
+      probed: { ...form, recipe: RECIPES.probed },
+      "fine-tuned": { ...form, recipe: RECIPES["fine-tuned"] },
+      "ab-initio": { ...form, recipe: RECIPES["ab-initio"] },
     },
     exampleOf: (row) => exampleOf(row, [`row ${row}`]),
   });

@@ -1,17 +1,13 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { BigWig } from "@gmod/bbi";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { bigWigBytes } from "../../../src/dna/genome/write-bigwig.ts";
+import { folderOfFile } from "../../temporary-folder.ts";
 
-let folder: string;
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "bigwig-"));
-});
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = folderOfFile();
 
 async function reopen(signal: ReadonlyMap<string, ArrayLike<number>>): Promise<BigWig> {
   const path = join(folder, `${Math.random()}.bw`);

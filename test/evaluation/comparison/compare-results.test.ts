@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { compareResults } from "../../../src/evaluation/comparison/compare-results.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
@@ -15,13 +14,13 @@ import { compareOver } from "../../../src/metrics/block-estimate.ts";
 import { blocksBy } from "../../../src/metrics/blocks.ts";
 import { holm } from "../../../src/metrics/false-discovery.ts";
 import { meanOver } from "../../../src/metrics/mean.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-compare-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const keyOf = (row: number) => row % 25;
 

@@ -1,18 +1,17 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/random.ts";
 import { comparePaths } from "../../../src/evaluation/comparison/compare-paths.ts";
 import { verdictOf } from "../../../src/evaluation/comparison/verdict.ts";
 import { compare, estimate } from "../../../src/metrics/estimate.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-tables-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const rng = new Pcg64(9);
 const ROWS = 200;

@@ -1,7 +1,5 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
@@ -10,13 +8,13 @@ import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { zeroShot } from "../../../src/evaluation/settings/zero-shot.ts";
 import type { Task } from "../../../src/evaluation/tasks/task.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { type FakeModel, fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-both-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const task = fakeTask();
 const scored = ({ calls }: FakeModel) => calls.reduce((sum, { length }) => sum + length, 0);

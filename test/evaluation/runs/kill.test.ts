@@ -1,19 +1,17 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { killRepeatedly } from "../../../scripts/kill-repeatedly.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { program } from "../../compiled.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { fakeTask } from "../fake-task.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-kill-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const command = (...args: string[]) => [...program("test/evaluation/runs/killed-run.ts"), ...args];
 

@@ -1,7 +1,6 @@
-import { copyFile, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { copyFile, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { InputError } from "../../../src/base/errors.ts";
 import { stableStringify } from "../../../src/base/json.ts";
@@ -19,15 +18,15 @@ import {
 } from "../../../src/evaluation/tasks/prediction.ts";
 import { PredictionColumns } from "../../../src/evaluation/tasks/prediction-columns.ts";
 import type { MeasureWork, Task } from "../../../src/evaluation/tasks/task.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
 let folder: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-merge-"));
+beforeEach(() => {
+  root = temporaryFolder();
   folder = join(root, "run");
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const task = fakeTask();
 

@@ -1,9 +1,8 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
+import { beforeEach, describe, expect, onTestFinished, test, vi } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { anonymousMemory } from "../../../src/base/process.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
@@ -12,13 +11,13 @@ import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { shardOfRow } from "../../../src/evaluation/runs/shard.ts";
 import type { Model } from "../../../src/models/model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-plan-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const task = fakeTask();
 const request = (more: Partial<RunRequest> = {}): RunRequest => ({

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { planText } from "../../../src/cli/plan-text.ts";
 import { compareResults } from "../../../src/evaluation/comparison/compare-results.ts";
@@ -24,13 +23,13 @@ import { mean, meanOver } from "../../../src/metrics/mean.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { provenanceFacts } from "../../../src/report/provenance.ts";
 import { statusText } from "../../../src/report/status-text.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { type FakeModel, fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-precision-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const ROWS = 1200;
 const SAMPLED = 1024;

@@ -1,7 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
@@ -9,13 +8,13 @@ import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { type FakeModel, fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-run-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const task = fakeTask();
 const request = (more: Partial<RunRequest> = {}): RunRequest => ({

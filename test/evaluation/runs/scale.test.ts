@@ -1,15 +1,12 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { runPart, SCALE_PARTS } from "../../../scripts/scale/parts.ts";
 import { program } from "../../compiled.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-scale-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const [, ...main] = program("src/cli/main.ts");
 

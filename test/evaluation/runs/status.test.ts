@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdir, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { markOfThisProcess } from "../../../src/base/process.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
@@ -10,13 +9,10 @@ import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { runStatus, type ShardStatus } from "../../../src/evaluation/runs/run-status.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
+import { folderOfFile } from "../../temporary-folder.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-status-"));
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
+const root = folderOfFile();
 
 const task = fakeTask({ rows: 40 });
 

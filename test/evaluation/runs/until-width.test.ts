@@ -1,7 +1,6 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../../src/base/digest.ts";
 import { planText } from "../../../src/cli/plan-text.ts";
 import { compareResults } from "../../../src/evaluation/comparison/compare-results.ts";
@@ -18,13 +17,13 @@ import { blocksBy } from "../../../src/metrics/blocks.ts";
 import { clusteredProportion } from "../../../src/metrics/clustered-proportion.ts";
 import { anyTimeLevel } from "../../../src/metrics/confidence-sequence.ts";
 import type { Model } from "../../../src/models/model.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { fakeModel, fakeTask } from "../fake-task.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-until-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const ROWS = 3000;
 const blocksOfRows = (rows: readonly number[]) =>

@@ -9,26 +9,11 @@ import { abInitio } from "../../../src/evaluation/settings/ab-initio.ts";
 import type { Task } from "../../../src/evaluation/tasks/task.ts";
 import type { Example } from "../../../src/evaluation/tasks/task-rows.ts";
 import { NETWORKS } from "../../../src/models/baselines/networks.ts";
-import type { Model } from "../../../src/models/model.ts";
-import { reduceSum } from "../../../src/net/graph/build.ts";
-import { FreshLayers } from "../../../src/net/nn/init.ts";
-import { linear } from "../../../src/net/nn/linear.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
-import { classifiedTask, embeddingModel } from "../classified-task.ts";
+import { baseCountModel, classifiedTask, embeddingModel } from "../classified-task.ts";
 
 /** Logits from the counts of the bases. */
-const counting: Model = {
-  name: "counting",
-  identity: "counting 1",
-  network: {
-    shortest: 1,
-    build({ outputs }) {
-      const layers = new FreshLayers();
-      const output = layers.linear("output", 4, outputs);
-      return { tensors: layers.tensors, logits: (x) => linear(output, reduceSum(x, [1])) };
-    },
-  },
-};
+const counting = baseCountModel("counting");
 
 test("a network trains from sequences alone, reproducibly", async () => {
   const options = { task: classifiedTask(), inputs: {}, model: counting, setting: "ab-initio" } as const;

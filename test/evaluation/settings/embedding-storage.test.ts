@@ -11,7 +11,6 @@ import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { decidePrecision } from "../../../src/evaluation/settings/half-precision.ts";
 import { headFeeds } from "../../../src/evaluation/settings/probe-predictions.ts";
-import type { SettingContext } from "../../../src/evaluation/settings/setting.ts";
 import { readTrainingRecipe } from "../../../src/evaluation/settings/training-recipe.ts";
 import type { Recipe } from "../../../src/evaluation/tasks/recipe.ts";
 import type { SequenceEmbedding } from "../../../src/models/model.ts";
@@ -19,6 +18,7 @@ import { probingHead, probingInputs, probingLogits } from "../../../src/models/t
 import { FreshLayers, initialValues } from "../../../src/net/nn/init.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 import { classifiedTask, type EmbeddingModel, embeddingModel, WINDOW } from "../classified-task.ts";
+import { settingContext } from "../fake-task.ts";
 import { onlyTraining } from "../only-training.ts";
 
 const disk = vi.hoisted(() => ({ free: Number.POSITIVE_INFINITY }));
@@ -129,21 +129,7 @@ describe("storedAs auto", () => {
     const head = probingHead(layers, { width: 4, kernel: 8, outputs: 2 });
     const { tokens, index } = probingInputs(4, basesOf);
     const form = task.settings.probed;
-    const context: SettingContext = {
-      task: opened,
-      model: thirds(),
-      protocol: "corrected",
-      seed: 0,
-      recipe: form.recipe,
-      batchSize: 16,
-      device: "cpu",
-      folder: undefined,
-      trained: undefined,
-      embeddings: undefined,
-      signal: undefined,
-      onNote: undefined,
-      onStage: undefined,
-    };
+    const context = settingContext({ task: opened, model: thirds(), recipe: form.recipe, batchSize: 16 });
     const question = {
       setting: "probed",
       recipe: readTrainingRecipe(form.recipe),

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { predicted } from "../../../src/evaluation/settings/predicted.ts";
 import type { Example } from "../../../src/evaluation/tasks/task-rows.ts";
 import type { Model } from "../../../src/models/model.ts";
-import { fakeTask } from "../fake-task.ts";
+import { fakeTask, settingContext } from "../fake-task.ts";
 
 const task = await fakeTask().open({}, { seed: 0 });
 const facts = { chrom: "chr5" };
@@ -15,22 +15,7 @@ const examples: readonly Example[] = [
   },
   { row: 7, sequences: ["GGTT", "AACC"], facts },
 ];
-const open = (model: Model, batchSize = 100) =>
-  predicted.open({
-    task,
-    model,
-    protocol: "corrected",
-    seed: 0,
-    device: "cpu",
-    recipe: {},
-    batchSize,
-    folder: undefined,
-    trained: undefined,
-    embeddings: undefined,
-    onNote: undefined,
-    onStage: undefined,
-    signal: undefined,
-  });
+const open = (model: Model, batchSize = 100) => predicted.open(settingContext({ task, model, batchSize }));
 
 test("predicts each distinct sequence once, with N for unknown bases", async () => {
   const calls: (readonly string[])[] = [];

@@ -14,26 +14,13 @@ import { languageModelCard } from "../../../src/models/language/catalogue.ts";
 import { LanguageModel } from "../../../src/models/language-model.ts";
 import type { Model } from "../../../src/models/model.ts";
 import { reduceMean } from "../../../src/net/graph/build.ts";
-import { FreshLayers } from "../../../src/net/nn/init.ts";
-import { linear } from "../../../src/net/nn/linear.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
-import { embeddingModel } from "../classified-task.ts";
+import { baseCountModel, embeddingModel } from "../classified-task.ts";
 import { onlyTraining } from "../only-training.ts";
 import { comparedTask, valuedTask } from "../valued-task.ts";
 
 /** Numbers from the shares of the bases. */
-const counting: Model = {
-  name: "counting",
-  identity: "counting 1",
-  network: {
-    shortest: 1,
-    build({ outputs }) {
-      const layers = new FreshLayers();
-      const output = layers.linear("output", 4, outputs);
-      return { tensors: layers.tensors, logits: (x) => linear(output, reduceMean(x, [1])) };
-    },
-  },
-};
+const counting = baseCountModel("counting", (x) => reduceMean(x, [1]));
 
 async function runIn(
   folder: string,

@@ -5,7 +5,7 @@ import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import type { Recipe } from "../../../src/evaluation/tasks/recipe.ts";
 import { cosineDistance, paperCosineDistance } from "../../../src/metrics/cosine.ts";
 import type { Model, PoolOptions, Protocol } from "../../../src/models/model.ts";
-import { fakeTask } from "../fake-task.ts";
+import { fakeTask, settingContext } from "../fake-task.ts";
 
 const ROWS = 23;
 const task = await fakeTask({ rows: ROWS }).open({}, { seed: 0 });
@@ -54,21 +54,7 @@ const DISTANCE: Recipe = {
 };
 
 async function answers(model: Model, protocol: Protocol, recipe: Recipe, asked = examples, batchSize = 8) {
-  const answerer = await zeroShotEmbedding.open({
-    task,
-    model,
-    protocol,
-    seed: 0,
-    device: "cpu",
-    recipe,
-    batchSize,
-    folder: undefined,
-    trained: undefined,
-    embeddings: undefined,
-    onNote: undefined,
-    onStage: undefined,
-    signal: undefined,
-  });
+  const answerer = await zeroShotEmbedding.open(settingContext({ task, model, protocol, recipe, batchSize }));
   return answerer.predict(asked);
 }
 

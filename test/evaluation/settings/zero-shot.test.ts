@@ -2,27 +2,13 @@ import { expect, test } from "vitest";
 import { zeroShot } from "../../../src/evaluation/settings/zero-shot.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
 import type { Model } from "../../../src/models/model.ts";
-import { fakeModel, fakeTask } from "../fake-task.ts";
+import { fakeModel, fakeTask, settingContext } from "../fake-task.ts";
 
 const task = await fakeTask().open({}, { seed: 0 });
 const { rows } = task.select({ split: "all", purpose: "evaluate", limit: 7 });
 const examples = await task.examples(rows.slice());
 const open = (model: Model, batchSize = 100) =>
-  zeroShot.open({
-    task,
-    model,
-    protocol: "paper",
-    seed: 0,
-    device: "cpu",
-    recipe: {},
-    batchSize,
-    folder: undefined,
-    trained: undefined,
-    embeddings: undefined,
-    onNote: undefined,
-    onStage: undefined,
-    signal: undefined,
-  });
+  zeroShot.open(settingContext({ task, model, batchSize, protocol: "paper" }));
 
 test("each member of a row has its own score and tokens, in the task's order", async () => {
   const model: Model = {

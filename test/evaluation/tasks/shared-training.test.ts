@@ -1,7 +1,6 @@
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cp, readFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { filesIn, type SyntheticFiles } from "../../../src/demo/synthetic/files.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
@@ -10,18 +9,17 @@ import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { openSuite } from "../../../src/evaluation/suites/open-suite.ts";
 import type { Suite } from "../../../src/evaluation/suites/suite.ts";
 import { sharedGenome } from "../../shared-genomes.ts";
+import { folderOfFile } from "../../temporary-folder.ts";
 import { onlyTraining } from "../only-training.ts";
 import { siteCounts } from "../site-counts.ts";
 
-let root: string;
+const root = folderOfFile();
 let files: SyntheticFiles;
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-shared-training-"));
   const { genome } = await sharedGenome({ seed: 0, scale: 0.5 });
   await cp(dirname(genome), join(root, "genome"), { recursive: true });
   files = filesIn(join(root, "genome"));
 });
-afterAll(() => rm(root, { recursive: true }));
 
 test("task 4's trained model scores task 5's variants: trained once, it distinguishes QTLs from controls", async () => {
   const line = files.cellLines.GM12878;

@@ -1,6 +1,4 @@
 import { expect, test } from "vitest";
-import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { gpuForms } from "../../../src/net/graph/gpu-forms.ts";
@@ -9,15 +7,11 @@ import { toOnnx } from "../../../src/net/graph/onnx.ts";
 import type { Op, Sym } from "../../../src/net/graph/sym.ts";
 import { onnxRuntime } from "../../../src/net/runtime/onnx-runtime.ts";
 import { openSession } from "../../../src/net/runtime/session.ts";
+import { randomArrays } from "../random-arrays.ts";
 import { opExamples } from "./op-examples.ts";
 import { evaluate, valuesOf } from "./reference.ts";
 
-const rng = new Pcg64(5);
-const random = (shape: readonly number[]): NdArray => ({
-  dtype: "float32",
-  shape,
-  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal(rng)),
-});
+const random = randomArrays(5);
 const anchor = g.input("x", "float32", ["b", 3, 4]);
 
 /** Runs the form for a GPU on the CPU. */

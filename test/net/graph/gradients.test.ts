@@ -1,30 +1,14 @@
 import { expect, test } from "vitest";
-import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { graphOf } from "../../../src/net/graph/graph.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Op, Sym } from "../../../src/net/graph/sym.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
-import { opExamples } from "./op-examples.ts";
+import { opExamples, opInputs } from "./op-examples.ts";
 import { evaluate, type Values, valuesOf } from "./reference.ts";
 
-const rng = new Pcg64(11);
-const random = (shape: readonly number[]): NdArray => ({
-  dtype: "float32",
-  shape,
-  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal(rng)),
-});
-const arrays: Readonly<Record<string, NdArray>> = {
-  x: random([2, 3, 4]),
-  y: random([2, 3, 4]),
-  row: random([4]),
-  matrix: random([5, 4]),
-  signal: random([2, 4, 9]),
-  kernel: random([6, 2, 3]),
-  weight: random([4]),
-};
+const arrays: Readonly<Record<string, NdArray>> = opInputs(11);
 const feeds = Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, valuesOf(array)]));
 /** Evaluated first: binds the size b, which some examples use before an input. */
 const anchor = g.input("x", "float32", ["b", 3, 4]);

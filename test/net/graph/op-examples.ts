@@ -1,5 +1,6 @@
 import * as g from "../../../src/net/graph/build.ts";
 import type { Op, Sym } from "../../../src/net/graph/sym.ts";
+import { randomArrays } from "../random-arrays.ts";
 
 const x = g.input("x", "float32", ["b", 3, 4]);
 const y = g.input("y", "float32", ["b", 3, 4]);
@@ -19,6 +20,20 @@ const [q, k, v] = [g.slice(x, 2, 0, 2), g.slice(x, 2, 2, 4), g.slice(y, 2, 1, 3)
 const asNumber = (sym: Sym) => g.cast(sym, "float32");
 
 const inSteps = g.quantizeRows(flat, g.fill(["3*b"], 0.017), "uint8");
+
+/** Values of the inputs of the examples, and of the parameter `weight`, from a seed. */
+export function opInputs(seed: number) {
+  const random = randomArrays(seed);
+  return {
+    x: random([2, 3, 4]),
+    y: random([2, 3, 4]),
+    row: random([4]),
+    matrix: random([5, 4]),
+    signal: random([2, 4, 9]),
+    kernel: random([6, 2, 3]),
+    weight: random([4]),
+  };
+}
 
 /** At least one example of every op, over the inputs of `opInputs`. */
 export const opExamples: Readonly<Record<Op, readonly Sym[]>> = {

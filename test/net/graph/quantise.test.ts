@@ -1,6 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/random.ts";
 import type { NdArray } from "../../../src/net/arrays/array.ts";
 import { narrowToFloat16, widenToFloat32 } from "../../../src/net/arrays/float-conversion.ts";
 import * as g from "../../../src/net/graph/build.ts";
@@ -11,6 +9,7 @@ import { isOp, type Sym } from "../../../src/net/graph/sym.ts";
 import { linear } from "../../../src/net/nn/linear.ts";
 import { checkExactProducts } from "../../../src/net/runtime/precision-device.ts";
 import { openProgram } from "../../../src/net/runtime/program.ts";
+import { randomArrays } from "../random-arrays.ts";
 import { evaluate, valuesOf } from "./reference.ts";
 
 const isExact = await checkExactProducts().then(
@@ -18,12 +17,7 @@ const isExact = await checkExactProducts().then(
   () => false,
 );
 const [ROWS, WIDTH, OUT] = [5, 70, 33];
-const rng = new Pcg64(3);
-const random = (shape: readonly number[]): NdArray<"float32"> => ({
-  dtype: "float32",
-  shape,
-  data: Float32Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal(rng)),
-});
+const random = randomArrays(3);
 
 const x = g.input("x", "float32", [1, "t", WIDTH]);
 const layer = (name: string, inWidth = WIDTH, outWidth = OUT) => ({

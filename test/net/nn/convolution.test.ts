@@ -1,18 +1,13 @@
 import { expect, test } from "vitest";
-import { Pcg64 } from "../../../src/base/pcg64.ts";
-import { normal } from "../../../src/base/random.ts";
 import * as g from "../../../src/net/graph/build.ts";
 import { countOperations } from "../../../src/net/graph/operation-count.ts";
 import { gradientsOf } from "../../../src/net/graph/reverse.ts";
 import type { Sym } from "../../../src/net/graph/sym.ts";
 import { centre, convolution, diagonalConvolution } from "../../../src/net/nn/convolution.ts";
-import { evaluate, type Values } from "../graph/reference.ts";
+import { evaluate } from "../graph/reference.ts";
+import { randomValues } from "../random-arrays.ts";
 
-const rng = new Pcg64(5);
-const random = (shape: readonly number[]): Values => ({
-  shape,
-  data: Float64Array.from({ length: shape.reduce((a, b) => a * b, 1) }, () => normal(rng)),
-});
+const random = randomValues(5);
 
 /** Compares values and all gradients of two forms of a convolution. */
 function expectEqualForms(

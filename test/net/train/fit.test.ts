@@ -1,24 +1,23 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { fitEpochs } from "../../../src/net/train/fit.ts";
 import type { FitEvent } from "../../../src/net/train/fit-state.ts";
 import { program } from "../../compiled.ts";
+import { temporaryFolder } from "../../temporary-folder.ts";
 import { toyExamples, toyFit } from "./toy-fit.ts";
 
 let root: string;
-beforeEach(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-fit-"));
+beforeEach(() => {
+  root = temporaryFolder();
 });
-afterEach(() => rm(root, { recursive: true, force: true }));
 
 const FILES = ["train.log", "best.safetensors", "state.safetensors"];
 const bytesOf = (folder: string) => Promise.all(FILES.map((name) => readFile(join(folder, name))));

@@ -1,8 +1,7 @@
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { readdir, rm } from "node:fs/promises";
 import { request } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
@@ -11,12 +10,9 @@ import type { Model } from "../../../src/models/model.ts";
 import { serveRuns } from "../../../src/report/live/serve-runs.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
 import { fakeModel, fakeTask } from "../../evaluation/fake-task.ts";
+import { folderOfFile } from "../../temporary-folder.ts";
 
-let root: string;
-beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-view-"));
-});
-afterAll(() => rm(root, { recursive: true, force: true }));
+const root = folderOfFile();
 
 const task = fakeTask({ rows: 40 });
 

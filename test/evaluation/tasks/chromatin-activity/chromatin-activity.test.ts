@@ -1,5 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { SyntheticFiles } from "../../../../src/demo/synthetic/files.ts";
@@ -18,14 +17,14 @@ import { languageModelCard } from "../../../../src/models/language/catalogue.ts"
 import { LanguageModel } from "../../../../src/models/language-model.ts";
 import type { Model, Protocol } from "../../../../src/models/model.ts";
 import { sharedGenome } from "../../../shared-genomes.ts";
+import { folderOfFile } from "../../../temporary-folder.ts";
 import { onlyTraining } from "../../only-training.ts";
 import { siteCounts } from "../../site-counts.ts";
 
-let root: string;
+const root = folderOfFile();
 let files: SyntheticFiles;
 let inputs: ChromatinActivityInputs & { readonly signal: string };
 beforeAll(async () => {
-  root = await mkdtemp(join(tmpdir(), "dart-eval-activity-"));
   files = await sharedGenome({ seed: 0, scale: 0.5 });
   const line = files.cellLines.GM12878;
   inputs = {
@@ -37,7 +36,6 @@ beforeAll(async () => {
     "cell-line": "GM12878",
   };
 });
-afterAll(() => rm(root, { recursive: true }));
 
 test("a network that counts binding sites recovers the planted activity of peaks that it has not seen", async () => {
   const { metrics, training, counts } = await evaluate({

@@ -12,11 +12,9 @@ import { evaluate } from "../../../../src/evaluation/evaluate.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
 import type { ActivitySet } from "../../../../src/evaluation/tasks/chromatin-activity/columns.ts";
 import { auroc } from "../../../../src/metrics/auroc.ts";
-import type { Model } from "../../../../src/models/model.ts";
 import { reduceMean } from "../../../../src/net/graph/build.ts";
-import { FreshLayers } from "../../../../src/net/nn/init.ts";
-import { linear } from "../../../../src/net/nn/linear.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
+import { baseCountModel } from "../../classified-task.ts";
 
 // All rows of the test bed lie on chr22. Parts of it are given other names here, so that the split by
 // chromosomes applies.
@@ -71,18 +69,7 @@ async function renamedTables(split: string) {
 }
 
 /** Activity predicted from base composition only. */
-const composition: Model = {
-  name: "composition",
-  identity: "composition 1",
-  network: {
-    shortest: 1,
-    build({ outputs }) {
-      const layers = new FreshLayers();
-      const output = layers.linear("output", 4, outputs);
-      return { tensors: layers.tensors, logits: (x) => linear(output, reduceMean(x, [1])) };
-    },
-  },
-};
+const composition = baseCountModel("composition", (x) => reduceMean(x, [1]));
 
 testWithSharedData(
   "on real windows, split by position, a network trains, is chosen and asked on the parts that are theirs",
