@@ -105,8 +105,8 @@ describe("under both protocols", () => {
     const [corrected, paper] = inColumns(measurementsTable(panel)!);
     const headings = Object.keys(corrected).filter((heading) => heading.startsWith("Pearson r over QTLs"));
     expect(headings.toSorted()).toEqual([
-      "Pearson r over QTLs, allele 1 − allele 2 with allele 1's effect (corrected protocol) ↑",
-      "Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect (paper protocol) ↑",
+      "Pearson r over QTLs, allele 1 − allele 2 against the effect of allele 1 (corrected protocol) ↑",
+      "Pearson r over QTLs, allele 2 − allele 1 against the effect of allele 1 (paper protocol) ↑",
     ]);
     const [one, two] = headings.toSorted();
     const text = (cell: TableCell | undefined) => (typeof cell === "object" ? cell.text : cell);
@@ -126,13 +126,13 @@ describe("under both protocols", () => {
     expect(cellText(paper["Pearson r (paper protocol) ↑"])).toContain(fixed(pearsonOf(1)));
     const notes = table.notes!.join("\n");
     expect(notes).toContain(
-      "Pearson r (paper protocol): Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect;",
+      "Pearson r (paper protocol): Pearson r over QTLs, allele 2 − allele 1 against the effect of allele 1;",
     );
     expect(notes).toContain(
-      "Under the paper protocol: The sign of a correlation is that of allele 2 − allele 1 with allele 1's effect.",
+      "Under the paper protocol: Correlations are those of allele 2 − allele 1 against the effect of allele 1.",
     );
     expect(notes).toContain(
-      "Under the corrected protocol: The sign of a correlation is that of allele 1 − allele 2 with allele 1's effect.",
+      "Under the corrected protocol: Correlations are those of allele 1 − allele 2 against the effect of allele 1.",
     );
     expect(notes).not.toMatch(/^The sign/m);
   });

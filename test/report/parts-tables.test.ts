@@ -43,7 +43,7 @@ test("metrics by cell line, and one confusion matrix if both protocols agree", (
       "AUROC ↑",
       "AUPRC ↑",
       "Matthews correlation ↑",
-      "accuracy against the rest ↑",
+      "one-vs-rest accuracy ↑",
     ],
   ]);
   expect(parts.rows.map(([model, , part]) => [model, part])).toContainEqual(["toy", "K562"]);

@@ -144,7 +144,7 @@ function resultFixture({ model, protocol }: FixtureCell, sorted: Float64Array): 
       {
         label: "Q14",
         description:
-          "The original's interval takes twice the whole table as its number of trials; here it is the rows scored.",
+          "Interval of the paired accuracy. Original: twice the rows of the whole table as the number of trials. Corrected: the evaluated pairs.",
         effect: { paper: interval("wald", half / 4, 16 * n), corrected: interval("wilson", half) },
       },
       {

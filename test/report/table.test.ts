@@ -69,7 +69,7 @@ test("HTML: caption, headings with scope, escaped text", () => {
 });
 
 test("HTML: long headings get room, arrows stay with their word", () => {
-  const heading = "paired accuracy of pairs with equally many tokens ↑";
+  const heading = "paired accuracy of pairs with equal numbers of tokens ↑";
   const text = String(htmlTable({ ...table, columns: [table.columns[0], { heading, align: "right" }] }));
   expect(text).toContain(`<th scope="col" class="number long">${heading.replace(" ↑", "\u00a0↑")}</th>`);
 });

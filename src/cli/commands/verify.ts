@@ -76,7 +76,10 @@ function inputsOf(
   return { ...(genome === undefined ? {} : { genome }), ...dataInputs(taskNamed(tasks[0]), data) };
 }
 
-function outcomeText({ place, result, mismatches }: VerifiedCell): string {
+/** Maximum paths of reworded texts in a line. */
+const SHOWN_TEXTS = 3;
+
+function outcomeText({ place, result, mismatches, rewordedTexts }: VerifiedCell): string {
   const { cell, rows, metrics } = result;
   const title = `${cellTitle(cell)} · ${cell.protocol} protocol`;
   if (mismatches.length > 0) {
@@ -88,10 +91,13 @@ function outcomeText({ place, result, mismatches }: VerifiedCell): string {
     counted(metrics.length, "metric"),
     counted(intervals, "interval"),
   ];
-  return `${place}: ${title}: verified, ${checked.join(", ")}`;
+  const verified = `${place}: ${title}: verified, ${checked.join(", ")}`;
+  return rewordedTexts.length === 0
+    ? verified
+    : `${verified}\n  ${counted(rewordedTexts.length, "text")} worded differently by this version of dart-eval: ${rewordedTexts.slice(0, SHOWN_TEXTS).join("; ")}${rewordedTexts.length > SHOWN_TEXTS ? "; …" : ""}`;
 }
 
-const outcomeJson = ({ place, result: { identity, cell }, mismatches }: VerifiedCell) => ({
+const outcomeJson = ({ place, result: { identity, cell }, mismatches, rewordedTexts }: VerifiedCell) => ({
   place,
   identity,
   task: cell.task,
@@ -100,4 +106,5 @@ const outcomeJson = ({ place, result: { identity, cell }, mismatches }: Verified
   protocol: cell.protocol,
   verified: mismatches.length === 0,
   mismatches,
+  rewordedTexts,
 });

@@ -117,9 +117,7 @@ function* scoresOf(predictions: Predictions): Generator<number> {
 const weightsNotes = ({ cell: { weights, model }, weightsFile }: CellRecord): string[] =>
   weights === undefined
     ? []
-    : [
-        `${model.name} was not trained in this run: evaluated with the weights ${weightsFile}, SHA-256 ${weights}.`,
-      ];
+    : [`${model.name} was not trained in this run. Weights: ${weightsFile}, SHA-256 ${weights}.`];
 
 export function cellResult(
   record: CellRecord,

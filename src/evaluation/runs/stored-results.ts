@@ -120,16 +120,43 @@ const RENAMED: ReadonlyMap<string, string> = new Map([
   ["rowsWithUnknownLetters", "rowsWithUnknownBases"],
 ]);
 
-/** Reviver of JSON that gives the keys of earlier results and metrics their present names. */
-export const withPresentKeys = (_: string, value: unknown): unknown =>
-  typeof value !== "object" || value === null || Array.isArray(value)
-    ? value
-    : Object.fromEntries(Object.entries(value).map(([key, each]) => [RENAMED.get(key) ?? key, each]));
+/** Quantities of metrics in earlier results, and their present names. */
+const RENAMED_QUANTITIES: ReadonlyMap<unknown, string> = new Map(
+  [
+    ["allele 2 − allele 1 with the effect as tabled", "allele 2 − allele 1 against the tabulated effect"],
+    [
+      "allele 2 − allele 1 with the effect turned where allele 2 is the genome's",
+      "allele 2 − allele 1 against the effect of allele 2",
+    ],
+    ["allele 2 − allele 1 with allele 1's effect", "allele 2 − allele 1 against the effect of allele 1"],
+    ["allele 1 − allele 2 with allele 1's effect", "allele 1 − allele 2 against the effect of allele 1"],
+    [
+      "distance of the alleles, which has no direction, with the effect as tabled",
+      "unsigned distance of the alleles against the tabulated effect",
+    ],
+    [
+      "distance of the alleles, which has no direction, with the alternative's effect",
+      "unsigned distance of the alleles against the effect of allele 2",
+    ],
+  ].flatMap(([former, present]) =>
+    ["pearson", "spearman"].map((name) => [`${name}, ${former}`, `${name}, ${present}`] as const),
+  ),
+);
+
+/**
+ * Reviver of JSON that gives the keys, and the quantities of metrics, of earlier results their present names.
+ */
+export const withPresentNames = (name: string, value: unknown): unknown =>
+  name === "quantity"
+    ? (RENAMED_QUANTITIES.get(value) ?? value)
+    : typeof value !== "object" || value === null || Array.isArray(value)
+      ? value
+      : Object.fromEntries(Object.entries(value).map(([key, each]) => [RENAMED.get(key) ?? key, each]));
 
 /** Separates a result from its digest. @throws {FormatError} naming the file when it is not a result */
 export function openSeal(file: string, { sha256, ...result }: z.infer<typeof sealSchema>): OpenedSeal {
   const found = sha256Hex(stableStringify(result));
-  const present = JSON.parse(JSON.stringify(result), withPresentKeys);
+  const present = JSON.parse(JSON.stringify(result), withPresentNames);
   return {
     result: parseRecord(file, JSON.stringify(present), resultSchema),
     sha256,

@@ -59,7 +59,7 @@ export function withAnyTimeInterval(
   const [first, ...others] = measurement.metrics;
   const estimate = anyTimeEstimate(main);
   const known = Number.isFinite(estimate.low) && Number.isFinite(estimate.high);
-  const note = `Rows were scored in random order until the interval of ${first.title} was no wider than ±${untilWidth}, or all rows were scored. Its bounds hold whenever scoring ends; other intervals are those of a fixed number of rows.`;
+  const note = `Rows were scored in random order until the interval of ${first.title} was no wider than ±${untilWidth}, or all rows were scored. This interval stays valid whenever scoring stops; the others assume a fixed number of rows.`;
   return {
     ...measurement,
     metrics: [{ ...first, intervals: known ? [estimate, ...first.intervals] : first.intervals }, ...others],

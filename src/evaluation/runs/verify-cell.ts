@@ -14,7 +14,7 @@ import { sampled } from "./draft-cells.ts";
 import { metricsRecord } from "./merge.ts";
 import { positionMismatches } from "./position-scores.ts";
 import { type CellResult, cellResult, measureCell, writtenScores } from "./result.ts";
-import { type OpenedSeal, withPresentKeys } from "./stored-results.ts";
+import { type OpenedSeal, withPresentNames } from "./stored-results.ts";
 
 /** A result with its stored scores, from any place. */
 export interface CellToVerify extends OpenedSeal {
@@ -43,6 +43,10 @@ export interface VerifiedCell {
   readonly result: CellResult;
   /** One sentence per mismatch; empty for a result that agrees with its scores. */
   readonly mismatches: readonly string[];
+  /**
+   * Titles, descriptions and notes that differ from those of this version: versions word them differently.
+   */
+  readonly rewordedTexts: readonly string[];
 }
 
 /** Differences listed per cell; the next ones are counted. */
@@ -51,7 +55,8 @@ const MAX_LISTED = 20;
 /**
  * Verifies a result against its stored scores: the digest of the result, its identity, number and digest of
  * rows, scores.tsv line by line, every metric and interval, recomputed, and the sums of positions.json. With
- * inputs also their digests, the selection of rows, and the facts of each row.
+ * inputs also their digests, the selection of rows, and the facts of each row. Numbers, keys and names are
+ * compared; other wording of titles, descriptions and notes is listed and is no mismatch.
  *
  * @throws {InputError} when the scores are missing, the task is not known, or an input cannot be read
  */
@@ -69,6 +74,7 @@ export async function verifyCell(
     });
   }
   const mismatches: string[] = [];
+  const rewordedTexts: string[] = [];
   if (changed !== undefined) {
     mismatches.push(`the contents of the result have the SHA-256 ${changed}; recorded is ${sha256}`);
   }
@@ -97,7 +103,9 @@ export async function verifyCell(
       if (folder !== undefined) {
         mismatches.push(...(await scoresMismatches(join(folder, "scores.tsv"), task, result, predictions)));
       }
-      mismatches.push(...differences("result", result, cellResult(result, measurement, result)));
+      const { wrong, reworded } = compared("result", result, cellResult(result, measurement, result));
+      mismatches.push(...wrong);
+      rewordedTexts.push(...reworded);
       if (folder !== undefined) {
         mismatches.push(...(await metricsMismatches(folder, metricsRecord(cell, measurement))));
         mismatches.push(...(await positionMismatches({ folder, result }, predictions)));
@@ -105,7 +113,7 @@ export async function verifyCell(
     }
     if (inputs !== undefined) mismatches.push(...(await dataMismatches(task, inputs, result, predictions)));
   }
-  return { place, result, mismatches: shortened(mismatches) };
+  return { place, result, mismatches: shortened(mismatches), rewordedTexts };
 }
 
 /** Metrics of the stored scores; a sentence if they are not scores of the result's setting. */
@@ -177,8 +185,8 @@ async function metricsMismatches(folder: string, expected: object): Promise<stri
   const text = await textIfPresent(file);
   if (text === undefined) return ["metrics.json is missing"];
   try {
-    const found = JSON.parse(text, withPresentKeys);
-    return [...differences("metrics.json", found, JSON.parse(JSON.stringify(expected)))];
+    const found = JSON.parse(text, withPresentNames);
+    return compared("metrics.json", found, JSON.parse(JSON.stringify(expected))).wrong;
   } catch (error) {
     if (error instanceof SyntaxError) return ["metrics.json is not valid JSON"];
     throw error;
@@ -247,23 +255,46 @@ async function factMismatches(open: OpenTask, predictions: PredictionColumns): P
 /** Relative difference below which numbers are equal: other CPUs and versions of Node round differently. */
 const ROUNDING = 1e-9;
 
+/** Keys of texts for readers, whose wording may change between versions. */
+const TEXTS: ReadonlySet<string> = new Set(["title", "column", "group", "why", "unreliable", "description"]);
+
+/** Key of the list of texts for readers. */
+const NOTES = "notes";
+
+interface Compared {
+  /** One sentence per difference. */
+  readonly wrong: string[];
+  /** Paths of texts with another wording. */
+  readonly reworded: string[];
+}
+
 /**
- * Differences between a recorded and a recomputed value, one sentence each. Elements of lists are matched by
- * their name, label or method.
+ * Compares a recorded with a recomputed value. Elements of lists are matched by their name, label or method.
+ * Of texts for readers only the presence is compared, of notes nothing.
  */
-function* differences(path: string, recorded: unknown, computed: unknown): Generator<string> {
-  if (Array.isArray(recorded) && Array.isArray(computed)) {
-    const [there, here] = [byName(recorded), byName(computed)];
-    for (const name of new Set([...there.keys(), ...here.keys()])) {
-      yield* differences(`${path}: ${name}`, there.get(name), here.get(name));
+function compared(path: string, recorded: unknown, computed: unknown): Compared {
+  const wrong: string[] = [];
+  const reworded: string[] = [];
+  const compare = (path: string, recorded: unknown, computed: unknown, key?: string): void => {
+    if (key === NOTES && Array.isArray(recorded) && Array.isArray(computed)) {
+      if (JSON.stringify(recorded) !== JSON.stringify(computed)) reworded.push(path);
+    } else if (Array.isArray(recorded) && Array.isArray(computed)) {
+      const [there, here] = [byName(recorded), byName(computed)];
+      for (const name of new Set([...there.keys(), ...here.keys()])) {
+        compare(`${path}: ${name}`, there.get(name), here.get(name));
+      }
+    } else if (isObject(recorded) && isObject(computed)) {
+      for (const key of new Set([...Object.keys(recorded), ...Object.keys(computed)])) {
+        compare(`${path}: ${key}`, recorded[key], computed[key], key);
+      }
+    } else if (!equal(recorded, computed)) {
+      const isText = TEXTS.has(key ?? "") && typeof recorded === "string" && typeof computed === "string";
+      if (isText) reworded.push(path);
+      else wrong.push(`${path} is ${shownValue(recorded)}; recomputed: ${shownValue(computed)}`);
     }
-  } else if (isObject(recorded) && isObject(computed)) {
-    for (const key of new Set([...Object.keys(recorded), ...Object.keys(computed)])) {
-      yield* differences(`${path}: ${key}`, recorded[key], computed[key]);
-    }
-  } else if (!equal(recorded, computed)) {
-    yield `${path} is ${shownValue(recorded)}; recomputed: ${shownValue(computed)}`;
-  }
+  };
+  compare(path, recorded, computed);
+  return { wrong, reworded };
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

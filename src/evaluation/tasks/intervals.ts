@@ -133,7 +133,7 @@ export const areSingleRows = ({ kind }: BlockSizes): boolean => kind === "row";
 
 /** Note on intervals of rows without positions. */
 export const NO_POSITIONS =
-  "the rows have no genomic positions, so intervals take them as independent and are too narrow";
+  "The rows have no genomic positions: intervals assume independent rows and are too narrow.";
 
 /** Positions of the rows as columns; undefined unless every row has one. */
 export function genomicPositionsOf<Row extends RowFacts & PositionFacts>(
@@ -160,7 +160,7 @@ const NAMED = 3;
  * @param blocks  of the task's rows; with a single block, intervals for independent rows are printed
  */
 export function intervalNotes(metrics: readonly Metric[], blocks: BlockSizes): readonly string[] {
-  if (blocks.sizes.length === 1) return ["Intervals not reliable (1 block): they take rows as independent."];
+  if (blocks.sizes.length === 1) return ["Intervals not reliable (1 block): they assume independent rows."];
   const byReason = new Map<string, string[]>();
   for (const { title, intervals } of metrics) {
     const reason = intervals.find(({ basis }) => basis !== undefined)?.basis?.unreliable;

@@ -10,7 +10,7 @@ import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { batchLine, readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
-import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
+import { readResults, withPresentNames } from "../../../src/evaluation/runs/stored-results.ts";
 import {
   type LikelihoodPrediction,
   ofKind,
@@ -272,6 +272,16 @@ test("reads results of format version 1", async () => {
   const [stored] = await readResults(folder);
   const quirks = [{ label: "Q14", description: "Ties are wrong.", effect }];
   expect(stored.result).toEqual({ ...result, quirks });
+});
+
+test("gives quantities of earlier results their present names", () => {
+  const former = {
+    quantity: "pearson, allele 2 − allele 1 with the effect turned where allele 2 is the genome's",
+  };
+  expect(JSON.parse(JSON.stringify([former, { quantity: "auroc" }]), withPresentNames)).toEqual([
+    { quantity: "pearson, allele 2 − allele 1 against the effect of allele 2" },
+    { quantity: "auroc" },
+  ]);
 });
 
 test("reports and stops long measurements without writing results", async () => {

@@ -90,6 +90,49 @@ describe("dart-eval verify", () => {
     expect(exitCode).toBe(0);
   });
 
+  test("accepts other wording of titles, descriptions and notes, and lists it", async () => {
+    const cell = await copy("reworded");
+    const former = (text: string) =>
+      text
+        .replace('"title":"paired accuracy"', '"title":"pairs ranked right"')
+        .replace('"notes":[', '"notes":["of another version",');
+    await editResult(
+      cell,
+      (result) => {
+        const text = former(JSON.stringify(result));
+        expect(text).toContain("ranked right");
+        expect(text).toContain("of another version");
+        Object.assign(result, JSON.parse(text));
+      },
+      true,
+    );
+    const { exitCode, printed } = await verify(cell);
+    expect(printed).toMatch(/: verified, 60 rows/);
+    expect(printed).toContain(
+      "2 texts worded differently by this version of dart-eval: result: metrics: paired-accuracy: title; result: notes",
+    );
+    expect(exitCode).toBe(0);
+    const [outcome] = JSON.parse((await verify(cell, "--json")).printed);
+    expect(outcome).toMatchObject({ verified: true, mismatches: [] });
+    expect(outcome.rewordedTexts).toHaveLength(2);
+    expect(JSON.parse((await verify(run, "--json")).printed)[0].rewordedTexts).toEqual([]);
+  });
+
+  test("names a text that should not be there and a changed direction of a metric", async () => {
+    const cell = await copy("directions");
+    await editResult(
+      cell,
+      ({ metrics: [metric] }) => {
+        Object.assign(metric, { better: "lower", column: "accuracy" });
+      },
+      true,
+    );
+    const { exitCode, printed } = await verify(cell);
+    expect(printed).toContain('result: metrics: paired-accuracy: better is "lower"; recomputed: "higher"');
+    expect(printed).toContain('result: metrics: paired-accuracy: column is "accuracy"; recomputed: absent');
+    expect(exitCode).toBe(1);
+  });
+
   test("names a changed score of scores.tsv by line, column and row", async () => {
     const cell = await copy("score");
     const file = join(cell, "scores.tsv");

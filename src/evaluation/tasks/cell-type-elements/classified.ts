@@ -160,7 +160,7 @@ function metricsOf(
       higherIsBetter(
         {
           name: `macro-${name}`,
-          title: `${title}, mean over lines`,
+          title: `${title}, mean over cell lines`,
           ...(name === "auroc" ? { column: "mean AUROC" } : {}),
         },
         meanOf(perClass.map((statistics) => statistics[i].over)),
@@ -247,7 +247,7 @@ function against(
 }
 
 const NO_ROWS = "there are no rows";
-const ONE_CLASS = "some cell line has no rows, or all of them";
+const ONE_CLASS = "a cell line has none or all of the rows";
 
 /** Rows of each cell line. */
 export function rowsPerLine(labels: ArrayLike<number>): Record<string, number> {
@@ -265,7 +265,7 @@ function confusionOf({ labels, predicted }: Columns): Breakdown {
   return {
     name: "confusion",
     group: "cell line",
-    columns: CELL_LINES.map((line) => ({ name: line, title: `taken for ${line}` })),
+    columns: CELL_LINES.map((line) => ({ name: line, title: `predicted ${line}` })),
     rows: CELL_LINES.map((line, label) => ({ name: line, values: counts[label] })),
   };
 }
@@ -279,7 +279,7 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
     {
       label: "Q13",
       description:
-        "The original adds up the mean losses of batches and divides by the number of rows; corrected, the loss is the mean over rows.",
+        "Loss. Original: the sum of the batches' mean losses, divided by the number of rows. Corrected: the mean over rows.",
       effect: underEachProtocol(RULES, (rules) =>
         finiteOrNull(rules.loss(columns.losses, recipeCount(context, "evaluationBatchSize"))),
       ),
@@ -287,7 +287,7 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
     {
       label: "Q14",
       description:
-        "The original's interval of the accuracy takes every row of the whole table as a trial; corrected, those that were scored.",
+        "Interval of the accuracy. Original: all rows of the whole table as the number of trials. Corrected: the evaluated rows.",
       effect: underEachProtocol(RULES, (rules) =>
         finiteEstimate(waldOver(accuracy, rules.trials(rows, context.rowsInTable))),
       ),
@@ -301,7 +301,7 @@ function notesOf(labels: Int32Array, placed: boolean): readonly string[] {
     ...(absent.length === 0 || labels.length === 0
       ? []
       : [
-          `${absent.join(", ")} ${absent.length === 1 ? "has" : "have"} no rows, so that means over cell lines are undefined`,
+          `${absent.join(", ")} ${absent.length === 1 ? "has" : "have"} no rows: means over cell lines are undefined.`,
         ]),
     ...(placed ? [] : [NO_POSITIONS]),
   ];

@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
-import { counted } from "../../../base/message-text.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import {
@@ -102,8 +101,8 @@ export async function measureClusters(
     if (space === undefined || rows.length < k) {
       const why =
         rows.length < k
-          ? `${counted(rows.length, "row")} cannot be put into ${k} clusters`
-          : "no column of the vectors remains";
+          ? `${k} clusters need at least ${k} rows; there ${rows.length === 1 ? "is" : "are"} ${rows.length}`
+          : "no feature remains";
       metrics.push(metricOf({ ...form, better: "higher" }, Number.NaN, why));
       continue;
     }
@@ -254,13 +253,13 @@ function spaceOf(
   if (matrix.rows < 2) return undefined;
   const table = transform === "motif-counts" ? motifCountFeatures(matrix) : matrix;
   if (table === undefined) {
-    notes.push("no motif has 5 hits in any row, so that no column remains to cluster");
+    notes.push("No motif has 5 hits in any row: no feature remains to cluster.");
     return undefined;
   }
   const most = Math.min(table.rows, table.columns);
   if (most < components) {
     notes.push(
-      `${table.rows} rows of ${table.columns} numbers have ${most} principal components, fewer than ${components}`,
+      `The recipe has ${components} principal components; ${table.rows} rows of ${table.columns} numbers have only ${most}.`,
     );
   }
   const count = Math.min(components, most);
@@ -319,7 +318,7 @@ async function quirksOf(
   return [
     {
       label: "Q2",
-      description: `The original concatenated batches of embeddings in text order of their names, so that vectors met the labels of other rows; corrected, each row has its own. Over the first ${seeds} seeds.`,
+      description: `AMI, mean over the first ${seeds} seeds. Original: embeddings are concatenated in the text order of the batch names and attached to the wrong rows. Corrected: each row has its own embedding.`,
       effect,
     },
   ];

@@ -28,7 +28,7 @@ export const AVERAGED_MEASURES = [
 /** Metrics of one class against the rest. */
 export const CLASS_MEASURES = [
   ...AVERAGED_MEASURES,
-  { name: "accuracy-against-rest", key: "acc", title: "accuracy against the rest", range: [0, 1] },
+  { name: "accuracy-against-rest", key: "acc", title: "one-vs-rest accuracy", range: [0, 1] },
 ] as const;
 
 export type ClassMeasure = (typeof CLASS_MEASURES)[number]["name"];

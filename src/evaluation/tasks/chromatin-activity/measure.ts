@@ -5,7 +5,7 @@ import type { BlockStatistic } from "../../../metrics/blocks.ts";
 import { pearson, pearsonOver, spearman, spearmanOver } from "../../../metrics/correlation.ts";
 import { mean, meanOver } from "../../../metrics/mean.ts";
 import { paperPearson, paperSpearman } from "../../../metrics/paper-correlation.ts";
-import { areSingleRows, blockInterval, blockMetric, intervalNotes } from "../intervals.ts";
+import { areSingleRows, blockInterval, blockMetric, intervalNotes, NO_POSITIONS } from "../intervals.ts";
 import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
@@ -220,7 +220,7 @@ function correlationMetric(
     },
     value,
     predicted.length < 2
-      ? `there are fewer than two rows of ${LABELS[part]}`
+      ? `there are fewer than two ${LABELS[part]}`
       : `predictions or counts of the ${LABELS[part]} are all equal`,
     estimates,
   );
@@ -283,7 +283,7 @@ function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
     corrected: finiteOrNull(CORRECTED.spearman(predicted, target)),
   });
   const description =
-    "The original gives equal values consecutive ranks in its Spearman correlation; corrected, they share the mean of their ranks. Many non-peaks have no counts at all.";
+    "Spearman r. Original: equal values have consecutive ranks. Corrected: equal values share their mean rank. Many non-peaks have no counts.";
   return [
     ...(all.predicted.length < 2
       ? []
@@ -299,14 +299,12 @@ function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
 function notesOf(predictions: Predictions<ActivityFacts>, { pos }: ActivityParts): readonly string[] {
   const notes: string[] = [];
   if (areSingleRows(pos.blocks)) {
-    notes.push(
-      "The rows have no genomic positions, so that intervals take them as independent and are too narrow.",
-    );
+    notes.push(NO_POSITIONS);
   }
   const unmeasured = countOf(predictions, "unmeasured");
   if (unmeasured > 0) {
     notes.push(
-      `${counted(unmeasured, "row")} ${unmeasured === 1 ? "is" : "are"} on chromosomes without signal; their counts are taken as 0.`,
+      `${counted(unmeasured, "row")} on chromosomes without signal ${unmeasured === 1 ? "has" : "have"} a count of 0.`,
     );
   }
   return notes;

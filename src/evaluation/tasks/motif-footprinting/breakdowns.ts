@@ -22,8 +22,8 @@ export function motifBreakdown(results: readonly MotifResult[]): Breakdown {
       { name: "low", title: "lower bound" },
       { name: "high", title: "upper bound" },
       { name: "p", title: "Wilcoxon signed-rank p, one-sided" },
-      { name: "q", title: "the same, adjusted over all motifs (Benjamini-Hochberg)" },
-      { name: "vs-background", title: "share further from the background than the shuffle" },
+      { name: "q", title: "q-value (Benjamini–Hochberg)" },
+      { name: "vs-background", title: "share of rows whose motif changes the score more than its shuffle" },
     ],
     rows: results.map(({ motif, family, accuracy, p, q, vsBackground }) => ({
       name: motif,
@@ -52,7 +52,7 @@ export function familyBreakdown(
       { name: "low", title: "lower bound" },
       { name: "high", title: "upper bound" },
       { name: "motifs", title: "motifs" },
-      { name: "found", title: `motifs found at a false discovery rate of ${FALSE_DISCOVERY_RATE}` },
+      { name: "found", title: `distinguished motifs (false discovery rate ${FALSE_DISCOVERY_RATE})` },
     ],
     rows: families.map(([name, members]) => {
       const some = members.map((member) => known[member]);

@@ -80,7 +80,7 @@ export function measureFootprintScores(
       metricOf(
         {
           name: "accuracy-vs-background",
-          title: "share further from the background than the shuffle",
+          title: "share of rows whose motif changes the score more than its shuffle",
           better: "higher",
           main: false,
         },
@@ -125,12 +125,12 @@ export function measureFootprintDistances(
     {
       label: "Q2",
       description:
-        "The original concatenated the embeddings of batches in text order of their names, so that a background was compared with motifs in other backgrounds; corrected, each row has its own.",
+        "Accuracy. Original: embeddings are concatenated in the text order of the batch names, and backgrounds are compared with motifs in other backgrounds. Corrected: each row has its own embeddings.",
       effect: paper ? both(own, other("file-order")) : both(other("text-order"), own),
     },
     {
       label: "Q16",
-      description: "The original's distances have seven digits (float32); corrected, they have sixteen.",
+      description: "Accuracy. Original: distances in float32. Corrected: float64.",
       effect: paper ? both(own, other("float64")) : both(other("float32"), own),
     },
   ];
@@ -246,14 +246,12 @@ function measurement<Name extends string>(
 function foundMetric(results: readonly MotifResult[]): Metric<"motifs-found"> {
   const form = {
     name: "motifs-found",
-    title: `share of motifs distinguished from their shuffles, false discovery rate ${FALSE_DISCOVERY_RATE}`,
+    title: `share of motifs distinguished from their shuffles (false discovery rate ${FALSE_DISCOVERY_RATE})`,
     better: "higher",
     main: false,
   } as const;
   const why =
-    results.length === 0
-      ? NO_ROWS
-      : `no motif has the ${MIN_TESTED} differences among these rows that a test needs`;
+    results.length === 0 ? NO_ROWS : `no motif has the ${MIN_TESTED} nonzero differences that a test needs`;
   return metricOf(form, found(results) / results.length, why);
 }
 
@@ -275,7 +273,7 @@ function tokenSummary(
   const metric = metricOf(
     {
       name: "accuracy-equal-tokens",
-      title: "accuracy of rows whose motif and shuffle have equally many tokens",
+      title: "accuracy of rows whose motif and shuffle have equal numbers of tokens",
       better: "higher",
       main: false,
     },
@@ -303,17 +301,16 @@ function quirksOf(
   const [apart, together] = [widths(paper), widths({ ...corrected, ties: paper.ties })];
   const meanWidth = (of: readonly number[]) =>
     finiteOrNull(mean(of.filter((_, i) => Number.isFinite(together[i]))));
-  const asTie = { correct: "right", wrong: "wrong", half: "half right" } as const;
   return [
     {
       label: "Q14",
       description:
-        "The original's interval of a motif's accuracy takes the two strands of a background as independent; corrected, a background counts once. The number is the mean width of the motifs' intervals.",
+        "Mean width of the motifs' intervals. Original: the two strands of a background are independent. Corrected: a background counts once.",
       effect: { paper: meanWidth(apart), corrected: meanWidth(together) },
     },
     {
       label: "Q15",
-      description: `The original counts a tie of motif and shuffle as ${asTie[paper.ties]}; corrected, as half right, and numbers that differ by no more than their rounding are ties.`,
+      description: `Accuracy. Original: a tie of motif and shuffle is ${paper.ties}. Corrected: a tie counts one half, and numbers within their rounding error are ties.`,
       effect: {
         paper: finiteOrNull(accuracyOf(comparisonsUnder("paper"), paper.ties)),
         corrected: finiteOrNull(accuracyOf(comparisonsUnder("corrected"), corrected.ties)),
@@ -327,12 +324,12 @@ function notesOf(results: readonly MotifResult[]): readonly string[] {
   const few = results.filter(({ tested }) => tested < MIN_TESTED).length;
   if (few > 0) {
     notes.push(
-      `${few} of ${counted(results.length, "motif")} ${few === 1 ? "has" : "have"} fewer than ${MIN_TESTED} differences among these rows: too few for their accuracies and tests.`,
+      `${few} of ${counted(results.length, "motif")} ${few === 1 ? "has" : "have"} fewer than ${MIN_TESTED} nonzero differences among these rows, too few for a test.`,
     );
   }
   const untested = results.filter(({ p }) => Number.isNaN(p)).length;
   if (untested > 0) {
-    notes.push(`${untested} motifs have no test: none of their scores differs from its shuffle's.`);
+    notes.push(`${counted(untested, "motif")} without a test: all differences are zero.`);
   }
   return notes;
 }

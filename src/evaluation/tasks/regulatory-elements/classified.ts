@@ -273,7 +273,7 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
     {
       label: "Q13",
       description:
-        "The original adds up the mean losses of batches and divides by the number of sequences; corrected, the loss is the mean over sequences.",
+        "Loss. Original: the sum of the batches' mean losses, divided by the number of sequences. Corrected: the mean over sequences.",
       effect: underEachProtocol(RULES, (rules) =>
         finiteOrNull(rules.loss(columns.losses, recipeCount(context, "evaluationBatchSize"))),
       ),
@@ -281,7 +281,7 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
     {
       label: "Q14",
       description:
-        "The original's interval of the accuracy takes every sequence of the whole table as a trial; corrected, those that were scored.",
+        "Interval of the accuracy. Original: all sequences of the whole table as the number of trials. Corrected: the evaluated sequences.",
       effect: underEachProtocol(RULES, (rules) =>
         finiteEstimate(waldOver(accuracy, rules.trials(pairs, context.rowsInTable).accuracy[0])),
       ),
@@ -289,7 +289,7 @@ function quirksOf(columns: Columns, context: MeasureContext): readonly QuirkEffe
     {
       label: "Q15",
       description:
-        "The original counts a tie of element and control as wrong; corrected, as half right, and margins that differ by no more than the rounding of the logits are ties.",
+        "Paired accuracy. Original: a tie of element and control is wrong. Corrected: a tie counts one half, and margins within the rounding error of the logits are ties.",
       effect: { paper: pairedShare("paper"), corrected: pairedShare("corrected") },
     },
   ];

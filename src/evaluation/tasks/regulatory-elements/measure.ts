@@ -1,3 +1,4 @@
+import { counted } from "../../../base/message-text.ts";
 import { genomicBlocksOf, singleRows } from "../../../metrics/blocks.ts";
 import { proportionInferenceOf } from "../../../metrics/clustered-proportion.ts";
 import { meanOfSums } from "../../../metrics/mean.ts";
@@ -158,7 +159,7 @@ function accuracyTest({ outcomes }: PairSums): Metric<PairMetric> {
   return metricOf(
     {
       name: "paired-accuracy-p",
-      title: "p of a paired accuracy of 0.5, two-sided, over blocks of the genome",
+      title: "p against paired accuracy 0.5 (two-sided, genomic blocks)",
       better: "lower",
       main: false,
     },
@@ -169,12 +170,12 @@ function accuracyTest({ outcomes }: PairSums): Metric<PairMetric> {
 
 /** The original's test, which takes every pair as independent. */
 function originalTest(test: WilcoxonResult): readonly Metric<PairMetric>[] {
-  const noTest = "no difference is other than zero, so there is nothing to rank";
+  const noTest = "all differences are zero";
   return [
     metricOf(
       {
         name: "wilcoxon-p",
-        title: "the original's Wilcoxon signed-rank p, one-sided, pairs taken as independent",
+        title: "original Wilcoxon signed-rank p (one-sided, pairs assumed independent)",
         better: "lower",
         main: false,
       },
@@ -182,7 +183,7 @@ function originalTest(test: WilcoxonResult): readonly Metric<PairMetric>[] {
       noTest,
     ),
     metricOf(
-      { name: "wilcoxon-statistic", title: "the original's signed-rank sum", better: "neither", main: false },
+      { name: "wilcoxon-statistic", title: "original signed-rank sum", better: "neither", main: false },
       test.statistic,
       noTest,
     ),
@@ -204,7 +205,7 @@ function tokenSummary({ tokens, length }: PairSums) {
           metricOf(
             {
               name: "paired-accuracy-equal-tokens",
-              title: "paired accuracy of pairs with equally many tokens",
+              title: "paired accuracy of pairs with equal numbers of tokens",
               better: "higher",
               main: false,
             },
@@ -233,13 +234,13 @@ function quirksOf(
     {
       label: "Q14",
       description:
-        "The original's interval takes twice the whole table as its number of trials; corrected, the pairs that were scored.",
+        "Interval of the paired accuracy. Original: twice the rows of the whole table as the number of trials. Corrected: the evaluated pairs.",
       effect: underEachProtocol(RULES, wald),
     },
     {
       label: "Q15",
       description:
-        "The original counts a tie as wrong; corrected, as half right, and scores that differ by no more than the model's rounding are ties.",
+        "Paired accuracy. Original: a tie is wrong. Corrected: a tie counts one half, and scores within the model's rounding error are ties.",
       effect: { paper: accuracyUnder("paper"), corrected: accuracyUnder("corrected") },
     },
   ];
@@ -249,7 +250,7 @@ function notesOf(placed: boolean, unknown: number): readonly string[] {
   const notes: string[] = placed ? [] : [NO_POSITIONS];
   if (unknown > 0) {
     notes.push(
-      `${unknown} elements contain unknown bases (N): a model sees A in their place, and in the control these As are shuffled with the other bases (quirk Q27).`,
+      `${counted(unknown, "element")} ${unknown === 1 ? "has" : "have"} unknown bases (N). Models read N as A; controls have these As at shuffled positions (quirk Q27).`,
     );
   }
   return notes;

@@ -114,40 +114,35 @@ export function variantNotes(
   { protocol }: MeasureContext,
 ): readonly string[] {
   const { facts } = variants[0];
-  const notes = withEffect.length > 0 ? [`The sign of a correlation is that of ${label}.`] : [];
+  const notes = withEffect.length > 0 ? [`Correlations are those of ${label}.`] : [];
   const joined = variants.filter((variant) => variant.facts.allele2Effect !== undefined);
   if (joined.length > 0) {
     const other = joined.filter(
       (variant) => Math.sign(variant.facts.allele2Effect!) !== Math.sign(effectOfAllele2(variant)),
     );
     notes.push(
-      `Corrected correlations take effect_size of DART-Eval's data.h5; its sign differs from that of beta, negated where allele 2 is the reference, in ${counted(other.length, "row")} of ${joined.length}.`,
+      `The corrected protocol uses effect_size of DART-Eval's data.h5 as the effect of allele 2. Its sign differs from that of beta (negated where allele 2 is the reference) in ${other.length} of ${counted(joined.length, "row")}.`,
     );
   }
   if (facts.form === "caqtl" && variants.every((variant) => variant.facts.inPeaks === undefined)) {
-    notes.push(
-      "The table does not state which variants are in peaks, so that all used variants are evaluated.",
-    );
+    notes.push("The table has no column for variants in peaks: all used variants are evaluated.");
   }
   if (refused > 0) {
-    const what = `${counted(refused, "variant")} ${refused === 1 ? "has" : "have"} an allele of several bases or ${refused === 1 ? "lies" : "lie"} too near the start of a chromosome, where the original stops`;
     notes.push(
-      protocol === "paper"
-        ? `${what}: they are scored but left out of all metrics.`
-        : `${what}; here they count.`,
+      `The original stops at ${counted(refused, "variant")} with an allele of several bases or too near the start of a chromosome (quirks Q19 and Q20): ${protocol === "paper" ? "scored, but left out of all metrics" : "included here"}.`,
     );
   }
   if (duplicates > 0) {
     const repeating = `${counted(duplicates, "row")} ${duplicates === 1 ? "repeats" : "repeat"}`;
     notes.push(
       protocol === "paper"
-        ? `${repeating} the position and alleles of another, and the original's join multiplies them (quirk Q39).`
+        ? `${repeating} the position and alleles of another; the original's join multiplies them (quirk Q39).`
         : `${repeating} the position and alleles of another; each row counts once.`,
     );
   }
   if (ties !== undefined && ties.byRounding > 0) {
     notes.push(
-      `${counted(ties.byRounding, "difference")} of alleles ${ties.byRounding === 1 ? "is" : "are"} within the rounding of the scores (at most ${ties.tolerance.toPrecision(2)}) and ${ties.byRounding === 1 ? "counts" : "count"} as 0.`,
+      `${counted(ties.byRounding, "difference")} of alleles ${ties.byRounding === 1 ? "is" : "are"} within the rounding error of the scores (at most ${ties.tolerance.toPrecision(2)}) and ${ties.byRounding === 1 ? "counts" : "count"} as 0.`,
     );
   }
   const without = significant.length - withEffect.length;
@@ -158,7 +153,7 @@ export function variantNotes(
   const whole = variants.filter(({ wholeWindows }) => wholeWindows).length;
   if (whole > 0) {
     notes.push(
-      `${counted(whole, "variant")} ${whole === 1 ? "was" : "were"} compared by log-likelihoods of whole windows, without masking: sums over all positions, which also change after the variant.`,
+      `${counted(whole, "variant")} ${whole === 1 ? "was" : "were"} compared by log-likelihoods of whole windows without masking: sums over all positions, which also change after the variant.`,
     );
   }
   return notes;

@@ -139,13 +139,13 @@ function classificationMetrics(
           {
             name: "mann-whitney-p",
             title:
-              "the original's Mann–Whitney p, |difference| of controls less, variants taken as independent",
+              "original Mann–Whitney p (|difference| smaller for controls, variants assumed independent)",
             better: "lower",
             main: false,
           },
           {
             name: "mann-whitney-u",
-            title: "the original's Mann–Whitney U of controls",
+            title: "original Mann–Whitney U of controls",
             better: "neither",
             main: false,
           },
@@ -153,7 +153,7 @@ function classificationMetrics(
       : ([
           {
             name: "auroc-p",
-            title: "p of an AUROC of 0.5, two-sided, over blocks of the genome",
+            title: "p against AUROC 0.5 (two-sided, genomic blocks)",
             better: "lower",
             main: false,
           },
@@ -174,7 +174,7 @@ function classificationMetrics(
   ];
 }
 
-const NO_VARIATION = "blocks of the genome show no variation";
+const NO_VARIATION = "the statistic does not vary between genomic blocks";
 
 /** The original's test, which takes every variant as independent. */
 function mannWhitneyOf(
@@ -194,7 +194,7 @@ function noClasses(significant: readonly unknown[], controls: readonly unknown[]
   return controls.length === 0 ? "no evaluated variant is a control" : undefined;
 }
 
-const NO_EFFECTS = "fewer than two QTLs have an effect, or all differences or effects are equal";
+const NO_EFFECTS = "fewer than two QTLs have an effect, or all differences or all effects are equal";
 
 /** Pearson and Spearman correlations over rows in blocks, with intervals. */
 function correlations(
@@ -252,7 +252,7 @@ function sizeMetrics(
     ({ difference }) => Math.abs(difference),
     (variant) => Math.abs(effect(variant)),
   );
-  const title = "Spearman ρ over QTLs, |difference| with |effect|";
+  const title = "Spearman ρ over QTLs, |difference| against |effect|";
   return [correlationMetric({ name: "spearman-sizes", title }, spearman)];
 }
 
@@ -285,7 +285,7 @@ function causalityAndDirection(
         title: `ChromBPNet/AlphaGenome direction: Pearson r over QTLs, ${label}`,
       },
       pearson,
-      kind === "distance" ? "a distance of two alleles has no direction" : NO_EFFECTS,
+      kind === "distance" ? "a distance between alleles has no direction" : NO_EFFECTS,
     ),
   ];
 }

@@ -18,7 +18,7 @@ export function variantQuirks(
     quirks.push({
       label: "Q22",
       description:
-        "The original takes allele 2 − allele 1 for likelihoods of the Yoruban variants, though their effects refer to allele 1; corrected, allele 1 − allele 2. Pearson r.",
+        "Pearson r. Original: allele 2 − allele 1 for likelihoods of the Yoruban variants, although their effects refer to allele 1. Corrected: allele 1 − allele 2.",
       effect: byProtocol((rule) => signedPearson(variants, kind, rule, protocol)),
     });
   }
@@ -26,7 +26,7 @@ export function variantQuirks(
     quirks.push({
       label: "Q41",
       description:
-        "The original uses beta unchanged, also where allele 2 is the reference and beta refers to allele 1; corrected, beta is negated there. Pearson r.",
+        "Pearson r. Original: beta unchanged, also where allele 2 is the reference and beta refers to allele 1. Corrected: beta negated in these rows.",
       effect: byProtocol((rule) => signedPearson(variants, kind, rule, protocol)),
     });
   }
@@ -34,7 +34,7 @@ export function variantQuirks(
     quirks.push({
       label: "Q23",
       description:
-        "The column is_causal of the original's published file states which variants are used, not which are QTLs; corrected, the label of QTLs. AUROC.",
+        "AUROC. Original: labels from the column is_causal of the published file, which marks the used variants instead of the QTLs. Corrected: labels of the QTLs.",
       effect: {
         paper: areaOf(variants, ({ facts }) => facts.used),
         corrected: evaluatedArea(variants, protocol),
@@ -45,7 +45,7 @@ export function variantQuirks(
     quirks.push({
       label: "Q20",
       description:
-        "The original stops at alleles of several bases, and at variants whose window begins before the chromosome (quirk Q19); corrected, they count. AUROC.",
+        "AUROC. Original: stops at alleles of several bases and at windows that begin before the chromosome (quirk Q19). Corrected: these variants are included.",
       effect: byProtocol((rule) =>
         evaluatedArea(
           rule === "paper" ? variants.filter(({ facts }) => facts.original !== "refused") : variants,
@@ -58,7 +58,7 @@ export function variantQuirks(
     quirks.push({
       label: "Q39",
       description:
-        "The original joins scores and table by position and alleles, so that a variant listed k times counts k² times; corrected, each row counts once. AUROC.",
+        "AUROC. Original: scores and table are joined by position and alleles, and a variant listed k times counts k² times. Corrected: each row counts once.",
       effect: byProtocol((rule) => evaluatedArea(variants, rule)),
     });
   }
@@ -68,7 +68,7 @@ export function variantQuirks(
     quirks.push({
       label: "Q16",
       description:
-        "The original computes distances in float32, whose rounding is about as large as the effect of one base; corrected, in float64. AUROC.",
+        "AUROC. Original: distances in float32, whose rounding error is about as large as the effect of one base. Corrected: float64.",
       effect: { paper: evaluatedArea(paper, protocol), corrected: evaluatedArea(corrected, protocol) },
     });
   }

@@ -225,11 +225,11 @@ export interface Orientation {
   /** The variant's difference, in the direction of its effect. */
   difference(variant: ScoredVariant): number;
   effect(variant: ScoredVariant): number;
-  /** Label: "allele 2 − allele 1 with the effect as tabled". */
+  /** Label: "allele 2 − allele 1 against the tabulated effect". */
   readonly label: string;
 }
 
-const AS_TABLED = ({ facts }: ScoredVariant) => facts.effect ?? Number.NaN;
+const AS_TABULATED = ({ facts }: ScoredVariant) => facts.effect ?? Number.NaN;
 /** Beta as the effect of allele 2: negated if allele 2 is the reference. */
 export const effectOfAllele2 = ({ facts }: ScoredVariant) =>
   (facts.reference === 2 ? -1 : 1) * (facts.effect ?? Number.NaN);
@@ -245,34 +245,42 @@ const ONE_LESS_TWO = ({ difference }: ScoredVariant) => -difference;
  *   reference (quirk Q41), or replaced by `effect_size` of DART-Eval's data.h5 if that is joined.
  * - Yoruban dsQTLs: allele 1 − allele 2 against `obs.estimate`; paper, allele 2 − allele 1 for likelihoods
  *   (quirk Q22).
- * - Other tables: allele 2 − allele 1 against the effect as tabled.
+ * - Other tables: allele 2 − allele 1 against the tabulated effect.
  */
 export function orientationOf(favours: EffectFavours, kind: ScoreKind, protocol: Protocol): Orientation {
   if (kind === "distance") {
-    const turned = favours === "alternative" && protocol === "corrected";
+    const converted = favours === "alternative" && protocol === "corrected";
     return {
       difference: TWO_LESS_ONE,
-      effect: turned ? EFFECT_OF_ALLELE_2 : AS_TABLED,
-      label: `distance of the alleles, which has no direction, with ${turned ? "the alternative's effect" : "the effect as tabled"}`,
+      effect: converted ? EFFECT_OF_ALLELE_2 : AS_TABULATED,
+      label: `unsigned distance of the alleles against the ${converted ? "effect of allele 2" : "tabulated effect"}`,
     };
   }
   if (favours === "allele1") {
     const straight = protocol === "paper" && kind === "likelihood";
     return straight
-      ? { difference: TWO_LESS_ONE, effect: AS_TABLED, label: "allele 2 − allele 1 with allele 1's effect" }
-      : { difference: ONE_LESS_TWO, effect: AS_TABLED, label: "allele 1 − allele 2 with allele 1's effect" };
+      ? {
+          difference: TWO_LESS_ONE,
+          effect: AS_TABULATED,
+          label: "allele 2 − allele 1 against the effect of allele 1",
+        }
+      : {
+          difference: ONE_LESS_TWO,
+          effect: AS_TABULATED,
+          label: "allele 1 − allele 2 against the effect of allele 1",
+        };
   }
   if (favours === "alternative" && protocol === "corrected") {
     return {
       difference: TWO_LESS_ONE,
       effect: EFFECT_OF_ALLELE_2,
-      label: "allele 2 − allele 1 with the effect turned where allele 2 is the genome's",
+      label: "allele 2 − allele 1 against the effect of allele 2",
     };
   }
   return {
     difference: TWO_LESS_ONE,
-    effect: AS_TABLED,
-    label: "allele 2 − allele 1 with the effect as tabled",
+    effect: AS_TABULATED,
+    label: "allele 2 − allele 1 against the tabulated effect",
   };
 }
 
@@ -287,8 +295,8 @@ export function alternativeAgainstReference(favours: EffectFavours): Orientation
     difference: (variant) => toAlternative(variant) * variant.difference,
     effect: (variant) =>
       favours === "alternative"
-        ? AS_TABLED(variant)
-        : toAllele2 * toAlternative(variant) * AS_TABLED(variant),
-    label: "alternative − reference with the alternative's effect",
+        ? AS_TABULATED(variant)
+        : toAllele2 * toAlternative(variant) * AS_TABULATED(variant),
+    label: "alternative − reference allele against the effect of the alternative",
   };
 }

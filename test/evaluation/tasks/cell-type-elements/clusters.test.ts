@@ -145,13 +145,13 @@ describe("fewer than requested", () => {
   test("numbers than components: all of them, with a note", async () => {
     const { counts, notes } = await measure(planted(80, 1), "corrected", { components: 60 });
     expect(counts.components).toBe(WIDTH);
-    expect(notes.join()).toContain(`${WIDTH} principal components`);
+    expect(notes.join()).toContain(`have only ${WIDTH}.`);
   });
 
   test("rows than clusters: undefined, with the reason", async () => {
     const { metrics, published } = await measure(planted(7, 1), "corrected", { clusters: 50 });
     expect(metrics[0].value).toBeNull();
-    expect(metrics[0].why).toBe("7 rows cannot be put into 50 clusters");
+    expect(metrics[0].why).toBe("50 clusters need at least 50 rows; there are 7");
     expect(metrics[1].value).not.toBeNull();
     expect(published.ami_mean).toBeNull();
   });

@@ -86,7 +86,7 @@ test("numbers from data.h5 have intervals over rows, and say so", async () => {
     setting: "predicted",
   });
   expect(metrics[0].intervals[0].method).toMatch(/^row-/);
-  expect(notes.join(" ")).toContain("take them as independent");
+  expect(notes.join(" ")).toContain("assume independent rows");
   expect(counts).not.toHaveProperty("genomicBlocks");
 });
 

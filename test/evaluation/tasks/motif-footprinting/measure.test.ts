@@ -102,7 +102,7 @@ describe("corrected", () => {
   test("a motif without any difference has no test and is not found", () => {
     expect(values("equal").slice(3, 5)).toEqual([null, null]);
     expect(metric(measured, "motifs-found").value).toBe(1 / 5);
-    expect(measured.notes.join(" ")).toContain("1 motifs have no test");
+    expect(measured.notes.join(" ")).toContain("1 motif without a test");
   });
 
   test("each quirk's effect has the values that the two protocols print", () => {
@@ -143,7 +143,7 @@ describe("a few rows of many motifs, as the small suite takes them", () => {
   test("with four backgrounds no motif can be significant, so that the share is undefined", () => {
     const measured = scores("corrected", sample(4));
     expect(metric(measured, "motifs-found")).toMatchObject({ value: null, why: expect.stringMatching(/5/) });
-    expect(measured.notes.join(" ")).toContain("2 of 2 motifs have fewer than 5 differences");
+    expect(measured.notes.join(" ")).toContain("2 of 2 motifs have fewer than 5 nonzero differences");
     // The original takes strands apart, and here there is one of each.
     expect(metric(scores("paper", sample(4)), "motifs-found").value).toBeNull();
   });
@@ -151,7 +151,7 @@ describe("a few rows of many motifs, as the small suite takes them", () => {
   test("with five they can: five equal signs have p = 1/32", () => {
     const measured = scores("corrected", sample(5));
     expect(metric(measured, "motifs-found").value).toBe(1);
-    expect(measured.notes.join(" ")).not.toContain("fewer than 5 differences");
+    expect(measured.notes.join(" ")).not.toContain("fewer than 5 nonzero differences");
   });
 });
 

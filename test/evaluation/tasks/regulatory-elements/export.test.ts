@@ -117,7 +117,7 @@ describe("data.h5 in place of table and genome", () => {
       metrics.filter(({ name }) => !name.endsWith("-p")).map(({ value }) => value);
     expect(values(fromFile)).toEqual(values(fromTable));
     expect(fromFile.metrics[0].intervals[0].method).toMatch(/^row-/);
-    expect(fromFile.notes.join(" ")).toContain("take them as independent");
+    expect(fromFile.notes.join(" ")).toContain("assume independent rows");
     expect(fromFile.notes.join(" ")).not.toContain("stretches of 1 Mb");
     expect(fromFile.counts).not.toHaveProperty("genomicBlocks");
   });
@@ -155,7 +155,7 @@ describe("data.h5 in place of table and genome", () => {
       recipe: { evaluationBatchSize: 8 },
     });
     expect(metrics[0].intervals[0].method).toMatch(/^row-/);
-    expect(notes.join(" ")).toContain("take them as independent");
+    expect(notes.join(" ")).toContain("assume independent rows");
     expect(counts).not.toHaveProperty("genomicBlocks");
   });
 });

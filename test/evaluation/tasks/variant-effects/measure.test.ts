@@ -111,7 +111,7 @@ test("reports distances in the other precision as quirk Q16", () => {
 
 test("a distance has no direction", () => {
   const direction = metric(measured(yorubanDistance, "corrected"), "direction-pearson");
-  expect(direction).toMatchObject({ value: null, why: "a distance of two alleles has no direction" });
+  expect(direction).toMatchObject({ value: null, why: "a distance between alleles has no direction" });
 });
 
 test("the published tables are known by their counts", () => {
@@ -133,10 +133,12 @@ test("the published tables are known by their counts", () => {
 
 test("the result states the convention of signs", () => {
   expect(metric(measured(yoruban, "paper"), "pearson").title).toBe(
-    "Pearson r over QTLs, allele 2 − allele 1 with allele 1's effect",
+    "Pearson r over QTLs, allele 2 − allele 1 against the effect of allele 1",
   );
   expect(metric(measured(yoruban, "corrected"), "pearson").title).toContain("allele 1 − allele 2");
-  expect(measured(african, "corrected").notes[0]).toContain("turned where allele 2 is the genome's");
+  expect(measured(african, "corrected").notes[0]).toContain(
+    "allele 2 − allele 1 against the effect of allele 2",
+  );
 });
 
 test("without labels metrics are null with a reason, and averages remain", () => {
