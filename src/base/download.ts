@@ -57,6 +57,7 @@ export async function download(request: DownloadRequest): Promise<void> {
   if (await isThere(path, expected)) return;
   await makeFolder(dirname(path));
   await using _ = await waitForLock(`${path}.lock`, {
+    protects: path,
     signal,
     onWait: ({ message }) => request.onWait?.(`waiting for another download of ${path}: ${message}`),
     onWatch: (text) => request.onWait?.(text),

@@ -1,7 +1,7 @@
 import { rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { InputError } from "./errors.ts";
+import { errorCode, fileError, InputError } from "./errors.ts";
 import { namesInFolder } from "./folder.ts";
 import { tryParseJson } from "./json.ts";
 import { LEASE, type LeaseTimes, startHeartbeat, watchHeartbeat } from "./lease.ts";
@@ -64,6 +64,8 @@ export interface TakeOptions {
   /** Called with a message for the user before watching the heartbeat of a holder on another machine. */
   readonly onWatch?: ((text: string) => void) | undefined;
   readonly lease?: LeaseTimes;
+  /** What the lock protects: named by an error of the disk. Default: the folder of the lock. */
+  readonly protects?: string | undefined;
 }
 
 const ATTEMPTS = 40;
@@ -83,9 +85,19 @@ const PAUSE_MS = 50;
  * when it walks the chain again from `path`.
  *
  * @throws {LockHeld} when a live process holds the lock
+ * @throws {InputError} naming what the lock protects when the disk is full or not writable
  * @throws the signal's reason when it aborts during the watch
  */
 export async function takeLock(path: string, options: TakeOptions = {}): Promise<FileLock> {
+  try {
+    return await takeLockFile(path, options);
+  } catch (error) {
+    const isOfDisk = error instanceof InputError && errorCode(error.cause) !== "";
+    throw isOfDisk ? fileError(options.protects ?? dirname(path), error.cause) : error;
+  }
+}
+
+async function takeLockFile(path: string, options: TakeOptions): Promise<FileLock> {
   const { lease = LEASE } = options;
   const mark = await markOfThisProcess();
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
@@ -296,7 +308,7 @@ function parseHolder(text: string): Holder | undefined {
  */
 export async function asSoleWriter<T>(path: string, work: () => Promise<T>): Promise<T> {
   if (await isStream(path)) return work();
-  await using _ = await takeLock(`${path}.lock`);
+  await using _ = await takeLock(`${path}.lock`, { protects: path });
   await removeTemporaryFiles(path);
   return await work();
 }

@@ -62,8 +62,8 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
   parser.on("error", (error: unknown) => {
     failure ??= new FormatError(
       { file: path },
-      `the file is not a tar archive, or damaged: ${error instanceof Error ? error.message : String(error)}`,
-      undefined,
+      `the file is not a tar archive, or ${isTruncation(error) ? "its end is missing" : "damaged"}`,
+      "is the file complete, and not compressed?",
       error,
     );
     wake.call();
@@ -105,6 +105,8 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
     source.destroy();
   }
 }
+
+const isTruncation = (error: unknown) => error instanceof Error && error.message.includes("Truncated input");
 
 async function* contentsOf(
   entry: ReadEntry,

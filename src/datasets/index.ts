@@ -30,6 +30,7 @@ export {
   writeRegulatoryElements,
 } from "./regulatory-elements/table.ts";
 export { SOURCES } from "./sources/catalogue.ts";
+export { type RecordedFile, readDataRecord, recordFiles } from "./sources/data-record.ts";
 export { fetchSource } from "./sources/fetch-source.ts";
 export { servicesFromEnvironment } from "./sources/services.ts";
 export type { Source } from "./sources/source.ts";

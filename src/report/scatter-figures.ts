@@ -36,7 +36,7 @@ export function scatterFigures(
       ...(first.note === undefined ? [] : [first.note]),
       isSigns
         ? "Shaded quadrants: score and effect have the same sign. Axes are cut at the central 99.5 % of the values. r: Pearson correlation."
-        : "Diagonal: predicted equals observed. Spearman r: of these rows.",
+        : "Diagonal: predicted equals observed. Spearman ρ: of these rows.",
       ...(all.length > MANY * some.length ? ["Darker: more rows."] : []),
     ];
     return {
@@ -97,7 +97,7 @@ function scatterChart(
     reference,
     note:
       reference === "identity"
-        ? `Spearman r ${fixed(spearman(all, others).r)}`
+        ? `Spearman ρ ${fixed(spearman(all, others).r)}`
         : `${sameSign(points)}, r ${fixed(pearson(all, others).r)}`,
   };
 }

@@ -35,6 +35,15 @@ async function holderProcess() {
   return child;
 }
 
+test("an error of the disk names what is written, not the lock file", async () => {
+  writeFileSync(path, "");
+  const below = join(path, "report.html");
+  const written = await asSoleWriter(below, async () => "written").catch((error: InputError) => error);
+  expect(written).toMatchObject({ place: { file: below }, message: expect.stringContaining("is a file") });
+  const taken = await takeLock(join(path, "shard.lock")).catch((error: InputError) => error);
+  expect(taken).toMatchObject({ place: { file: path } });
+});
+
 let foreigners = 0;
 
 /** Creates a lock of a process on another machine; returns its nonce. */

@@ -87,7 +87,7 @@ test("run names the cell line in the plan, the table and the report", async () =
   expect(said).toContain("chromatin-activity GM12878 × cpg × predicted");
   expect(exitCode).toBe(0);
   expect(printed).toContain("Chromatin activity, GM12878 (custom data), predicted");
-  expect(printed).toContain("Spearman r, peaks");
+  expect(printed).toContain("Spearman ρ, peaks");
   const report = await runCommand(["report", out]);
   expect(report.printed).toContain("Chromatin activity, GM12878 (custom data), predicted");
   expect(report.printed).toMatch(/AUROC, high-confidence peaks against non-peaks/);

@@ -270,7 +270,9 @@ test("doctor: checks results and devices of this machine", async () => {
   expect(machine["Node.js"]).toBe(process.versions.node);
   const state = (name: string) => devices.find(({ device }: { device: string }) => device === name);
   expect(state("cpu")).toMatchObject({ present: true, works: true, state: "works" });
-  const { present, works, state: webgpu } = state("webgpu");
+  expect(state("cpu").precisions[0]).toBe("f32");
+  const { present, works, state: webgpu, precisions } = state("webgpu");
+  expect(precisions.length > 0).toBe(works);
   if (works) expect(webgpu).toBe("works");
   else
     expect(webgpu).toMatch(

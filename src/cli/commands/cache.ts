@@ -1,6 +1,12 @@
 import { InputError } from "../../base/errors.ts";
 import { cacheFolder, kindOfPath } from "../../base/folder.ts";
-import { type CacheEntry, cacheEntries, pruneCaches } from "../../evaluation/embeddings/cache-entries.ts";
+import { counted } from "../../base/message-text.ts";
+import {
+  type CacheEntry,
+  cacheEntries,
+  type PrunedEntry,
+  pruneCaches,
+} from "../../evaluation/embeddings/cache-entries.ts";
 import { bytes, count, duration } from "../../report/numbers.ts";
 import { plainTable } from "../../report/table.ts";
 import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
@@ -57,6 +63,7 @@ export const defineCache: DefineCommand = (command, context) => {
       30,
     )
     .option("--dry-run", "print what would be removed, and remove nothing")
+    .option("--list", "print every entry")
     .option("--json", "print the outcome per entry as JSON")
     .addHelpText(
       "after",
@@ -65,18 +72,36 @@ export const defineCache: DefineCommand = (command, context) => {
         "all embeddings of a run": "dart-eval cache prune runs/probed --older-than 0",
       }),
     )
-    .action(async (folders: string[], options: { olderThan: number; dryRun?: boolean; json?: boolean }) => {
-      const { olderThan: days, dryRun: dry = false, json } = options;
+    .action(async (folders: string[], options: PruneArguments) => {
+      const { olderThan: days, dryRun: dry = false, list = false, json } = options;
       const pruned = await pruneCaches(await entriesOf(folders), { days, dry });
       if (json) return terminal.print(JSON.stringify(pruned, null, 2));
-      for (const { entry, kept } of pruned) {
-        const what = kept === undefined ? (dry ? "would remove" : "removed") : `kept, ${kept}`;
-        terminal.print(`${what}  ${bytes(entry.bytes)}  ${entry.what}  ${entry.path}`);
+      const outcomes = {
+        removed: dry ? "would remove" : "removed",
+        "in use": "kept, in use",
+        "used lately": `kept, used in the last ${counted(days, "day")}`,
+        unknown: "kept, not made by this version",
+      };
+      const outcome = ({ kept }: PrunedEntry) => outcomes[kept ?? "removed"];
+      for (const one of list ? pruned : []) {
+        const { entry } = one;
+        terminal.print(`${outcome(one)}  ${bytes(entry.bytes)}  ${entry.what}  ${entry.path}`);
       }
-      const gone = pruned.filter(({ kept }) => kept === undefined).map(({ entry }) => entry);
-      terminal.say(`${dry ? "would free" : "freed"} ${bytes(sum(gone))}`);
+      for (const text of Object.values(outcomes)) {
+        const entries = pruned.filter((one) => outcome(one) === text).map(({ entry }) => entry);
+        if (entries.length === 0) continue;
+        terminal.print(`${text}: ${counted(entries.length, "entry", "entries")}, ${bytes(sum(entries))}`);
+      }
+      if (pruned.length === 0) terminal.say(`no caches in ${[cacheFolder(), ...folders].join(", ")}`);
     });
 };
+
+interface PruneArguments {
+  readonly olderThan: number;
+  readonly dryRun?: boolean;
+  readonly list?: boolean;
+  readonly json?: boolean;
+}
 
 /** @throws {InputError} for a missing folder, which would otherwise look empty */
 async function entriesOf(folders: readonly string[]): Promise<readonly CacheEntry[]> {

@@ -7,8 +7,16 @@ import { seedOf } from "../../base/random.ts";
 import { dinucleotideShuffle } from "../../dna/sequence/shuffle.ts";
 import { ndArray } from "../../net/arrays/array.ts";
 import { add, input, matMul, softmax } from "../../net/graph/build.ts";
-import type { Device, ProviderState } from "../../net/runtime/device.ts";
+import {
+  type ConcreteDevice,
+  type Device,
+  type DeviceKind,
+  deviceKind,
+  type ProviderState,
+} from "../../net/runtime/device.ts";
 import { devicesHere, onnxRuntimeVersion } from "../../net/runtime/onnx-runtime.ts";
+import type { Precision, ReducedPrecision } from "../../net/runtime/precision.ts";
+import { precisionDevice } from "../../net/runtime/precision-device.ts";
 import { openProgram } from "../../net/runtime/program.ts";
 import { hasVulkanLoader } from "../../net/runtime/session.ts";
 import { bytes } from "../../report/numbers.ts";
@@ -22,7 +30,7 @@ interface DoctorOptions {
 export const defineDoctor: DefineCommand = (command, context) => {
   command
     .description(
-      "Lists the machine's devices and verifies in a few seconds that it computes reference results.",
+      "Lists the machine's devices and their precisions, and verifies in a few seconds that it computes reference results.",
     )
     .addOption(deviceOption("device of the self-check; auto selects the fastest"))
     .option("--json", "print the results as JSON")
@@ -49,7 +57,11 @@ async function examine({ device, json }: DoctorOptions, context: Context): Promi
   const width = Math.max(...Object.keys(machine).map((name) => name.length));
   for (const [name, value] of Object.entries(machine)) say(`${name.padEnd(width)}  ${value}`);
   say("\ndevices");
-  for (const { device: name, state } of devices) say(`  ${name.padEnd(7)} ${state}`);
+  for (const { device: name, state, precisions } of devices) {
+    say(
+      `  ${name.padEnd(7)} ${state}${precisions.length === 0 ? "" : `; precisions ${precisions.join(", ")}`}`,
+    );
+  }
   say("\nself-check");
   const findings: SelfCheck[] = [];
   for await (const finding of selfCheck(device, signal)) {
@@ -79,20 +91,44 @@ async function machineFacts(): Promise<Record<string, string>> {
 interface DeviceState {
   readonly works: boolean;
   readonly state: string;
+  /** Values of `--precision` that it computes; empty if it does not work. */
+  readonly precisions: readonly Precision[];
+}
+
+/** Reduced precisions by device; the others compute in f32 only. */
+const REDUCED: Readonly<Partial<Record<DeviceKind, ReducedPrecision>>> = {
+  cpu: "int8",
+  webgpu: "f16",
+  cuda: "f16",
+};
+
+/** Precisions of a device that works. */
+async function precisionsOf(device: ConcreteDevice): Promise<readonly Precision[]> {
+  const reduced = REDUCED[deviceKind(device)];
+  if (reduced === undefined) return ["f32"];
+  try {
+    await precisionDevice(reduced, device);
+    return ["f32", reduced];
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return ["f32"];
+  }
 }
 
 /** Runs a small graph on a device whose provider is installed: a driver or a GPU may be missing. */
 export async function deviceState({ device, present, advice }: ProviderState): Promise<DeviceState> {
-  if (!present) return { works: false, state: `not installed: ${advice}` };
+  const failed = (state: string): DeviceState => ({ works: false, state, precisions: [] });
+  if (!present) return failed(`not installed: ${advice}`);
   if (device === "webgpu" && !(await hasVulkanLoader())) {
-    return { works: false, state: "no GPU found: the Vulkan loader libvulkan.so.1 is missing" };
+    return failed("no GPU found: the Vulkan loader libvulkan.so.1 is missing");
   }
   try {
     const { ok, detail } = await smallGraph(device);
-    return { works: ok, state: ok ? "works" : `wrong results: ${detail}` };
+    if (!ok) return failed(`wrong results: ${detail}`);
+    return { works: true, state: "works", precisions: await precisionsOf(device) };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    return { works: false, state: `installed, but does not run: ${error.message}` };
+    return failed(`installed, but does not run: ${error.message}`);
   }
 }
 

@@ -169,7 +169,7 @@ export async function unpackBundle(
     const place = join(folder, file.path);
     if ((await kindOfPath(place)) === undefined) {
       // Same lock as fetchSource: with it, an unfinished file is left over from a killed process.
-      await using _ = await waitForLock(`${place}.fetch.lock`, { signal });
+      await using _ = await waitForLock(`${place}.fetch.lock`, { signal, protects: place });
       await removeTemporaryFiles(place);
       await writeFileAtomic(place, checked(entry, file, wrong, signal));
     }

@@ -39,6 +39,7 @@ export async function fetchSource(source: Source, options: FetchOptions): Promis
   const { folder, onNote, signal } = options;
   const path = join(folder, source.path);
   await using _ = await waitForLock(`${path}.fetch.lock`, {
+    protects: path,
     signal,
     onWait: ({ message }) => onNote?.(`waiting for another download of ${source.path}: ${message}`),
     onWatch: (text) => onNote?.(text),

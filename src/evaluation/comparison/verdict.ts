@@ -59,7 +59,7 @@ export function verdictOf(
   return without(`${best}; the difference from ${rival}, ${difference}, is not significant`);
 }
 
-/** A quantity within a sentence: "Spearman r, peaks" is "Spearman r (peaks)". */
+/** A quantity within a sentence: "Spearman ρ, peaks" is "Spearman ρ (peaks)". */
 export const readable = (quantity: string): string => quantity.replace(/^([^,(]+), (.+)$/, "$1 ($2)");
 
 /** True if the interval of a difference does not contain 0. */

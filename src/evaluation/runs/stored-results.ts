@@ -132,11 +132,11 @@ const RENAMED_QUANTITIES: ReadonlyMap<unknown, string> = new Map(
     ["allele 1 − allele 2 with allele 1's effect", "allele 1 − allele 2 against the effect of allele 1"],
     [
       "distance of the alleles, which has no direction, with the effect as tabled",
-      "unsigned distance of the alleles against the tabulated effect",
+      "unsigned distances of the alleles against the tabulated effect",
     ],
     [
       "distance of the alleles, which has no direction, with the alternative's effect",
-      "unsigned distance of the alleles against the effect of allele 2",
+      "unsigned distances of the alleles against the effect of allele 2",
     ],
   ].flatMap(([former, present]) =>
     ["pearson", "spearman"].map((name) => [`${name}, ${former}`, `${name}, ${present}`] as const),

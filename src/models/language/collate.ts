@@ -31,7 +31,10 @@ export function liveValuesPerRow(
   return tokens * (liveValuesPerToken + tokens * liveValuesPerPair);
 }
 
-/** Number of rows of this many tokens that one run takes; at least 1. */
+/**
+ * Number of rows of this many tokens that one run takes; at least 1. All pairs of tokens count, although long
+ * rows on the CPU take queries in blocks (`Programs`): several long rows in one run are not faster.
+ */
 export function rowsPerRun(demand: Demand, tokens: number): number {
   const fitting = Math.floor(MAX_LIVE_VALUES / liveValuesPerRow(demand, Math.max(1, tokens)));
   return Math.max(1, Math.min(fitting, demand.maxRowsPerRun ?? fitting));

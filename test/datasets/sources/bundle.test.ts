@@ -84,8 +84,17 @@ describe("a damaged archive writes no wrong file", () => {
     const { folder, data, tar } = await bundled();
     await writeBundle(data, tar);
     writeFileSync(tar, readFileSync(tar).subarray(0, 100_000));
-    await expect(unpackBundle(tar, join(folder, "there"))).rejects.toThrow(FormatError);
+    const error = await unpackBundle(tar, join(folder, "there")).catch((error: FormatError) => error);
+    expect(error).toBeInstanceOf(FormatError);
+    expect(String(error)).toMatch(/its end is missing|the archive is truncated/);
     expect(existsSync(join(folder, "there/refs/genome.fa"))).toBe(false);
+  });
+
+  test("another file", async () => {
+    const { folder, tar } = await bundled();
+    writeFileSync(tar, "no archive\n".repeat(500));
+    const error = await unpackBundle(tar, join(folder, "there")).catch((error: FormatError) => error);
+    expect(error).toMatchObject({ message: "the file is not a tar archive, or damaged" });
   });
 
   test("one byte of a file changed", async () => {

@@ -1,11 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { markInUse } from "../../../src/base/in-use.ts";
 import { cacheEntries, pruneCaches } from "../../../src/evaluation/embeddings/cache-entries.ts";
 import { Embedder } from "../../../src/evaluation/embeddings/embedder.ts";
 import { EmbeddingStore } from "../../../src/evaluation/embeddings/embedding-store.ts";
 import type { Model } from "../../../src/models/model.ts";
+import { runCommand } from "../../cli/collecting-terminal.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
 
 const DAY = 86_400_000;
@@ -47,6 +48,24 @@ test("lists each cache with its size and age, without results of runs", async ()
     ["embeddings", "embeddings/fedcba9876543210", 400],
   ]);
   expect(entries[2].lastUsed).toEqual(new Date(NOW.getTime() - 90 * DAY));
+});
+
+test("the command prints a line per outcome, and every entry with --list", async () => {
+  const { own, run } = caches();
+  vi.stubEnv("DART_EVAL_CACHE", own);
+  const dry = await runCommand(["cache", "prune", run, "--dry-run"]);
+  expect(dry.printed.split("\n")).toEqual([
+    "would remove: 5 entries, 3.62 KiB",
+    "kept, not made by this version: 1 entry, 10 B",
+  ]);
+  const list = await runCommand(["cache", "prune", run, "--dry-run", "--list"]);
+  expect(list.printed.split("\n")).toHaveLength(8);
+  expect(list.printed).toContain(join(own, "float32", "old.safetensors"));
+  const gone = await runCommand(["cache", "prune", run, "--older-than", "0"]);
+  expect(gone.printed).toMatch(/^removed: 5 entries/);
+  const again = await runCommand(["cache", "prune", run]);
+  expect(again.printed).toBe("kept, not made by this version: 1 entry, 10 B");
+  vi.unstubAllEnvs();
 });
 
 test("removes entries unused for long; keeps entries in use, new ones and unknown files", async () => {

@@ -79,7 +79,7 @@ const FIGURES: readonly FileFigure[] = [
         points: [],
         rectangles: [[0, 1, 0, 1, 9]],
         reference: "identity",
-        note: "Spearman r 0.500",
+        note: "Spearman ρ 0.500",
       },
     ],
   },

@@ -82,7 +82,7 @@ export const ACTIVITY_BENCHMARK: TaskBenchmark = {
   },
   paperTables: [
     {
-      caption: "Task 4, chromatin activity: Spearman r over peaks, AUROC of peaks (the paper's Table 5)",
+      caption: "Task 4, chromatin activity: Spearman ρ over peaks, AUROC of peaks (the paper's Table 5)",
       columns: [...byLine("r", "spearman"), ...byLine("AUROC", "auroc")],
     },
     {

@@ -214,7 +214,7 @@ function correlationMetric(
   return metricOf(
     {
       name: `${kind}-${PART_NAMES[part]}`,
-      title: `${kind === "pearson" ? "Pearson" : "Spearman"} r, ${LABELS[part]}`,
+      title: `${kind === "pearson" ? "Pearson r" : "Spearman ρ"}, ${LABELS[part]}`,
       better: "higher",
       main,
     },
@@ -283,7 +283,7 @@ function quirksOf({ all, neg }: ActivityParts): readonly QuirkEffect[] {
     corrected: finiteOrNull(CORRECTED.spearman(predicted, target)),
   });
   const description =
-    "Spearman r. Original: equal values have consecutive ranks. Corrected: equal values share their mean rank. Many non-peaks have no counts.";
+    "Spearman ρ. Original: equal values have consecutive ranks. Corrected: equal values share their mean rank. Many non-peaks have no counts.";
   return [
     ...(all.predicted.length < 2
       ? []

@@ -253,7 +253,7 @@ export function orientationOf(favours: EffectFavours, kind: ScoreKind, protocol:
     return {
       difference: TWO_LESS_ONE,
       effect: converted ? EFFECT_OF_ALLELE_2 : AS_TABULATED,
-      label: `unsigned distance of the alleles against the ${converted ? "effect of allele 2" : "tabulated effect"}`,
+      label: `unsigned distances of the alleles against the ${converted ? "effect of allele 2" : "tabulated effect"}`,
     };
   }
   if (favours === "allele1") {
