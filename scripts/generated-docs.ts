@@ -175,7 +175,7 @@ export function dataPage(): string {
       CITED_SOURCES.map(({ name, tasks, what, address }) => [name, tasks.join(", "), what, address]),
     ),
     "",
-    "## Checked numbers of rows",
+    "## Expected numbers of rows",
     "",
     table(["file", "counted", "rows"], counts),
     "",

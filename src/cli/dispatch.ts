@@ -204,6 +204,8 @@ function stoppedBy(signal: AbortSignal, error: unknown): boolean {
   return error === signal.reason || (error instanceof Error && error.name === "AbortError");
 }
 
+const HELP = ["help [command]", "print the help of a command"] as const;
+
 /** Builds the program: the called command with its options, the others by name and summary. */
 async function programFor(argv: readonly string[], context: Context): Promise<Command> {
   const { terminal } = context;
@@ -214,7 +216,7 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
     .option("--verbose", "print the stack of an error, after any command")
     .helpOption("-h, --help", "print this help")
     .commandsGroup("Start:")
-    .helpCommand("help [command]", "print the help of a command")
+    .helpCommand(...HELP)
     .showHelpAfterError("Try dart-eval --help.")
     .exitOverride()
     .configureHelp({ optionDescription })
@@ -233,6 +235,8 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
       if (name !== called) continue;
       const define = await entry.load();
       define(command, context);
+      // Without this, its help is in the first group of the program's.
+      if (command.commands.length > 0) command.helpCommand(...HELP);
       for (const part of command.commands) {
         part.showHelpAfterError(`Try dart-eval ${name} ${part.name()} --help.`);
       }

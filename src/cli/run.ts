@@ -79,14 +79,14 @@ export async function run(typed: RunArguments, given: Command, context: Context)
   const { model = [], addModel = [], out } = typed;
   if ((model.length === 0) === (addModel.length === 0)) {
     throw new InputError(
-      model.length === 0 ? "no model given" : "--model and --add-model exclude each other",
+      model.length === 0 ? "no model given" : "--model and --add-model cannot be combined",
       {
         hint: "--model begins or resumes a run, --add-model adds to one",
       },
     );
   }
   if (typed.controls && typed.weights !== undefined) {
-    throw new InputError("--controls and --weights exclude each other", {
+    throw new InputError("--controls and --weights cannot be combined", {
       hint: "controls are trained by the run; train them without --weights, in a separate run",
     });
   }
@@ -253,7 +253,7 @@ function checkDevices(given: Command): void {
   for (const name of ["device", "shard", "untilWidth", "plan", "sbatch", "positionScores"]) {
     if (given.getOptionValueSource(name) !== "cli") continue;
     const option = given.options.find((each) => each.attributeName() === name);
-    throw new InputError(`${option?.long ?? name} and --devices exclude each other`, {
+    throw new InputError(`${option?.long ?? name} and --devices cannot be combined`, {
       hint: "--devices starts a process for each device, which runs one shard",
     });
   }

@@ -49,7 +49,7 @@ export function checkSlurmOptions(options: SlurmOptions): void {
     });
   }
   if (shard.count > 1) {
-    throw new InputError("--shard and --sbatch exclude each other: the scripts run all shards", {
+    throw new InputError("--shard and --sbatch cannot be combined: the scripts run all shards", {
       hint: "use --shards N for their number",
     });
   }

@@ -327,7 +327,7 @@ test("empty or unknown inputs are errors", async () => {
   expect(await code("cache", "list", at("nope"))).toBe(2);
 });
 
-test("run --add-model repeats the options of the run, and --model and --add-model exclude each other", async () => {
+test("run --add-model repeats the options of the run, and --model and --add-model cannot be combined", async () => {
   expect((await runCommand(markov("grown", "--limit", "40"))).exitCode).toBe(0);
   const added = await runCommand(["run", "--add-model", "kmer-markov:order=2", "--out", at("grown")]);
   expect(added.exitCode, added.said).toBe(0);

@@ -69,8 +69,8 @@ test("a stop by the user ends the processes", async () => {
 test.each([
   [["--devices", "cuda:0"], /Expected two or more devices/],
   [["--devices", "cuda:0,auto"], /Expected two or more devices/],
-  [["--devices", "cuda:0,cuda:1", "--device", "cpu"], /--device and --devices exclude each other/],
-  [["--devices", "cuda:0,cuda:1", "--shard", "1/2"], /--shard and --devices exclude each other/],
+  [["--devices", "cuda:0,cuda:1", "--device", "cpu"], /--device and --devices cannot be combined/],
+  [["--devices", "cuda:0,cuda:1", "--shard", "1/2"], /--shard and --devices cannot be combined/],
 ])("rejects %s", async (words, message) => {
   const terminal = collectingTerminal();
   const run = ["run", "--task", "regulatory-elements", "--model", "kmer-markov", "--out", temporaryFolder()];

@@ -236,7 +236,7 @@ describe("number of shards", () => {
   });
 
   test.each([
-    [["--sbatch", "x", "--shard", "1/2"], "--shard and --sbatch exclude each other"],
+    [["--sbatch", "x", "--shard", "1/2"], "--shard and --sbatch cannot be combined"],
     [["--shards", "2"], "--shards is an option of --sbatch"],
     [["--sbatch", "x", "--no-timing"], "without times the number of shards is unknown"],
     [

@@ -31,7 +31,7 @@ test.each([
   [`${RUN}--setting probd`, /did you mean probed\?/],
   [
     `${RUN}--setting probed --embeddings memroy`,
-    /"memroy" is not a storage of embeddings\n.*mean memory\? .*\.\/memroy/,
+    /"memroy" is not a way to store embeddings\n.*mean memory\? .*\.\/memroy/,
   ],
   [`${RUN}--setting probed --recipe epochs=0`, /epochs of the recipe is 0: expected more than 0/],
   [`${RUN}--setting probed --recipe epochs=2.5`, /epochs of the recipe is 2\.5: expected a whole number/],

@@ -102,7 +102,7 @@ describe("a wider window", () => {
     await wide.close();
   });
 
-  test("is refused where the sequences are no part of a genome, and for odd or smaller numbers", async () => {
+  test("is refused where the sequences are not part of a genome, and for odd or smaller numbers", async () => {
     const model = dinucleotideModel("sum", 1);
     const request = (task: Task, context: number) =>
       planRun({ tasks: [{ task, inputs: inputsOf().get(task) as never }], models: [model], context });

@@ -23,14 +23,14 @@ afterEach(() => {
 });
 
 /** A hub with a checkpoint of an architecture, under a name that no catalogue has. */
-async function start(license?: string): Promise<FakeHub> {
+async function start(license?: string, { seed = 2, commit = COMMIT } = {}): Promise<FakeHub> {
   const folder = temporaryFolder();
-  await initCheckpoint(llama, { preset: "toy", seed: 2, folder });
+  await initCheckpoint(llama, { preset: "toy", seed, folder });
   if (license !== undefined) writeFileSync(join(folder, "README.md"), `---\nlicense: ${license}\n---\n`);
   const files = Object.fromEntries(
     readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]),
   );
-  const repo = { name: "Some-Lab/dna-model", files, large: ["model.safetensors"] };
+  const repo = { name: "Some-Lab/dna-model", files, large: ["model.safetensors"], commit };
   const hub = await startHub(license === undefined ? repo : { ...repo, license });
   vi.stubEnv("HF_ENDPOINT", hub.endpoint);
   return hub;
@@ -79,6 +79,28 @@ test("a repository is downloaded once, recorded with its commit, and used offlin
   expect(offline.checkpoint).toBe(`Some-Lab/dna-model@${COMMIT}`);
   expect((await offline.logLikelihood(["ACGTTGCA"]))[Symbol.iterator]().next().value).toBe(score);
   expect(hub.requests.length).toBe(before);
+});
+
+test("a moved branch is downloaded; the former commit stays and opens without a request", async () => {
+  const scoreOf = async (spec: string) => {
+    const model = await open(spec);
+    const [score] = await model.logLikelihood(["ACGTTGCA"]);
+    return { checkpoint: model.checkpoint, identity: model.identity, score };
+  };
+  await start();
+  const before = await scoreOf("hf:Some-Lab/dna-model");
+  const moved = COMMIT.replaceAll("1", "0");
+  const hub = await start(undefined, { seed: 3, commit: moved });
+  const after = await scoreOf("hf:Some-Lab/dna-model");
+  expect(after.checkpoint).toBe(`Some-Lab/dna-model@${moved}`);
+  expect(after.identity).not.toBe(before.identity);
+  expect(after.score).not.toBe(before.score);
+  const requests = hub.requests.length;
+  expect(await scoreOf(`hf:Some-Lab/dna-model@${COMMIT}`)).toEqual(before);
+  vi.stubEnv("HF_HUB_OFFLINE", "1");
+  expect(await scoreOf("hf:Some-Lab/dna-model")).toEqual(after);
+  expect(hub.requests.length).toBe(requests);
+  expect(await problem(open("hf:Some-Lab/dna-model@v2"))).toMatch(/at v2 is not in the hub cache/);
 });
 
 test("a repository without a licence, and with one that is not a name, is reported as such", async () => {

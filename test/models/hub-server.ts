@@ -12,6 +12,8 @@ export interface FakeRepo {
   readonly large: readonly string[];
   /** Licence in the repository's metadata. */
   readonly license?: string;
+  /** Commit of the branch main. */
+  readonly commit?: string;
 }
 
 export interface FakeHub {
@@ -23,7 +25,7 @@ export interface FakeHub {
 }
 
 /** A server with the Hugging Face hub's API for one repository, and the storage it redirects to. */
-export async function startHub({ name, files, large, license }: FakeRepo): Promise<FakeHub> {
+export async function startHub({ name, files, large, license, commit = COMMIT }: FakeRepo): Promise<FakeHub> {
   const requests: string[] = [];
   const log = (where: string, { method, url, headers }: IncomingMessage) => {
     const extras = [headers.range, headers.authorization].filter((extra) => extra !== undefined);
@@ -43,17 +45,17 @@ export async function startHub({ name, files, large, license }: FakeRepo): Promi
       response.setHeader("content-type", "application/json");
       response.end(JSON.stringify(body));
     };
-    const resolve = `/${name}/resolve/${COMMIT}/`;
-    if (path === `/api/models/${name}/revision/main`) return json({ id: name, _id: "0", sha: COMMIT });
-    if (path === `/api/models/${name}/revision/${COMMIT}`) {
-      return json({ id: name, _id: "0", sha: COMMIT, cardData: { license } });
+    const resolve = `/${name}/resolve/${commit}/`;
+    if (path === `/api/models/${name}/revision/main`) return json({ id: name, _id: "0", sha: commit });
+    if (path === `/api/models/${name}/revision/${commit}`) {
+      return json({ id: name, _id: "0", sha: commit, cardData: { license } });
     }
-    if (path === `/api/models/${name}/tree/${COMMIT}`) return json(tree({ name, files, large }));
+    if (path === `/api/models/${name}/tree/${commit}`) return json(tree({ name, files, large }));
     const file = path.startsWith(resolve) ? decodeURIComponent(path.slice(resolve.length)) : "";
     if (!(file in files))
       return response.writeHead(404, { "x-error-code": "EntryNotFound" }).end("not found");
     if (!large.includes(file)) return sendFile(request, response, files[file]);
-    const headers = { location: `${storage}/${encodeURIComponent(file)}`, "x-repo-commit": COMMIT };
+    const headers = { location: `${storage}/${encodeURIComponent(file)}`, "x-repo-commit": commit };
     return response.writeHead(302, headers).end();
   };
   const endpoint = await startServer((request, response) => {

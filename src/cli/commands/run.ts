@@ -34,7 +34,7 @@ export const defineRun: DefineCommand = (command, context) => {
     )
     .option(
       "--model <model...>",
-      'a name such as hyenadna/large-1m, toy:hyenadna or kmer-markov:order=5 (dart-eval models list), a checkpoint folder, hf:ORG/NAME, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, embeddings.h5, or a .js module that exports a model',
+      'a name such as hyenadna/large-1m, toy:hyenadna or kmer-markov:order=5 (dart-eval models list), a checkpoint folder, hf:ORG/NAME, model.onnx, "stdio:COMMAND" or http://… of an adapter, scores.tsv, embeddings.h5, or a .js or .ts module that exports a model',
     )
     .option(
       "--add-model <model...>",

@@ -18,7 +18,7 @@ export const defineVerify: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
     .description(
-      "Recomputes the metrics of results from their stored scores, and names every difference. Exits with 1 if there is one.",
+      "Recomputes the metrics of results from their stored scores and lists every difference. Exits with 1 if there is one.",
     )
     .argument("<result...>", "run folders, cells (with result.json and rows), leaderboards or their entries")
     .option("--genome <file>", "with --data: FASTA or 2bit")

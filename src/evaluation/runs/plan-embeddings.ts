@@ -80,7 +80,7 @@ export async function checkEmbeddings(request: Pick<RunRequest, "embeddings">): 
   if (folder === undefined || /[\\/]/.test(folder) || (await kindOfPath(folder)) !== undefined) return;
   const meant = suggestion(folder, EMBEDDING_STORAGES);
   if (meant === "") return;
-  throw new InputError(`${JSON.stringify(folder)} is not a storage of embeddings`, {
+  throw new InputError(`${JSON.stringify(folder)} is not a way to store embeddings`, {
     hint: `${meant}A new folder of this name is ./${folder}`,
   });
 }

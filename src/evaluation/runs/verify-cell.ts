@@ -56,7 +56,7 @@ const MAX_LISTED = 20;
  * Verifies a result against its stored scores: the digest of the result, its identity, number and digest of
  * rows, scores.tsv line by line, every metric and interval, recomputed, and the sums of positions.json. With
  * inputs also their digests, the selection of rows, and the facts of each row. Numbers, keys and names are
- * compared; other wording of titles, descriptions and notes is listed and is no mismatch.
+ * compared; other wording of titles, descriptions and notes is listed and not a mismatch.
  *
  * @throws {InputError} when the scores are missing, the task is not known, or an input cannot be read
  */
@@ -70,7 +70,7 @@ export async function verifyCell(
   if (submitted.predictions === undefined) {
     throw new InputError("the scores of this result are missing", {
       place: { file: place },
-      hint: "a result is verified with its cell's folder rows, or with the scores of a leaderboard (--with-scores)",
+      hint: "keep the folder rows of the cell, or store scores in the leaderboard: dart-eval leaderboard --with-scores",
     });
   }
   const mismatches: string[] = [];

@@ -302,8 +302,8 @@ export function learnerShards(
       const feeds = await labelledFeeds(supervision, kept, some, member);
       const counted = (some.length / indices.length) * (member === undefined ? members : 1);
       const share: NdArray = { dtype: "float32", shape: [], data: Float32Array.of(counted) };
-      const beside = member === undefined ? {} : parting?.feeds({ ...place, member, from }, feeds);
-      return { ...feeds, share, ...beside };
+      const partFeeds = member === undefined ? {} : parting?.feeds({ ...place, member, from }, feeds);
+      return { ...feeds, share, ...partFeeds };
     }),
   );
 }

@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { kindOfPath } from "../../base/folder.ts";
 import { namesHint } from "../../base/message-text.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import type { Model } from "../../models/model.ts";
@@ -55,6 +56,13 @@ export async function openSuite(
   const fallbacks = new Map<string, readonly SuiteRow[]>();
   const ready: ReadyRow[] = [];
   checkNames(suite, { settings, tasks }, forms);
+  const kind = await kindOfPath(data);
+  if (kind !== "folder") {
+    throw new InputError(kind === undefined ? "no such folder" : "this is not a folder", {
+      place: { file: data },
+      hint: `a suite needs the folder of its files: dart-eval data fetch --suite ${suite.name} --data FOLDER`,
+    });
+  }
   for (const row of suite.rows) {
     if (tasks !== undefined && !tasks.includes(row.task)) continue;
     const task = taskNamed(row.task, forms.tasks);

@@ -9,7 +9,7 @@ import type { OpenTask, Task } from "./task.ts";
 export function checkContext(task: Pick<Task, "name" | "window" | "widens">, context: number): void {
   const { name, window, widens } = task;
   if (widens === undefined) {
-    throw new InputError(`the windows of ${name} cannot be widened: its sequences are no part of a genome`, {
+    throw new InputError(`the windows of ${name} cannot be widened: its sequences are not part of a genome`, {
       hint: "leave out --context, or choose a task whose sequences come from a genome",
     });
   }

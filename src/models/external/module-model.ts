@@ -51,6 +51,12 @@ export function importFailure(file: string, cause: unknown): InputError {
       cause,
     });
   }
+  if (code === "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX") {
+    return new InputError(`${file} cannot be loaded: ${reasonOf(cause)}`, {
+      hint: "Node only removes types: write it without enum, namespace and parameter properties, or compile it to JavaScript",
+      cause,
+    });
+  }
   return new InputError(`${file} cannot be loaded: ${String(cause)}`, {
     hint: `\`node ${file}\` shows where`,
     cause,

@@ -116,3 +116,13 @@ test("the error for TypeScript in an older Node names the remedy", () => {
       "  use Node 22.18 or newer, or compile the file to JavaScript",
   );
 });
+
+test("the error for syntax that Node does not remove names what it allows", () => {
+  const cause = Object.assign(new SyntaxError("TypeScript enum is not supported in strip-only mode"), {
+    code: "ERR_UNSUPPORTED_TYPESCRIPT_SYNTAX",
+  });
+  expect(importFailure("my.ts", cause).describe()).toBe(
+    "my.ts cannot be loaded: TypeScript enum is not supported in strip-only mode\n" +
+      "  Node only removes types: write it without enum, namespace and parameter properties, or compile it to JavaScript",
+  );
+});

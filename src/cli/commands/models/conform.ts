@@ -45,7 +45,7 @@ export const defineModelsConform: DefineCommand = (command, context) => {
     )
     .option(
       "--longest <bp>",
-      "an additional sequence length to test, next to the benchmark's windows",
+      "an additional sequence length to test, in addition to the benchmark's windows",
       wholeNumberOption(1),
     )
     .option("--tolerance <share>", "relative difference that counts as rounding", share, 1e-4)
