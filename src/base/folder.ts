@@ -32,6 +32,7 @@ export async function kindOfPath(path: string): Promise<"file" | "folder" | "oth
 export async function checkIsFile(path: string): Promise<void> {
   const kind = await kindOfPath(path);
   if (kind === undefined) throw new InputError("no such file", { place: { file: path } });
+  if (kind === "folder") throw new InputError("this is a folder; expected a file", { place: { file: path } });
   if (kind !== "file") throw new InputError("this is not a regular file", { place: { file: path } });
 }
 

@@ -306,6 +306,14 @@ describe("errors before long-running steps", () => {
     expect(await refused("report", at("nope"), "--out", folder)).toContain("this is a folder");
   });
 
+  test("build chromatin-activity: a file without peaks", async () => {
+    await writeFile(at("no-peaks.bed"), "");
+    const empty = at("no-peaks.bed");
+    const build = ["build", "chromatin-activity", "--cell-line", "K562", "--peaks", empty, "--idr", empty];
+    const said = await refused(...build, "--nonpeaks", empty, "--out", at("no-peaks"));
+    expect(said).toBe(`error: ${empty}: the file has no peaks`);
+  });
+
   test("build chromatin-activity writes no table if an input is missing", async () => {
     const build = ["build", "chromatin-activity", "--cell-line", "K562", "--out", at("task4-missing")];
     const { peaks } = files.cellLines.K562;
@@ -334,7 +342,7 @@ test("run --add-model repeats the options of the run, and --model and --add-mode
   expect(added.printed).toMatch(/kmer-markov-2 .* 40 /);
   expect(added.printed).toMatch(/kmer-markov-3 .* 40 /);
   const both = await runCommand([...markov("grown"), "--add-model", "kmer-markov:order=1"]);
-  expect(both).toMatchObject({ exitCode: 2, said: expect.stringContaining("exclude each other") });
+  expect(both).toMatchObject({ exitCode: 2, said: expect.stringContaining("cannot be combined") });
 });
 
 test("a run named twice is reported once", async () => {

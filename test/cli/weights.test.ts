@@ -87,7 +87,7 @@ test.each([
     expect(result.cell.weights).toMatch(/^[0-9a-f]{64}$/);
     expect(Object.keys(result.cell.recipe)).not.toContain("epochs");
     expect(result.notes).toContainEqual(
-      expect.stringMatching(/^mistral-dna-toy was not trained in this run: .*checkpoint_1\.pt/),
+      expect.stringMatching(/^mistral-dna-toy was not trained in this run\. Weights: .*checkpoint_1\.pt/),
     );
     expect(await readdir(scratch.path(out))).not.toContain("trained");
 

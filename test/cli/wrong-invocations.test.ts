@@ -53,7 +53,7 @@ test.each([
     "run --suite mini:2 --data FOLDER --model toy:hyenadna --out FOLDER/new",
     /expected a width from 0\.005 to 0\.2/,
   ],
-  ["run --add-model toy:hyenadna --out FOLDER/new", /no run in this folder/],
+  ["run --add-model toy:hyenadna --out FOLDER/new", /new: no such folder/],
   ["build regulatory-elements --ccres FOLDER/a-file --out FOLDER/new", /a-file:1: the line has 1 column;/],
   [
     "build regulatory-elements --ccres FOLDER/a-file --out FOLDER/new --input-size 0",
@@ -63,7 +63,7 @@ test.each([
     "chrombpnet train --genome g.fa --signal FOLDER/a-file --peaks p --nonpeaks n --out FOLDER/new --fold FOLDER/none",
     /FOLDER\/none: no such file/,
   ],
-  ["report FOLDER/none --out FOLDER/new.html", /no run in this folder/],
+  ["report FOLDER/none --out FOLDER/new.html", /none: no such folder/],
   ["report FOLDER/a-file --out FOLDER/new.html", /a-file: this is a file; expected the folder of a run/],
   ["models verify FOLDER/a-file", /a-file: this is a file; expected the folder of a checkpoint/],
   ["status ", /^error: <folder> is empty\n {2}is a variable of the shell not set\?$/],
@@ -77,7 +77,13 @@ test.each([
   ["leaderboard FOLDER --title Mine", /no leaderboard in this folder/],
   ["compare FOLDER/none", /none: no such file or folder/],
   ["verify FOLDER/genome", /neither a run, nor a cell of one, nor a leaderboard/],
-  ["status FOLDER/none", /no run in this folder/],
+  ["status FOLDER/none", /none: no such folder/],
+  ["strata FOLDER/genome --motifs FOLDER/none", /none: no such file/],
+  ["strata FOLDER/genome --motifs FOLDER/genome", /genome: this is a folder; expected a file/],
+  [
+    "run --suite mini --data FOLDER/none --model toy:hyenadna --out FOLDER/new",
+    /none: no such folder\n.*dart-eval data fetch --suite mini --data FOLDER/,
+  ],
   ["strata FOLDER/none --by gc --edges gc=a,b", /Expected a name and ascending numbers/],
   ["query select FOLDER/none --json --csv", /'--json' cannot be used with option '--csv'/],
   [

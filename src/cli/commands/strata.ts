@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from "commander";
 import { InputError } from "../../base/errors.ts";
+import { kindOfPath } from "../../base/folder.ts";
 import { findTask } from "../../evaluation/runs/forms.ts";
 import { runFolders } from "../../evaluation/runs/run-folder.ts";
 import { runResults } from "../../evaluation/runs/stored-results.ts";
@@ -82,8 +83,15 @@ const namesOf = (text: string) => (/^[\w-]+(,[\w-]+)+$/.test(text) ? text.split(
 async function run(paths: readonly string[], options: StrataOptions, { terminal, signal }: Context) {
   const { by, bins, edges, json, genome, tss, ccres, motifs, families } = options;
   const files = Object.fromEntries(
-    Object.entries({ genome, tss, ccres, motifs, families }).filter(([, path]) => path !== undefined),
+    Object.entries({ genome, tss, ccres, motifs, families }).flatMap(([name, path]) =>
+      path === undefined ? [] : [[name, path] as const],
+    ),
   );
+  for (const file of Object.values(files)) {
+    const kind = await kindOfPath(file);
+    if (kind === undefined) throw new InputError("no such file", { place: { file } });
+    if (kind === "folder") throw new InputError("this is a folder; expected a file", { place: { file } });
+  }
   const folders = (await Promise.all(paths.map(runFolders))).flat();
   const found: StratifiedRun["cells"][number][] = [];
   const notes = new Set<string>();

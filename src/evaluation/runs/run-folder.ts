@@ -81,11 +81,18 @@ export const rowsFolder = (folder: string, record: CellRecord) => join(cellFolde
 
 /**
  * Run folders at a path: the path itself, or `corrected/` and `paper/` in it, as a run of both protocols
- * leaves them. A path without a run is returned unchanged, and reading it reports the error.
- * @throws {InputError} when the path is a file
+ * leaves them. A folder without a run is returned unchanged, and reading it reports the error.
+ * @throws {InputError} when there is no such folder
  */
 export async function runFolders(path: string): Promise<readonly string[]> {
-  if ((await kindOfPath(path)) === "file") {
+  const kind = await kindOfPath(path);
+  if (kind === undefined) {
+    throw new InputError("no such folder", {
+      place: { file: path },
+      hint: "expected the folder of a run, as given to run --out",
+    });
+  }
+  if (kind === "file") {
     throw new InputError("this is a file; expected the folder of a run", { place: { file: path } });
   }
   if ((await kindOfPath(planPath(path))) === "file") return [path];
@@ -130,7 +137,7 @@ export async function readRunRecord(folder: string): Promise<RunRecord | undefin
 export function missingRunError(folder: string): InputError {
   return new InputError("no run in this folder", {
     place: { file: planPath(folder) },
-    hint: "expected a folder with plan.json, as given to run --out",
+    hint: "expected the folder of a run, as given to run --out",
   });
 }
 

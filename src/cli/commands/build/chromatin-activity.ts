@@ -107,8 +107,12 @@ async function writeTable(
 }
 
 async function* windowsOf(file: string, { terminal }: Context): AsyncGenerator<Interval> {
-  let outside = 0;
-  yield* peakWindows(file, { onOutside: () => outside++ });
+  let [inside, outside] = [0, 0];
+  for await (const window of peakWindows(file, { onOutside: () => outside++ })) {
+    inside++;
+    yield window;
+  }
+  if (inside + outside === 0) throw new InputError("the file has no peaks", { place: { file } });
   if (outside > 0) {
     terminal.say(`note: ${count(outside)} windows of ${file} begin before their chromosome: left out`);
   }
