@@ -96,7 +96,7 @@ async function race({ family, preset, tokens, rows }: (typeof CONTENDERS)[number
   for (const { programs } of [float32, reduced]) await programs.close();
   await close();
   await rm(folder, { recursive: true });
-  const [float32Milliseconds, reducedMilliseconds] = times.map(median) as [number, number];
+  const [float32Milliseconds, reducedMilliseconds] = times.map(median);
   return {
     model: `${family} ${preset}`,
     precision: `${PRECISION}, ${DEVICE}`,

@@ -49,7 +49,7 @@ export async function benchmark({ rounds, threads }: BenchmarkOptions): Promise<
       return openCheckpointFolder(at, [card]);
     }),
   );
-  const [short, long] = opened as [CheckpointFolder, CheckpointFolder];
+  const [short, long] = opened;
   const forms = [
     { form: "bfloat16, loaded for each use", from: loadedForEachUse(short) },
     { form: "float32, loaded for each use", from: loadedForEachUse(long) },
@@ -87,7 +87,7 @@ export async function benchmark({ rounds, threads }: BenchmarkOptions): Promise<
   const held = runs[2];
   const values = short.architecture.tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   return runs.map(({ form, firstSeconds, gigabytes, states, times }) => {
-    const [seconds1, seconds4, seconds16] = times.map(median) as [number, number, number];
+    const [seconds1, seconds4, seconds16] = times.map(median);
     const ratios = times.map((each, i) => (median(each) / median(held.times[i])).toFixed(2));
     return {
       form,

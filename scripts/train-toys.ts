@@ -8,7 +8,6 @@ import { evaluate, openModel } from "dart-eval";
 import { kindOfPath, namesInFolder } from "../src/base/folder.ts";
 import { writeFileAtomic } from "../src/base/write-file.ts";
 import { writeSyntheticGenome } from "../src/demo/synthetic/write.ts";
-import type { Estimate } from "../src/metrics/intervals.ts";
 import { initCheckpoint } from "../src/models/checkpoints/init.ts";
 import { LANGUAGE_MODELS, languageModelCard } from "../src/models/language/catalogue.ts";
 import { pretrain } from "../src/models/training/pretraining.ts";
@@ -73,7 +72,7 @@ async function pairedAccuracyOf(family: string, pairs: number | undefined): Prom
       model,
       ...(pairs === undefined ? {} : { limit: pairs }),
     });
-    const [{ value, low, high, n }] = metrics[0].intervals as [Estimate];
+    const [{ value, low, high, n }] = metrics[0].intervals;
     console.log(`${family}: paired accuracy ${value} [${low}, ${high}] over ${n}`);
     return { value, low, high, n };
   } finally {

@@ -73,7 +73,7 @@ function gpuTable(rows: readonly Measured[]): string {
       align: i === 0 ? "left" : "right",
     })),
     rows: forward.map(({ subject, data, gflop }) => {
-      const [sequences, tokens] = data.match(/\d+/g)!.map(Number) as [number, number];
+      const [sequences, tokens] = data.match(/\d+/g)!.map(Number);
       const perToken = gflop / (sequences * tokens);
       const most = Object.values(GPUS).map((rate) => Math.round(rate / perToken).toLocaleString("en"));
       return [subject, perToken.toPrecision(2), ...most];

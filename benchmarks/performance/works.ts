@@ -171,7 +171,7 @@ function architecture(family: string, sizes: string, batch: Batch, config: objec
 /** The toy of each family that byte pairs or bases of any kind can be drawn for, with two rows of 24 tokens. */
 export const tinyModels = (): readonly MeasuredModel[] =>
   MODELS.map(({ card }) => {
-    const [config] = Object.values(card.toys) as [MeasuredModel["config"]];
+    const [config] = Object.values(card.toys);
     const { vocabulary } = card.architecture(config, "config.json");
     return {
       name: `${card.name} toy`,

@@ -102,7 +102,7 @@ export async function metricsOf(folder: string): Promise<Pick<ChrombpnetRecord, 
   const estimate = async (task: string, inputs: Readonly<Record<string, string>>, metric: string) => {
     const request = { task, inputs: { genome: files.genome, ...inputs }, setting: "predicted", model };
     const { metrics } = await evaluate(request);
-    const [{ value, low, high, n }] = metrics.find(({ name }) => name === metric)!.intervals as [Estimate];
+    const [{ value, low, high, n }] = metrics.find(({ name }) => name === metric)!.intervals;
     console.log(`chrombpnet, ${task}: ${metric} ${value} [${low}, ${high}] over ${n}`);
     return { value, low, high, n };
   };

@@ -59,7 +59,7 @@ function float32Dot(a: Float32Array, b: Float32Array): number {
     fround(sums[8 * register + lane] + sums[8 * register + lane + 4]);
   const [p, q, r, s] = [0, 1, 2, 3].map((lane) =>
     fround(fround(half(0, lane) + half(1, lane)) + fround(half(2, lane) + half(3, lane))),
-  ) as [number, number, number, number];
+  );
   return fround(rest + fround(fround(p + q) + fround(r + s)));
 }
 

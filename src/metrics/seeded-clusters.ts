@@ -88,7 +88,7 @@ export function scoreOverBlocks(scores: SeededScores, blocks: Blocks): Estimate 
  * @throws {InputError} when a score is not finite
  */
 export function seedSpread(scores: ArrayLike<number>): Estimate {
-  const [low, high] = percentiles(scores, [2.5, 97.5]) as [number, number];
+  const [low, high] = percentiles(scores, [2.5, 97.5]);
   const value = mean(scores);
   const half = Math.max(Math.abs(value - low), Math.abs(value - high));
   return { value, low: value - half, high: value + half, n: scores.length, method: "seed-spread" };

@@ -125,7 +125,7 @@ describe("run", () => {
       /there is no setting "few-shot"\n {2}settings: zero-shot/,
     ],
   ])("%s is one message", async (_, change, message) => {
-    const [option, value] = change as [string, string];
+    const [option, value] = change;
     const words = markov("refused");
     const index = words.indexOf(option);
     if (index >= 0) words[index + 1] = value;

@@ -49,7 +49,7 @@ test("increases with the percentage, from the smallest value to the largest", ()
   const values = fc.array(fc.integer({ min: -1000, max: 1000 }), { minLength: 1 });
   fc.assert(
     fc.property(values, fc.nat(100), fc.nat(100), (x, p, q) => {
-      const [low, high] = percentiles(x, [Math.min(p, q), Math.max(p, q)]) as [number, number];
+      const [low, high] = percentiles(x, [Math.min(p, q), Math.max(p, q)]);
       expect(low).toBeLessThanOrEqual(high + 1e-9);
       expect(percentiles(x, [0, 100])).toEqual([Math.min(...x), Math.max(...x)]);
     }),

@@ -41,7 +41,7 @@ export function withHashedLora(
   let values = 0;
   for (const { name, shape, layer } of tensors) {
     if (layer === undefined || !adapt(name)) continue;
-    const [rows, columns] = shape as readonly [number, number];
+    const [rows, columns] = shape;
     const tall = [rows, rank];
     const wide = [rank, columns];
     const [shapeA, shapeB] = layer === "embedding" ? [tall, wide] : [wide, tall];

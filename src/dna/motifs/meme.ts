@@ -77,7 +77,7 @@ class MemeReader {
   }
 
   private motif(text: string, place: FieldPlace): void {
-    const [, name] = text.split(/\s+/) as [string, string];
+    const [, name] = text.split(/\s+/);
     const before = this.firstLine.get(name);
     if (before !== undefined) {
       throw new FormatError(place, `the motif ${name} is already on line ${before}`);

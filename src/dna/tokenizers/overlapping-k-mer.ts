@@ -43,13 +43,7 @@ export function overlappingKMerTokenizer(
     required: SPECIALS,
     expected: EXPECTED,
   });
-  const [pad, unk, cls, sep, mask] = SPECIALS.map((token) => idOf.get(token)!) as [
-    number,
-    number,
-    number,
-    number,
-    number,
-  ];
+  const [pad, unk, cls, sep, mask] = SPECIALS.map((token) => idOf.get(token)!);
   const special = { pad, unk, cls, sep, mask } satisfies SpecialTokens;
   const centre = Math.floor((k - 1) / 2);
 

@@ -114,7 +114,7 @@ async function shardOf(path: string, checkpoint: Checkpoint): Promise<EmbeddingS
   const offsets = await integers("offsets");
   const starts = await integers("starts");
   const lengths = await integers("lengths");
-  const [total, width] = checkpoint.arrays.get("states")!.shape as [number, number];
+  const [total, width] = checkpoint.arrays.get("states")!.shape;
   const rising = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]));
   const whole =
     rising &&

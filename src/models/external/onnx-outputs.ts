@@ -122,7 +122,7 @@ export class OnnxOutputs {
     { ids, mask }: Batch,
     wanted: readonly OutputName[],
   ): Promise<Partial<Record<OutputName, NdArray>>> {
-    const [rows, tokens] = ids.shape as [number, number];
+    const [rows, tokens] = ids.shape;
     const most = this.fixed.rows ?? rows;
     const outputs = wanted.map((output) => ({ output, name: this.nameOf(output), parts: [] as NdArray[] }));
     for (let start = 0; start < rows; start += most) {
@@ -207,7 +207,7 @@ function rectangle(values: ArrayLike<number>, from: Part, size: Size, fill: numb
 
 /** Removes padded rows and tokens. */
 function cut({ shape, data }: NdArray, { rows, tokens }: Size): NdArray {
-  const [, allTokens, width] = shape as [number, number, number];
+  const [, allTokens, width] = shape;
   const values = data as Float32Array;
   const kept = { dtype: "float32" as const, shape: [rows, tokens, width] };
   if (tokens === allTokens) return { ...kept, data: values.subarray(0, rows * tokens * width) };
@@ -223,7 +223,7 @@ function stacked(parts: readonly NdArray[]): NdArray {
   const [first] = parts;
   if (parts.length === 1) return first;
   const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
-  const [, tokens, width] = first.shape as [number, number, number];
+  const [, tokens, width] = first.shape;
   const data = new Float32Array(rows * tokens * width);
   let at = 0;
   for (const part of parts) {

@@ -172,7 +172,7 @@ function embeddingOf(
   }
   const at = row - batch.start;
   const { shape, data, dtype } = batch.states.read([at, at + 1]);
-  const [, tokens, width] = shape as [number, number, number];
+  const [, tokens, width] = shape;
   const states = dtype === "int8" ? Float32Array.from(data as Int8Array) : widenToFloat32(dtype, data);
   return { states, tokens, width, ...spansOf(stored.index, row, tokens) };
 }

@@ -130,7 +130,7 @@ function twoStrands(
   { positions, otherStrands }: TwoStrands,
 ): ForwardOutput {
   const [batch, tokens] = ids.shape;
-  const [complements, headComplements] = p.complements.map((map) => cast(map, "int32")) as [Sym, Sym];
+  const [complements, headComplements] = p.complements.map((map) => cast(map, "int32"));
   const own = tokensFirst(ids); // [t, b]
   const queries = positions && positionsOnBothStrands(positions, tokens);
   const { hidden, last } =

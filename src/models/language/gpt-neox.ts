@@ -107,8 +107,8 @@ function attend(p: Layer, c: Config, y: Sym, { queries, keys }: LayerContext): S
     return transpose(reshape(rows, [batch, tokens, c.num_attention_heads, 3 * width]), [0, 2, 1, 3]);
   };
   const joint = linear(p.projection, y); // [b, t, h·3c]
-  const [, k, v] = split(heads(joint), -1, [width, width, width]) as readonly [Sym, Sym, Sym];
-  const [q] = split(heads(queries.select(joint)), -1, [width, 2 * width]) as readonly [Sym, Sym];
+  const [, k, v] = split(heads(joint), -1, [width, width, width]);
+  const [q] = split(heads(queries.select(joint)), -1, [width, 2 * width]);
   return linear(p.output, mergeHeads(attention(rotate(q, queries), rotate(k, keys), v, queries.bias)));
 }
 
@@ -117,7 +117,7 @@ function rotate(x: Sym, { angles }: QueryContext): Sym {
   const rotated = 2 * knownSize(angles!.cos.shape[3], "the rotated columns");
   const kept = knownSize(x.shape[3], "the columns of a head") - rotated;
   if (kept === 0) return applyRotary(x, angles!);
-  const [first, rest] = split(x, -1, [rotated, kept]) as readonly [Sym, Sym];
+  const [first, rest] = split(x, -1, [rotated, kept]);
   return concat([applyRotary(first, angles!), rest], -1);
 }
 

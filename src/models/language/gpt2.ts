@@ -103,7 +103,7 @@ const innerWidth = ({ n_inner, n_embd }: Config) => n_inner ?? 4 * n_embd;
  */
 function attend(p: Layer, c: Config, y: Sym, { queries, input, index }: LayerContext): Sym {
   const d = c.n_embd;
-  const [q, k, v] = split(linear(p.projection, y), -1, [d, d, d]) as readonly [Sym, Sym, Sym];
+  const [q, k, v] = split(linear(p.projection, y), -1, [d, d, d]);
   const heads = (x: Sym) => splitHeads(x, c.n_head);
   const dropWeights = (weights: Sym) => drop(input, weights, c.attn_pdrop);
   const scaled = heads(scaleQueries(queries.select(q), c, index)); // [b, h, q, c]

@@ -143,7 +143,7 @@ const predictionHead = (p: Pick<Parameters, "headDense" | "headNorm">, h: Sym, c
 
 /** W_o·softmax(R(q)·R(k)ᵀ / √c + bias)·v.  y: [b, t, d] → [b, q, d] */
 function attend(p: Layer, c: Config, y: Sym, { queries, keys }: LayerContext): Sym {
-  const [query, key, value] = rowBlocks(p.projection, 3) as readonly [Linear, Linear, Linear];
+  const [query, key, value] = rowBlocks(p.projection, 3);
   const heads = (layer: Linear, x: Sym) => splitHeads(linear(layer, x), c.num_attention_heads);
   const q = applyRotary(heads(query, queries.select(y)), queries.angles!); // [b, h, q, c]
   const k = applyRotary(heads(key, y), keys.angles!); // [b, h, t, c]

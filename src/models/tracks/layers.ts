@@ -155,7 +155,7 @@ export function rotaryAttention(table: ParameterTable, at: string, x: Sym, heads
     projected,
     -1,
     [heads, keyHeads, keyHeads].map((count) => count * perHead),
-  ) as [Sym, Sym, Sym];
+  );
   const frequencies = rotaryFrequencies(ROTATED, ROTARY_BASE);
   const angles = rotaryAnglesAt(
     unsqueeze(cast(range(tokens), "float32"), 0),

@@ -213,7 +213,7 @@ export class FineTuning {
   dropout(place: PartPlace, feeds: Feeds): Feeds {
     const { seed } = this.request;
     const { epoch, batch, member = 0, from = 0 } = place;
-    const [count, tokens] = feeds.ids.shape as [number, number];
+    const [count, tokens] = feeds.ids.shape;
     const mask = feeds.mask.data as Float32Array;
     const rows = Array.from({ length: count }, (_, i) => ({
       seed: [seed, "dropout", epoch, batch, member, from + i],

@@ -1,4 +1,4 @@
-import { InputError } from "../../base/errors.ts";
+import { InputError, InternalError } from "../../base/errors.ts";
 
 /**
  * An n-dimensional array in memory, row-major (the last axis is contiguous), as NumPy's C order.
@@ -83,6 +83,21 @@ interface TypedArrays {
 
 /** Typed array of elements of type D. */
 export type DataOf<D extends DType = DType> = TypedArrays[D];
+
+/** Narrows an array to an element type. */
+export function hasDType<D extends DType>(array: NdArray, dtype: D): array is NdArray<D> {
+  return array.dtype === dtype;
+}
+
+/**
+ * Data of an array whose element type follows from the program.
+ *
+ * @throws {InternalError} when the array has another type
+ */
+export function dataOf<D extends DType>(array: NdArray, dtype: D): DataOf<D> {
+  if (hasDType(array, dtype)) return array.data;
+  throw new InternalError(`an array is ${array.dtype}; expected ${dtype}`);
+}
 
 /** Bytes of one element. */
 export function bytesPerElement(dtype: DType): number {

@@ -110,7 +110,7 @@ export async function findNotFinite(
         const i = firstNotFinite(dtype, data);
         if (i < 0) continue;
         if (masks && (await isMask(array))) break;
-        const value = widenToFloat32(dtype, data.slice(i, i + 1) as typeof data)[0];
+        const value = widenToFloat32(dtype, data.slice(i, i + 1))[0];
         return { tensor: name, element: at + i, value: String(value) };
       }
     }
@@ -134,19 +134,19 @@ const EXPONENTS: Partial<Record<DType, readonly [mask: number, all: number]>> = 
 
 /** Index of the first element that is not finite as float32; -1 where all are. */
 export function firstNotFinite(dtype: DType, data: DataOf): number {
-  if (dtype === "float64") {
-    return (data as Float64Array).findIndex((value) => !Number.isFinite(Math.fround(value)));
-  }
+  if (data instanceof Float64Array) return data.findIndex((value) => !Number.isFinite(Math.fround(value)));
   const exponent = EXPONENTS[dtype];
-  if (exponent === undefined) throw new InternalError(`${dtype} is not a float`);
+  const bits = bitsOf(data);
+  if (exponent === undefined || bits === undefined) throw new InternalError(`${dtype} is not a float`);
   const [mask, all] = exponent;
-  const bits = dtype === "float32" ? viewAs("uint32", bytesOf(data)) : (data as Uint16Array);
   for (let i = 0; i < bits.length; i++) if ((bits[i] & mask) === all) return i;
   return -1;
 }
 
-const bytesOf = ({ buffer, byteOffset, byteLength }: DataOf) =>
-  new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+function bitsOf(data: DataOf): Uint32Array | Uint16Array | Uint8Array | undefined {
+  if (data instanceof Float32Array) return new Uint32Array(data.buffer, data.byteOffset, data.length);
+  return data instanceof Uint16Array || data instanceof Uint8Array ? data : undefined;
+}
 
 async function recall(path: string): Promise<NotFinite | null | undefined> {
   try {

@@ -8,20 +8,19 @@ import type { DataOf, DType } from "./array.ts";
  * @throws {InternalError} for a type that is not a float
  */
 export function widenToFloat32(dtype: DType, data: DataOf): Float32Array {
-  switch (dtype) {
-    case "float32":
-      return data as Float32Array;
-    case "float64":
-      return Float32Array.from(data as Float64Array);
-    case "bfloat16":
-      return fromBits(data as Uint16Array, (bits) => bits << 16);
-    case "float16":
-    case "float8_e5m2":
-    case "float8_e4m3fn":
-      return fromTable(data as Bits, tableOf(dtype));
-    default:
-      throw new InternalError(`${dtype} is not a float type`);
+  if (data instanceof Float32Array) return data;
+  if (data instanceof Float64Array) return Float32Array.from(data);
+  if (data instanceof Uint16Array || data instanceof Uint8Array) {
+    switch (dtype) {
+      case "bfloat16":
+        return fromBits(data, (bits) => bits << 16);
+      case "float16":
+      case "float8_e5m2":
+      case "float8_e4m3fn":
+        return fromTable(data, tableOf(dtype));
+    }
   }
+  throw new InternalError(`${dtype} is not a float type`);
 }
 
 const tables = new Map<DType, Uint32Array>();

@@ -120,18 +120,15 @@ function timeLimit() {
   const context = createContext({ step: undefined });
   const script = new Script("step()");
   return <T>(step: () => T, seconds: number): T => {
-    let result: { readonly value: T } | undefined;
-    context.step = () => {
-      result = { value: step() };
-    };
+    context.step = step;
     try {
-      script.runInContext(context, { timeout: Math.ceil(1000 * seconds) });
+      return script.runInContext(context, { timeout: Math.ceil(1000 * seconds) });
     } catch (error) {
       // Errors of another context are no instance of this context's Error.
-      if ((error as NodeJS.ErrnoException).code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
+      const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+      if (code !== "ERR_SCRIPT_EXECUTION_TIMEOUT") throw error;
       throw new Error(`HDF5 did not finish within ${seconds} s`);
     }
-    return result!.value;
   };
 }
 
@@ -188,8 +185,7 @@ class Tree {
     const parts = path.split("/").filter((part) => part !== "");
     let at: Found = { kind: "group", path: "/" };
     let links = 0;
-    while (parts.length > 0) {
-      const part = parts.shift()!;
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
       if (part === ".") continue;
       if (!this.namesIn(at).has(part)) return undefined;
       const next = `${at.path === "/" ? "" : at.path}/${part}`;

@@ -131,7 +131,7 @@ function parseEntry(file: OpenFile, name: string, entry: unknown, dataStart: num
   if (!isCounts(offsets) || offsets.length !== 2) {
     return fail(`has the data offsets ${short(offsets)}; expected [begin, end]`);
   }
-  const [begin, end] = offsets as [number, number];
+  const [begin, end] = offsets;
   const available = file.size - dataStart;
   if (end < begin) return fail(`has the data offsets [${begin}, ${end}], which run backwards`);
   if (end > available) {

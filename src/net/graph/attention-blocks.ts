@@ -12,7 +12,7 @@ import {
   softmax,
   transpose,
 } from "./build.ts";
-import { chunksOf, type Dim, multiplyDims } from "./dim.ts";
+import { chunksOf, multiplyDims } from "./dim.ts";
 import { ancestorsOf, capturedBy } from "./graph.ts";
 import { isOp, type Node, type Sym } from "./sym.ts";
 
@@ -39,7 +39,7 @@ export function withAttentionInBlocks(outputs: readonly Sym[]): readonly Sym[] {
   for (const node of order) {
     const found = attentionOf(node);
     if (found?.inner.every((sym) => uses.get(sym.node) === 1)) {
-      const [q, keys, v] = [found.q, found.keys, found.v].map(renewed) as [Sym, Sym, Sym];
+      const [q, keys, v] = [found.q, found.keys, found.v].map(renewed);
       rebuilt.set(node, [inBlocks({ ...found, q, keys, v, bias: found.bias && renewed(found.bias) })]);
     } else {
       const made = withInputs(node, renewed);
@@ -67,14 +67,14 @@ interface Attention {
 /** Attention with the node as its last product. */
 function attentionOf(node: Node): Attention | undefined {
   if (!isOp(node, "MatMul")) return undefined;
-  const [weights, v] = node.inputs as readonly [Sym, Sym];
+  const [weights, v] = node.inputs;
   if (!isOp(weights.node, "Softmax") || weights.node.attributes.axis !== -1) return undefined;
   const biased = weights.node.inputs[0];
   const [scaled, bias] = isOp(biased.node, "Add") ? biased.node.inputs : [biased];
   if (!isOp(scaled.node, "Mul")) return undefined;
-  const [scores, scale] = scaled.node.inputs as readonly [Sym, Sym];
+  const [scores, scale] = scaled.node.inputs;
   if (!isOp(scores.node, "MatMul") || scale.shape.length > 0) return undefined;
-  const [q, keys] = scores.node.inputs as readonly [Sym, Sym];
+  const [q, keys] = scores.node.inputs;
   const queries = q.shape[2];
   if (q.shape.length !== 4 || (typeof queries === "number" && queries <= BLOCK)) return undefined;
   return { q, keys, scale, bias, v, inner: [...new Set([scores, scaled, biased, weights])] };
@@ -82,7 +82,7 @@ function attentionOf(node: Node): Attention | undefined {
 
 /** The last block repeats the last query; its surplus is left out at the end. */
 function inBlocks({ q, keys, scale, bias, v }: Attention): Sym {
-  const [batch, heads, queries, width] = q.shape as readonly [Dim, Dim, Dim, Dim];
+  const [batch, heads, queries, width] = q.shape;
   const count = chunksOf(queries, BLOCK);
   const covered = multiplyDims(count, BLOCK);
   const last = reduceMax(range(queries), [0]);

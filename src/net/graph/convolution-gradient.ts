@@ -14,11 +14,7 @@ export function convolutionGradients(
   node: Node<"Conv">,
 ): InputGradients {
   const { group, pads, dilation, stride } = node.attributes;
-  const [out, perGroup, kernel] = w.shape.map((size) => knownSize(size, "a kernel")) as [
-    number,
-    number,
-    number,
-  ];
+  const [out, perGroup, kernel] = w.shape.map((size) => knownSize(size, "a kernel"));
   const span = dilation * (kernel - 1);
   const outPerGroup = out / group;
   const padded = g.pad(x, 2, pads[0], pads[1]);
@@ -47,13 +43,13 @@ export function convolutionGradients(
 /** Restores the positions that a stride skipped, as zeros. */
 function unstride(dy: Sym, length: Dim, stride: number): Sym {
   if (stride === 1) return dy;
-  const [batch, out, taken] = dy.shape.map((dim, axis) =>
-    axis === 0 ? dim : knownSize(dim, "a strided axis"),
-  );
+  const [batch] = dy.shape;
+  const [out, taken] = dy.shape.slice(1).map((dim) => knownSize(dim, "a strided axis"));
   const spaced = g.pad(g.unsqueeze(dy, 3), 3, 0, stride - 1);
-  const flat = g.reshape(spaced, [batch, out, (taken as number) * stride]);
-  const missing = knownSize(length, "a strided axis") - (taken as number) * stride;
-  return missing < 0 ? g.slice(flat, 2, 0, length as number) : g.pad(flat, 2, 0, missing);
+  const flat = g.reshape(spaced, [batch, out, taken * stride]);
+  const known = knownSize(length, "a strided axis");
+  const missing = known - taken * stride;
+  return missing < 0 ? g.slice(flat, 2, 0, known) : g.pad(flat, 2, 0, missing);
 }
 
 /** Σ over batch and length of dy[b, g, o, t] · x[b, g, c, t], as [g, o, c]. */
@@ -72,7 +68,7 @@ export function unfoldGradient(dy: Sym, x: Sym, { kernel }: Node<"Unfold">["attr
   const product = isOp(dy.node, "Reshape") ? dy.node.inputs[0].node : dy.node;
   const width = multiplyDims(...x.shape.slice(2));
   if (isOp(product, "Gemm") && isKernelProduct(product, multiplyDims(kernel, width))) {
-    const [dz, w] = product.inputs as readonly [Sym, Sym]; // [b · windows, out] · [out, kernel · c]
+    const [dz, w] = product.inputs; // [b · windows, out] · [out, kernel · c]
     const out = dz.shape[1];
     const rows = g.pad(g.reshape(dz, [x.shape[0], dy.shape[1], out]), 1, kernel - 1, kernel - 1);
     const taps = g.flip(g.reshape(w, [out, kernel, width]), 1);

@@ -63,7 +63,8 @@ function countOf(x: Sym, axes: readonly number[]): Sym | number {
 }
 
 /** Rows as one axis, the last axis kept. */
-const flatRows = (x: Sym) => g.reshape(x, [multiplyDims(...x.shape.slice(0, -1)), x.shape.at(-1)!]);
+const flatRows = (x: Sym) =>
+  g.reshape(x, [multiplyDims(...x.shape.slice(0, -1)), x.shape[x.shape.length - 1]]);
 
 /**
  * For a weight shared by all leading axes, dW is one product over all rows instead of a product per batch and

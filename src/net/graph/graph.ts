@@ -38,8 +38,7 @@ export function ancestorsOf(roots: readonly Sym[]): readonly Node[] {
     .map(({ node }) => ({ node, entered: false }))
     .reverse();
   const order: Node[] = [];
-  while (stack.length > 0) {
-    const top = stack.pop()!;
+  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     if (done.has(top.node)) continue;
     if (top.entered) {
       done.add(top.node);

@@ -1,5 +1,5 @@
 import { exp, fill, flip, linearAttention, matMul, mul, pad, reshape, slice, unsqueeze } from "./build.ts";
-import { knownSize, type Shape } from "./dim.ts";
+import { knownSize, multiplyDims, type Shape } from "./dim.ts";
 import type { InputGradients } from "./gradient-rule.ts";
 import { isOp, type Sym } from "./sym.ts";
 
@@ -43,7 +43,7 @@ function outer(x: Sym, y: Sym): Sym {
 const merged = ([batch, tokens, channels, states]: Shape): Shape => [
   batch,
   tokens,
-  (channels as number) * (states as number),
+  multiplyDims(channels, states),
 ];
 
 /** The states after every token: s_t = exp(decay_t)·s_{t−1} + driven_t.  both [b, t, e·n] → the same */
@@ -60,6 +60,6 @@ function everyState(driven: Sym, decay: Sym): Sym {
 function computedAgain(decay: Sym): Sym {
   const product = isOp(decay.node, "Reshape") ? decay.node.inputs[0] : decay;
   if (!isOp(product.node, "Mul")) return decay;
-  const [a, b] = product.node.inputs as readonly [Sym, Sym];
+  const [a, b] = product.node.inputs;
   return reshape(mul(b, a), decay.shape);
 }

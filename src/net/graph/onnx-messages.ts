@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { InternalError } from "../../base/errors.ts";
+import { keysOf } from "../../base/record.ts";
 import type { DType, NdArray } from "../arrays/array.ts";
 import type { Shape } from "./dim.ts";
 import type { OnnxAttribute } from "./emit-rules.ts";
@@ -54,7 +55,7 @@ export function dataType(dtype: DType): DataType {
 
 /** Element type of an ONNX number; undefined for an unsupported one. */
 export function dtypeOf(number: number): DType | undefined {
-  return (Object.keys(dataTypes) as DType[]).find((dtype) => dataTypes[dtype] === number);
+  return keysOf(dataTypes).find((dtype) => dataTypes[dtype] === number);
 }
 
 /** A tensor with its values in the model, or in an external file. */
@@ -66,7 +67,7 @@ export function initializer(
   const dims = shape.map((size) => BigInt(size));
   if (binding.kind === "inline") {
     const { buffer, byteOffset, byteLength } = binding.array.data;
-    const rawData = new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+    const rawData = new Uint8Array(buffer, byteOffset, byteLength);
     return create(TensorProtoSchema, { name, dims, dataType: dataType(dtype), rawData });
   }
   const entries = { location: binding.location, offset: binding.offset, length: binding.length };

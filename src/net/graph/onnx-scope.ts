@@ -58,11 +58,11 @@ export class Scope {
   }
 
   /** @throws {InternalError} when no scope has computed the tensor */
-  nameOf({ node, output }: Sym): string {
+  nameOf({ node, output }: Pick<Sym, "node" | "output">): string {
     const names = this.names.get(node);
     if (names !== undefined) return names[output];
     if (this.outer === undefined) throw new InternalError(`a ${node.op} is used before it is computed`);
-    return this.outer.nameOf({ node, output } as Sym);
+    return this.outer.nameOf({ node, output });
   }
 
   /** Names the outputs of a node. */

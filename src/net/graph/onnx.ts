@@ -1,5 +1,6 @@
 import { create, toBinary } from "@bufbuild/protobuf";
 import type { NdArray } from "../arrays/array.ts";
+import { knownSize } from "./dim.ts";
 import { type Emission, emitRules } from "./emit-rules.ts";
 import { gpuForms } from "./gpu-forms.ts";
 import { ancestorsOf, type Graph } from "./graph.ts";
@@ -92,7 +93,11 @@ function emit(scope: Scope, node: Node): void {
     const attributes = { exclusive: Number(exclusive), reverse: Number(reverse) };
     scope.bind(node, [scope.add("CumSum", [scope.nameOf(node.inputs[0]), scope.integer(axis)], attributes)]);
   } else if (isOp(node, "Unfold")) {
-    const rows = windows(scope, node.outputs[0].shape[1] as number, node.attributes);
+    const rows = windows(
+      scope,
+      knownSize(node.outputs[0].shape[1], "the number of windows"),
+      node.attributes,
+    );
     scope.bind(node, [scope.add("Gather", [scope.nameOf(node.inputs[0]), rows], { axis: 1 })]);
   } else if (isOp(node, "LinearAttention")) emitLinearAttention(scope, node);
   else if (isOp(node, "QuantizeLinear")) emitQuantizeLinear(scope, node);
@@ -141,7 +146,7 @@ function emitPad(scope: Scope, node: Node<"Pad"> & Node): void {
 /** The second output, the states after the last token, is unused, but the WebGPU kernel writes it. */
 function emitLinearAttention(scope: Scope, node: Node): void {
   const [q, k, v, decay] = node.inputs.map((sym) => scope.nameOf(sym));
-  const heads = node.outputs[0].shape[2] as number;
+  const heads = knownSize(node.outputs[0].shape[2], "the number of channels");
   const names = [scope.fresh(), scope.fresh()];
   const attributes = { update_rule: "gated", q_num_heads: 1, kv_num_heads: heads, scale: { real: 1 } };
   const inputs = [q, k, v, "", decay];

@@ -54,7 +54,7 @@ function attributeTexts(node: Node): string[] {
     return [];
   if (isOp(node, "Cast") || isOp(node, "Range")) return [];
   if (isOp(node, "Fill")) return [String(node.attributes.value)];
-  return Object.entries(node.attributes as Record<string, unknown>)
+  return Object.entries(node.attributes)
     .filter(([, value]) => value !== false)
     .map(([key, value]) => {
       if (value === true) return key;

@@ -132,9 +132,11 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   MatMul: ([a, b]) => {
     checkSame(a.dtype, b.dtype, "types differ");
     if (a.shape.length < 2 || b.shape.length < 2) throw new GraphError("both need at least two axes");
-    checkSame(a.shape.at(-1)!, b.shape.at(-2)!, "inner axes differ");
+    const [m, k] = a.shape.slice(-2);
+    const [inner, n] = b.shape.slice(-2);
+    checkSame(k, inner, "inner axes differ");
     const batch = broadcastShapes(a.shape.slice(0, -2), b.shape.slice(0, -2));
-    return [{ dtype: a.dtype, shape: [...batch, a.shape.at(-2)!, b.shape.at(-1)!] }];
+    return [{ dtype: a.dtype, shape: [...batch, m, n] }];
   },
   Gemm: ([a, b, c], { transA, transB }) => {
     if (a.shape.length !== 2 || b.shape.length !== 2) throw new GraphError("both need exactly two axes");
@@ -177,7 +179,7 @@ export const shapeRules: { readonly [K in Op]: ShapeRule<K> } = {
   Softmax: alongAxis,
   LogSoftmax: alongAxis,
   LayerNormalization: ([x, scale], { axis }) => {
-    checkSame(x.shape.at(-1)!, scale.shape[0], "the scale differs from the last axis");
+    checkSame(x.shape[x.shape.length - 1], scale.shape[0], "the scale differs from the last axis");
     return alongAxis([x], { axis });
   },
   ReduceSum: reduction,

@@ -95,7 +95,7 @@ export function causalBias({ positions }: Queries, tokens: Dim, { mask, window }
  * attention requires (Ainslie et al. 2023, arXiv:2305.13245).  [b, h, t, c] → [b, h·times, t, c]
  */
 export function repeatHeads(x: Sym, times: number): Sym {
-  const [batch, heads, tokens, width] = x.shape as readonly [Dim, Dim, Dim, Dim];
+  const [batch, heads, tokens, width] = x.shape;
   const copies = expand(unsqueeze(x, 2), [batch, heads, times, tokens, width]);
   return reshape(copies, [batch, multiplyDims(heads, times), tokens, width]);
 }

@@ -1,5 +1,5 @@
 import { concat, expand, fill, gemm, pad, reshape, transpose, unfold } from "../graph/build.ts";
-import { type Dim, knownSize, multiplyDims } from "../graph/dim.ts";
+import { knownSize, multiplyDims } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { Convolution } from "./convolution.ts";
 import { linear } from "./linear.ts";
@@ -26,11 +26,7 @@ export function convolutionLast(
   x: Sym,
   { pads = [0, 0] }: ConvolutionOptions = {},
 ): Sym {
-  const [out, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel")) as [
-    number,
-    number,
-    number,
-  ];
+  const [out, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel"));
   if (kernel === 1) {
     const y = linear({ weight: reshape(weight, [out, channels]), bias }, x);
     return padWithRow(y, bias ?? zeroRow(out), pads);
@@ -71,7 +67,7 @@ function rowsPerBlock(channels: number, windows: number): number {
  * @returns [rows · o, windowBlocks · rows · c]
  */
 function kernelMatrix(weight: Sym, rows: number, windowBlocks: number): Sym {
-  const [out, channels, kernel] = weight.shape as readonly [number, number, number];
+  const [out, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel"));
   const taps = transpose(weight, [0, 2, 1]); // [o, k, c]
   const width = windowBlocks * rows;
   const shifted = Array.from({ length: rows }, (_, s) => pad(taps, 1, s, width - kernel - s));
@@ -80,7 +76,7 @@ function kernelMatrix(weight: Sym, rows: number, windowBlocks: number): Sym {
 
 /** Pads y with copies of `row`.  y: [b, l, o], row: [o] → [b, before + l + after, o] */
 export function padWithRow(y: Sym, row: Sym, [before, after]: readonly [number, number]): Sym {
-  const [batch, , out] = y.shape as readonly [Dim, Dim, Dim];
+  const [batch, , out] = y.shape;
   const rows = (count: number) => (count === 0 ? [] : [expand(row, [batch, count, out])]);
   return concat([...rows(before), y, ...rows(after)], 1);
 }

@@ -41,11 +41,7 @@ export interface Convolution {
  * @throws {GraphError} when the kernel is wider than the length
  */
 export function convolution({ weight, bias }: Convolution, x: Sym, { dilation = 1 } = {}): Sym {
-  const [out, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel")) as [
-    number,
-    number,
-    number,
-  ];
+  const [out, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel"));
   const length = knownSize(x.shape[2], "the length of a convolution");
   const windows = length - dilation * (kernel - 1);
   if (windows < 1) {
@@ -87,7 +83,7 @@ const WINOGRAD_SHARE = 0.85;
  * @see Lavin & Gray 2016, arXiv:1509.09308, eq. 5
  */
 function winogradConvolution({ weight, bias }: Convolution, x: Sym, dilation: number): Sym {
-  const [out, channels] = weight.shape as readonly [number, number, number];
+  const [out, channels] = weight.shape.map((size) => knownSize(size, "a kernel"));
   const [batch] = x.shape;
   const length = knownSize(x.shape[2], "the length of a convolution");
   const windows = length - 2 * dilation;
@@ -137,7 +133,7 @@ const winogradShare = (windows: number, dilation: number) =>
  * @returns       [b, l − k + 1]
  */
 export function diagonalConvolution({ weight, bias }: Convolution, x: Sym): Sym {
-  const [, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel")) as [1, number, number];
+  const [, channels, kernel] = weight.shape.map((size) => knownSize(size, "a kernel"));
   const [batch] = x.shape;
   const length = knownSize(x.shape[2], "the length of a convolution");
   const products = matMul(transpose(reshape(weight, [channels, kernel]), [1, 0]), x); // [b, k, l]

@@ -20,7 +20,7 @@ export interface Linear {
  */
 export function linear({ weight, inputsFirst = false, bias, adapter }: Linear, x: Sym): Sym {
   const leading = x.shape.slice(0, -1);
-  const rows = reshape(x, [multiplyDims(...leading), x.shape.at(-1)!]);
+  const rows = reshape(x, [multiplyDims(...leading), x.shape[x.shape.length - 1]]);
   const plain = gemm(rows, weight, bias, { transB: !inputsFirst });
   const y = adapter === undefined ? plain : addLowRank(adapter, rows, plain);
   return reshape(y, [...leading, weight.shape[inputsFirst ? 1 : 0]]);
@@ -83,7 +83,7 @@ export function gatedFeedForward(
   activation: Activation,
   drop = (product: Sym) => product,
 ): Sym {
-  const [a, b] = rowBlocks(inner, 2) as readonly [Linear, Linear];
+  const [a, b] = rowBlocks(inner, 2);
   return linear(outer, drop(mul(activation(linear(a, x)), linear(b, x))));
 }
 

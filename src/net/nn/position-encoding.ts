@@ -46,7 +46,7 @@ export function rotaryAnglesAt(positions: Sym, frequencies: Sym): RotaryAngles {
  */
 export function applyRotary(x: Sym, { cos, sin }: RotaryAngles): Sym {
   const half = knownSize(x.shape[3], "the width of a head") / 2;
-  const [a, b] = split(x, -1, [half, half]) as readonly [Sym, Sym];
+  const [a, b] = split(x, -1, [half, half]);
   return concat([sub(mul(a, cos), mul(b, sin)), add(mul(b, cos), mul(a, sin))], -1);
 }
 

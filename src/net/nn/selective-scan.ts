@@ -24,7 +24,7 @@ import {
   transpose,
   unsqueeze,
 } from "../graph/build.ts";
-import { chunksOf, type Dim, knownSize, multiplyDims } from "../graph/dim.ts";
+import { chunksOf, knownSize, multiplyDims } from "../graph/dim.ts";
 import type { Sym } from "../graph/sym.ts";
 import { LOWEST } from "./attention.ts";
 
@@ -71,7 +71,7 @@ export function selectiveStep(A: Sym, h: Sym, { x, step, B, C }: SelectiveInput)
  * @returns      y: [b, t, e]
  */
 export function selectiveScan(A: Sym, { x, step, B, C }: SelectiveInput): Sym {
-  const [batch, tokens, channels] = x.shape as readonly [Dim, Dim, Dim];
+  const [batch, tokens, channels] = x.shape;
   const states = knownSize(A.shape[0], "the number of states");
   const scaledInput = mul(step, x); // Δ·x, [b, t, e]
   const rates = swapLast(A); // [e, n]
@@ -116,7 +116,7 @@ export const CHUNK = 32;
  */
 export function chunkedScan(A: Sym, sizes: HeadSizes, { x, step, B, C }: SelectiveInput): Sym {
   const { heads: h, headWidth: p, groups: g, states: n } = sizes;
-  const [batch, tokens] = x.shape as readonly [Dim, Dim, Dim];
+  const [batch, tokens] = x.shape;
   const q = CHUNK;
   const e = h * p;
   const count = chunksOf(tokens, q);

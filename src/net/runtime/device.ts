@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { keysOf } from "../../base/record.ts";
 
 /** Devices that can run a program. `auto` selects the first one that works on this machine, the CPU last. */
 export const DEVICES = ["cpu", "webgpu", "cuda", "coreml", "dml", "auto"] as const;
@@ -97,7 +98,7 @@ export interface ProviderState {
  * All devices, and whether the installed ONNX Runtime includes their provider; a driver may still be missing.
  */
 export function providerStates(bundled: ReadonlySet<string>): readonly ProviderState[] {
-  return (Object.keys(INSTALL) as DeviceKind[]).map((device) => ({
+  return keysOf(INSTALL).map((device) => ({
     device,
     present: bundled.has(device),
     advice: INSTALL[device],

@@ -82,7 +82,8 @@ async function checkExternal(
     );
   }
   const path = join(dirname(model), location);
-  if (!sizes.has(path)) {
+  let size = sizes.get(path);
+  if (size === undefined) {
     await using file = await openFile(path);
     if (!file.realPath.startsWith(`${dirname(realModel)}${sep}`)) {
       throw refuse(
@@ -90,9 +91,9 @@ async function checkExternal(
         "copy the model and its weights into one folder",
       );
     }
-    sizes.set(path, file.size);
+    size = file.size;
+    sizes.set(path, size);
   }
-  const size = sizes.get(path)!;
   const end = offset + (length ?? 0);
   if (!(Number.isSafeInteger(end) && offset >= 0 && end >= offset && end <= size)) {
     throw refuse(

@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { dataOf } from "../arrays/array.ts";
 import { cast, input, integerProduct, matMul, parameter } from "../graph/build.ts";
 import { type ConcreteDevice, type Device, deviceKind } from "./device.ts";
 import type { Precision, ReducedPrecision } from "./precision.ts";
@@ -69,7 +70,7 @@ async function computeHalfProduct(device: ConcreteDevice): Promise<void> {
     });
     try {
       const { y } = await program.run({ a: ones, b: ones });
-      if ((y.data as Float32Array).every((sum) => sum === SIZE)) return;
+      if (dataOf(y, "float32").every((sum) => sum === SIZE)) return;
     } finally {
       await program.close();
     }
@@ -122,5 +123,5 @@ async function computesExactly(): Promise<boolean> {
   const x = { dtype: "uint8", shape: [1, TERMS], data: new Uint8Array(TERMS).fill(LARGEST) } as const;
   const { y } = await program.run({ x });
   await program.close();
-  return (y.data as Float32Array).every((value) => value === TERMS * STEPS * (LARGEST - 128));
+  return dataOf(y, "float32").every((value) => value === TERMS * STEPS * (LARGEST - 128));
 }

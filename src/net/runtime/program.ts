@@ -1,6 +1,7 @@
 import { dirname, relative, sep } from "node:path";
 import type { InferenceSession, Tensor } from "onnxruntime-node";
 import { InternalError } from "../../base/errors.ts";
+import { keysOf, recordOf } from "../../base/record.ts";
 import { formatShape, isFloat, type NdArray } from "../arrays/array.ts";
 import type { StoredArray } from "../arrays/stored-array.ts";
 import { needsCopy } from "../arrays/stored-array.ts";
@@ -72,15 +73,12 @@ export async function openProgram<Output extends string>(
   options: ProgramOptions = {},
 ): Promise<Program<Output>> {
   const { device, session, inputs, close } = await openGraph(outputs, parameters, options);
-  const names = Object.keys(outputs) as Output[];
+  const names = keysOf(outputs);
   return {
     device,
     async run(feeds) {
       const results = await session.run(await feedTensors(inputs, feeds), names);
-      return Object.fromEntries(names.map((name) => [name, ndArrayOf(results[name])])) as Record<
-        Output,
-        NdArray
-      >;
+      return recordOf(names, (name) => ndArrayOf(results[name]));
     },
     close,
   };
@@ -107,17 +105,17 @@ export async function openGraph(
   onDevice: readonly string[] = [],
 ): Promise<OpenedGraph> {
   const graph = graphOf(outputs);
-  const used = graph.parameters.map(({ attributes }) => {
-    const source = parameters.get(attributes.name);
-    if (source === undefined) throw new GraphError(`parameter ${attributes.name} has no values`);
-    if (hasShape(source)) checkShape(attributes.name, attributes.shape, source.shape);
-    return [attributes.name, source] as const;
+  const used = graph.parameters.map(({ attributes: { name, shape } }) => {
+    const source = parameters.get(name);
+    if (source === undefined) throw new GraphError(`parameter ${name} has no values`);
+    if (hasShape(source)) checkShape(name, shape, source.shape);
+    return { name, shape, source };
   });
-  const stored = used.flatMap(([, source]) => (isStored(source) ? [source.file] : []));
+  const stored = used.flatMap(({ source }) => (isStored(source) ? [source.file] : []));
   const folder = commonFolder(stored);
   // Loaded here: a command without a graph does without the library that encodes ONNX.
   const { toOnnx } = await import("../graph/onnx.ts");
-  const bindings = new Map(used.map(([name, source]) => [name, bindingOf(name, source, folder)]));
+  const bindings = new Map(used.map(({ name, source }) => [name, bindingOf(name, source, folder)]));
   const model = (device: ConcreteDevice) => {
     const stored = asStored(Object.values(outputs), parameters, device);
     const named = Object.fromEntries(Object.keys(outputs).map((name, i) => [name, stored[i]]));
@@ -125,9 +123,7 @@ export async function openGraph(
   };
   const inputs = new Map<string, Shape>([
     ...graph.inputs.map(({ attributes }) => [attributes.name, attributes.shape] as const),
-    ...used
-      .filter(([, source]) => source === "fed")
-      .map(([name]) => [name, parameterShape(graph, name)] as const),
+    ...used.filter(({ source }) => source === "fed").map(({ name, shape }) => [name, shape] as const),
   ]);
   const { session, device: opened } = await openSession(model, {
     device,
@@ -217,10 +213,6 @@ async function deviceOfSmallProgram(device: Device): Promise<ConcreteDevice> {
   const program = await openProgram({ y: neg(input("x", "float32", [1])) }, undefined, { device });
   await program.close();
   return program.device;
-}
-
-function parameterShape(graph: ReturnType<typeof graphOf>, name: string): Shape {
-  return graph.parameters.find(({ attributes }) => attributes.name === name)!.attributes.shape;
 }
 
 /** Each symbolic size is bound by the first input that has it and must be the same in all others. */

@@ -1,3 +1,4 @@
+import { keysOf, recordOf } from "../../base/record.ts";
 import type { NdArray } from "../arrays/array.ts";
 import { input } from "../graph/build.ts";
 import type { Sym } from "../graph/sym.ts";
@@ -59,7 +60,7 @@ export async function openStateProgram<Output extends string>(
   const updated = Object.fromEntries(names.map((name) => [outputOf(name), updates[name]]));
   const all = { ...outputs, ...updated };
   const { session, device, inputs, close } = await openGraph(all, parameters, options, Object.keys(updated));
-  const results = Object.keys(outputs) as Output[];
+  const results = keysOf(outputs);
   let reader: Promise<Program> | undefined;
   const read = async (array: DeviceArray): Promise<NdArray> => {
     // `Tensor.getData` of an array on a GPU ends the process.
@@ -72,10 +73,7 @@ export async function openStateProgram<Output extends string>(
       const held = Object.fromEntries([...state].map(([name, array]) => [inputOf(name), array]));
       const made = await session.run(await feedTensors(inputs, { ...feeds, ...held }), Object.keys(all));
       return {
-        results: Object.fromEntries(results.map((name) => [name, ndArrayOf(made[name])])) as Record<
-          Output,
-          NdArray
-        >,
+        results: recordOf(results, (name) => ndArrayOf(made[name])),
         state: new Map(
           names.map((name) => {
             const tensor = made[outputOf(name)];

@@ -1,7 +1,7 @@
 import { InputError, InternalError } from "../../base/errors.ts";
-import { elementCount, type NdArray } from "../arrays/array.ts";
+import { dataOf, elementCount, type NdArray } from "../arrays/array.ts";
 import { graphOf } from "../graph/graph.ts";
-import type { Sym } from "../graph/sym.ts";
+import { isOp, type Sym } from "../graph/sym.ts";
 
 /** Vectors of a training state that have a value for each trained value. */
 export const PER_VALUE = ["parameter", "m", "v", "sum"] as const;
@@ -20,7 +20,7 @@ export interface TrainedSymbol {
 export function trainedSymbols(loss: Sym, trained: Iterable<string>): readonly TrainedSymbol[] {
   const byName = new Map(
     graphOf({ loss }).nodes.flatMap((node) =>
-      node.op === "Parameter" ? [[(node.attributes as { name: string }).name, node] as const] : [],
+      isOp(node, "Parameter") ? [[node.attributes.name, node] as const] : [],
     ),
   );
   return [...trained].map((name) => {
@@ -56,22 +56,20 @@ export class FlatParameters {
     private readonly accumulating = false,
   ) {
     const groups = new Map<Sym, number>();
+    const groupOf = (condition: Sym) => {
+      const group = groups.get(condition) ?? groups.size + 1;
+      groups.set(condition, group);
+      return group;
+    };
     let offset = 0;
     this.places = symbols.map(({ name, sym }) => {
       const condition = reached.get(name);
-      if (condition !== undefined && !groups.has(condition)) groups.set(condition, groups.size + 1);
       const shape = sym.shape.map((dim) => {
         if (typeof dim === "number") return dim;
         throw new InternalError(`the trained parameter ${name} has the symbolic size ${dim}`);
       });
       const size = elementCount(shape);
-      const place = {
-        name,
-        shape,
-        offset,
-        size,
-        group: condition === undefined ? 0 : groups.get(condition)!,
-      };
+      const place = { name, shape, offset, size, group: condition === undefined ? 0 : groupOf(condition) };
       offset += size;
       return place;
     });
@@ -89,8 +87,8 @@ export class FlatParameters {
   flatten(arrays: ReadonlyMap<string, NdArray>, step: number): ReadonlyMap<StateName, NdArray> {
     const named = (kind: string, { name }: Place) => {
       const array = arrays.get(`${kind} ${name}`);
-      if (array?.data instanceof Float32Array) return array.data;
-      throw new InternalError(`the training state lacks ${kind} ${name}`);
+      if (array === undefined) throw new InternalError(`the training state lacks ${kind} ${name}`);
+      return dataOf(array, "float32");
     };
     return new Map(
       this.names.map((kind) => {
@@ -107,17 +105,17 @@ export class FlatParameters {
     );
   }
 
-  /** Named arrays, which share the memory of the vectors. */
+  /** Named arrays by parameter, which share the memory of the vectors. */
   named(state: ReadonlyMap<string, NdArray>): Map<string, NdArray> {
+    const vectors = this.names.map((kind) => [kind, stateVector(state, kind)] as const);
     const arrays = new Map<string, NdArray>();
-    const dataOf = (kind: StateName) => state.get(kind)!.data as Float32Array;
     for (const { name, shape, offset, size, group } of this.places) {
-      for (const kind of this.names) {
+      for (const [kind, values] of vectors) {
         if (kind !== "reached" && kind !== "steps") {
-          const data = dataOf(kind).subarray(offset, offset + size);
+          const data = values.subarray(offset, offset + size);
           arrays.set(`${kind} ${name}`, { dtype: "float32", shape, data });
         } else if (group > 0) {
-          const data = dataOf(kind).slice(group, group + 1);
+          const data = values.slice(group, group + 1);
           arrays.set(`${kind} ${name}`, { dtype: "float32", shape: [], data });
         }
       }
@@ -131,6 +129,13 @@ export class FlatParameters {
     for (const { offset, size, group } of this.places) data.fill(group, offset, offset + size);
     return { dtype: "int32", shape: [this.length], data };
   }
+}
+
+/** Values of a vector of a state in memory. @throws {InternalError} when the state lacks it */
+export function stateVector(state: ReadonlyMap<string, NdArray>, kind: StateName): Float32Array {
+  const array = state.get(kind);
+  if (array === undefined) throw new InternalError(`the training state lacks ${kind}`);
+  return dataOf(array, "float32");
 }
 
 const vector = (data: Float32Array): NdArray => ({ dtype: "float32", shape: [data.length], data });

@@ -13,7 +13,7 @@ import {
 } from "../runtime/state-program.ts";
 import { type AdamOptions, type AdamSettings, adamScalarsAt, adamSettings } from "./adam.ts";
 import type { BatchPart } from "./batches.ts";
-import { FlatParameters, trainedSymbols } from "./flat-parameters.ts";
+import { FlatParameters, stateVector, trainedSymbols } from "./flat-parameters.ts";
 import { stateInput, updateGraph } from "./update-graph.ts";
 
 /** State of a training run. Written to a file and read back, it resumes bit-identically. */
@@ -147,8 +147,8 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
       for (const kind of flat.names) {
         arrays.set(`${kind} ${name}`, { dtype: "float32", shape, data: new Float32Array(size) });
       }
-      arrays.set(`parameter ${name}`, request.trained.get(name)!);
     }
+    for (const [name, array] of request.trained) arrays.set(`parameter ${name}`, array);
     this.current = { step: 0, pending: 0, state: flat.flatten(arrays, 0) };
   }
 
@@ -167,7 +167,7 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
         const { state } = this.current;
         const { loss } = await this.runPart(await part(), i === parts.length - 1);
         if (state !== before.state) freeState(state);
-        sum += Number(loss!.data[0]);
+        sum += Number(loss.data[0]);
       }
       freeState(before.state, this.current.state);
       return sum;
@@ -185,7 +185,7 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
       { ...feeds, ...(await this.scalars(due)) },
       this.current.state,
     );
-    const loss = Number(results.loss!.data[0]);
+    const loss = Number(results.loss.data[0]);
     if (!Number.isFinite(loss)) {
       freeState(state);
       throw new InputError(`the loss of this batch is ${loss}`, {
@@ -225,8 +225,8 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
       return { stepSize: scalar(stepSize), secondScale: scalar(secondScale), due: truth(due) };
     }
     // Groups that batches skip have taken fewer steps.
-    const steps = (await this.program.read(new Map([["steps", state.get("steps")!]]))).get("steps")!;
-    const each = Array.from(steps.data as Float32Array, (own) => adamScalarsAt(this.settings, own + 1));
+    const counts = await this.program.read(new Map([...state].filter(([kind]) => kind === "steps")));
+    const each = Array.from(stateVector(counts, "steps"), (own) => adamScalarsAt(this.settings, own + 1));
     const vector = (of: "stepSize" | "secondScale"): NdArray => ({
       dtype: "float32",
       shape: [each.length],

@@ -76,7 +76,7 @@ test("a control does not change identities, and is not added to itself", async (
     await plan.close();
     return plan.cells.map(({ record }) => record.identity);
   };
-  const [{ model: markov }] = (await openControls([], { genome })).controls as [(typeof controls)[number]];
+  const [{ model: markov }] = (await openControls([], { genome })).controls;
   const alone = await cells({ models: [withTwin, markov] });
   const controlled = await cells({ controls });
   expect(controlled.slice(0, 2)).toEqual(alone);

@@ -135,7 +135,7 @@ test("repeats are shares of lower-case bases; an unmasked chromosome is unknown"
     const expected = share === 0 ? "no repeat" : share < 0.5 ? "less than half" : "half or more";
     expect(table[i + 1][1]).toBe(row.chrom === "chr22" ? "" : expected);
   });
-  const [{ unknown, notes }] = strata.stratifications as [(typeof strata.stratifications)[number]];
+  const [{ unknown, notes }] = strata.stratifications;
   expect(unknown).toBe(ELEMENTS);
   expect(notes).toEqual(["genome.fa is not soft-masked on chr22: no lower-case base."]);
 });
@@ -162,7 +162,7 @@ describe("columns of tables", () => {
       by: [`${path}:score`],
       edges: { [`${path}:score`]: [0.05, 0.2] },
     });
-    const [{ strata: bins, unknown }] = strata.stratifications as [(typeof strata.stratifications)[number]];
+    const [{ strata: bins, unknown }] = strata.stratifications;
     expect(bins.map(({ name }) => name)).toEqual(["< 0.05", "0.05 to 0.2", "≥ 0.2"]);
     expect(unknown).toBe(rows.length / 3);
     expect(table[51]).toEqual(["50", "0.05 to 0.2"]);
@@ -173,9 +173,7 @@ describe("columns of tables", () => {
     const lines = rows.slice(0, 300).map(({ index }) => `${index}\t${index < 100 ? "early" : "late"}`);
     const path = await scratch.write("names.tsv", ["row\tphase", ...lines].join("\n"));
     const { strata } = await stratified({ by: [`${path}:phase`] });
-    const [{ strata: parts, notes, unknown }] = strata.stratifications as [
-      (typeof strata.stratifications)[number],
-    ];
+    const [{ strata: parts, notes, unknown }] = strata.stratifications;
     expect(parts.map(({ name, rows }) => [name, rows])).toEqual([
       ["early", 100],
       ["late", 200],

@@ -46,7 +46,7 @@ function naiveLogits(head: ProbingHead, onBases: Sym): Sym {
 
 /** Tokens at each position, selected explicitly. */
 function onBases(tokens: Values, basesOf: BaseTokens, index: Values | undefined): Values {
-  const [batch, count, width] = tokens.shape as [number, number, number];
+  const [batch, count, width] = tokens.shape;
   const rows = Array.from({ length: batch }, (_, b) => {
     if (basesOf.kind === "ends") return [0, basesOf.length];
     return Array.from({ length: basesOf.length }, (_x, i) =>

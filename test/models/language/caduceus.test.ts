@@ -505,10 +505,7 @@ test("gradients of both forms agree", async () => {
   };
   const [loops, attention] = [await gradients(true), await gradients(false)];
   for (const name of trained) {
-    const [a, b] = [loops, attention].map((of) => of[`d ${name}`].data as Float32Array) as [
-      Float32Array,
-      Float32Array,
-    ];
+    const [a, b] = [loops, attention].map((of) => of[`d ${name}`].data as Float32Array);
     const scale = Math.max(...a.map(Math.abs));
     expect(scale, name).toBeGreaterThan(0);
     expect(Math.max(...a.map((value, i) => Math.abs(value - b[i]))) / scale, name).toBeLessThan(1e-4);

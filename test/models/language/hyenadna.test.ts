@@ -162,7 +162,7 @@ describe("HyenaDNA, tiny golden model", () => {
     weights.set("score.weight", goldenArray([2, 16], ...SCORE));
     const derived = await model.derive!(LENGTH, reader(weights));
     filter = derived.get("hyena.backbone.layers.0.mixer.filter_fn.kernel")!;
-    const [hidden0, hidden1, hidden2, hidden3] = output.hiddenStates as [Sym, Sym, Sym, Sym];
+    const [hidden0, hidden1, hidden2, hidden3] = output.hiddenStates;
     const classes = head.logits(output, { ids: symbolic });
     const feeds = { ids: { dtype: "int32", shape: [2, LENGTH], data: ids } } as const;
     const lora = adapted(weights);

@@ -148,7 +148,7 @@ describe.each([1, 2])("Mistral-DNA, tiny golden model, experts per token: %i", (
   const head = model.classifier(3);
   const headWeights = hashedWeights(head.tensors);
   const output = model.forward(given, "t");
-  const [hidden0, hidden1, hidden2] = output.hiddenStates as readonly [Sym, Sym, Sym];
+  const [hidden0, hidden1, hidden2] = output.hiddenStates;
   const classes = head.logits(output, given);
   const { logits } = output;
   const asked = { hidden0, hidden1, hidden2, logits, classes };

@@ -303,7 +303,7 @@ const rules: { readonly [K in Op]: Rule<K> } = {
     return build(product.shape, ([row, column]) => exact(product, [row, column]) * exact(scale, [column]));
   },
   Conv: ([x, w, bias], { group, pads, dilation, stride }, { sizes }, node) => {
-    const [, perGroup, kernel] = w.shape as readonly [number, number, number];
+    const [, perGroup, kernel] = w.shape;
     const outPerGroup = w.shape[0] / group;
     return build(resolve(node.outputs[0].shape, sizes), ([b, o, t]) => {
       let total = bias === undefined ? 0 : bias.data[o];

@@ -155,7 +155,7 @@ function plainHeads(
   { heads: h, headWidth: p, groups: g, states: n }: HeadSizes,
   feeds: ReturnType<typeof randomFeeds>,
 ) {
-  const [b, t] = feeds.x.shape as readonly [number, number];
+  const [b, t] = feeds.x.shape;
   const width = (h * p) / g;
   const y = new Float64Array(b * t * h * p);
   for (let row = 0; row < b; row++) {

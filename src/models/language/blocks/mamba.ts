@@ -117,7 +117,7 @@ function gated(
   { selectQueries }: MambaOptions,
   f: (u: Sym) => Sym,
 ): Sym {
-  const [u, z] = rowBlocks(input, 2) as readonly [Linear, Linear];
+  const [u, z] = rowBlocks(input, 2);
   return linear(output, mul(f(linear(u, x)), silu(linear(z, selectQueries(x)))));
 }
 
@@ -161,7 +161,7 @@ function ssmAtOnce(p: SelectiveModel, u: Sym, mask?: Sym): Sym {
 function selectiveInput(p: SelectiveModel, c: Sym): SelectiveInput {
   const rank = knownSize(p.step.weight.shape[1], "the rank of the step");
   const n = knownSize(p.logA.shape[1], "the number of states");
-  const [delta, B, C] = split(linear(p.selection, c), -1, [rank, n, n]) as readonly [Sym, Sym, Sym];
+  const [delta, B, C] = split(linear(p.selection, c), -1, [rank, n, n]);
   return { x: c, step: stableSoftplus(linear(p.step, delta)), B, C };
 }
 

@@ -69,7 +69,7 @@ export function mamba2Mixer(p: Mamba2, u: Sym, sizes: Mamba2Sizes, { loops, mask
   const inner = sizes.heads * sizes.headWidth;
   const channels = inner + 2 * sizes.groups * sizes.states; // k
   const projected = linear(p.input, masked(u, mask)); // [t, b, e + k + h]
-  const [z, xBC, delta] = split(projected, -1, [inner, channels, sizes.heads]) as readonly [Sym, Sym, Sym];
+  const [z, xBC, delta] = split(projected, -1, [inner, channels, sizes.heads]);
   const step = clip(stableSoftplus(add(delta, p.stepBias)), sizes.stepLimit); // [t, b, h]
   const swapBatchAndTokens = (values: Sym) => transpose(values, [1, 0, 2]);
   const convolved = shortCausalConvolution(p.convolution, transpose(xBC, [1, 2, 0])); // [b, k, t]

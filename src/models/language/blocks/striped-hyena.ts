@@ -179,11 +179,9 @@ function attend(
 ): Sym {
   const { width, heads: count } = form;
   const projected = linear(projection, y); // [b, t, 3d]
-  const [q, k, v] = (
-    form.attention.byHead
-      ? splitByHead(swapTokensAndChannels(projected), form).map(swapTokensAndChannels)
-      : split(projected, -1, [width, width, width])
-  ) as [Sym, Sym, Sym];
+  const [q, k, v] = form.attention.byHead
+    ? splitByHead(swapTokensAndChannels(projected), form).map(swapTokensAndChannels)
+    : split(projected, -1, [width, width, width]);
   const heads = (x: Sym) => splitHeads(x, count);
   const rotatedQ = applyRotary(heads(queries.select(q)), queries.angles!); // [b, h, q, c]
   const rotatedK = applyRotary(heads(k), keys.angles!); // [b, h, t, c]

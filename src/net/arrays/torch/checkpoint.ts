@@ -35,10 +35,10 @@ const MAX_NAMES = 1_000_000;
  */
 export async function readTorchCheckpoint(file: OpenFile): Promise<readonly StoredArray[]> {
   const entries = await readZipDirectory(file);
-  const root = archiveRoot(file, entries);
+  const { root, data } = archiveRoot(file, entries);
   await checkByteOrder(file, entries.get(`${root}byteorder`));
 
-  const pickle = await readEntry(file, entries.get(`${root}data.pkl`)!);
+  const pickle = await readEntry(file, data);
   const value = readPickle(pickle, {
     file: file.path,
     globals: torchGlobals(file.path),
@@ -53,9 +53,9 @@ export async function readTorchCheckpoint(file: OpenFile): Promise<readonly Stor
   return arrays;
 }
 
-/** Folder of all entries, with its slash; PyTorch names it after the file. */
-function archiveRoot(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>): string {
-  const pickles = [...entries.keys()].filter((name) => /^[^/]+\/data\.pkl$/.test(name));
+/** Folder of all entries, with its slash, which PyTorch names after the file; and the pickle in it. */
+function archiveRoot(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>) {
+  const pickles = [...entries].filter(([name]) => /^[^/]+\/data\.pkl$/.test(name));
   if (pickles.length !== 1) {
     throw new FormatError(
       { file: file.path },
@@ -63,7 +63,8 @@ function archiveRoot(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>): st
       "was it repacked?",
     );
   }
-  const root = pickles[0].replace("data.pkl", "");
+  const [[name, data]] = pickles;
+  const root = name.replace("data.pkl", "");
   if (entries.has(`${root}constants.pkl`)) {
     throw new FormatError(
       { file: file.path },
@@ -71,7 +72,7 @@ function archiveRoot(file: OpenFile, entries: ReadonlyMap<string, ZipEntry>): st
       "save its weights with PyTorch: torch.save(torch.jit.load(path).state_dict(), path)",
     );
   }
-  return root;
+  return { root, data };
 }
 
 async function checkByteOrder(file: OpenFile, entry: ZipEntry | undefined): Promise<void> {

@@ -95,8 +95,7 @@ export function torchGlobals(file: string): ReadonlyMap<string, PickleGlobal> {
     isTensor(data) ? data : fail("a parameter in it is not a tensor");
 
   const orderedDict = ([items = []]: readonly unknown[]) => {
-    const pairs = Array.isArray(items) && items.every((item) => Array.isArray(item) && item.length === 2);
-    return pairs ? new Map(items as [unknown, unknown][]) : fail("an OrderedDict in it is not made of pairs");
+    return isPairs(items) ? new Map(items) : fail("an OrderedDict in it is not made of pairs");
   };
 
   /** (function, type, arguments, attributes): a tensor with Python attributes, which are ignored. */
@@ -155,5 +154,8 @@ export function storageBytes({ dtype, length }: TorchStorage): number {
   return dtype === undefined ? length : length * bytesPerElement(dtype);
 }
 
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+const isCount = (value: unknown): value is number =>
+  typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 const isCounts = (value: unknown): value is readonly number[] => Array.isArray(value) && value.every(isCount);
+const isPairs = (value: unknown): value is readonly (readonly [unknown, unknown])[] =>
+  Array.isArray(value) && value.every((item) => Array.isArray(item) && item.length === 2);
