@@ -106,6 +106,10 @@ export function parseUniqueJson(text: string, maxDepth = 8): unknown {
   return value;
 }
 
+/** Narrows a parsed value to a JSON object. */
+export const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
 /**
  * Checks the nesting depth before parsing, because deep nesting overflows the stack of recursive code.
  *
@@ -135,7 +139,7 @@ function checkNames(text: string) {
       while (" \t\r\n".includes(text[after] ?? "x")) after++;
       if (text[after] === ":") {
         const name: string = JSON.parse(text.slice(i, end + 1));
-        const names = open.at(-1)!;
+        const names = open[open.length - 1];
         if (names.has(name)) throw new JsonError(`gives the name ${JSON.stringify(name)} twice`);
         names.add(name);
       }

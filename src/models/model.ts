@@ -1,3 +1,4 @@
+import { InternalError } from "../base/errors.ts";
 import type { Genome } from "../dna/genome/genome.ts";
 import type { Sym } from "../net/graph/sym.ts";
 import type { FreshTensor } from "../net/nn/init.ts";
@@ -225,12 +226,29 @@ export const MODEL_QUERIES = [
 /** A query over sequences that a model may implement. */
 export type ModelQuery = (typeof MODEL_QUERIES)[number];
 
+/** A model with some of its optional members. */
+export type ModelWith<Member extends keyof Model> = Model & Required<Pick<Model, Member>>;
+
 /** True if the model implements the query. */
-export function supports<Query extends ModelQuery>(
+export function supports<Query extends ModelQuery>(model: Model, query: Query): model is ModelWith<Query> {
+  return has(model, query) && model.unsupported?.has(query) !== true;
+}
+
+/** True if the model has an optional member. */
+export function has<Member extends keyof Model>(model: Model, member: Member): model is ModelWith<Member> {
+  return model[member] !== undefined;
+}
+
+/**
+ * Narrows a model to one with a member that a plan has required.
+ *
+ * @throws {InternalError} when the model lacks it
+ */
+export function assertHas<Member extends keyof Model>(
   model: Model,
-  query: Query,
-): model is Model & Required<Pick<Model, Query>> {
-  return model[query] !== undefined && model.unsupported?.has(query) !== true;
+  member: Member,
+): asserts model is ModelWith<Member> {
+  if (!has(model, member)) throw new InternalError(`the model ${model.name} has no ${member}`);
 }
 
 /** A network of given sizes: its parameters and its graph. */

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import type { CellLine } from "../../src/datasets/cell-lines.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import type { CellResult } from "../../src/evaluation/runs/result.ts";
-import { readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
+import { networksOf, readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { writeChrombpnet } from "../../src/models/chrombpnet/write-keras.ts";
 import { toyFolder } from "../../src/models/open-checkpoint.ts";
 import { scratchFiles } from "../scratch-files.ts";
@@ -18,7 +18,7 @@ let files: SyntheticFiles;
 /** Writes the toy with each of these numbers added to its predicted ln(1 + reads), by path. */
 async function writeShifted(shifts: Readonly<Record<string, number>>): Promise<void> {
   const toy = await readChrombpnet(`${await toyFolder("chrombpnet")}/chrombpnet.h5`);
-  const biases = Object.values(toy).map(({ arrays }) => arrays.get("counts.bias")!.data as Float32Array);
+  const biases = networksOf(toy).map(({ arrays }) => arrays.get("counts.bias")!.data as Float32Array);
   const values = biases.map(([value]) => value);
   for (const [path, shift] of Object.entries(shifts)) {
     biases.forEach((bias, i) => {

@@ -1,6 +1,12 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
-import type { Model, Origin, Protocol, SequenceEmbedding } from "../../models/model.ts";
+import {
+  assertHas,
+  type Model,
+  type Origin,
+  type Protocol,
+  type SequenceEmbedding,
+} from "../../models/model.ts";
 
 export interface SequenceToEmbed {
   readonly bases: string;
@@ -92,7 +98,8 @@ export class Embedder {
   ): Promise<readonly SequenceEmbedding[]> {
     const { model, protocol } = this.options;
     const bases = sequences.map((sequence) => sequence.bases);
-    const given = await model.embed!(bases, {
+    assertHas(model, "embed");
+    const given = await model.embed(bases, {
       protocol,
       origins: sequences.map(({ origin }) => origin),
       ...(padTo === undefined ? {} : { padTo }),

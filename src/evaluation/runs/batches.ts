@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { counted, gibibytes } from "../../base/message-text.ts";
-import type { Model } from "../../models/model.ts";
+import { has, type Model } from "../../models/model.ts";
 import type { TrainingMemory } from "../settings/setting.ts";
 import type { Example } from "../tasks/task-rows.ts";
 
@@ -73,8 +73,8 @@ export const wantedBatchSize = (
 export function fittingBatchSize(model: Model, options: BatchSizeOptions): BatchSizeChoice {
   const { requested, tokens, available, others, query } = options;
   const wanted = wantedBatchSize(model, options);
-  if (model.memory === undefined) return { batchSize: wanted, memory: undefined };
-  const bytesOf = (size: number) => model.memory!(size, tokens, query);
+  if (!has(model, "memory")) return { batchSize: wanted, memory: undefined };
+  const bytesOf = (size: number) => model.memory(size, tokens, query);
   let batchSize = wanted;
   while (batchSize > 1 && bytesOf(batchSize) > available) batchSize = Math.floor(batchSize / 2);
   const memory = bytesOf(batchSize);

@@ -1,6 +1,6 @@
 import { InternalError } from "../../base/errors.ts";
 import { codesOf, oneHotOfCodes } from "../../dna/sequence/encoding.ts";
-import type { Model } from "../../models/model.ts";
+import { assertHas, type Model } from "../../models/model.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { input } from "../../net/graph/build.ts";
 import { initialValues } from "../../net/nn/init.ts";
@@ -87,7 +87,9 @@ export const abInitio: Setting<"ab-initio"> = {
 function networkLearner(context: Pick<SettingContext, "task" | "model">, seed = 0): Learner {
   const supervision = supervisionOf(context, NAME);
   const { window: length } = trainingTaskForm(context, NAME);
-  const { tensors, originalLayers, logits } = context.model.network!.build({
+  const { model } = context;
+  assertHas(model, "network");
+  const { tensors, originalLayers, logits } = model.network.build({
     length,
     outputs: outputsOf(supervision),
   });

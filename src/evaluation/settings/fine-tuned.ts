@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
-import type { Model } from "../../models/model.ts";
+import { assertHas, type Model } from "../../models/model.ts";
 import type { FineTuning } from "../../models/training/fine-tuning.ts";
 import { deviceKind } from "../../net/runtime/device.ts";
 import { RUNTIME_BYTES } from "../../net/runtime/session-memory.ts";
@@ -95,7 +95,9 @@ async function openAdapted(context: LearnerContext) {
   const recipe = readRecipe(inferenceSchema, context.recipe);
   const { rank, alpha } = recipe;
   const { example } = await firstExample(context, NAME);
-  const tuning = await context.model.fineTune!({
+  const { model } = context;
+  assertHas(model, "fineTune");
+  const tuning = await model.fineTune({
     labels: outputsOf(supervisionOf(context, NAME)),
     recipe: { rank, alpha, dropout: 0 },
     seed: 0,
@@ -116,7 +118,9 @@ async function openLearner(context: LearnerContext) {
   const counts = rowCounts(trainingRows(context, recipe));
   const { example } = await firstExample(context, NAME);
   const { rank, alpha, dropout, trainingSeed } = recipe;
-  const tuning = await context.model.fineTune!({
+  const { model } = context;
+  assertHas(model, "fineTune");
+  const tuning = await model.fineTune({
     labels: outputsOf(supervision),
     recipe: { rank, alpha, dropout },
     seed: trainingSeed,

@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { sequenceOf } from "../../dna/sequence/encoding.ts";
-import { type Model, supports } from "../../models/model.ts";
+import { assertHas, type Model, supports } from "../../models/model.ts";
 import type { ActivityPrediction } from "../tasks/prediction.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Example } from "../tasks/task-rows.ts";
@@ -48,7 +48,8 @@ async function predictRows(
       const { row } = examples[Math.floor(at / members.length)];
       return { task: name, row, member: at % members.length };
     });
-    const given = await model.predictActivity!(
+    assertHas(model, "predictActivity");
+    const given = await model.predictActivity(
       batch.map((at) => sequences[at]),
       { protocol, origins },
     );

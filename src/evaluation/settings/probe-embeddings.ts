@@ -1,6 +1,6 @@
 import { sizeBelow, temporaryFolder } from "../../base/folder.ts";
 import { mean } from "../../metrics/mean.ts";
-import type { Origin, SequenceEmbedding } from "../../models/model.ts";
+import { has, type Origin, type SequenceEmbedding } from "../../models/model.ts";
 import { Embedder, type SequenceToEmbed } from "../embeddings/embedder.ts";
 import { EmbeddingStore, embeddingsPlace } from "../embeddings/embedding-store.ts";
 import {
@@ -216,11 +216,11 @@ async function secondsPerSequence(
 async function meanTokens(context: NeedContext, setting: string): Promise<number> {
   const { model, weights } = context;
   const { window } = trainingTaskForm(context, setting);
-  if (model.tokenCount === undefined) return window + 1;
+  if (!has(model, "tokenCount")) return window + 1;
   if (!OriginalBatches.vary(model)) return model.tokenCount("A".repeat(window));
   const task = weights === undefined ? trainingTaskOf(context) : context.task;
   const { rows } = task.select({ split: "all", purpose: "evaluate", limit: null });
   const examples = await task.examples(rows.slice(0, ROWS));
-  const counts = examples.flatMap(({ sequences }) => sequences.map((bases) => model.tokenCount!(bases)));
+  const counts = examples.flatMap(({ sequences }) => sequences.map((bases) => model.tokenCount(bases)));
   return counts.length === 0 ? window + 1 : mean(counts);
 }

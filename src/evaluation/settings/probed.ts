@@ -1,5 +1,5 @@
 import { InputError } from "../../base/errors.ts";
-import { type Model, type SequenceEmbedding, supports } from "../../models/model.ts";
+import { assertHas, type Model, type SequenceEmbedding, supports } from "../../models/model.ts";
 import { type BaseTokens, ORIGINAL_HEAD_LAYERS } from "../../models/training/probing-head.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
@@ -164,7 +164,8 @@ class Probe implements Learner {
     const supervision = supervisionOf(context, NAME);
     const { task, example } = await firstExample(context, NAME);
     const origins = [{ task: task.task.name, row: example.row, member: 0 }];
-    const [embedding] = await model.embed!([example.sequences[0]], { protocol, origins });
+    assertHas(model, "embed");
+    const [embedding] = await model.embed([example.sequences[0]], { protocol, origins });
     const { window } = trainingTaskForm(context, NAME);
     const basesOf = seenBy(embedding, recipe.positions, window, model);
     return new Probe(context, supervision, embeddings, basesOf, recipe, embedding);

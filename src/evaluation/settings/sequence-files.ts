@@ -1,4 +1,4 @@
-import type { Model } from "../../models/model.ts";
+import { assertHas, type Model } from "../../models/model.ts";
 import type { OpenTask } from "../tasks/task.ts";
 import type { Example, RowNumbers, SequenceFile } from "../tasks/task-rows.ts";
 
@@ -105,7 +105,9 @@ export class OriginalBatches {
 
   private async count(file: SequenceFile, from: number, to: number): Promise<number> {
     const sequences = await file.at(Array.from({ length: to - from }, (_, i) => from + i));
-    return Math.max(...sequences.map(({ bases }) => this.model.tokenCount!(bases)));
+    const { model } = this;
+    assertHas(model, "tokenCount");
+    return Math.max(...sequences.map(({ bases }) => model.tokenCount(bases)));
   }
 }
 

@@ -1,5 +1,13 @@
 import { InputError } from "../../base/errors.ts";
-import { type AlleleLogLikelihoods, type Model, type Protocol, supports } from "../../models/model.ts";
+import { valueAt } from "../../base/record.ts";
+import {
+  type AlleleLogLikelihoods,
+  assertHas,
+  has,
+  type Model,
+  type Protocol,
+  supports,
+} from "../../models/model.ts";
 import type { LikelihoodPrediction } from "../tasks/prediction.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Example } from "../tasks/task-rows.ts";
@@ -40,13 +48,14 @@ async function scoreSequences(
   examples: readonly Example[],
 ): Promise<readonly LikelihoodPrediction[]> {
   const { model } = context;
+  assertHas(model, "logLikelihood");
   const { name: task, members } = context.task.task;
   const sequences = examples.flatMap((example) => example.sequences);
   const { first, of } = distinct(model, sequences);
   const scores = new Float64Array(first.length);
   for (let start = 0; start < first.length; start += context.batchSize) {
     const batch = first.slice(start, start + context.batchSize);
-    const given = await model.logLikelihood!(
+    const given = await model.logLikelihood(
       batch.map((at) => sequences[at]),
       {
         protocol: context.protocol,
@@ -64,7 +73,9 @@ async function scoreSequences(
   }
   return examples.map((example, i) => {
     const values = members.map((_, member) => scores[of[i * members.length + member]]);
-    const tokens = model.tokenCount && example.sequences.map((bases) => model.tokenCount!(bases));
+    const tokens = has(model, "tokenCount")
+      ? example.sequences.map((bases) => model.tokenCount(bases))
+      : undefined;
     return {
       kind: "likelihood",
       row: example.row,
@@ -152,19 +163,21 @@ async function scoreAlleles(
   for (const prediction of inWindows.length === 0 ? [] : await whole(inWindows)) {
     answers.set(prediction.row, marked(prediction, "windows"));
   }
-  return examples.map(({ row }) => answers.get(row)!);
+  return examples.map(({ row }) => valueAt(answers, row));
 }
 
 async function compareHidden(
   { model, protocol, batchSize, task, signal }: SettingContext,
   examples: readonly Example[],
 ): Promise<readonly LikelihoodPrediction[]> {
+  if (examples.length === 0) return [];
+  assertHas(model, "compareAlleles");
   const predictions: LikelihoodPrediction[] = [];
   const pairsPerCall = Math.max(1, Math.floor(batchSize / 2));
   for (let start = 0; start < examples.length; start += pairsPerCall) {
     signal?.throwIfAborted();
     const batch = examples.slice(start, start + pairsPerCall);
-    const given = await model.compareAlleles!(
+    const given = await model.compareAlleles(
       batch.map(({ sequences }) => [sequences[0], sequences[1]] as const),
       { protocol, origins: batch.map(({ row }) => ({ task: task.task.name, row, member: 0 })) },
     );

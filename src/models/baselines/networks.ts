@@ -71,7 +71,7 @@ function position(layers: FreshLayers, length: number, channels: number): Positi
  * @returns  [b, outputs]
  */
 export function probingHeadLikeLogits({ first, position: at, head }: ProbingHeadLike, x: Sym): Sym {
-  const length = at.values.shape[0] as number;
+  const length = knownSize(at.values.shape[0], "the length of the convolution");
   const half = (FIRST_KERNEL - 1) / 2;
   const scores = convolutionLast({ weight: first.weight }, x, { pads: [half, half] });
   const embedding = relu(add(scores, offsets(first.bias, at)));

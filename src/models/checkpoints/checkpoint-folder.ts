@@ -2,11 +2,13 @@ import { dirname, join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
-import { checkNesting, JsonError, stableStringify } from "../../base/json.ts";
+import { checkNesting, isObject, JsonError, stableStringify } from "../../base/json.ts";
 import { shownValue } from "../../base/message-text.ts";
 import { textIfPresent } from "../../base/read-file.ts";
+import { valueAt } from "../../base/record.ts";
 import { TOKENIZER_FILES } from "../../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
+import { dataOf } from "../../net/arrays/array.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { checkFinite } from "../../net/arrays/finite.ts";
 import { mappableArrays } from "../../net/arrays/mappable-arrays.ts";
@@ -129,10 +131,10 @@ async function weightsOf(
   await checkFinite(checkpoint, names);
   const usable = await mappableArrays(checkpoint, names);
   const read: ReadTensor = async (tensor, rows) =>
-    checkpoint.read(bound.get(tensor)!.name, rows === undefined ? {} : { rows });
+    checkpoint.read(valueAt(bound, tensor).name, rows === undefined ? {} : { rows });
   return {
     parameters: await placedWeights(
-      new Map([...bound].map(([declared, { name }]) => [declared, usable.get(name)!])),
+      new Map([...bound].map(([declared, { name }]) => [declared, valueAt(usable, name)])),
       options,
     ),
     read,
@@ -174,9 +176,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
       }
       return isInfinity(value) ? null : value;
     });
-    if (typeof config === "object" && config !== null && !Array.isArray(config)) {
-      return { config: config as Record<string, unknown>, file };
-    }
+    if (isObject(config)) return { config, file };
   } catch (cause) {
     const why = cause instanceof JsonError ? cause.message : "is not JSON";
     throw new FormatError({ file }, why, "download it again", cause);
@@ -185,8 +185,7 @@ async function readConfig(folder: string): Promise<{ config: Record<string, unkn
 }
 
 /** Infinity as Transformers 5 writes it. */
-const isInfinity = (value: unknown) =>
-  typeof value === "object" && value !== null && "__float__" in value && value.__float__ === "Infinity";
+const isInfinity = (value: unknown) => isObject(value) && value.__float__ === "Infinity";
 
 /**
  * JSON text with null for Python's Infinity, which is not JSON: `"time_step_limit": [0.0, Infinity]` of
@@ -248,7 +247,7 @@ async function checkEqual(a: StoredArray, b: StoredArray, checkpoint: Checkpoint
   for (let start = 0; start < rows; start += step) {
     const range = [start, Math.min(start + step, rows)] as const;
     const [x, y] = await Promise.all([a, b].map(({ name }) => checkpoint.read(name, { rows: range })));
-    const at = (x.data as Float32Array).findIndex((value, i) => !Object.is(value, y.data[i]));
+    const at = dataOf(x, "float32").findIndex((value, i) => !Object.is(value, y.data[i]));
     if (at >= 0) throw different(` in row ${start + Math.floor((at * (range[1] - start)) / x.data.length)}`);
   }
 }

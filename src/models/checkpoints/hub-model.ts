@@ -80,4 +80,4 @@ function checkComputed(repo: string): void {
 }
 
 /** The commit of a snapshot, which is the name of its folder. */
-const commitOf = (folder: string) => folder.split(/[\\/]/).at(-1)!;
+const commitOf = (folder: string) => folder.replace(/.*[\\/]/s, "");

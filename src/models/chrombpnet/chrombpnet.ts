@@ -17,7 +17,13 @@ import {
   predictorValues,
   strandMean,
 } from "./predictor.ts";
-import { type ChrombpnetKind, kindOf, readChrombpnet, type StoredChrombpnet } from "./read-keras.ts";
+import {
+  type ChrombpnetKind,
+  kindOf,
+  networksOf,
+  readChrombpnet,
+  type StoredChrombpnet,
+} from "./read-keras.ts";
 import { readTorchChrombpnet } from "./read-torch.ts";
 
 /** Options of `Chrombpnet.open`. */
@@ -113,8 +119,7 @@ export class Chrombpnet implements Model {
    * layout and in the session, and the activations of one run.
    */
   memory(batchSize: number): number {
-    const networks = Object.values(this.stored);
-    const weights = networks
+    const weights = networksOf(this.stored)
       .flatMap(({ arrays }) => [...arrays.values()])
       .reduce((sum, { shape }) => sum + elementCount(shape), 0);
     return HDF5_BYTES + RUNTIME_BYTES + 12 * weights + forwardBytes(predictorValues(this.stored, batchSize));

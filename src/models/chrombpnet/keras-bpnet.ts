@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { FormatError, InputError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { KerasFile, KerasLayer, KerasModel } from "../../net/arrays/keras.ts";
 import type { BpnetSizes } from "./bpnet.ts";
@@ -87,13 +88,13 @@ function readArrays(
 ): ReadonlyMap<string, NdArray> {
   return new Map(
     layers.flatMap(([at, { name }]) => {
-      const weight = shapes.get(`${at}.weight`)!;
+      const weight = valueAt(shapes, `${at}.weight`);
       const place = [...inside, name];
       // Keras stores kernels as [kernel, in, out].
       const kernel = file.weight(place, "kernel", weight.toReversed());
       return [
         [`${at}.weight`, axesReversed(kernel)] as const,
-        [`${at}.bias`, file.weight(place, "bias", shapes.get(`${at}.bias`)!)] as const,
+        [`${at}.bias`, file.weight(place, "bias", valueAt(shapes, `${at}.bias`))] as const,
       ];
     }),
   );

@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { oneHotOfCodes } from "../../dna/sequence/encoding.ts";
-import type { NdArray } from "../../net/arrays/array.ts";
+import { dataOf, type NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
 import { peakValues } from "../../net/graph/peak-values.ts";
 import type { Sym } from "../../net/graph/sym.ts";
@@ -39,7 +39,7 @@ export async function openPredictor(
   stored: StoredChrombpnet,
   options: ProgramOptions = {},
 ): Promise<Predictor> {
-  const { inputLength, outputLength } = (stored.accessibility ?? stored.bias)!.sizes;
+  const { inputLength, outputLength } = sizesOf(stored);
   const x = input("x", "float32", ["b", inputLength, 4]);
   const values = new Map<string, NdArray>();
   const program = await openProgram({ ...outputsOf(stored, x, values) }, values, options);
@@ -53,9 +53,11 @@ export async function openPredictor(
   };
 }
 
+const sizesOf = (stored: StoredChrombpnet) => (stored.accessibility ?? stored.bias).sizes;
+
 /** Float32 values alive at once when sequences are predicted. */
 export function predictorValues(stored: StoredChrombpnet, sequences: number): number {
-  const { inputLength } = (stored.accessibility ?? stored.bias)!.sizes;
+  const { inputLength } = sizesOf(stored);
   const outputs = outputsOf(stored, input("x", "float32", ["b", inputLength, 4]), new Map());
   return peakValues(Object.values(outputs), { b: Math.min(sequences, ROWS) });
 }
@@ -66,9 +68,10 @@ function outputsOf(stored: StoredChrombpnet, x: Sym, values: Map<string, NdArray
     for (const [at, array] of network.arrays) values.set(`${name}.${at}`, array);
     return bpnetOutputs(bpnet(name, network.sizes), x);
   };
+  if (stored.accessibility === undefined) return outputs("bias", stored.bias);
   const bias = stored.bias && outputs("bias", stored.bias);
-  const accessibility = stored.accessibility && outputs("accessibility", stored.accessibility);
-  return bias && accessibility ? withBias(accessibility, bias) : (accessibility ?? bias)!;
+  const accessibility = outputs("accessibility", stored.accessibility);
+  return bias === undefined ? accessibility : withBias(accessibility, bias);
 }
 
 async function predictAll(
@@ -82,7 +85,7 @@ async function predictAll(
     signal?.throwIfAborted();
     const some = sequences.slice(from, from + ROWS);
     const { logits, logCounts } = await program.run({ x: oneHotRows(some, inputLength) });
-    const profiles = logits.data as Float32Array;
+    const profiles = dataOf(logits, "float32");
     some.forEach((_, i) => {
       predictions.push({
         logits: profiles.slice(i * outputLength, (i + 1) * outputLength),

@@ -1,14 +1,17 @@
 import { FormatError } from "../../base/errors.ts";
 import type { KerasFile, KerasLayer } from "../../net/arrays/keras.ts";
-import { openKeras } from "../../net/arrays/keras.ts";
+import { type KerasModel, openKeras } from "../../net/arrays/keras.ts";
 import type { StoredBpnet } from "./keras-bpnet.ts";
 import { readKerasBpnet } from "./keras-bpnet.ts";
 
 /** Stored networks of a ChromBPNet, one or both. */
-export interface StoredChrombpnet {
-  readonly bias?: StoredBpnet;
-  readonly accessibility?: StoredBpnet;
-}
+export type StoredChrombpnet =
+  | { readonly bias: StoredBpnet; readonly accessibility?: undefined }
+  | { readonly bias?: StoredBpnet; readonly accessibility: StoredBpnet };
+
+/** The stored networks. */
+export const networksOf = ({ bias, accessibility }: StoredChrombpnet): readonly StoredBpnet[] =>
+  [bias, accessibility].filter((network) => network !== undefined);
 
 /** Kinds of files: the enzyme bias alone, accessibility without bias, or both. */
 export type ChrombpnetKind = "bias" | "no-bias" | "combined";
@@ -37,14 +40,19 @@ const COUNTS_LAYER = "logcount_predictions";
 export async function readChrombpnet(path: string): Promise<StoredChrombpnet> {
   await using file = await openKeras(path);
   const { layers } = file.model;
-  const models = layers.filter(({ model }) => model !== undefined);
+  const models = layers.filter(isSubmodel);
   if (models.length > 0) return readCombined(file, models);
   const network = readKerasBpnet(file, file.model);
   const isAccessibility = layers.some(({ name }) => name.startsWith(ACCESSIBILITY_PREFIX));
   return isAccessibility ? { accessibility: network } : { bias: network };
 }
 
-function readCombined(file: KerasFile, models: readonly KerasLayer[]): StoredChrombpnet {
+/** A layer that is a whole network. */
+type Submodel = KerasLayer & { readonly model: KerasModel };
+
+const isSubmodel = (layer: KerasLayer): layer is Submodel => layer.model !== undefined;
+
+function readCombined(file: KerasFile, models: readonly Submodel[]): StoredChrombpnet {
   const accessibility = models.find(({ name }) => name === ACCESSIBILITY_MODEL);
   const bias = models.find(({ name }) => name !== ACCESSIBILITY_MODEL);
   if (accessibility === undefined || bias === undefined || models.length !== 2) {
@@ -54,7 +62,7 @@ function readCombined(file: KerasFile, models: readonly KerasLayer[]): StoredChr
     );
   }
   checkTop(file, [bias, accessibility]);
-  const read = ({ name, model }: KerasLayer) => readKerasBpnet(file, model!, [name]);
+  const read = ({ name, model }: Submodel) => readKerasBpnet(file, model, [name]);
   const stored = { bias: read(bias), accessibility: read(accessibility) };
   for (const length of ["inputLength", "outputLength"] as const) {
     const lengths = [stored.bias.sizes[length], stored.accessibility.sizes[length]];
@@ -87,8 +95,8 @@ function checkTop(file: KerasFile, models: readonly KerasLayer[]): void {
   const fits =
     known.every((layer) => layer !== undefined && layers.includes(layer)) &&
     known.length === layers.length &&
-    models.every(({ inputs }) => String(inputs) === input!.name) &&
-    String(outputs) === `${profile!.name},${counts!.name}`;
+    models.every(({ inputs }) => String(inputs) === input?.name) &&
+    String(outputs) === `${profile?.name},${counts?.name}`;
   if (!fits) {
     throw new FormatError(
       { file: file.path },

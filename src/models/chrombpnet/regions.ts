@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import { parseWholeNumber } from "../../base/table.ts";
 import { type BedOptions, NARROW_PEAK_COLUMNS, readBed } from "../../dna/genome/bed.ts";
 import type { Signal } from "../../dna/genome/bigwig.ts";
@@ -137,7 +138,7 @@ export class NearestProfiles {
 
   /** @param profile  reads of the bases around the region's centre, half of them before it */
   add({ chrom, centre }: Region, profile: ArrayLike<number>): void {
-    const reads = this.reads.get(chrom) ?? new Float32Array(this.chromosomes.get(chrom)!);
+    const reads = this.reads.get(chrom) ?? new Float32Array(valueAt(this.chromosomes, chrom));
     const distances = this.distances.get(chrom) ?? new Uint16Array(reads.length).fill(FAR);
     this.reads.set(chrom, reads);
     this.distances.set(chrom, distances);

@@ -1,4 +1,5 @@
-import type { NdArray } from "../../net/arrays/array.ts";
+import { valueAt } from "../../base/record.ts";
+import { dataOf, type NdArray, ndArray } from "../../net/arrays/array.ts";
 import { type Hdf5Group, writeHdf5 } from "../../net/arrays/write-hdf5.ts";
 import { type BpnetSizes, lengthOfStates } from "./bpnet.ts";
 import { axesReversed, type StoredBpnet } from "./keras-bpnet.ts";
@@ -44,7 +45,7 @@ export async function writeChrombpnet(
     return;
   }
   const which = accessibility === undefined ? "bias" : "accessibility";
-  const stored = (accessibility ?? bias)!;
+  const stored = accessibility ?? bias;
   const network = kerasNetwork("model", which, stored.sizes);
   const weights = network.weights.map(
     (one) => [one[1], weightsOf({ ...network, weights: [one] }, stored)] as const,
@@ -88,13 +89,18 @@ function weightsOf({ weights }: KerasNetwork, { arrays }: StoredBpnet): Hdf5Grou
         layer,
         {
           arrays: {
-            "kernel:0": axesReversed(arrays.get(`${at}.weight`) as NdArray<"float32">),
-            "bias:0": arrays.get(`${at}.bias`) as NdArray<"float32">,
+            "kernel:0": axesReversed(float32Of(arrays, `${at}.weight`)),
+            "bias:0": float32Of(arrays, `${at}.bias`),
           },
         },
       ]),
     ),
   };
+}
+
+function float32Of(arrays: ReadonlyMap<string, NdArray>, name: string): NdArray<"float32"> {
+  const array = valueAt(arrays, name);
+  return ndArray("float32", array.shape, dataOf(array, "float32"));
 }
 
 /** Configuration of one layer of a functional Keras model. */

@@ -1,7 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { Pcg64 } from "../../base/pcg64.ts";
 import { BASES } from "../../dna/sequence/encoding.ts";
-import type { Model, SequenceEmbedding } from "../model.ts";
+import { assertHas, type Model, type SequenceEmbedding } from "../model.ts";
 
 export interface ModelProbeOptions {
   /** Relative difference between two scores that is attributed to rounding. */
@@ -39,7 +39,9 @@ export class ModelProbe {
    */
   async scores(sequences: readonly string[]): Promise<Float64Array> {
     this.signal?.throwIfAborted();
-    const given = await this.model.logLikelihood!(sequences, this.options());
+    const { model } = this;
+    assertHas(model, "logLikelihood");
+    const given = await model.logLikelihood(sequences, this.options());
     requireCount(given?.length, sequences.length);
     return Float64Array.from(given);
   }
@@ -62,7 +64,9 @@ export class ModelProbe {
    */
   async embeddings(sequences: readonly string[]): Promise<readonly SequenceEmbedding[]> {
     this.signal?.throwIfAborted();
-    const given = await this.model.embed!(sequences, this.options());
+    const { model } = this;
+    assertHas(model, "embed");
+    const given = await model.embed(sequences, this.options());
     requireCount(given?.length, sequences.length);
     return given;
   }
@@ -155,13 +159,10 @@ export function substituted(sequence: string, position: number, base: string): s
 
 /** The three substitutions at a position, the most dissimilar base first. */
 export function otherBases(sequence: string, position: number): readonly [string, string, string] {
-  const at = BASES.indexOf(sequence.at(position)!);
+  const at = BASES.indexOf(sequence.at(position) ?? "");
+  const other = (difference: number) => substituted(sequence, position, BASES[at ^ difference]);
   // A ↔ C and G ↔ T exchange purine and pyrimidine, and change the number of hydrogen bonds.
-  return [at ^ 1, at ^ 2, at ^ 3].map((other) => substituted(sequence, position, BASES[other])) as [
-    string,
-    string,
-    string,
-  ];
+  return [other(1), other(2), other(3)];
 }
 
 /** A sequence in a message. */

@@ -140,7 +140,7 @@ function requestsOfEmbeddings(
       requests.push([]);
       room = MAX_RESPONSE_BYTES;
     }
-    requests.at(-1)!.push(sequence);
+    requests[requests.length - 1].push(sequence);
     room -= characters;
   }
   return requests;

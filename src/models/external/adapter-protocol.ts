@@ -1,7 +1,7 @@
 import { endianness } from "node:os";
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
-import { firstIssue, tryParseJson } from "../../base/json.ts";
+import { firstIssue, isObject, tryParseJson } from "../../base/json.ts";
 import type { AlleleLogLikelihoods, SequenceEmbedding } from "../model.ts";
 
 // The protocol between dart-eval and an adapter: docs/adapters.md. A request is a JSON object with an `id`
@@ -64,9 +64,7 @@ export function parseResponse(text: string): Readonly<Record<string, unknown>> |
   const value =
     tryParseJson(text) ??
     tryParseJson(text.replaceAll(/([[,:]\s*)-?(?:NaN|Infinity)(?=\s*[\],}])/g, "$1null"));
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : undefined;
+  return isObject(value) ? value : undefined;
 }
 
 /**
@@ -149,29 +147,32 @@ function statesOf(entry: Readonly<Record<string, unknown>>, refused: (why: strin
   const { states: given } = entry;
   if (typeof given === "string") {
     const { width } = entry;
-    if (!Number.isSafeInteger(width) || (width as number) < 1)
+    if (typeof width !== "number" || !Number.isSafeInteger(width) || width < 1)
       throw refused("width: expected a whole number, at least 1");
     const bytes = Buffer.from(given, "base64");
     // Buffer.from skips characters that are not base64.
     const whole = Math.floor((3 * given.replace(/={1,2}$/, "").length) / 4) === bytes.length;
-    if (bytes.length % (4 * (width as number)) !== 0 || given.length % 4 !== 0 || !whole) {
+    if (bytes.length % (4 * width) !== 0 || given.length % 4 !== 0 || !whole) {
       throw refused(`states: expected base64 of rows of ${width} float32 values, little-endian`);
     }
-    return { states: float32Values(bytes), width: width as number };
+    return { states: float32Values(bytes), width };
   }
-  if (!Array.isArray(given) || given.length === 0 || !given.every(Array.isArray)) {
+  if (!isRows(given) || given.length === 0) {
     throw refused("states: expected a list of rows, one per token, or base64");
   }
-  const width = (given[0] as unknown[]).length;
+  const width = given[0].length;
   if (width === 0 || given.some((row) => row.length !== width)) {
     throw refused("states: rows of different lengths, or empty ones");
   }
   const states = new Float32Array(given.length * width);
-  given.forEach((row: unknown[], token) => {
+  given.forEach((row, token) => {
     for (let column = 0; column < width; column++) states[token * width + column] = numberOrNaN(row[column]);
   });
   return { states, width };
 }
+
+const isRows = (value: unknown): value is readonly (readonly unknown[])[] =>
+  Array.isArray(value) && value.every(Array.isArray);
 
 /** Little-endian float32 values. */
 function float32Values(bytes: Buffer): Float32Array {

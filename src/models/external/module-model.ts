@@ -33,14 +33,18 @@ export async function importModel(file: string): Promise<Model> {
     }),
     () => new InputError(`${file} cannot be loaded: it awaits a promise that never settles`),
   );
-  const model = (module.default ?? module.model) as Partial<Model> | undefined;
-  if (typeof model?.name === "string" && QUERIES.some((query) => model[query] !== undefined)) {
-    return guarded(model as Model, { file, name: model.name });
-  }
+  const model = module.default ?? module.model;
+  if (isModel(model)) return guarded(model, { file, name: model.name });
   throw new InputError(`${file} exports no model`, {
     hint: "export default { name, logLikelihood(sequences) { … } }, or embed(sequences), or predictActivity(sequences)",
   });
 }
+
+const isModel = (value: unknown): value is Model =>
+  ((typeof value === "object" && value !== null) || typeof value === "function") &&
+  "name" in value &&
+  typeof value.name === "string" &&
+  QUERIES.some((query) => Reflect.get(value, query) !== undefined);
 
 /** The error of a module that cannot be imported. Node runs TypeScript by itself from version 22.18 on. */
 export function importFailure(file: string, cause: unknown): InputError {

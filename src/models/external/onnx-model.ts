@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { cachedDigest, sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
+import { keysOf } from "../../base/record.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import { input } from "../../net/graph/build.ts";
 import { graphOf } from "../../net/graph/graph.ts";
@@ -113,9 +114,7 @@ async function trySizes(
   card: OnnxCard,
   { path, maxTokens }: { readonly path: string; readonly maxTokens: number },
 ): Promise<Sizes> {
-  const wanted = (Object.keys(card.outputs) as OutputName[]).filter(
-    (output) => card.outputs[output] !== undefined,
-  );
+  const wanted = keysOf(card.outputs).filter((output) => card.outputs[output] !== undefined);
   // Token id 0, which every vocabulary has: the tokenizer may not be the model's.
   const row = { ids: new Int32Array(Math.min(4, maxTokens)) };
   const { logits, hidden } = await outputs.run(collate([row]), wanted);

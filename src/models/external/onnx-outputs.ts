@@ -124,13 +124,17 @@ export class OnnxOutputs {
   ): Promise<Partial<Record<OutputName, NdArray>>> {
     const [rows, tokens] = ids.shape;
     const most = this.fixed.rows ?? rows;
-    const outputs = wanted.map((output) => ({ output, name: this.nameOf(output), parts: [] as NdArray[] }));
+    const outputs = wanted.map((output) => ({
+      output,
+      name: this.nameOf(output),
+      parts: [] as NdArray<"float32">[],
+    }));
     for (let start = 0; start < rows; start += most) {
       const size = { rows: most, tokens: this.fixed.tokens ?? tokens };
       const from = { start, rows: Math.min(most, rows - start), tokens };
       const feeds = this.feeds(
-        rectangle(ids.data as Int32Array, from, size, this.pad),
-        rectangle(mask.data as Float32Array, from, size, 0),
+        rectangle(ids.data, from, size, this.pad),
+        rectangle(mask.data, from, size, 0),
         size,
       );
       const results = await this.program.run(
@@ -173,7 +177,11 @@ export class OnnxOutputs {
   }
 
   /** Checks the shape of an output, and widens it to float32. */
-  private checked(output: OutputName, { dtype, shape, data }: NdArray, { rows, tokens }: Size): NdArray {
+  private checked(
+    output: OutputName,
+    { dtype, shape, data }: NdArray,
+    { rows, tokens }: Size,
+  ): NdArray<"float32"> {
     if (shape.length === 3 && shape[0] === rows && shape[1] === tokens) {
       return { dtype: "float32", shape, data: widenToFloat32(dtype, data) };
     }
@@ -206,20 +214,19 @@ function rectangle(values: ArrayLike<number>, from: Part, size: Size, fill: numb
 }
 
 /** Removes padded rows and tokens. */
-function cut({ shape, data }: NdArray, { rows, tokens }: Size): NdArray {
+function cut({ shape, data }: NdArray<"float32">, { rows, tokens }: Size): NdArray<"float32"> {
   const [, allTokens, width] = shape;
-  const values = data as Float32Array;
-  const kept = { dtype: "float32" as const, shape: [rows, tokens, width] };
-  if (tokens === allTokens) return { ...kept, data: values.subarray(0, rows * tokens * width) };
+  const kept = { dtype: "float32", shape: [rows, tokens, width] } as const;
+  if (tokens === allTokens) return { ...kept, data: data.subarray(0, rows * tokens * width) };
   const out = new Float32Array(rows * tokens * width);
   for (let row = 0; row < rows; row++) {
     const start = row * allTokens * width;
-    out.set(values.subarray(start, start + tokens * width), row * tokens * width);
+    out.set(data.subarray(start, start + tokens * width), row * tokens * width);
   }
   return { ...kept, data: out };
 }
 
-function stacked(parts: readonly NdArray[]): NdArray {
+function stacked(parts: readonly NdArray<"float32">[]): NdArray<"float32"> {
   const [first] = parts;
   if (parts.length === 1) return first;
   const rows = parts.reduce((sum, { shape }) => sum + shape[0], 0);
@@ -227,7 +234,7 @@ function stacked(parts: readonly NdArray[]): NdArray {
   const data = new Float32Array(rows * tokens * width);
   let at = 0;
   for (const part of parts) {
-    data.set(part.data as Float32Array, at);
+    data.set(part.data, at);
     at += part.data.length;
   }
   return { dtype: "float32", shape: [rows, tokens, width], data };

@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import { cachedDigest } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { NumberLog } from "../../base/number-log.ts";
+import { valueAt } from "../../base/record.ts";
 import { forEachTableRow, parseDecimal, parseFiniteNumber, readTable } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import { MODEL_FAMILIES } from "../language/catalogue.ts";
@@ -281,7 +282,7 @@ async function readSequenceScores(path: string): Promise<SequenceScores> {
     of(sequences) {
       const missing = sequences.filter((sequence) => !scores.has(sequence));
       const [first] = missing;
-      if (first === undefined) return Float64Array.from(sequences, (sequence) => scores.get(sequence)!);
+      if (first === undefined) return Float64Array.from(sequences, (sequence) => valueAt(scores, sequence));
       const shown = first.length > 60 ? `${first.slice(0, 60)}…` : first;
       throw new InputError(
         `${missing.length} of ${sequences.length} sequences have no score, the first is ${shown}`,

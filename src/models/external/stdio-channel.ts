@@ -203,11 +203,8 @@ export function commandWords(command: string): readonly [string, ...string[]] {
   let at = 0;
   let apart = true;
   while (at < command.length) {
-    const blanks = /\s*/y;
-    blanks.lastIndex = at;
-    const skipped = blanks.exec(command)![0].length;
-    if (skipped > 0) {
-      at += skipped;
+    if (/\s/.test(command[at])) {
+      at++;
       apart = true;
       continue;
     }

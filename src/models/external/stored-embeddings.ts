@@ -82,8 +82,9 @@ function memberOf(file: Hdf5File, group: string): StoredMember {
     .names(group)
     .flatMap((name) => {
       const [, start, end] = /^emb_(\d+)_(\d+)$/.exec(name) ?? [];
-      if (start === undefined || end === undefined) return [];
-      return [{ start: Number(start), end: Number(end), states: file.array(`${group}/${name}`)! }];
+      const states = file.array(`${group}/${name}`);
+      if (start === undefined || end === undefined || states === undefined) return [];
+      return [{ start: Number(start), end: Number(end), states }];
     })
     .sort((a, b) => a.start - b.start);
   const index = file.array(`${group}/idx_var`) ?? file.array(`${group}/idx_fix`);
@@ -173,7 +174,7 @@ function embeddingOf(
   const at = row - batch.start;
   const { shape, data, dtype } = batch.states.read([at, at + 1]);
   const [, tokens, width] = shape;
-  const states = dtype === "int8" ? Float32Array.from(data as Int8Array) : widenToFloat32(dtype, data);
+  const states = data instanceof Int8Array ? Float32Array.from(data) : widenToFloat32(dtype, data);
   return { states, tokens, width, ...spansOf(stored.index, row, tokens) };
 }
 

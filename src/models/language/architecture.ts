@@ -2,6 +2,7 @@ import { z } from "zod";
 import { FormatError, InternalError } from "../../base/errors.ts";
 import { issueText } from "../../base/json.ts";
 import { quotedText, shownValue } from "../../base/message-text.ts";
+import { keysOf } from "../../base/record.ts";
 import type { NdArray } from "../../net/arrays/array.ts";
 import type { Dim } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
@@ -139,7 +140,7 @@ export const epsilonSchema = () => z.number().positive().max(1);
 /** Schema of an activation function, by its name in Transformers. */
 export const activationSchema = (fallback: keyof typeof ACTIVATIONS) =>
   z
-    .enum(Object.keys(ACTIVATIONS) as (keyof typeof ACTIVATIONS)[])
+    .enum(keysOf(ACTIVATIONS))
     .default(fallback)
     .transform((name): Activation => ACTIVATIONS[name]);
 
@@ -147,10 +148,10 @@ export const activationSchema = (fallback: keyof typeof ACTIVATIONS) =>
 export const dropoutRateSchema = () => z.number().min(0).lt(1).default(0.1);
 
 /** Keys of the object that a schema describes, also below `refine` and `transform`. */
-function keysOf(schema: z.core.$ZodType): ReadonlySet<string> {
+function schemaKeys(schema: z.core.$ZodType): ReadonlySet<string> {
   if (schema instanceof z.ZodObject) return new Set(Object.keys(schema.shape));
-  if (schema instanceof z.ZodPipe) return keysOf(schema.in);
-  if (schema instanceof z.ZodUnion) return new Set(schema.options.flatMap((each) => [...keysOf(each)]));
+  if (schema instanceof z.ZodPipe) return schemaKeys(schema.in);
+  if (schema instanceof z.ZodUnion) return new Set(schema.options.flatMap((each) => [...schemaKeys(each)]));
   throw new InternalError("the schema of a config.json is not of an object");
 }
 
@@ -171,7 +172,7 @@ const FORWARD_KEYS = [
  * @throws {FormatError} naming the key, its value and what is expected
  */
 export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, file: string): z.output<S> {
-  const read = keysOf(schema);
+  const read = schemaKeys(schema);
   const given = Object.entries(config ?? {});
   const unread = given.find(([key, value]) => value !== null && FORWARD_KEYS.includes(key) && !read.has(key));
   if (unread !== undefined) {
@@ -187,7 +188,7 @@ export function parseConfig<S extends z.ZodType>(schema: S, config: unknown, fil
   const { path } = issue;
   const key = path.length === 0 ? "the file" : quotedText(path.join("."));
   const found = path.reduce<unknown>(
-    (at, step) => (at as Record<PropertyKey, unknown> | undefined)?.[step],
+    (at, step) => (typeof at === "object" && at !== null ? Reflect.get(at, step) : undefined),
     config,
   );
   throw new FormatError(

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { constant } from "../../net/graph/build.ts";
+import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Embedding, Linear } from "../../net/nn/linear.ts";
 import type { Norm } from "../../net/nn/norm.ts";
@@ -169,7 +170,11 @@ function shareWeights(table: ParameterTable, at: string, shared: Projections): P
   if (shared.input.adapter === undefined) return shared;
   const own = (name: string, { weight }: Linear): Linear => ({
     weight,
-    adapter: table.adapter(`${at}.${name}.weight`, weight.shape as readonly number[], "linear"),
+    adapter: table.adapter(
+      `${at}.${name}.weight`,
+      weight.shape.map((size) => knownSize(size, "a weight")),
+      "linear",
+    ),
   });
   return { input: own("in_proj", shared.input), output: own("out_proj", shared.output) };
 }

@@ -70,8 +70,10 @@ function backbone(
   p.blocks.forEach(({ norm, mixer }, i) => {
     const queries = i === p.blocks.length - 1 ? positions : undefined;
     const selectQueries = (x: Sym) => (queries === undefined ? x : tokenAt(x, queries));
-    hidden.push(bidirectionalMamba(mixer, rmsNorm(norm, residual, c.norm_epsilon), { loops, selectQueries }));
-    residual = add(selectQueries(residual), hidden.at(-1)!);
+    const normed = rmsNorm(norm, residual, c.norm_epsilon);
+    const output = bidirectionalMamba(mixer, normed, { loops, selectQueries });
+    hidden.push(output);
+    residual = add(selectQueries(residual), output);
   });
   return { hidden, last: rmsNorm(p.finalNorm, residual, c.norm_epsilon) };
 }

@@ -1,4 +1,5 @@
 import { sha256Hex } from "../../base/digest.ts";
+import { InternalError } from "../../base/errors.ts";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
 import type { Architecture } from "./architecture.ts";
@@ -131,6 +132,13 @@ export function architectureCard({ modelTypes, toy, ...own }: ArchitectureForm):
     toys: { toy },
     referenceOutputs: [],
   };
+}
+
+/** A size in a configuration that the package has. @throws {InternalError} when it is not a number */
+export function sizeIn(config: Readonly<Record<string, unknown>>, key: string): number {
+  const size = config[key];
+  if (typeof size === "number") return size;
+  throw new InternalError(`the configuration has no ${key}`);
 }
 
 /** Published checkpoints of a family: the part of its card in `published-checkpoints/`. */

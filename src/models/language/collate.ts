@@ -6,9 +6,9 @@ import type { Architecture } from "./architecture.ts";
 /** A padded batch of token ids. */
 export interface Batch {
   /** int32 [b, t] */
-  readonly ids: NdArray;
+  readonly ids: NdArray<"int32">;
   /** float32 [b, t]: 1 for a token, 0 for padding */
-  readonly mask: NdArray;
+  readonly mask: NdArray<"float32">;
 }
 
 /** Token ids of one sequence, special tokens included. */

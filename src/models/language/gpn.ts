@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { add, constant, conv, gather, gelu, reduceMean, transpose } from "../../net/graph/build.ts";
+import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type Linear, linear, lowRankUpdate } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
@@ -170,7 +171,7 @@ function declare(table: ParameterTable, c: Config): Parameters {
 
 /** Convolution that keeps the length, with zero padding.  x: [b, t, d] → the same */
 function convolve({ weight, bias, groups }: Convolution, x: Sym, dilation: number): Sym {
-  const padding = (dilation * ((weight.shape[2] as number) - 1)) / 2;
+  const padding = (dilation * (knownSize(weight.shape[2], "a kernel") - 1)) / 2;
   const y = conv(transpose(x, [0, 2, 1]), weight, bias, {
     group: groups,
     pads: [padding, padding],
@@ -203,8 +204,8 @@ function forward(p: Parameters, c: Config, { ids }: ForwardInput): ForwardOutput
   const [v, d] = [c.vocab_size, c.hidden_size];
   const data = Float32Array.from({ length: v * d }, (_, at) => Number(at % d === Math.floor(at / d)));
   const states = [gather(constant({ dtype: "float32", shape: [v, d], data }), ids)];
-  for (const layer of p.layers) states.push(applyLayer(layer, states.at(-1)!));
-  const last = states.at(-1)!;
+  for (const [i, layer] of p.layers.entries()) states.push(applyLayer(layer, states[i]));
+  const last = states[p.layers.length];
   const lastHidden = p.lastNorm === undefined ? last : layerNorm(p.lastNorm, last, EPSILON);
   const { dense, norm, decoder } = p.head;
   return {

@@ -10,6 +10,7 @@ import { activationSchema, epsilonSchema, parseConfig, sizeSchema } from "./arch
 import { HEADS_FIT } from "./blocks/bert.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
+  anglesOf,
   type LayerContext,
   lastTokenClassifier,
   type QueryContext,
@@ -113,12 +114,13 @@ function attend(p: Layer, c: Config, y: Sym, { queries, keys }: LayerContext): S
 }
 
 /** R: rotates the first columns of each head and keeps the others.  x: [b, h, t, c] → the same */
-function rotate(x: Sym, { angles }: QueryContext): Sym {
-  const rotated = 2 * knownSize(angles!.cos.shape[3], "the rotated columns");
+function rotate(x: Sym, context: QueryContext): Sym {
+  const angles = anglesOf(context);
+  const rotated = 2 * knownSize(angles.cos.shape[3], "the rotated columns");
   const kept = knownSize(x.shape[3], "the columns of a head") - rotated;
-  if (kept === 0) return applyRotary(x, angles!);
+  if (kept === 0) return applyRotary(x, angles);
   const [first, rest] = split(x, -1, [rotated, kept]);
-  return concat([applyRotary(first, angles!), rest], -1);
+  return concat([applyRotary(first, angles), rest], -1);
 }
 
 const HEAD = "embed_out.weight";

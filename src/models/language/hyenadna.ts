@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { hyenadnaTokenizer } from "../../dna/tokenizers/one-letter.ts";
-import type { NdArray } from "../../net/arrays/array.ts";
+import { dataOf, type NdArray } from "../../net/arrays/array.ts";
 import { add, gelu, parameter, slice, squeeze } from "../../net/graph/build.ts";
+import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { type Embedding, embed, type Linear, linear } from "../../net/nn/linear.ts";
 import {
@@ -157,17 +158,18 @@ function build(c: Config, lora?: LoraAdapters): Architecture {
       const { matrices, perLayer } = longConvolutionBytes(tokens, c.d_model);
       return matrices + c.n_layer * perLayer;
     },
-    forward({ ids }, tokens) {
-      const long = longConvolution(tokens as number);
+    forward({ ids }, symbolic) {
+      const tokens = knownSize(symbolic, "the number of tokens");
+      const long = longConvolution(tokens);
       const hiddenStates = [embed(p.embedding, ids)];
       p.blocks.forEach((each, i) => {
         const kernel =
           lora === undefined
-            ? parameter(kernelName(i), [tokens as number, c.d_model])
-            : filterGraph(each.filter, featuresOf(c, i, tokens as number));
-        hiddenStates.push(block(each, hiddenStates.at(-1)!, kernel, long));
+            ? parameter(kernelName(i), [tokens, c.d_model])
+            : filterGraph(each.filter, featuresOf(c, i, tokens));
+        hiddenStates.push(block(each, hiddenStates[i], kernel, long));
       });
-      const lastHidden = layerNorm(p.finalNorm, hiddenStates.at(-1)!, c.layer_norm_epsilon);
+      const lastHidden = layerNorm(p.finalNorm, hiddenStates[p.blocks.length], c.layer_norm_epsilon);
       return { hiddenStates: [...hiddenStates, lastHidden], lastHidden, logits: linear(p.head, lastHidden) };
     },
   };
@@ -216,7 +218,7 @@ async function kernels(c: Config, tokens: number, read: ReadTensor): Promise<Rea
   const derived = new Map<string, NdArray>();
   for (let i = 0; i < c.n_layer; i++) {
     const values = async (name: string, rows?: readonly [number, number]) =>
-      (await read(`${filterName(i)}.${name}`, rows)).data as Float32Array;
+      dataOf(await read(`${filterName(i)}.${name}`, rows), "float32");
     const filter = implicitFilter({
       features: await values("pos_emb.z", [0, tokens]),
       time: await values("pos_emb.t", [0, tokens]),

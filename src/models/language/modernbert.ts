@@ -11,7 +11,6 @@ import {
   rowBlocks,
 } from "../../net/nn/linear.ts";
 import { layerNorm, type Norm } from "../../net/nn/norm.ts";
-import { applyRotary } from "../../net/nn/position-encoding.ts";
 import {
   activationSchema,
   type ClassifierHead,
@@ -26,6 +25,7 @@ import { HEADS_FIT } from "./blocks/bert.ts";
 import { ropeSchema, rotaryForm } from "./blocks/rotary.ts";
 import {
   type LayerContext,
+  rotated,
   type TransformerFamily,
   type TransformerParameters,
   transformerArchitecture,
@@ -87,6 +87,7 @@ interface Layer {
 
 interface Parameters extends TransformerParameters<Layer> {
   readonly embeddingNorm: Norm;
+  readonly head: Linear;
   readonly headDense: Linear;
   readonly headNorm: Norm;
 }
@@ -126,7 +127,7 @@ const family = (c: Config): TransformerFamily<Layer, Parameters> => ({
   lastNorm: (p, x) => layerNorm(p, x, c.norm_eps),
   statesBeforeNorm: true,
   /** decoder(LN(f(W·h))) */
-  logits: (p, h) => linear(p.head!, predictionHead(p, h, c)),
+  logits: (p, h) => linear(p.head, predictionHead(p, h, c)),
   ignored: [/^classifier\./],
   adaptedModule: "model",
   initializerRange: c.initializer_range,
@@ -145,8 +146,8 @@ const predictionHead = (p: Pick<Parameters, "headDense" | "headNorm">, h: Sym, c
 function attend(p: Layer, c: Config, y: Sym, { queries, keys }: LayerContext): Sym {
   const [query, key, value] = rowBlocks(p.projection, 3);
   const heads = (layer: Linear, x: Sym) => splitHeads(linear(layer, x), c.num_attention_heads);
-  const q = applyRotary(heads(query, queries.select(y)), queries.angles!); // [b, h, q, c]
-  const k = applyRotary(heads(key, y), keys.angles!); // [b, h, t, c]
+  const q = rotated(heads(query, queries.select(y)), queries); // [b, h, q, c]
+  const k = rotated(heads(key, y), keys); // [b, h, t, c]
   return linear(p.output, mergeHeads(attention(q, k, heads(value, y), queries.bias)));
 }
 

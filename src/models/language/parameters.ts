@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import { elementCount, formatShape } from "../../net/arrays/array.ts";
 import type { Checkpoint } from "../../net/arrays/checkpoint.ts";
 import type { StoredArray } from "../../net/arrays/stored-array.ts";
@@ -149,7 +150,7 @@ export function bindParameters(
       missing.push(name);
       continue;
     }
-    const stored = checkpoint.arrays.get(found)!;
+    const stored = valueAt(checkpoint.arrays, found);
     if (String(stored.shape) !== String(shape)) {
       throw new FormatError(
         { file: stored.file, tensor: found },
@@ -227,7 +228,7 @@ export function weightMemory(
   { tensors }: { readonly tensors: readonly DeclaredTensor[] },
   parameters: ReadonlyMap<string, StoredParameter>,
 ): WeightMemory {
-  const read = tensors.flatMap(({ name, hostOnly }) => (hostOnly ? [] : [parameters.get(name)!]));
+  const read = tensors.flatMap(({ name, hostOnly }) => (hostOnly ? [] : [valueAt(parameters, name)]));
   const sumOf = (perUse: boolean, bytesOf: (stored: StoredParameter) => number) =>
     read
       .filter((stored) => (stored.perUse ?? false) === perUse)

@@ -1,7 +1,7 @@
 import { codesOf, oneHotOfCodes } from "../../dna/sequence/encoding.ts";
 import { elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { input, reduceSum } from "../../net/graph/build.ts";
-import type { Dim } from "../../net/graph/dim.ts";
+import { type Dim, knownSize } from "../../net/graph/dim.ts";
 import { graphOf } from "../../net/graph/graph.ts";
 import { peakValues } from "../../net/graph/peak-values.ts";
 import { gradientsOf } from "../../net/graph/reverse.ts";
@@ -102,7 +102,10 @@ export async function classifierPasses(
     },
     options,
   );
-  const gradientCount = trained.reduce((sum, { shape }) => sum + elementCount(shape as readonly number[]), 0);
+  const gradientCount = trained.reduce(
+    (sum, { shape }) => sum + elementCount(shape.map((size) => knownSize(size, "a weight"))),
+    0,
+  );
   const { held, mapped } = weightMemory(architecture, parameters);
   const weights = WEIGHTS_HELD * held + mapped;
   const values = {

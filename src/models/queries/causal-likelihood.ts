@@ -1,5 +1,6 @@
 import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import { dataOf } from "../../net/arrays/array.ts";
 import { gatherElements, logSoftmax, slice, squeeze, unsqueeze } from "../../net/graph/build.ts";
 import type { Sym } from "../../net/graph/sym.ts";
 import { collate, runsOfEqualLength } from "../language/collate.ts";
@@ -77,7 +78,7 @@ export async function causalTokenLogProbabilities(
     const batch = collate(members.map((row) => rows[row]));
     const tokens = batch.ids.shape[1];
     const { likelihoods } = await programs.run(likelihoodQuery, batch);
-    const values = likelihoods.data as Float32Array; // [b, t − 1]
+    const values = dataOf(likelihoods, "float32"); // [b, t − 1]
     members.forEach((row, i) => {
       const { start, end } = scoredSpan(tokenizer, rows[row].ids);
       const first = Math.max(start, 1);

@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { baseMap, readAsMap, storedIndex, tokenIndex, tokenRange } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import { dataOf } from "../../net/arrays/array.ts";
 import { chunks, collate, longestRow, rowsPerRun, runsOfEqualLength } from "../language/collate.ts";
 import {
   type EmbedOptions,
@@ -137,10 +138,10 @@ export async function tokenStates(
     const tokens = together ?? longestRow(given);
     const pad = given.some(({ ids }) => ids.length < tokens) ? padId(tokenizer) : 0;
     const batch = collate(given, { pad, tokens });
-    if (together !== undefined && !paddingHidden) (batch.mask.data as Float32Array).fill(1);
+    if (together !== undefined && !paddingHidden) batch.mask.data.fill(1);
     const results = await programs.run(statesQuery, batch);
     const width = results.states.shape[2];
-    const all = results.states.data as Float32Array;
+    const all = dataOf(results.states, "float32");
     members.forEach((row, i) => {
       outputs[row] = {
         states: all.slice(i * tokens * width, (i + 1) * tokens * width),

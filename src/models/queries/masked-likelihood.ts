@@ -1,6 +1,6 @@
 import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
-import type { NdArray } from "../../net/arrays/array.ts";
+import { dataOf, type NdArray } from "../../net/arrays/array.ts";
 import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { QueryOptions, TokenOptions } from "../model.ts";
 import { logLikelihoodOf, type ScoredTokens } from "./causal-likelihood.ts";
@@ -128,7 +128,7 @@ export async function tokenLogProbabilities(
         });
       }),
     });
-    const values = logProbabilities.data as Float32Array; // [b, k]
+    const values = dataOf(logProbabilities, "float32"); // [b, k]
     members.forEach((row, i) => {
       found[row] = values.subarray(i * most, (i + 1) * most);
     });
@@ -196,7 +196,7 @@ function inputHash(): (prediction: TokenPrediction) => number {
   const sums = new Map<Int32Array, number>();
   const powers: number[] = [BASE];
   const power = (i: number) => {
-    while (powers.length <= i) powers.push(Math.imul(powers.at(-1)!, BASE));
+    while (powers.length <= i) powers.push(Math.imul(powers[powers.length - 1], BASE));
     return powers[i];
   };
   return ({ ids, position, shown }) => {

@@ -2,6 +2,7 @@ import { InputError } from "../../base/errors.ts";
 import { scoredSpan } from "../../dna/tokenizers/base-map.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
 import { float32Sum } from "../../metrics/mean.ts";
+import { dataOf } from "../../net/arrays/array.ts";
 import { gatherElements, input, logSoftmax, slice } from "../../net/graph/build.ts";
 import { collate, maskId, runsOfEqualLength } from "../language/collate.ts";
 import type { AlleleLogLikelihoods, QueryOptions } from "../model.ts";
@@ -133,7 +134,7 @@ async function sumsOverRows(
     const { likelihoods } = await programs.run(query, batch, {
       targets: { dtype: "int32", shape: [together.length, tokens, 2], data: targets },
     });
-    const values = likelihoods.data as Float32Array;
+    const values = dataOf(likelihoods, "float32");
     const first = kind === "masked" ? 0 : 1; // the first position that is predicted
     members.forEach((row, i) => {
       const sum = (allele: 0 | 1) => {

@@ -1,5 +1,6 @@
 import { InternalError } from "../../base/errors.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
+import { dataOf } from "../../net/arrays/array.ts";
 import { add, exp, log, reduceMax, reduceSum, squeeze, sub } from "../../net/graph/build.ts";
 import { chunks, collate, rowsPerRun } from "../language/collate.ts";
 import type { QueryOptions } from "../model.ts";
@@ -73,8 +74,9 @@ export async function summedLogProbabilities(
         positions: { dtype: "int32", shape: [together.length], data: positions },
         targets: { dtype: "int32", shape: [together.length, wide], data: targets },
       });
+      const values = dataOf(logProbabilities, "float32");
       members.forEach((i, at) => {
-        found[i] = (logProbabilities.data as Float32Array)[at];
+        found[i] = values[at];
       });
     }
   }

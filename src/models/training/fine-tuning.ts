@@ -2,7 +2,7 @@ import { FormatError, InputError } from "../../base/errors.ts";
 import { tryParseJson } from "../../base/json.ts";
 import { counted } from "../../base/message-text.ts";
 import type { Tokens } from "../../dna/tokenizers/tokenizer.ts";
-import { elementCount, type NdArray } from "../../net/arrays/array.ts";
+import { dataOf, elementCount, type NdArray } from "../../net/arrays/array.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { input } from "../../net/graph/build.ts";
 import type { Dim } from "../../net/graph/dim.ts";
@@ -214,7 +214,7 @@ export class FineTuning {
     const { seed } = this.request;
     const { epoch, batch, member = 0, from = 0 } = place;
     const [count, tokens] = feeds.ids.shape;
-    const mask = feeds.mask.data as Float32Array;
+    const mask = dataOf(feeds.mask, "float32");
     const rows = Array.from({ length: count }, (_, i) => ({
       seed: [seed, "dropout", epoch, batch, member, from + i],
       tokens: mask.subarray(i * tokens, (i + 1) * tokens).reduce((sum, each) => sum + each, 0),
@@ -234,8 +234,9 @@ export class FineTuning {
       const given = members.map((row) => rows[row]);
       const program = await this.evaluation(given[0].ids.length);
       const { logits } = await program.run({ ...collate(given), ...Object.fromEntries(values) });
+      const data = dataOf(logits, "float32");
       members.forEach((row, i) => {
-        results[row] = (logits.data as Float32Array).slice(i * labels, (i + 1) * labels);
+        results[row] = data.slice(i * labels, (i + 1) * labels);
       });
     }
     return results;

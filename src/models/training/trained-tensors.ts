@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import type { NdArray } from "../../net/arrays/array.ts";
+import { hasDType, type NdArray } from "../../net/arrays/array.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { type BindingHints, bindParameters } from "../language/parameters.ts";
 
@@ -41,13 +41,13 @@ export async function readTrainedTensors(
   const values = new Map<string, NdArray>();
   for (const [name, stored] of bindParameters(expected, checkpoint, IGNORED, hints)) {
     const array = await checkpoint.read(stored.name);
-    if (array.dtype !== "float32") {
+    if (!hasDType(array, "float32")) {
       throw new FormatError(
         { file: path, tensor: stored.name },
         `is ${array.dtype}; expected floating-point numbers`,
       );
     }
-    const wrong = (array.data as Float32Array).find((value) => !Number.isFinite(value));
+    const wrong = array.data.find((value) => !Number.isFinite(value));
     if (wrong !== undefined) {
       throw new FormatError(
         { file: path, tensor: stored.name },

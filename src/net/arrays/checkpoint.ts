@@ -3,6 +3,7 @@ import { cachedDigest, sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { type OpenFile, openFile } from "../../base/read-file.ts";
+import { valueAt } from "../../base/record.ts";
 import type { NdArray } from "./array.ts";
 import { readSafetensors } from "./safetensors.ts";
 import { readShardIndex } from "./shards.ts";
@@ -162,7 +163,7 @@ function checkpoint(
       });
     }
     const place = rows === undefined ? stored : placeOfRows(stored, rows);
-    const file = byFile.get(stored.file)!;
+    const file = valueAt(byFile, stored.file);
     return asStored ? await readStored(file, place) : await readWidened(file, place);
   }
 

@@ -4,6 +4,7 @@ import { FormatError, InternalError } from "../../base/errors.ts";
 import { cacheFolder } from "../../base/folder.ts";
 import { stableStringify } from "../../base/json.ts";
 import { type OpenFile, openFile, textIfPresent } from "../../base/read-file.ts";
+import { valueAt } from "../../base/record.ts";
 import { writeCacheFile } from "../../base/write-file.ts";
 import { bytesPerElement, type DataOf, type DType, isFloat, viewAs } from "./array.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -39,16 +40,17 @@ export async function checkFinite(
   names: readonly string[],
   folder: string = cacheFolder("finite"),
 ): Promise<void> {
-  const floats = [...new Set(names)].sort().filter((name) => isFloat(checkpoint.arrays.get(name)!.dtype));
+  const arrayOf = (name: string) => valueAt(checkpoint.arrays, name);
+  const floats = [...new Set(names)].sort().filter((name) => isFloat(arrayOf(name).dtype));
   const found = await cachedSearch(
     { of: await checkpoint.digest(), names: floats },
-    () => findNotFinite(floats.map((name) => checkpoint.arrays.get(name)!)),
+    () => findNotFinite(floats.map(arrayOf)),
     folder,
   );
   if (found === null) return;
   const { tensor, element, value } = found;
   throw new FormatError(
-    { file: checkpoint.arrays.get(tensor)!.file, tensor },
+    { file: arrayOf(tensor).file, tensor },
     `element ${element} is ${value}: every weight must be a finite number`,
     "did the training diverge, or was the checkpoint damaged? Use an earlier one, or download it again",
   );

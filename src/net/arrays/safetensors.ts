@@ -1,5 +1,5 @@
 import { FormatError, InputError, InternalError } from "../../base/errors.ts";
-import { JsonError, parseUniqueJson } from "../../base/json.ts";
+import { isObject, JsonError, parseUniqueJson } from "../../base/json.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { bytesPerElement, type DataOf, type DType, elementCount, formatShape } from "./array.ts";
@@ -96,13 +96,14 @@ async function readHeader(file: OpenFile): Promise<{ text: string; dataStart: nu
 }
 
 function parseHeader(file: string, text: string): Record<string, unknown> {
-  if (!text.startsWith("{")) throw new FormatError({ file }, "the header does not begin with {", CUT);
   try {
-    return parseUniqueJson(text) as Record<string, unknown>;
+    const header = text.startsWith("{") ? parseUniqueJson(text) : undefined;
+    if (isObject(header)) return header;
   } catch (error) {
     if (!(error instanceof JsonError)) throw error;
     throw new FormatError({ file }, `the header ${error.message}`, undefined, error.cause);
   }
+  throw new FormatError({ file }, "the header does not begin with {", CUT);
 }
 
 function metadataEntries(file: string, entry: unknown): [string, string][] {
@@ -169,9 +170,6 @@ function short(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 const isCounts = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((count) => Number.isSafeInteger(count) && count >= 0);

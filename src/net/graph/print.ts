@@ -1,3 +1,4 @@
+import { valueAt } from "../../base/record.ts";
 import { formatShape } from "../arrays/array.ts";
 import type { Graph } from "./graph.ts";
 import { ancestorsOf } from "./graph.ts";
@@ -16,7 +17,7 @@ export function printGraph(graph: Graph): string {
 }
 
 function nameOf({ node, output }: Sym, names: ReadonlyMap<Node, string>): string {
-  const name = names.get(node)!;
+  const name = valueAt(names, node);
   return node.outputs.length === 1 ? name : `${name}.${output}`;
 }
 

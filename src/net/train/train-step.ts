@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import type { NdArray } from "../arrays/array.ts";
 import { concat, constant, fill, mul, reshape } from "../graph/build.ts";
 import { inputValues, largestTensor, peakValues, type RunSizes } from "../graph/peak-values.ts";
@@ -243,7 +244,9 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
 
   async parameters(): Promise<ReadonlyMap<string, NdArray>> {
     const { arrays } = await this.state();
-    return new Map([...this.request.trained.keys()].map((name) => [name, arrays.get(`parameter ${name}`)!]));
+    return new Map(
+      [...this.request.trained.keys()].map((name) => [name, valueAt(arrays, `parameter ${name}`)]),
+    );
   }
 
   async state(): Promise<TrainState> {

@@ -3,6 +3,7 @@ import { sha256Hex } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { Pcg64 } from "../../../base/pcg64.ts";
 import { seedOf } from "../../../base/random.ts";
+import { valueAt } from "../../../base/record.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import type { NdArray } from "../../../net/arrays/array.ts";
 import { deviceKind, trainingDevice } from "../../../net/runtime/device.ts";
@@ -70,6 +71,11 @@ export interface TrainedChrombpnet {
   readonly accessibilitySelection: RegionSelection;
 }
 
+interface FittedBias {
+  readonly fit: TrainedNetwork;
+  readonly selection: RegionSelection;
+}
+
 /** A region for training or validation. */
 interface Example extends CountedWindow {
   readonly part: RegionPart;
@@ -89,8 +95,12 @@ export async function trainChrombpnet(request: ChrombpnetTraining): Promise<Trai
   checkLengths(recipe, request.bias?.sizes ?? recipe.bias);
   const peaks = await readExamples(request, request.peaks, recipe.jitter, "peak");
   const nonpeaks = await readExamples(request, request.nonpeaks, recipe.biasJitter, "non-peak");
-  const fittedBias = request.bias === undefined ? await trainBias(request, peaks, nonpeaks) : undefined;
-  const bias = request.bias ?? fittedBias!.fit.network;
+  let { bias } = request;
+  let fittedBias: FittedBias | undefined;
+  if (bias === undefined) {
+    fittedBias = await trainBias(request, peaks, nonpeaks);
+    bias = fittedBias.fit.network;
+  }
   const selection = selectForAccessibility(readsOf(peaks), readsOf(nonpeaks), recipe);
   const kept = {
     peaks: selection.peaks.map((i) => peaks[i]),
@@ -158,7 +168,7 @@ async function trainBias(
   request: ChrombpnetTraining,
   peaks: readonly Example[],
   nonpeaks: readonly Example[],
-): Promise<{ readonly fit: TrainedNetwork; readonly selection: RegionSelection }> {
+): Promise<FittedBias> {
   const { recipe } = request;
   const selection = selectForBias(readsOf(peaks), readsOf(nonpeaks), recipe);
   const quiet = selection.nonpeaks.map((i) => nonpeaks[i]);
@@ -310,7 +320,7 @@ async function biasScaledTo(
     (sum, { reads }, i) => sum + (Math.log1p(reads) - predicted[i].logCounts) / windows.length,
     0,
   );
-  const { data } = bias.arrays.get("counts.bias")!;
+  const { data } = valueAt(bias.arrays, "counts.bias");
   const moved = {
     dtype: "float32",
     shape: [1],

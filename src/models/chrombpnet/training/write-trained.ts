@@ -33,7 +33,7 @@ export async function writeTrained(
     noBias: join(folder, "chrombpnet_nobias.h5"),
     summary: join(folder, "training.json"),
   };
-  const { bias, scaledBias, accessibility, biasFit, accessibilityFit } = trained;
+  const { bias, scaledBias, accessibility, biasFit, biasSelection, accessibilityFit } = trained;
   const write = (path: string, model: StoredChrombpnet) =>
     asSoleWriter(path, () => writeChrombpnet(path, model));
   await write(files.bias, { bias });
@@ -41,7 +41,8 @@ export async function writeTrained(
   await write(files.noBias, { accessibility });
   const summary = {
     recipe,
-    bias: biasFit && { ...regions(trained.biasSelection!), best: biasFit.best, epochs: biasFit.history },
+    bias: biasFit &&
+      biasSelection && { ...regions(biasSelection), best: biasFit.best, epochs: biasFit.history },
     accessibility: {
       ...regions(trained.accessibilitySelection),
       best: accessibilityFit.best,

@@ -162,7 +162,7 @@ export const truncationCheck: Check = {
 function beforeRemainder(tokens: readonly BaseToken[]): number {
   const lengths = tokens.map(({ start, end }) => end - start);
   const [k] = lengths;
-  const rest = lengths.at(-1)!;
+  const rest = lengths[lengths.length - 1];
   const areKMers = k > 1 && rest < k && lengths.slice(0, -1).every((length) => length === k);
   return areKMers ? -1 - rest : -1;
 }

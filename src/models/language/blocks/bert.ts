@@ -140,9 +140,9 @@ export function bertArchitecture<P extends BertParameters>(
     const all = sublayers(everyToken(tokens));
     const last = sublayers(queries); // only these states of the last layer are computed
     p.layers.forEach((layer, i) => {
-      states.push(family.layer(layer, states.at(-1)!, i < p.layers.length - 1 ? all : last));
+      states.push(family.layer(layer, states[i], i < p.layers.length - 1 ? all : last));
     });
-    const h = family.lastHidden(p, states.at(-1)!, input.mask, queries);
+    const h = family.lastHidden(p, states[p.layers.length], input.mask, queries);
     return {
       hiddenStates: family.hiddenStates === "all" ? [...states.slice(0, -1), h] : [h],
       lastHidden: h,

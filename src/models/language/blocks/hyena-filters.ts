@@ -1,4 +1,4 @@
-import type { NdArray } from "../../../net/arrays/array.ts";
+import { dataOf, type NdArray } from "../../../net/arrays/array.ts";
 
 // axes: t tokens · d channels · n modes of a filter · g groups of channels that share a filter
 
@@ -44,7 +44,7 @@ export async function longFilter(
   { width, tokens }: { readonly width: number; readonly tokens: number },
   read: (name: string) => Promise<NdArray>,
 ): Promise<Float32Array> {
-  const values = async (name: string) => (await read(name)).data as Float32Array;
+  const values = async (name: string) => dataOf(await read(name), "float32");
   const groups = filter.kind === "taps" ? filter.groups : width;
   const addTo =
     filter.kind === "taps"

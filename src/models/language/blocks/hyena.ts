@@ -1,4 +1,5 @@
 import { abs, add, exp, mul, neg, pad, reshape, sin, split, transpose } from "../../../net/graph/build.ts";
+import { knownSize } from "../../../net/graph/dim.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import { type DepthwiseConvolution, shortCausalConvolution } from "../../../net/nn/convolution.ts";
 import { type Linear, linear } from "../../../net/nn/linear.ts";
@@ -68,7 +69,7 @@ export function gatedConvolution(
 
 /** [b, 3d, t] → three times [b, d, t] */
 function thirds(u: Sym): readonly Sym[] {
-  const width = (u.shape[1] as number) / 3;
+  const width = knownSize(u.shape[1], "the channels") / 3;
   return split(u, 1, [width, width, width]);
 }
 
@@ -77,7 +78,7 @@ export const swapTokensAndChannels = (x: Sym) => transpose(x, [0, 2, 1]);
 
 /** Adds the skip connection to the filter as part of its tap at distance 0: k[0] + skip.  [t, d] → [t, d] */
 function addSkip(kernel: Sym, skip: Sym): Sym {
-  const [length, width] = kernel.shape as readonly [number, number];
+  const [length, width] = kernel.shape.map((size) => knownSize(size, "a filter"));
   return add(kernel, pad(reshape(skip, [1, width]), 0, 0, length - 1));
 }
 

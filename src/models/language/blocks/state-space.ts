@@ -98,11 +98,11 @@ function forward<P>(
   const options = { loops, mask: mask && unsqueeze(transpose(mask, [1, 0]), 2) };
   const batchFirst = (x: Sym) => transpose(x, [1, 0, 2]);
   const states = [embed(p.words, transpose(ids, [1, 0]))]; // [t, b, d]
-  for (const { norm, mixer } of p.layers) {
-    const x = states.at(-1)!;
+  for (const [i, { norm, mixer }] of p.layers.entries()) {
+    const x = states[i];
     states.push(add(x, family.mixer(mixer, rmsNorm(norm, x, family.epsilon), options)));
   }
-  const lastHidden = batchFirst(rmsNorm(p.lastNorm, states.at(-1)!, family.epsilon));
+  const lastHidden = batchFirst(rmsNorm(p.lastNorm, states[p.layers.length], family.epsilon));
   return {
     hiddenStates: [...states.slice(1).map(batchFirst), lastHidden],
     lastHidden,

@@ -22,7 +22,6 @@ import {
   longConvolutionBytes,
 } from "../../../net/nn/long-convolution.ts";
 import type { Norm } from "../../../net/nn/norm.ts";
-import { applyRotary } from "../../../net/nn/position-encoding.ts";
 import type { Architecture, Initializer, ReadTensor } from "../architecture.ts";
 import type { LoraAdapters } from "../lora.ts";
 import type { DeclaredTensor, ParameterTable } from "../parameters.ts";
@@ -31,6 +30,7 @@ import { type FilterForm, isLong, longFilter, storedFilter } from "./hyena-filte
 import {
   type LayerContext,
   lastTokenClassifier,
+  rotated,
   type TransformerFamily,
   transformerArchitecture,
 } from "./transformer.ts";
@@ -183,8 +183,8 @@ function attend(
     ? splitByHead(swapTokensAndChannels(projected), form).map(swapTokensAndChannels)
     : split(projected, -1, [width, width, width]);
   const heads = (x: Sym) => splitHeads(x, count);
-  const rotatedQ = applyRotary(heads(queries.select(q)), queries.angles!); // [b, h, q, c]
-  const rotatedK = applyRotary(heads(k), keys.angles!); // [b, h, t, c]
+  const rotatedQ = rotated(heads(queries.select(q)), queries); // [b, h, q, c]
+  const rotatedK = rotated(heads(k), keys); // [b, h, t, c]
   return linear(output, mergeHeads(attention(rotatedQ, rotatedK, heads(v), queries.bias)));
 }
 
@@ -198,7 +198,7 @@ function splitByHead(u: Sym, { width, heads }: Pick<StripedHyenaConfig, "width" 
 
 /** Causal convolution with one filter per group of consecutive channels.  z: [b, d, t] → [b, t, d] */
 function convolveShort(filter: Sym, z: Sym): Sym {
-  const [groups, , taps] = filter.shape as readonly [number, number, number];
+  const [groups, , taps] = filter.shape.map((size) => knownSize(size, "a filter"));
   const width = knownSize(z.shape[1], "the channels");
   const weight = reshape(expand(filter, [groups, width / groups, taps]), [width, 1, taps]);
   return swapTokensAndChannels(shortCausalConvolution({ weight }, z));

@@ -1,4 +1,4 @@
-import { InputError } from "../../../base/errors.ts";
+import { InputError, InternalError } from "../../../base/errors.ts";
 import {
   abs,
   and,
@@ -23,7 +23,7 @@ import type { Sym } from "../../../net/graph/sym.ts";
 import { causalBias, LOWEST } from "../../../net/nn/attention.ts";
 import { type Embedding, embed, type Linear, linear } from "../../../net/nn/linear.ts";
 import type { Norm } from "../../../net/nn/norm.ts";
-import { type RotaryAngles, rotaryAnglesAt } from "../../../net/nn/position-encoding.ts";
+import { applyRotary, type RotaryAngles, rotaryAnglesAt } from "../../../net/nn/position-encoding.ts";
 import { everyToken, oneToken, type Queries, stateAt } from "../../../net/nn/queries.ts";
 import { type RotaryForm, rotaryAmplitude, scaledFrequencies } from "../../../net/nn/rotary-scaling.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "../architecture.ts";
@@ -156,9 +156,9 @@ function forward<P, All extends TransformerParameters<P>>(
     const positions = family.positions(index);
     const keys = contextOf(everyQuery, positions);
     const queries = index === p.layers.length - 1 ? contextOf(lastQueries, positions) : keys;
-    states.push(family.layer(each, states.at(-1)!, { index, queries, keys, input }));
+    states.push(family.layer(each, states[index], { index, queries, keys, input }));
   });
-  const lastHidden = family.lastNorm(p.lastNorm, states.at(-1)!);
+  const lastHidden = family.lastNorm(p.lastNorm, states[p.layers.length]);
   return {
     hiddenStates: family.statesBeforeNorm ? states : [...states.slice(0, -1), lastHidden],
     lastHidden,
@@ -182,6 +182,15 @@ function queryContext(
     bias: bias(queries, tokens, { mask, window }),
   };
 }
+
+/** @throws {InternalError} when the family has no rotary positions */
+export function anglesOf({ angles }: QueryContext): RotaryAngles {
+  if (angles === undefined) throw new InternalError("the family has no rotary positions");
+  return angles;
+}
+
+/** Rotates heads at the context's tokens.  x: [b, h, q, c] → the same */
+export const rotated = (x: Sym, context: QueryContext) => applyRotary(x, anglesOf(context));
 
 function anglesAt(positions: Sym, rotary: RotaryForm): RotaryAngles {
   const data = scaledFrequencies(rotary);

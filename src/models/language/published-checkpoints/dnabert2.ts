@@ -1,4 +1,4 @@
-import type { KnownCheckpoints } from "../card.ts";
+import { type KnownCheckpoints, sizeIn } from "../card.ts";
 import { BYTE_PAIRS_OF_350, toyBytePairs } from "./toy-byte-pairs.ts";
 
 const published = {
@@ -37,7 +37,7 @@ export const dnabert2Checkpoints: KnownCheckpoints = {
   ],
   facts: {
     tokensOf350: BYTE_PAIRS_OF_350,
-    context: ({ config }) => config.max_position_embeddings as number,
+    context: ({ config }) => sizeIn(config, "max_position_embeddings"),
     trainedOn: () => "genomes of 135 species",
   },
   toys: {

@@ -1,4 +1,4 @@
-import type { KnownCheckpoints, PublicCheckpoint } from "../card.ts";
+import { type KnownCheckpoints, type PublicCheckpoint, sizeIn } from "../card.ts";
 import { toyBytePairs } from "./toy-byte-pairs.ts";
 
 const common = {
@@ -72,7 +72,7 @@ export const genaLmCheckpoints: KnownCheckpoints = {
   ],
   facts: {
     tokensOf350: 58,
-    context: ({ config }) => config.max_position_embeddings as number,
+    context: ({ config }) => sizeIn(config, "max_position_embeddings"),
     trainedOn: ({ preset }) =>
       preset.endsWith("multi")
         ? "human T2T genome with variants of the 1000 Genomes Project, genomes of other species"

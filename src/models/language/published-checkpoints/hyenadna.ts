@@ -1,4 +1,4 @@
-import type { KnownCheckpoints, PublicCheckpoint } from "../card.ts";
+import { type KnownCheckpoints, type PublicCheckpoint, sizeIn } from "../card.ts";
 
 const config = (d_model: number, n_layer: number, max_seq_len: number) => ({
   architectures: ["HyenaDNAForCausalLM"],
@@ -58,7 +58,7 @@ export const hyenadnaCheckpoints: KnownCheckpoints = {
   ],
   facts: {
     tokensOf350: 351,
-    context: ({ config }) => (config.max_seq_len as number) - 2,
+    context: ({ config }) => sizeIn(config, "max_seq_len") - 2,
     trainedOn: () => "human genome",
   },
   toys: { toy: { ...config(32, 2, 2120), d_inner: 64, filter_order: 16 } },

@@ -1,4 +1,4 @@
-import type { KnownCheckpoints, PublicCheckpoint } from "../card.ts";
+import { type KnownCheckpoints, type PublicCheckpoint, sizeIn } from "../card.ts";
 import { BYTE_PAIRS_OF_350, toyBytePairs } from "./toy-byte-pairs.ts";
 
 /** Width, inner width of an expert, layers, experts, experts per token, tokens seen in training. */
@@ -62,7 +62,7 @@ export const mistralDnaCheckpoints: KnownCheckpoints = {
   ],
   facts: {
     tokensOf350: BYTE_PAIRS_OF_350,
-    context: ({ config }) => config.max_position_embeddings as number,
+    context: ({ config }) => sizeIn(config, "max_position_embeddings"),
     trainedOn: () => "human genome",
   },
   toys: {

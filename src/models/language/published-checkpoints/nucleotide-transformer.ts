@@ -5,9 +5,9 @@ import type { KnownCheckpoints, PublicCheckpoint } from "../card.ts";
 const BESIDE_KMERS = { 1: 9, 2: 11 };
 
 /** Vocabulary of a given size. */
-function tokenizerFiles({ vocab_size, position_embedding_type }: Readonly<Record<string, unknown>>) {
-  const generation = position_embedding_type === "absolute" ? 1 : 2;
-  const k = Math.log2((vocab_size as number) - BESIDE_KMERS[generation]) / 2;
+function tokenizerFiles(config: Readonly<Record<string, unknown>>) {
+  const generation = config.position_embedding_type === "absolute" ? 1 : 2;
+  const k = Math.log2(Number(config.vocab_size) - BESIDE_KMERS[generation]) / 2;
   if (!Number.isInteger(k)) return {};
   return { "vocab.txt": nucleotideTransformerVocabulary(generation, k).join("\n") };
 }
