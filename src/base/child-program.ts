@@ -1,4 +1,5 @@
 import { type ChildProcess, spawnSync } from "node:child_process";
+import { Socket } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import spawn from "cross-spawn";
 import { errorCode, InternalError } from "./errors.ts";
@@ -102,7 +103,7 @@ export function startProgram(
   });
 
   // An idle child must not keep this process alive.
-  const handles = [child, stdin, stdout] as unknown as { ref(): void; unref(): void }[];
+  const handles = [child, ...[stdin, stdout].filter((stream) => stream instanceof Socket)];
   for (const each of handles) each.unref();
 
   return {

@@ -176,7 +176,7 @@ async function fetchRest(
   const headers: Record<string, string> = { ...request.headers, "accept-encoding": "identity" };
   if (done > 0) {
     headers.range = `bytes=${done}-`;
-    if (!hasDigest(expected)) headers["if-range"] = source.validator!;
+    if (!hasDigest(expected) && source.validator !== undefined) headers["if-range"] = source.validator;
   }
   const url = typeof request.url === "function" ? await request.url() : request.url;
   if (!URL.canParse(String(url))) {

@@ -3,9 +3,9 @@ import { basename, dirname, join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { errorCode, fileError, InputError } from "./errors.ts";
 import { namesInFolder } from "./folder.ts";
-import { tryParseJson } from "./json.ts";
+import { isObject, tryParseJson } from "./json.ts";
 import { LEASE, type LeaseTimes, startHeartbeat, watchHeartbeat } from "./lease.ts";
-import { markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
+import { markIn, markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
 import { textIfPresent } from "./read-file.ts";
 import { createFileAtomic, diskTime, isStream, removeTemporaryFiles } from "./write-file.ts";
 
@@ -280,23 +280,10 @@ async function readChain(path: string): Promise<readonly { file: string; holder:
 
 function parseHolder(text: string): Holder | undefined {
   // Not JSON while another process writes it on a file system without hard links: the caller reads it again.
-  const value = tryParseJson(text) as Partial<Holder> | null | undefined;
-  const whole =
-    typeof value?.nonce === "string" &&
-    /^[0-9a-f]{16}$/.test(value.nonce) &&
-    typeof value.host === "string" &&
-    typeof value.since === "string" &&
-    Number.isSafeInteger(value.pid) &&
-    Number(value.pid) > 0;
-  return whole
-    ? {
-        ...(value as Holder),
-        machine: value?.machine ?? null,
-        boot: value?.boot ?? null,
-        numbering: value?.numbering ?? null,
-        began: value?.began ?? null,
-      }
-    : undefined;
+  const value = tryParseJson(text);
+  const mark = markIn(value);
+  if (mark === undefined || !isObject(value) || typeof value.since !== "string") return undefined;
+  return /^[0-9a-f]{16}$/.test(mark.nonce) && mark.pid > 0 ? { ...mark, since: value.since } : undefined;
 }
 
 /**

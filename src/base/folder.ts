@@ -132,8 +132,7 @@ export async function checkWritableFile(path: string): Promise<void> {
 export async function filesBelow(folder: string): Promise<string[]> {
   const found: string[] = [];
   const waiting = [""];
-  while (waiting.length > 0) {
-    const below = waiting.pop()!;
+  for (let below = waiting.pop(); below !== undefined; below = waiting.pop()) {
     const path = join(folder, below);
     const entries = await readdir(path, { withFileTypes: true }).catch((error) =>
       Promise.reject(fileError(path, error)),
@@ -162,8 +161,7 @@ export async function sizeBelow(path: string): Promise<FolderSize> {
   let bytes = 0;
   let newest = new Date(0);
   const waiting = [path];
-  while (waiting.length > 0) {
-    const at = waiting.pop()!;
+  for (let at = waiting.pop(); at !== undefined; at = waiting.pop()) {
     try {
       const found = await lstat(at);
       if (found.isDirectory()) for (const name of await readdir(at)) waiting.push(join(at, name));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { fileError, InputError } from "./errors.ts";
 import { kindOfPath, namesInFolder } from "./folder.ts";
 import { tryParseJson } from "./json.ts";
-import { markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
+import { markIn, markOfThisProcess, type ProcessMark, stateOf } from "./process.ts";
 import { textIfPresent } from "./read-file.ts";
 import { createFileAtomic, rename } from "./write-file.ts";
 
@@ -100,7 +100,4 @@ export const isBeingRemoved = (name: string): boolean => /\.removing-[0-9a-f]{16
 /** True for the name of a folder of marks. */
 export const isMarksFolder = (name: string): boolean => name.endsWith(".in-use");
 
-function parseMark(text: string | undefined): ProcessMark | undefined {
-  const mark = tryParseJson(text ?? "") as ProcessMark | null | undefined;
-  return typeof mark?.host === "string" && Number.isSafeInteger(mark.pid) ? mark : undefined;
-}
+const parseMark = (text: string | undefined) => markIn(tryParseJson(text ?? ""));

@@ -6,11 +6,11 @@ import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { errorCode, InputError, InternalError } from "./errors.ts";
 
-const manifest = createRequire(import.meta.url)("../../package.json") as {
+const manifest: {
   readonly version: string;
   /** Version ranges of optional packages by name. */
   readonly peerDependencies: Readonly<Record<string, string>>;
-};
+} = createRequire(import.meta.url)("../../package.json");
 
 /** Version of this package, from `package.json`. */
 export const version: string = manifest.version;

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFile, readlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { errorCode } from "./errors.ts";
+import { isObject } from "./json.ts";
 
 /**
  * Identity of a process among all that share a disk. A process id alone is not enough: ids repeat over time,
@@ -20,6 +21,24 @@ export interface ProcessMark {
   readonly pid: number;
   /** Start time of the process, in a unit of the system. */
   readonly began: string | null;
+}
+
+/** The mark in parsed JSON; undefined if there is none. */
+export function markIn(value: unknown): ProcessMark | undefined {
+  if (!isObject(value)) return undefined;
+  const { nonce, host, pid } = value;
+  if (typeof nonce !== "string" || typeof host !== "string") return undefined;
+  if (typeof pid !== "number" || !Number.isSafeInteger(pid)) return undefined;
+  const textOrNull = (text: unknown) => (typeof text === "string" ? text : null);
+  return {
+    nonce,
+    host,
+    machine: textOrNull(value.machine),
+    boot: textOrNull(value.boot),
+    numbering: textOrNull(value.numbering),
+    pid,
+    began: textOrNull(value.began),
+  };
 }
 
 /** Mark of this process. */

@@ -78,8 +78,8 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
     wake.call();
   });
   parser.on("drain", () => source.resume());
-  source.on("data", (piece) => {
-    if (!parser.write(piece as Buffer)) source.pause();
+  source.on("data", (piece: Buffer) => {
+    if (!parser.write(piece)) source.pause();
     wake.call();
   });
   source.on("end", () => parser.end());

@@ -45,7 +45,7 @@ async function* lineBatches(path: string): AsyncGenerator<string[]> {
   let before = 0;
   for await (const chunk of unpackedBytes(path)) {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop()!;
+    rest = lines.pop() ?? "";
     if (rest.length > MAX_LINE_LENGTH) {
       throw new FormatError(
         { file: path, line: before + lines.length + 1 },

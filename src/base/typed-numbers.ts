@@ -58,7 +58,7 @@ export function smallestType(values: Float64Array): NumberType {
 export function commonType(a: NumberType, b: NumberType): NumberType {
   const fits = (wide: NumberType) =>
     [a, b].every((narrow) => narrow === wide || NARROWER[wide].includes(narrow));
-  return NUMBER_TYPES.find(fits)!;
+  return NUMBER_TYPES.find(fits) ?? "float64";
 }
 
 /** Types whose values are all representable in the key's type. */

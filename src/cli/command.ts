@@ -59,7 +59,7 @@ export const trainingDeviceOption = (description: string): Option =>
 export function deviceListOption(text: string): readonly Device[] {
   const devices = text.split(",").map((each) => parseDevice(each));
   const known = devices.filter((device) => device !== undefined && device !== "auto");
-  if (known.length === devices.length && known.length > 1) return known as Device[];
+  if (known.length === devices.length && known.length > 1) return known;
   throw new InvalidArgumentError("Expected two or more devices, such as cuda:0,cuda:1.");
 }
 

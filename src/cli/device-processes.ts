@@ -37,7 +37,7 @@ export async function runOnDevices(
       const shard = `${i + 1}/${devices.length}`;
       const all = [...program, "run", ...words, `--device=${device}`, `--shard=${shard}`] as const;
       for (;;) {
-        const exit = await finished(all as readonly [string, ...string[]], device, { terminal, signal });
+        const exit = await finished(all, device, { terminal, signal });
         signal.throwIfAborted();
         if (exit.how === "code" && exit.code === 0) return undefined;
         if (exit.how === "code" && exit.code === HELD) await pause(retryMs, undefined, { signal });

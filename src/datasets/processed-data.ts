@@ -1,6 +1,8 @@
-import { FormatError } from "../base/errors.ts";
+import { FormatError, InternalError } from "../base/errors.ts";
 import { openFile } from "../base/read-file.ts";
+import { keysOf, recordOf, valueAt } from "../base/record.ts";
 import { NO_BASE } from "../dna/sequence/encoding.ts";
+import type { DataOf } from "../net/arrays/array.ts";
 import { widenToFloat32 } from "../net/arrays/float-conversion.ts";
 import { type Hdf5Array, type Hdf5File, openHdf5 } from "../net/arrays/hdf5.ts";
 import { CELL_LINES, type CellLine } from "./cell-lines.ts";
@@ -79,13 +81,13 @@ export interface ProcessedData extends AsyncDisposable {
  */
 export async function openProcessed(path: string): Promise<ProcessedData> {
   const file = await openHdf5(path);
-  const split = (at: string, names: Readonly<Record<string, string>>) => {
+  const split = <Member extends string>(
+    at: string,
+    names: Readonly<Record<Member, string>>,
+  ): ProcessedSplit<Member> => {
     const rows = numbersAt(file, `${at}/idxs`);
-    const members = Object.fromEntries(
-      Object.entries(names).map(([member, name]) => [
-        member,
-        sequencesAt(file, `${at}/${name}`, rows.length),
-      ]),
+    const members = recordOf(keysOf(names), (member) =>
+      sequencesAt(file, `${at}/${names[member]}`, rows.length),
     );
     return { members, rows };
   };
@@ -93,21 +95,20 @@ export async function openProcessed(path: string): Promise<ProcessedData> {
   return {
     path,
     hasCellTypes: SPLITS.some((name) => file.array(`${name}/labels`) !== undefined),
-    elements: (name) =>
-      split(name, { element: "seqs", control: "ctrls" }) as ProcessedSplit<"element" | "control">,
+    elements: (name) => split(name, { element: "seqs", control: "ctrls" }),
     motifs: () => ({
       raw: sequencesAt(file, "raw"),
       positive: sequencesAt(file, "positive"),
       shuffled: sequencesAt(file, "shuffled"),
     }),
     cellTypes(name) {
-      const found = split(name, { element: "seqs" }) as ProcessedSplit<"element">;
+      const found = split(name, { element: "seqs" });
       const labels = numbersAt(file, `${name}/labels`, found.rows.length);
       return { ...found, labels: Array.from(labels, (label, i) => lineOf(file, `${name}/labels`, label, i)) };
     },
     activity(line, part, set) {
       const at = `${line}/${part}/${set}`;
-      const found = split(at, { sequence: "seqs" }) as ProcessedSplit<"sequence">;
+      const found = split(at, { sequence: "seqs" });
       return { ...found, counts: numbersAt(file, `${at}/counts`, found.rows.length) };
     },
     variantTables: () => file.names("").filter((name) => file.array(`${name}/allele_1_seqs`) !== undefined),
@@ -144,7 +145,7 @@ function numbersAt(file: Hdf5File, name: string, expected?: number): Float64Arra
   }
   const { dtype, data } = array.read();
   if (dtype === "float16") return Float64Array.from(widenToFloat32(dtype, data));
-  return Float64Array.from(data as ArrayLike<number | bigint>, Number);
+  return Float64Array.from<number | bigint>(data, Number);
 }
 
 function sequencesAt(file: Hdf5File, name: string, expected?: number): ProcessedSequences {
@@ -158,7 +159,7 @@ function sequencesAt(file: Hdf5File, name: string, expected?: number): Processed
       `is ${dtype} [${shape.join(", ")}]; expected uint8 [${expected ?? "rows"}, …, bases, 4]`,
     );
   }
-  const length = shape.at(-2)!;
+  const [length] = shape.slice(-2);
   const perEntry = shape.slice(1, -2).reduce((product, size) => product * size, 1);
   return {
     entries,
@@ -167,7 +168,7 @@ function sequencesAt(file: Hdf5File, name: string, expected?: number): Processed
     entriesPerChunk: array.rowsPerChunk,
     codes(start, end) {
       const { data } = array.read([start, end]);
-      return codesOfOneHot(data as Uint8Array, (position) => {
+      return codesOfOneHot(data, (position) => {
         const entry = start + Math.floor(position / (length * perEntry));
         return new FormatError(
           { file: file.path, tensor: name },
@@ -180,7 +181,10 @@ function sequencesAt(file: Hdf5File, name: string, expected?: number): Processed
 }
 
 /** @param makeError  error for a position, 0-based, that is not one-hot */
-function codesOfOneHot(data: Uint8Array, makeError: (position: number) => FormatError): Uint8Array {
+function codesOfOneHot(data: DataOf, makeError: (position: number) => FormatError): Uint8Array {
+  if (!(data instanceof Uint8Array || data instanceof Int8Array)) {
+    throw new InternalError("one-hot sequences are not uint8 or int8");
+  }
   const codes = new Uint8Array(data.length / 4);
   for (let position = 0; position < codes.length; position++) {
     let code = NO_BASE;
@@ -237,7 +241,7 @@ export function codesOfEntries(entries: readonly ProcessedEntry[]): readonly Uin
   const arrays = new Map(entries.map(({ sequences }, i) => [sequences, i]));
   const order = [...entries.keys()].sort((a, b) => {
     const [x, y] = [entries[a], entries[b]];
-    return arrays.get(x.sequences)! - arrays.get(y.sequences)! || x.entry - y.entry;
+    return valueAt(arrays, x.sequences) - valueAt(arrays, y.sequences) || x.entry - y.entry;
   });
   const chunkOf = ({ sequences, entry }: ProcessedEntry) => Math.floor(entry / sequences.entriesPerChunk);
   const together = (next: ProcessedEntry, before: ProcessedEntry, first: ProcessedEntry) =>

@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { checkWritableFile } from "../../base/folder.ts";
 import { counted } from "../../base/message-text.ts";
+import { valueAt } from "../../base/record.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import { bigWigBytes } from "../../dna/genome/write-bigwig.ts";
@@ -108,7 +109,7 @@ const MAX_REGIONS = 20_000;
 
 function checkFits(regions: readonly Region[], { chromosomes }: Genome): void {
   const names = new Set(regions.map(({ chrom }) => chrom));
-  const bases = [...names].reduce((sum, name) => sum + chromosomes.get(name)!, 0);
+  const bases = [...names].reduce((sum, name) => sum + valueAt(chromosomes, name), 0);
   if (bases <= MAX_BASES && regions.length <= MAX_REGIONS) return;
   throw new InputError(
     `--profile: ${counted(regions.length, "region")} on chromosomes of ${count(bases)} bases do not fit in memory`,

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { InternalError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
+import { valueAt } from "../../base/record.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { readBackgrounds } from "../../datasets/motif-footprinting/backgrounds.ts";
 import { writeFootprints } from "../../datasets/motif-footprinting/footprint-file.ts";
@@ -132,7 +133,7 @@ async function runAll(
             task,
             inputs: { genome, ...inputs(files) },
             settings: [setting],
-            models: specs.map((spec) => models.get(spec)!),
+            models: specs.map((spec) => valueAt(models, spec)),
             ...(rows === undefined ? {} : { limit: rows }),
             ...(recipe === undefined ? {} : { recipe }),
           })),

@@ -53,12 +53,9 @@ export async function consensusPeaks(paths: readonly string[]): Promise<Consensu
     }
     here.add(start);
   }
-  const accepted = [...byChromosome.keys()].sort().flatMap((chrom) =>
-    byChromosome
-      .get(chrom)!
-      .starts()
-      .map((start) => ({ chrom, start, end: start + WIDTH })),
-  );
+  const accepted = [...byChromosome]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([chrom, here]) => here.starts().map((start) => ({ chrom, start, end: start + WIDTH })));
   return { accepted, read, beforeChromosome };
 }
 

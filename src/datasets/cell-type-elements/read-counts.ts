@@ -1,4 +1,5 @@
 import { FormatError, InputError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import { parseWholeNumber } from "../../base/table.ts";
 import { forEachLine } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
@@ -183,9 +184,9 @@ export async function readCountTable(path: string): Promise<CountTable> {
       throw new FormatError(place, `the peak ${JSON.stringify(peak.slice(0, 60))} occurs twice`);
     seen.add(peak);
     peaks.push(peak);
-    counts.forEach((column, i) => {
-      column.push(parseWholeNumber(fields[i + 1], `count of ${samples![i]}`, place, 0, 2 ** 31 - 1));
-    });
+    for (const [i, column] of counts.entries()) {
+      column.push(parseWholeNumber(fields[i + 1], `count of ${samples[i]}`, place, 0, 2 ** 31 - 1));
+    }
   });
   if (samples === undefined) throw new FormatError({ file: path }, "the table is empty");
   return { samples, peaks, counts: counts.map((column) => Int32Array.from(column)) };
@@ -224,7 +225,7 @@ export function joinCountTables(tables: readonly CountTable[]): CountTable {
     counts: [
       ...first.counts.map((column) => Int32Array.from(common, (i) => column[i])),
       ...others.flatMap(({ counts }, table) =>
-        counts.map((column) => Int32Array.from(peaks, (peak) => column[rowsOf[table].get(peak)!])),
+        counts.map((column) => Int32Array.from(peaks, (peak) => column[valueAt(rowsOf[table], peak)])),
       ),
     ],
   };

@@ -53,8 +53,12 @@ export interface GcMatchedWindows {
  */
 export async function gcMatchedWindows(options: GcMatchingOptions): Promise<GcMatchedWindows> {
   const { genome, peaks, folds, seed } = options;
-  const foldOf = new Map(folds.flatMap((fold) => fold.chromosomes.map((chrom) => [chrom, fold] as const)));
-  const pools = new Map(folds.map((fold) => [fold, new Pool()]));
+  const foldOf = new Map(
+    folds.flatMap(({ chromosomes, perPeak }) => {
+      const fold = { perPeak, pool: new Pool() };
+      return chromosomes.map((chrom) => [chrom, fold] as const);
+    }),
+  );
   // In percent; -1: not matched.
   const gcOfPeak = new Int16Array(peaks.length).fill(-1);
   for (const [chrom, length] of genome.chromosomes) {
@@ -70,7 +74,7 @@ export async function gcMatchedWindows(options: GcMatchingOptions): Promise<GcMa
     });
     const excluded = excludedOn(chrom, options.excluded);
     for (const start of candidateBins(length, excluded)) {
-      pools.get(fold)!.add(gcPercent(bases, start), { chrom, start, end: start + ACTIVITY_WINDOW });
+      fold.pool.add(gcPercent(bases, start), { chrom, start, end: start + ACTIVITY_WINDOW });
     }
   }
   const rng = new Pcg64(seed);
@@ -84,7 +88,7 @@ export async function gcMatchedWindows(options: GcMatchingOptions): Promise<GcMa
       continue;
     }
     for (let n = 0; n < fold.perPeak; n++) {
-      const window = pools.get(fold)!.take(gcOfPeak[i], rng);
+      const window = fold.pool.take(gcOfPeak[i], rng);
       if (window === undefined) missing++;
       else windows.push(window);
     }
@@ -153,7 +157,7 @@ class Pool {
     const bins = this.bins[at];
     const chosen = Math.floor(rng.nextFloat64() * bins.length);
     const bin = bins[chosen];
-    bins[chosen] = bins.at(-1)!;
+    bins[chosen] = bins[bins.length - 1];
     bins.pop();
     if (isReachable(at)) this.reachable--;
     return bin;

@@ -44,7 +44,9 @@ export async function readExportedFootprints(path: string, collection?: string):
   for (let motif = 0; motif < positive.entries; motif++) {
     const trues = entryOf(path, "positive", positive, motif);
     const name = named?.[motif]?.name ?? `motif-${String(motif + 1).padStart(4, "0")}`;
-    if (named !== undefined) checkConsensus(path, collection!, named[motif], trues[0]);
+    if (collection !== undefined && named !== undefined) {
+      checkConsensus(path, collection, named[motif], trues[0]);
+    }
     const members = [trues, entryOf(path, "shuffled", shuffled, motif)].map((sequences) =>
       sequences.map((sequence, i) => insertOf(sequence, backgrounds[i])),
     );

@@ -121,7 +121,10 @@ class Collector {
       );
     }
     if (this.within < RAW_LINES) this.raw.push(copyText(sequence));
-    else this.inserts.push(insertOf(sequence, this.raw.at(strandOf(this.within) - STRANDS.length)!));
+    else {
+      const background = this.raw[this.raw.length - STRANDS.length + strandOf(this.within)];
+      this.inserts.push(insertOf(sequence, background));
+    }
     this.within++;
     this.text.push(`${key}\t${sequence}`);
     if (this.text.length === 4096) this.digestText();

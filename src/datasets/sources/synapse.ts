@@ -68,8 +68,9 @@ export async function findSynapseFile(
   signal?: AbortSignal,
 ): Promise<SynapseFile> {
   const waiting = [id];
-  for (let searched = 0; waiting.length > 0 && searched < MAX_FOLDERS; searched++) {
-    const folder = waiting.shift()!;
+  for (let searched = 0; searched < MAX_FOLDERS; searched++) {
+    const folder = waiting.shift();
+    if (folder === undefined) break;
     if (searched === 0) {
       const file = await fileOf(services, folder, signal);
       if (file !== undefined) return file;

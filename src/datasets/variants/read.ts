@@ -69,21 +69,22 @@ class RowReader {
     this.at = Object.fromEntries(Object.keys(roles).map((role, i) => [role, i]));
   }
 
-  row(fields: readonly string[], index: number, place: FieldPlace): VariantRow {
+  row(fields: readonly string[], index: number, place: FieldPlace & { readonly line: number }): VariantRow {
     const field = (role: string) => (role in this.at ? fields[this.at[role]] : undefined);
+    const given = (role: "chrom" | "position" | "allele1" | "allele2") => fields[this.at[role]];
     const { columns } = this;
     const label = field("label");
     const id = field("id");
     if (label !== undefined) this.labels.set(label, (this.labels.get(label) ?? 0) + 1);
     return {
       index,
-      line: place.line!,
-      chrom: this.interned(field("chrom")!, place),
-      position: parseWholeNumber(field("position")!, columns.position, place, 1, 2 ** 32) - 1,
-      allele1: this.interned(checkAllele(field("allele1")!, columns.allele1, place), place),
-      allele2: this.interned(checkAllele(field("allele2")!, columns.allele2, place), place),
+      line: place.line,
+      chrom: this.interned(given("chrom"), place),
+      position: parseWholeNumber(given("position"), columns.position, place, 1, 2 ** 32) - 1,
+      allele1: this.interned(checkAllele(given("allele1"), columns.allele1, place), place),
+      allele2: this.interned(checkAllele(given("allele2"), columns.allele2, place), place),
       id: id === undefined ? undefined : copyText(id),
-      significant: label === undefined ? undefined : readLabel(label, columns.label!, place),
+      significant: label === undefined ? undefined : readLabel(label, columns.label ?? "label", place),
       used: readFlag(field("used"), columns.used, place),
       inPeaks: readFlag(field("inPeaks"), columns.inPeaks, place),
       effect: numberOrNone(field("effect"), columns.effect, place),

@@ -2,12 +2,12 @@ import { FormatError, InputError } from "../../base/errors.ts";
 import { parseDecimal, parseWholeNumber } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
-import { lookUpReferences } from "./checks/references.ts";
+import { lookUpReferences, type References } from "./checks/references.ts";
 import type { EffectFavours } from "./forms.ts";
 import type { VariantRow, VariantTable } from "./table.ts";
 
 /** Columns of a run's scores that identify a variant. Only `idx` is required. */
-const KEYS = ["idx", "chrom", "pos", "allele1", "allele2"] as const;
+const KEYS: readonly string[] = ["idx", "chrom", "pos", "allele1", "allele2"];
 
 /** Scores of a run. */
 export interface VariantScores {
@@ -59,7 +59,7 @@ export async function readVariantScores(path: string, table: VariantTable): Prom
   return { path, columns: header.filter((name) => !isKey(name)), rows };
 }
 
-const isKey = (name: string) => (KEYS as readonly string[]).includes(name);
+const isKey = (name: string) => KEYS.includes(name);
 
 function checkKeys(
   named: Readonly<Record<string, string | undefined>>,
@@ -149,12 +149,15 @@ export async function scoresOfColumn(
 ): Promise<ColumnScores> {
   const texts = table.extra.get(column);
   if (texts === undefined) throw new InputError(`the column ${JSON.stringify(column)} was not read`);
-  if (favours === "alternative" && genome === undefined) {
-    throw new InputError("a genome is needed to identify the alternative allele", {
-      place: { file: table.path },
-    });
+  let references: References | undefined;
+  if (favours === "alternative") {
+    if (genome === undefined) {
+      throw new InputError("a genome is needed to identify the alternative allele", {
+        place: { file: table.path },
+      });
+    }
+    references = await lookUpReferences(table, genome);
   }
-  const references = favours === "alternative" ? await lookUpReferences(table, genome!) : undefined;
   const lines = ["idx\tallele1_scores\tallele2_scores\n"];
   const scored: number[] = [];
   for (const { index } of table.rows) {

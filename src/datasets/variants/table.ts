@@ -30,6 +30,14 @@ export interface VariantRow extends Variant {
 export const isEvaluated = ({ used, inPeaks }: Pick<VariantRow, "used" | "inPeaks">): boolean =>
   used !== false && inPeaks !== false;
 
+/** True if a variant has an effect. */
+export const hasEffect = <Row extends VariantRow>(row: Row): row is Row & { readonly effect: number } =>
+  Number.isFinite(row.effect);
+
+/** True if a variant has a p-value. */
+export const hasP = <Row extends VariantRow>(row: Row): row is Row & { readonly p: number } =>
+  Number.isFinite(row.p);
+
 /** Variant table. */
 export interface VariantTable {
   readonly path: string;

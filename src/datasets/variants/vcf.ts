@@ -51,7 +51,7 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
       headerSeen = true;
       return;
     }
-    const [chrom, position, id, reference, alternatives] = text.split("\t", COLUMNS.length) as string[];
+    const [chrom, position, id, reference, alternatives] = text.split("\t", COLUMNS.length);
     if (!chrom || alternatives === undefined) {
       throw new FormatError(place, "the line has fewer than 5 fields", "fields are separated by tabs");
     }

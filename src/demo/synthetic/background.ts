@@ -36,11 +36,12 @@ export function drawBackground(
 ): { codes: Uint8Array; compositionAt(position: number): Composition } {
   const codes = new Uint8Array(length);
   const stretches: { end: number; composition: Composition }[] = [];
-  for (let start = 0; start < length; start = stretches.at(-1)!.end) {
+  for (let start = 0; start < length; ) {
     const composition = { gc: ISOCHORES.gc[weightedIndex(rng, ISOCHORES.shares)], cpg: DEPLETED_CPG };
     const end = Math.min(length, start + 2000 + Math.round(exponential(rng, MEAN_ISOCHORE - 2000)));
     drawChain(rng, codes, start, end, composition);
     stretches.push({ end, composition });
+    start = end;
   }
   return {
     codes,

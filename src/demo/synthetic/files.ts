@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { recordOf } from "../../base/record.ts";
 import { CELL_LINES, type CellLine } from "../../datasets/cell-lines.ts";
 
 /** Files of one cell line. */
@@ -62,10 +63,7 @@ export function filesIn(folder: string): SyntheticFiles {
     motifs: at("motifs.meme"),
     motifFamilies: at("motifs.tsv"),
     backgrounds: at("backgrounds.txt"),
-    cellLines: Object.fromEntries(CELL_LINES.map((cell) => [cell, cellLineFiles(cell)])) as Record<
-      CellLine,
-      CellLineFiles
-    >,
+    cellLines: recordOf(CELL_LINES, cellLineFiles),
     countsMatrix: at("merged_counts_matrix.csv"),
     cellTypePeaks: at("cell-type-peaks.tsv"),
     africanVariants: at("variants", "african-caqtls.tsv"),

@@ -1,4 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
+import { valueAt } from "../../base/record.ts";
 import { weightedIndex } from "./draws.ts";
 
 /** Consensus binding site of a transcription factor. */
@@ -120,7 +121,7 @@ function suffixMaxima(best: readonly number[]): Float64Array {
 
 const motifsByName = new Map<string, SyntheticMotif>(MOTIFS.map((motif) => [motif.name, motif]));
 
-export const motifNamed = (name: MotifName): SyntheticMotif => motifsByName.get(name)!;
+export const motifNamed = (name: MotifName): SyntheticMotif => valueAt(motifsByName, name);
 
 /** Draws a site from the motif's probabilities, as base codes on the motif's strand. */
 export function drawSite(rng: Pcg64, motif: SyntheticMotif): Uint8Array {

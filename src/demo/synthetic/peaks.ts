@@ -1,5 +1,6 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { normal, shuffle } from "../../base/random.ts";
+import { valueAt } from "../../base/record.ts";
 import { TELOMERE } from "./background.ts";
 import type { PlantedElement } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";
@@ -77,7 +78,7 @@ export function matchedNonPeaks(
 ): { readonly chrom: string; readonly start: number }[] {
   const gcBefore = new Map(chromosomes.map(({ name, codes }) => [name, cumulativeGc(codes)]));
   const gcOf = (chrom: string, start: number) => {
-    const before = gcBefore.get(chrom)!;
+    const before = valueAt(gcBefore, chrom);
     return (before[start + BIN] - before[start]) / BIN;
   };
   const bins = chromosomes.flatMap(({ name, codes }) => {

@@ -1,4 +1,5 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
+import { valueAt } from "../../base/record.ts";
 import { CELL_LINES, type CellLine } from "../../datasets/cell-lines.ts";
 import type { PlantedElement, PlantedSite } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";
@@ -64,7 +65,7 @@ export function cellTypePeaksTable(
 ): string {
   const rows = elements.flatMap((element) => {
     const label = ownCellLine(element);
-    const peak = label && peaks.get(label)!.find((called) => called.element === element.planted);
+    const peak = label && valueAt(peaks, label).find((called) => called.element === element.planted);
     if (label === undefined || peak === undefined) return [];
     const [start, end] = [peak.summit - 250, peak.summit + 250];
     return [[element.chrom, start, end, start, end, true, label]];
@@ -230,7 +231,7 @@ export function trueVariantsTable(
     ...Array.from(studies).flatMap(([study, variants]) =>
       variants.map(({ chrom, position, reference, alternative, mechanism, motif, element, effects }) => [
         ...[study, chrom, position + 1, reference, alternative, mechanism, motif ?? "."],
-        element === undefined ? "." : idOf.get(element)!,
+        element === undefined ? "." : valueAt(idOf, element),
         ...Array.from(effects, (effect) => effect.toFixed(6)),
       ]),
     ),

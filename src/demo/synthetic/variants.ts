@@ -1,5 +1,6 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { choice, integerBelow, normal, shuffle } from "../../base/random.ts";
+import { valueAt } from "../../base/record.ts";
 import { CELL_LINES } from "../../datasets/cell-lines.ts";
 import { BASES, NO_BASE } from "../../dna/sequence/encoding.ts";
 import { normalUpperTail } from "../../metrics/distributions.ts";
@@ -88,7 +89,9 @@ export function plantVariants(
     }
   }
   const order = new Map(chromosomes.map(({ name }, i) => [name, i]));
-  return variants.sort((a, b) => order.get(a.chrom)! - order.get(b.chrom)! || a.position - b.position);
+  return variants.sort(
+    (a, b) => valueAt(order, a.chrom) - valueAt(order, b.chrom) || a.position - b.position,
+  );
 }
 
 /**

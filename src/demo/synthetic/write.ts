@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { InputError } from "../../base/errors.ts";
+import { keysOf, recordOf, valueAt } from "../../base/record.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { CELL_LINES, type CellLine } from "../../datasets/cell-lines.ts";
 import { buildRegulatoryElements } from "../../datasets/regulatory-elements/build.ts";
@@ -116,7 +117,7 @@ export async function writeSyntheticGenome(
   ]);
   await writeFileAtomic(
     files.africanVariants,
-    africanTable(generatorOf(seed, "african alleles"), african, peaks.get("GM12878")!),
+    africanTable(generatorOf(seed, "african alleles"), african, valueAt(peaks, "GM12878")),
   );
   await writeFileAtomic(files.yorubanVariants, yorubanTable(generatorOf(seed, "yoruban alleles"), yoruban));
 
@@ -162,9 +163,7 @@ async function writeCellLine(
 }
 
 function scaled(counts: Readonly<Record<Mechanism, number>>, scale: number): Record<Mechanism, number> {
-  return Object.fromEntries(
-    Object.entries(counts).map(([mechanism, n]) => [mechanism, Math.ceil(n * scale)]),
-  ) as Record<Mechanism, number>;
+  return recordOf(keysOf(counts), (mechanism) => Math.ceil(counts[mechanism] * scale));
 }
 
 /** truth.json: parameters of the generator. */

@@ -1,5 +1,8 @@
 /** UCSC name of a human genome assembly. */
-export type Assembly = "hg19" | "hg38";
+export type Assembly = (typeof ASSEMBLIES)[number];
+
+/** Human assemblies with known chromosome lengths. */
+export const ASSEMBLIES = ["hg19", "hg38"] as const;
 
 /** Lengths in bases of chromosomes that differ between the assemblies. */
 const LENGTHS: Readonly<Record<Assembly, Readonly<Record<string, number>>>> = {

@@ -2,6 +2,7 @@ import { FormatError } from "../../base/errors.ts";
 import { isGzip } from "../../base/gzip.ts";
 import { quotedText } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
+import { valueAt } from "../../base/record.ts";
 import { bgzipText, blockLength, type ReadText } from "./bgzip.ts";
 import { bgzipFastaIndex, byteOfBase, type FastaIndexEntry, plainFastaIndex } from "./fasta-index.ts";
 import { CASE_OF_DNA, type SequenceSource, showByte, UPPER_CASE_DNA } from "./sequence-source.ts";
@@ -30,13 +31,13 @@ export async function openFasta(file: OpenFile): Promise<SequenceSource> {
   await checkFastaIndex(entries, read, file.path);
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   const bases = (name: string, start: number, end: number, codeOf = UPPER_CASE_DNA) =>
-    readBases(byName.get(name)!, start, end, codeOf, read, file.path);
+    readBases(valueAt(byName, name), start, end, codeOf, read, file.path);
   return {
     lengths: new Map(entries.map(({ name, length }) => [name, length])),
     read: async (name, start, end) => Buffer.from(await bases(name, start, end)).toString("latin1"),
-    readWhole: (name) => bases(name, 0, byName.get(name)!.length),
+    readWhole: (name) => bases(name, 0, valueAt(byName, name).length),
     async readMask(name) {
-      const mask = await bases(name, 0, byName.get(name)!.length, CASE_OF_DNA);
+      const mask = await bases(name, 0, valueAt(byName, name).length, CASE_OF_DNA);
       for (let i = 0; i < mask.length; i++) mask[i]--;
       return mask;
     },

@@ -1,6 +1,7 @@
 import { cachedDigestOf, sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { type OpenFile, openFile } from "../../base/read-file.ts";
+import { valueAt } from "../../base/record.ts";
 import { openFasta } from "./fasta.ts";
 import { checkInterval, type Interval, missingChromosomeError } from "./interval.ts";
 import { NO_DNA_LETTER, type SequenceSource } from "./sequence-source.ts";
@@ -87,10 +88,10 @@ export function genomeInMemory(path: string, sequences: ReadonlyMap<string, stri
   }
   const source: SequenceSource = {
     lengths: new Map([...sequences].map(([name, bases]) => [name, bases.length])),
-    read: async (name, start, end) => sequences.get(name)!.slice(start, end),
-    readWhole: async (name) => new TextEncoder().encode(sequences.get(name)!.toUpperCase()),
+    read: async (name, start, end) => valueAt(sequences, name).slice(start, end),
+    readWhole: async (name) => new TextEncoder().encode(valueAt(sequences, name).toUpperCase()),
     readMask: async (name) =>
-      Uint8Array.from(sequences.get(name)!, (letter) => (letter === letter.toUpperCase() ? 0 : 1)),
+      Uint8Array.from(valueAt(sequences, name), (letter) => (letter === letter.toUpperCase() ? 0 : 1)),
   };
   return genomeOf(
     path,

@@ -2,6 +2,7 @@ import type { TwoBitFile } from "@gmod/twobit";
 import { dataView } from "../../base/byte-cursor.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import type { OpenFile } from "../../base/read-file.ts";
+import { valueAt } from "../../base/record.ts";
 import { asGmodFile } from "./gmod-file.ts";
 import type { SequenceSource } from "./sequence-source.ts";
 
@@ -60,7 +61,7 @@ export async function openTwoBit(file: OpenFile): Promise<SequenceSource> {
 
   /** A whole sequence as ASCII bytes, soft-masked bases in lower case. */
   async function readLetters(name: string): Promise<Uint8Array> {
-    const length = lengths.get(name)!;
+    const length = valueAt(lengths, name);
     const letters = new Uint8Array(length);
     const encoder = new TextEncoder();
     for (let from = 0; from < length; from += READ_BASES) {

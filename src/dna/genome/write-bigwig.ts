@@ -1,4 +1,5 @@
 import { InputError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 
 /** Runs per data block and children per index node: the defaults of UCSC's tools. */
 const ITEMS_PER_BLOCK = 1024;
@@ -50,7 +51,7 @@ export function bigWigBytes(signal: ReadonlyMap<string, ArrayLike<number>>): Uin
     if (!/^[!-~]+$/.test(name))
       throw new InputError(`${JSON.stringify(name)} is not a valid chromosome name for bigWig`);
   }
-  const blocks = names.flatMap((name, chrom) => blocksOf(chrom, name, signal.get(name)!));
+  const blocks = names.flatMap((name, chrom) => blocksOf(chrom, name, valueAt(signal, name)));
   const levels = treeLevels(blocks);
 
   const keyBytes = Math.max(1, ...names.map((name) => name.length));
@@ -60,7 +61,7 @@ export function bigWigBytes(signal: ReadonlyMap<string, ArrayLike<number>>): Uin
     data + 8,
     blocks.map(({ runs }) => BLOCK_HEADER_BYTES + runs.length * ITEM_BYTES),
   );
-  const index = blockOffsets.at(-1)!;
+  const index = blockOffsets[blocks.length];
   const treeBytes = levels.flat().reduce((sum, node) => sum + nodeBytes(node), 0);
   const bytes = new Uint8Array(index + TREE_HEADER_BYTES + treeBytes + 4);
 
@@ -146,7 +147,7 @@ function spanOf(spans: readonly Span[]): Span {
 /** Cumulative offsets: start, start + sizes[0], …; one more than there are sizes. */
 function cumulativeOffsets(start: number, sizes: readonly number[]): number[] {
   const offsets = [start];
-  for (const size of sizes) offsets.push(offsets.at(-1)! + size);
+  for (const [i, size] of sizes.entries()) offsets.push(offsets[i] + size);
   return offsets;
 }
 
@@ -241,7 +242,7 @@ function writeChromosomes(
   out.u16(names.length);
   names.forEach((name, chrom) => {
     for (let i = 0; i < keyBytes; i++) out.u8(i < name.length ? name.charCodeAt(i) : 0);
-    out.u32(chrom, signal.get(name)!.length);
+    out.u32(chrom, valueAt(signal, name).length);
   });
 }
 

@@ -44,6 +44,8 @@ interface OpenMatrix {
   readonly values: number[];
 }
 
+type LinePlace = FieldPlace & { readonly line: number };
+
 class MemeReader {
   private readonly motifs: Motif[] = [];
   private readonly firstLine = new Map<string, number>();
@@ -76,17 +78,17 @@ class MemeReader {
     );
   }
 
-  private motif(text: string, place: FieldPlace): void {
+  private motif(text: string, place: LinePlace): void {
     const [, name] = text.split(/\s+/);
     const before = this.firstLine.get(name);
     if (before !== undefined) {
       throw new FormatError(place, `the motif ${name} is already on line ${before}`);
     }
-    this.firstLine.set(name, place.line!);
-    this.name = { text: name, line: place.line! };
+    this.firstLine.set(name, place.line);
+    this.name = { text: name, line: place.line };
   }
 
-  private open(text: string, place: FieldPlace): void {
+  private open(text: string, place: LinePlace): void {
     if (this.name === undefined) {
       throw new FormatError(place, "the matrix has no MOTIF line before it");
     }
@@ -105,7 +107,7 @@ class MemeReader {
     const sites = parseDecimal(field("nsites") ?? "");
     this.matrix = {
       name: this.name.text,
-      line: place.line!,
+      line: place.line,
       width: width === undefined ? undefined : Number(width),
       sites: sites > 0 && Number.isFinite(sites) ? sites : undefined,
       values: [],

@@ -45,13 +45,15 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
       row.starts.push(word.starts[from]);
       row.ends.push(word.ends[to - 1]);
     };
-    const count = fast === undefined ? -1 : fast.encode(word.text, 0, word.text.length);
     let from = 0;
-    for (let i = 0; i < count; i++) {
-      push(fast!.ids[i], from, fast!.ends[i]);
-      from = fast!.ends[i];
+    if (fast !== undefined) {
+      const count = fast.encode(word.text, 0, word.text.length);
+      for (let i = 0; i < count; i++) {
+        push(fast.ids[i], from, fast.ends[i]);
+        from = fast.ends[i];
+      }
+      if (count >= 0) return;
     }
-    if (count >= 0) return;
     for (const text of merged(word.text)) {
       const id = vocabulary.get(text) ?? unknown;
       if (id === undefined) {

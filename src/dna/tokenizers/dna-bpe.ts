@@ -1,4 +1,5 @@
 import { InternalError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import { BASES } from "../sequence/encoding.ts";
 
 /** Time of a merge that does not exist, later than all others. */
@@ -78,7 +79,7 @@ export class DnaBpe {
     made: readonly { readonly text: string; readonly left: number; readonly right: number }[],
   ) {
     const texts = [...BASES, ...made.map(({ text }) => text)];
-    this.#idOf = Int32Array.from(texts, (text) => vocabulary.get(text)!);
+    this.#idOf = Int32Array.from(texts, (text) => valueAt(vocabulary, text));
     this.#length = Int32Array.from(texts, (text) => text.length);
     this.#left = Int32Array.from([-1, -1, -1, -1, ...made.map(({ left }) => left)]);
     this.#right = Int32Array.from([-1, -1, -1, -1, ...made.map(({ right }) => right)]);

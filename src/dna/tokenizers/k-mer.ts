@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 /** Bases in the order of the vocabulary. */
@@ -105,7 +106,7 @@ export function kMerTokenizer(name: string, vocabulary: readonly string[], file 
       else {
         const token = specialAt(text, at);
         if (token === undefined) push(special.unk, endOfUnknown(text, at));
-        else push(idOf.get(token)!, at + token.length);
+        else push(valueAt(idOf, token), at + token.length);
       }
     }
     return { ids: ids.slice(0, count), starts: starts.slice(0, count), ends: ends.slice(0, count) };
@@ -204,7 +205,7 @@ export function readKMerVocabulary(
   const idOfKmer = new Int32Array(kmers.length);
   for (const kmer of kmers) {
     const index = [...kmer].reduce((code, base) => 4 * code + alphabet.indexOf(base), 0);
-    idOfKmer[index] = idOf.get(kmer)!;
+    idOfKmer[index] = valueAt(idOf, kmer);
   }
   return { k, idOf, idOfKmer };
 }

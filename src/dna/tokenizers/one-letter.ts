@@ -50,10 +50,11 @@ export function caduceusTokenizer(): Tokenizer {
  * token like the bases. Any other character is [UNK], including those of a special token written in the text.
  */
 function oneLetterTokenizer(name: string, normalize: (character: string) => string): Tokenizer {
+  const characters: readonly string[] = VOCABULARY;
   return letterTokenizer({
     name,
     idOf(character) {
-      const id = VOCABULARY.indexOf(normalize(character) as (typeof VOCABULARY)[number]);
+      const id = characters.indexOf(normalize(character));
       return id < 0 ? undefined : id;
     },
     vocabularySize: VOCABULARY.length,

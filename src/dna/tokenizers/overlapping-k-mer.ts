@@ -1,3 +1,4 @@
+import { valueAt } from "../../base/record.ts";
 import { BASES } from "../sequence/encoding.ts";
 import { readKMerVocabulary } from "./k-mer.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
@@ -43,7 +44,7 @@ export function overlappingKMerTokenizer(
     required: SPECIALS,
     expected: EXPECTED,
   });
-  const [pad, unk, cls, sep, mask] = SPECIALS.map((token) => idOf.get(token)!);
+  const [pad, unk, cls, sep, mask] = SPECIALS.map((token) => valueAt(idOf, token));
   const special = { pad, unk, cls, sep, mask } satisfies SpecialTokens;
   const centre = Math.floor((k - 1) / 2);
 

@@ -1,4 +1,5 @@
 import { FormatError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import { requireAscii, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 const EXPECTED = "the vocab.txt of a GENERator has <oov>, <s>, </s>, <pad>, and all k-mers of A, C, G and T";
@@ -56,7 +57,7 @@ export function remainderKMerTokenizer(
   const kmersBeginning = (bases: string) => {
     const known =
       beginning.get(bases) ??
-      Int32Array.from(kmers.filter((kmer) => kmer.startsWith(bases)).map((kmer) => idOf.get(kmer)!));
+      Int32Array.from(kmers.filter((kmer) => kmer.startsWith(bases)).map((kmer) => valueAt(idOf, kmer)));
     beginning.set(bases, known);
     return known;
   };
@@ -70,7 +71,7 @@ export function remainderKMerTokenizer(
     let remainder: Int32Array | undefined;
     while (at < text.length) {
       const token = text[at] === "<" ? written.find((each) => text.startsWith(each, at)) : undefined;
-      const letters = token ?? /[A-Z]*/.exec(text.slice(at, at + k))![0];
+      const letters = token ?? /^[A-Z]*/.exec(text.slice(at, at + k))?.[0] ?? "";
       const end = at + Math.max(1, letters.length);
       const piece = text.slice(at, end);
       ids.push(idOf.get(piece) ?? special.unk);

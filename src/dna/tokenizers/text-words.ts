@@ -1,5 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { escapeRegExp } from "../../base/message-text.ts";
+import { valueAt } from "../../base/record.ts";
 import type { Pattern, TextStep } from "./text-steps.ts";
 import type { Literal } from "./tokenizer-json.ts";
 
@@ -54,7 +55,7 @@ function* literalsIn(text: string, literals: readonly Literal[]) {
   let done = 0;
   for (const match of text.matchAll(anyOf)) {
     if (match.index < done) continue; // starts with spaces that belong to the previous match
-    const literal = byText.get(match[0])!;
+    const literal = valueAt(byText, match[0]);
     let start = match.index;
     let end = start + match[0].length;
     if (literal.takesBlanksLeft) while (start > done && isBlank(text[start - 1])) start--;

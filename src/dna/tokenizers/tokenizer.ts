@@ -100,7 +100,7 @@ function nameOf(value: unknown): string | undefined {
 export function requireAscii(sequence: string): void {
   for (let i = 0; i < sequence.length; i++) {
     if (sequence.charCodeAt(i) < 128) continue;
-    const character = String.fromCodePoint(sequence.codePointAt(i)!);
+    const [character] = sequence.slice(i);
     throw new InputError(
       `${JSON.stringify(character)} at position ${i} of a sequence is not an ASCII character`,
     );

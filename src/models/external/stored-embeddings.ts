@@ -181,7 +181,7 @@ function embeddingOf(
 /** Bases [start, end) of each token, from the token index of each base. */
 function spansOf(index: Hdf5Array, row: number, tokens: number) {
   const { data } = index.shape.length === 2 ? index.read([row, row + 1]) : index.read();
-  const numbers = Int32Array.from(data as ArrayLike<number | bigint>, Number);
+  const numbers = Int32Array.from<number | bigint>(data, Number);
   const pair = index.shape.length === 1 && numbers.length === 2;
   const map = pair ? Int32Array.from({ length: numbers[1] - numbers[0] }, (_, i) => numbers[0] + i) : numbers;
   const starts = new Int32Array(tokens);

@@ -1,3 +1,4 @@
+import { valueAt } from "../../../base/record.ts";
 import type { VariantRow, VariantTable } from "../table.ts";
 import { type Finding, finding } from "./finding.ts";
 import { hasDefiniteAlleles, type References } from "./references.ts";
@@ -37,7 +38,7 @@ export function alleleFindings({ rows }: VariantTable): readonly Finding[] {
  */
 export function alleleOrderFindings(table: VariantTable, { of, mismatches }: References): readonly Finding[] {
   const { form, favours, columns, rows } = table;
-  if (favours === "allele1" || (form !== "vcf" && columns.effect === undefined)) return [];
+  if (favours === "allele1") return [];
   const swapped = rows.filter((row) => of.get(row.index) === 2 && hasDefiniteAlleles(row));
   // Rows at wrong positions have the second allele there, by chance, no more often than neither.
   if (swapped.length <= mismatches.length) return [];
@@ -50,7 +51,8 @@ export function alleleOrderFindings(table: VariantTable, { of, mismatches }: Ref
       }),
     ];
   }
-  const effect = columns.effect!;
+  const { effect } = columns;
+  if (effect === undefined) return [];
   if (favours === "alternative") {
     return [
       finding("note", "allele-order", swapped, {
@@ -90,7 +92,7 @@ export function duplicateFindings({ rows, form }: VariantTable): readonly Findin
   const findings: Finding[] = [];
   if (repeated.length > 0) {
     const remark = (row: VariantRow) =>
-      `; first on line ${firstOf.get(`${row.chrom}:${row.position} ${pairOf(row)}`)!.line}`;
+      `; first on line ${valueAt(firstOf, `${row.chrom}:${row.position} ${pairOf(row)}`).line}`;
     findings.push(
       finding(
         "warning",

@@ -1,7 +1,8 @@
+import { valueAt } from "../../../base/record.ts";
 import { aurocEstimate } from "../../../metrics/auroc.ts";
 import { spearman, topDownCorrelation } from "../../../metrics/correlation.ts";
 import { median } from "../../../metrics/quantiles.ts";
-import { isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
+import { hasEffect, hasP, isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
 import { CLEARLY, FALSE_ALARM, type Finding, finding } from "./finding.ts";
 import { alignedQtls, effectScoreCorrelation, type ScoredQtl, type TableScores } from "./orientation.ts";
 import type { References } from "./references.ts";
@@ -29,9 +30,9 @@ export function missingEffectFindings({ rows, columns }: VariantTable): readonly
 /** Finding for effects that are too large for a log fold change, in the whole table or a part of it. */
 export function effectScaleFindings({ rows, columns: { effect } }: VariantTable): readonly Finding[] {
   if (effect === undefined) return [];
-  const known = rows.filter((row) => Number.isFinite(row.effect));
+  const known = rows.filter(hasEffect);
   const qtls = known.filter((row) => row.significant && isEvaluated(row));
-  const size = (row: VariantRow) => Math.abs(row.effect!);
+  const size = (row: { readonly effect: number }) => Math.abs(row.effect);
   const typical = median((qtls.length >= MIN_LARGE ? qtls : known).map(size));
   const larger = known.filter((row) => size(row) > TIMES_MEDIAN * typical);
   const remark = (row: VariantRow) => `; ${effect} ${row.effect}`;
@@ -119,7 +120,7 @@ export function effectRowFindings(
     }) => `; ${effect} ${own}, score ${values[index]}`;
     const rowsOf = (some: readonly ScoredQtl[]) => {
       const byIndex = new Map(table.rows.map((row) => [row.index, row]));
-      return some.map(({ index }) => byIndex.get(index)!);
+      return some.map(({ index }) => valueAt(byIndex, index));
     };
     const hedge = known ? "" : `, or ${column} has no direction`;
     const top = wrongSigns(qtls);
@@ -196,10 +197,10 @@ function separationBy({ rows }: VariantTable, values: Float64Array) {
 }
 
 const controlsWithP = ({ rows }: VariantTable) =>
-  rows.filter(
-    (row) =>
-      row.significant === false && isEvaluated(row) && Number.isFinite(row.effect) && Number.isFinite(row.p),
-  );
+  rows
+    .filter((row) => row.significant === false && isEvaluated(row))
+    .filter(hasEffect)
+    .filter(hasP);
 
 /**
  * "follow" if controls with larger effects have smaller p-values; "unknown" if there are too few, or all are
@@ -208,8 +209,8 @@ const controlsWithP = ({ rows }: VariantTable) =>
 function sizesFollowP(table: VariantTable): "follow" | "shuffled" | "unknown" {
   const controls = controlsWithP(table);
   const { r, n } = spearman(
-    controls.map(({ effect }) => Math.abs(effect!)),
-    controls.map(({ p }) => -p!),
+    controls.map(({ effect }) => Math.abs(effect)),
+    controls.map(({ p }) => -p),
   );
   const half = CLEARLY * Math.sqrt((1 + r ** 2 / 2) / (n - 3));
   if (Math.tanh(Math.atanh(r) + half) < MIN_P_CORRELATION) return "shuffled";

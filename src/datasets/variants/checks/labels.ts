@@ -1,5 +1,5 @@
 import { median } from "../../../metrics/quantiles.ts";
-import { isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
+import { hasEffect, hasP, isEvaluated, type VariantRow, type VariantTable } from "../table.ts";
 import { type Finding, finding, isMoreThan } from "./finding.ts";
 
 /** Spelling of labels in the published forms. */
@@ -130,14 +130,14 @@ type Columns = VariantTable["columns"];
 type Remark = (row: VariantRow) => string;
 
 function byP(rows: readonly VariantRow[], { label, p, effect }: Columns, remark: Remark): readonly Finding[] {
-  const known = rows.filter((row) => Number.isFinite(row.p));
+  const known = rows.filter(hasP);
   const qtls = known.filter(({ significant }) => significant);
   const controls = known.filter(({ significant }) => !significant);
   if (qtls.length < ENOUGH || controls.length < ENOUGH) return [];
-  const medianOf = (some: readonly VariantRow[]) => median(some.map((row) => row.p!));
+  const medianOf = (some: typeof known) => median(some.map((row) => row.p));
   const [ofQtls, ofControls] = [medianOf(qtls), medianOf(controls)];
-  const weak = qtls.filter((row) => row.p! >= ofControls);
-  const strong = controls.filter((row) => row.p! <= ofQtls);
+  const weak = qtls.filter((row) => row.p >= ofControls);
+  const strong = controls.filter((row) => row.p <= ofQtls);
   if (ofQtls > ofControls && weak.length >= INVERTED * qtls.length) {
     return [
       finding(
@@ -190,8 +190,7 @@ function byP(rows: readonly VariantRow[], { label, p, effect }: Columns, remark:
 
 /** True if QTLs with a large p have larger effects than controls; false if effects are unknown. */
 function haveEffectsOfQtls(weak: readonly VariantRow[], controls: readonly VariantRow[]): boolean {
-  const sizes = (rows: readonly VariantRow[]) =>
-    rows.flatMap(({ effect }) => (Number.isFinite(effect) ? [Math.abs(effect!)] : []));
+  const sizes = (rows: readonly VariantRow[]) => rows.filter(hasEffect).map(({ effect }) => Math.abs(effect));
   const [ofWeak, ofControls] = [sizes(weak), sizes(controls)];
   if (ofWeak.length < ENOUGH || ofControls.length < ENOUGH) return false;
   const limit = median(ofControls);

@@ -1,4 +1,4 @@
-import { type Assembly, assemblyOf } from "../../../dna/genome/assembly.ts";
+import { ASSEMBLIES, assemblyOf } from "../../../dna/genome/assembly.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../../dna/genome/interval.ts";
 import { binomialUpperTail } from "../../../metrics/distributions.ts";
@@ -144,7 +144,7 @@ const misplaced = (mismatches: number) => Math.round(mismatches / (1 - RANDOM_FI
 
 /** Assemblies of table and genome, if known. */
 function assembliesOf({ columns, form }: VariantTable, genome: Genome): string {
-  const named = /hg(19|38)/.exec(columns.position)?.[0] as Assembly | undefined;
+  const named = ASSEMBLIES.find((assembly) => columns.position.includes(assembly));
   const ofTable = named ?? (form === "dsqtl" ? "hg19" : undefined);
   const ofGenome = assemblyOf(genome.chromosomes);
   const parts = [

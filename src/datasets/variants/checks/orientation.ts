@@ -1,6 +1,6 @@
 import { spearman } from "../../../metrics/correlation.ts";
 import type { EffectFavours } from "../forms.ts";
-import { isEvaluated, type VariantTable } from "../table.ts";
+import { hasEffect, isEvaluated, type VariantTable } from "../table.ts";
 import { CLEARLY, type Finding, finding } from "./finding.ts";
 import type { References } from "./references.ts";
 
@@ -142,13 +142,14 @@ function scoredQtls(
   { of }: References,
   { values }: TableScores,
 ): Readonly<Record<1 | 2, readonly ScoredQtl[]>> {
-  const groups = { 1: [] as ScoredQtl[], 2: [] as ScoredQtl[] };
+  const groups: Record<1 | 2, ScoredQtl[]> = { 1: [], 2: [] };
   for (const row of rows) {
-    const { index, significant, effect } = row;
+    const { index, significant } = row;
     const [reference, score] = [of.get(index), values[index]];
     if (significant !== true || !isEvaluated(row) || !reference) continue;
-    if (Number.isFinite(effect) && Number.isFinite(score))
-      groups[reference].push({ index, effect: effect!, score });
+    if (hasEffect(row) && Number.isFinite(score)) {
+      groups[reference].push({ index, effect: row.effect, score });
+    }
   }
   return groups;
 }
