@@ -46,7 +46,7 @@ function digitsOf(name: string, entries: Panel["entries"]): number {
 /** Heading of an average: `tokensPerElement` → `tokens per element`. */
 const averageHeading = (key: string) =>
   key
-    .replace(/(?<=^motifAccuracy)(\d+)$/, ", $1 %")
+    .replace(/(?<=^motifAccuracy)(\d+)$/, " ($1th percentile)")
     .replace(/[A-Z]|(?<=[a-z])(?=\d)/g, (letter) => ` ${letter.toLowerCase()}`)
     .replaceAll("-", " ");
 

@@ -182,5 +182,7 @@ describe("logos", () => {
 test("headings of quantiles among the averages", () => {
   const [panel] = panelsOf([stored("m", (motif) => motif % 12)]);
   const headings = measurementsTable(panel)!.columns.map(({ heading }) => heading);
-  expect(headings).toEqual(expect.arrayContaining(["motif accuracy, 5 %", "motif accuracy median"]));
+  expect(headings).toEqual(
+    expect.arrayContaining(["motif accuracy (5th percentile)", "motif accuracy median"]),
+  );
 });

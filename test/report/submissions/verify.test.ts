@@ -8,6 +8,7 @@ import { type Cell, cellIdentity } from "../../../src/evaluation/runs/cell.ts";
 import { readResults, sealed } from "../../../src/evaluation/runs/stored-results.ts";
 import { asKind } from "../../../src/evaluation/tasks/prediction.ts";
 import { runCommand } from "../../cli/collecting-terminal.ts";
+import { repository } from "../../source-files.ts";
 import { dinucleotideModel, elementInputs, smallRun } from "../export/small-run.ts";
 import { forgeCell } from "./rewritten-shard.ts";
 
@@ -116,6 +117,23 @@ describe("dart-eval verify", () => {
     expect(outcome).toMatchObject({ verified: true, mismatches: [] });
     expect(outcome.rewordedTexts).toHaveLength(2);
     expect(JSON.parse((await verify(run, "--json")).printed)[0].rewordedTexts).toEqual([]);
+  });
+
+  test("accepts and reports a run of version 0.1.0 whose titles and notes had another wording", async () => {
+    const earlier = join(repository, "test/golden/earlier-run");
+    const { exitCode, printed } = await verify(earlier);
+    expect(printed).toMatch(
+      /variant-effects african-caqtls × kmer-markov-2 × zero-shot.*: verified, 60 rows, 8 m/,
+    );
+    expect(printed).toMatch(/texts worded differently by this version of dart-eval: .*auroc-p: title/);
+    expect(exitCode).toBe(0);
+    const [{ result }] = await readResults(earlier);
+    expect(result.metrics.map(({ quantity }) => quantity)).toContain(
+      "pearson, allele 2 − allele 1 against the effect of allele 2",
+    );
+    const report = await runCommand(["report", earlier, "--format", "md"]);
+    expect(report.printed).toContain("Pearson r over QTLs");
+    expect(report.exitCode).toBe(0);
   });
 
   test("names a text that should not be there and a changed direction of a metric", async () => {
