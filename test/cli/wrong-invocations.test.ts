@@ -81,8 +81,8 @@ test.each([
   ["strata FOLDER/genome --motifs FOLDER/none", /none: no such file/],
   ["strata FOLDER/genome --motifs FOLDER/genome", /genome: this is a folder; expected a file/],
   [
-    "run --suite mini --data FOLDER/none --model toy:hyenadna --out FOLDER/new",
-    /none: no such folder\n.*dart-eval data fetch --suite mini --data FOLDER/,
+    "run --suite mini --data FOLDER/a-file --model toy:hyenadna --out FOLDER/new",
+    /a-file: this is a file; expected a folder\n.*dart-eval data fetch --help/,
   ],
   ["strata FOLDER/none --by gc --edges gc=a,b", /Expected a name and ascending numbers/],
   ["query select FOLDER/none --json --csv", /'--json' cannot be used with option '--csv'/],

@@ -56,11 +56,10 @@ export async function openSuite(
   const fallbacks = new Map<string, readonly SuiteRow[]>();
   const ready: ReadyRow[] = [];
   checkNames(suite, { settings, tasks }, forms);
-  const kind = await kindOfPath(data);
-  if (kind !== "folder") {
-    throw new InputError(kind === undefined ? "no such folder" : "this is not a folder", {
+  if ((await kindOfPath(data)) === "file") {
+    throw new InputError("this is a file; expected a folder", {
       place: { file: data },
-      hint: `a suite needs the folder of its files: dart-eval data fetch --suite ${suite.name} --data FOLDER`,
+      hint: "a suite needs the folder of its files, see `dart-eval data fetch --help`",
     });
   }
   for (const row of suite.rows) {
