@@ -5,14 +5,10 @@ import type { CellResult } from "./runs/result.ts";
 import type { OnProgress } from "./runs/run-cell.ts";
 import type { SettingName } from "./settings/catalogue.ts";
 import type { EmbeddingStorage, Setting } from "./settings/setting.ts";
-import type { InputsOf, MetricNameOf, NameOr, TaskName } from "./tasks/catalogue.ts";
+import type { AnyTask, InputsOf, MetricNameOf, NameOr, RowOf } from "./tasks/catalogue.ts";
 import type { Metric } from "./tasks/measurement.ts";
-import type { Prediction, Predictions } from "./tasks/prediction.ts";
+import type { Prediction, Predictions, RowFacts } from "./tasks/prediction.ts";
 import type { Recipe } from "./tasks/recipe.ts";
-import type { Task } from "./tasks/task.ts";
-
-/** A task by name or as a form. */
-type AnyTask = NameOr<TaskName> | Task;
 
 /** One cell to evaluate in memory. Defaults are those of `RunRequest`. */
 export interface EvaluateOptions<T extends AnyTask = AnyTask> {
@@ -44,9 +40,10 @@ export interface EvaluateOptions<T extends AnyTask = AnyTask> {
 }
 
 /** A cell's result with its predictions in row order. */
-export interface Evaluation<MetricName extends string = string> extends CellResult {
+export interface Evaluation<MetricName extends string = string, Row extends RowFacts = RowFacts>
+  extends CellResult {
   readonly metrics: readonly Metric<MetricName>[];
-  readonly predictions: readonly Prediction[];
+  readonly predictions: readonly Prediction<Row>[];
 }
 
 /**
@@ -62,7 +59,7 @@ export interface Evaluation<MetricName extends string = string> extends CellResu
  */
 export async function evaluate<const T extends AnyTask>(
   options: EvaluateOptions<T>,
-): Promise<Evaluation<MetricNameOf<T>>>;
+): Promise<Evaluation<MetricNameOf<T>, RowOf<T>>>;
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { planRun } = await import("./runs/plan.ts");
   const { checkPrecision } = await import("./runs/precision-check.ts");

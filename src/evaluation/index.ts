@@ -66,9 +66,11 @@ export { readSuite } from "./suites/read-suite.ts";
 export type { Suite } from "./suites/suite.ts";
 export type { TaskBenchmark } from "./tasks/benchmark.ts";
 export {
+  type AnyTask,
   type InputsOf,
   type MetricName,
   type MetricNameOf,
+  type RowOf,
   TASKS,
   type TaskName,
 } from "./tasks/catalogue.ts";

@@ -34,9 +34,22 @@ export {
   spearmanEstimate,
   spearmanOver,
 } from "./correlation.ts";
-export { compare, type EstimatedMetric, type EstimateOptions, estimate } from "./estimate.ts";
+export {
+  compare,
+  type EstimatedMetric,
+  type EstimateOptions,
+  estimate,
+  type MetricOver,
+  metricOver,
+} from "./estimate.ts";
 export { benjaminiHochberg } from "./false-discovery.ts";
-export { type Estimate, type IntervalBasis, waldInterval, wilsonInterval } from "./intervals.ts";
+export {
+  type Estimate,
+  type IntervalBasis,
+  type IntervalMethod,
+  waldInterval,
+  wilsonInterval,
+} from "./intervals.ts";
 export { type MannWhitneyResult, mannWhitney } from "./mann-whitney.ts";
 export type { Matrix } from "./matrix.ts";
 export { type Confusion, confusion, matthews, matthewsEstimate, matthewsOver } from "./matthews.ts";

@@ -88,11 +88,25 @@ export interface Estimate {
   readonly high: number;
   /** Number of rows (pairs, peaks, variants); not of blocks or resamples. */
   readonly n: number;
-  /** Method of the interval, kebab-case and stable: "wald", "wilson", "delong", "genomic-block-jackknife". */
-  readonly method: string;
+  /** Method of the interval, kebab-case and stable. Over custom blocks: their kind, then "-jackknife". */
+  readonly method: IntervalMethod | (string & Record<never, never>);
   /** Blocks of an interval over blocks; absent where rows are taken as independent. */
   readonly basis?: IntervalBasis;
 }
+
+/** Methods of this package's intervals: for independent rows, over rows in turn, and over genomic blocks. */
+export type IntervalMethod =
+  | "wald"
+  | "wilson"
+  | "delong"
+  | "logit"
+  | "fisher-z"
+  | "t"
+  | "log-t"
+  | "seed-spread"
+  | "row-jackknife"
+  | "genomic-block-jackknife"
+  | "genomic-block-wilson";
 
 /** The blocks that an interval leaves out in turn. */
 export interface IntervalBasis {

@@ -69,7 +69,10 @@ function nothingToCompare({ groups, separate }: ModelsCompared): InputError {
       : excluded !== undefined
         ? `: ${excluded.label}: ${excluded.why}`
         : "";
-  return new InputError(`no two of these models can be compared${reason}`, {
-    hint: "models are compared by the same task, setting and protocol, on the same data",
-  });
+  return new InputError(
+    `no two of these models can be compared${reason}`,
+    apart === undefined && excluded !== undefined
+      ? {}
+      : { hint: "models are compared by the same task, setting and protocol, on the same data" },
+  );
 }

@@ -133,7 +133,7 @@ async function statisticOf(
   // Stored clusterings are those of all rows.
   const work = { onStage, signal, readOnly: true, ...(whole ? { folder } : {}) } as const;
   const found = await mainStatisticOf(task, result, some, work);
-  return found ?? `${task.name} has no comparison of models in the setting ${result.cell.setting}`;
+  return found ?? `the task ${task.name} has no \`mainStatistic\` in the setting ${result.cell.setting}`;
 }
 
 /** Everything that a result depends on besides the data, as text by dotted name. */

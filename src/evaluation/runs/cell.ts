@@ -6,6 +6,8 @@ import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Protocol } from "../../models/model.ts";
 import { TRAINING_DEVICES, type TrainingKind } from "../../net/runtime/device.ts";
 import { REDUCED_PRECISIONS, type ReducedPrecision } from "../../net/runtime/precision.ts";
+import type { SettingName } from "../settings/catalogue.ts";
+import type { NameOr, TaskName } from "../tasks/catalogue.ts";
 import { type CustomForms, findTask } from "./forms.ts";
 
 /** Version of the engine in identities; raised by changes of the engine that change results. */
@@ -17,7 +19,7 @@ export const IDENTITY_VERSION = 1;
  */
 export interface Cell {
   readonly identityVersion: number;
-  readonly task: string;
+  readonly task: NameOr<TaskName>;
   readonly taskVersion: number;
   /** Name of the data set, for a task with several: a cell line, a study. */
   readonly dataset?: string;
@@ -30,7 +32,7 @@ export interface Cell {
     /** `Model.scoreRounding`, if the model declares it. */
     readonly scoreRounding?: number;
   };
-  readonly setting: string;
+  readonly setting: NameOr<SettingName>;
   readonly protocol: Protocol;
   readonly seed: number;
   readonly split: Split;

@@ -8,7 +8,7 @@ import { abInitio } from "../settings/ab-initio.ts";
 import { settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
-import { taskNamed } from "../tasks/catalogue.ts";
+import { type AnyTask, taskNamed } from "../tasks/catalogue.ts";
 import { checkContext } from "../tasks/context.ts";
 import { inputOrigins } from "../tasks/inputs.ts";
 import type { OpenTask, Task, TaskSetting } from "../tasks/task.ts";
@@ -38,6 +38,9 @@ import { TimedTrials } from "./training-cost.ts";
  *   another run, a model that does not support a setting, too little memory for one row, too little disk;
  *   several errors are reported together
  */
+export async function planRun<const Tasks extends readonly AnyTask[]>(
+  request: RunRequest<Tasks>,
+): Promise<Plan>;
 export async function planRun(request: RunRequest): Promise<Plan> {
   checkRequest(request);
   const began = performance.now();

@@ -6,9 +6,9 @@ import type { StoredAs } from "../embeddings/packed-embedding.ts";
 import type { SettingName } from "../settings/catalogue.ts";
 import type { EmbeddingStorage, EmbeddingsPlace, Setting, WeightsFile } from "../settings/setting.ts";
 import type { ExcludedModels } from "../tasks/benchmark.ts";
-import type { NameOr, TaskName } from "../tasks/catalogue.ts";
+import type { AnyTask, InputsOf, NameOr } from "../tasks/catalogue.ts";
 import type { Recipe } from "../tasks/recipe.ts";
-import type { OpenTask, Task, TaskInputs } from "../tasks/task.ts";
+import type { OpenTask } from "../tasks/task.ts";
 import type { RowList } from "../tasks/task-rows.ts";
 import type { CellRecord } from "./cell.ts";
 import type { ControlModel } from "./controls.ts";
@@ -17,10 +17,12 @@ import type { RunCommand } from "./run-folder.ts";
 import { checkShard, type Shard } from "./shard.ts";
 
 /** One task of a run on one data set, with its overrides of the run's request. */
-export interface RequestedTask extends Partial<Pick<RunRequest, "settings" | "models">>, RequestedRows {
+export interface RequestedTask<T extends AnyTask = AnyTask>
+  extends Partial<Pick<RunRequest, "settings" | "models">>,
+    RequestedRows {
   /** A task's name, or a custom task. */
-  readonly task: NameOr<TaskName> | Task;
-  readonly inputs: TaskInputs;
+  readonly task: T;
+  readonly inputs: InputsOf<T>;
   /** Overrides per setting, by its name. */
   readonly bySetting?: Readonly<Record<string, RequestedRows>>;
 }
@@ -34,8 +36,8 @@ interface RequestedRows extends Partial<Pick<RunRequest, "split" | "limit" | "re
 }
 
 /** Request of a run: the product of tasks, models and settings. */
-export interface RunRequest {
-  readonly tasks: readonly RequestedTask[];
+export interface RunRequest<Tasks extends readonly AnyTask[] = readonly AnyTask[]> {
+  readonly tasks: { readonly [I in keyof Tasks]: RequestedTask<Tasks[I]> };
   /** Open models, which the caller closes. */
   readonly models: readonly Model[];
   /**

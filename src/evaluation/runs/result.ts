@@ -1,6 +1,7 @@
 import { estimatedRounding } from "../../metrics/ties.ts";
 import type { EmbeddingStorage } from "../settings/setting.ts";
 import type { TrainingRecord } from "../settings/training-record.ts";
+import type { MetricName, NameOr } from "../tasks/catalogue.ts";
 import { paperScores } from "../tasks/compared-scores.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import type { Prediction, Predictions } from "../tasks/prediction.ts";
@@ -16,7 +17,7 @@ export const FORMAT_VERSION = 2;
  * Contents of result.json: the metrics of one cell. A function of the cell only, byte-identical however the
  * run was sharded, interrupted or batched (up to a model's float rounding between batch shapes).
  */
-export interface CellResult extends CellRecord, Measurement {
+export interface CellResult extends CellRecord, Measurement<NameOr<MetricName>> {
   readonly format: "dart-eval result";
   readonly formatVersion: typeof FORMAT_VERSION;
   /** Loss curves, if the setting trained. */

@@ -4,6 +4,7 @@ import { firstIssue } from "../../base/json.ts";
 import { suggestion } from "../../base/message-text.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import type { CustomForms } from "../runs/forms.ts";
+import type { NameOr } from "../tasks/catalogue.ts";
 import { MINI_WIDTH, miniSuite } from "./mini.ts";
 import { type Suite, wholeSuite } from "./suite.ts";
 
@@ -50,7 +51,7 @@ const SUITE_FILE = "`dart-eval suites mini > my-suite.json` prints a suite to ed
  * @throws {InputError} when there is neither a suite nor a file of this name
  * @throws {FormatError} naming the invalid field of the file
  */
-export async function readSuite(name: string, forms: CustomForms = {}): Promise<Suite> {
+export async function readSuite(name: NameOr<"dart-eval" | "mini">, forms: CustomForms = {}): Promise<Suite> {
   if (name === "dart-eval") return wholeSuite(forms);
   if (name === "mini") return miniSuite(MINI_WIDTH, forms);
   if (name.startsWith("mini:")) return miniSuite(widthOf(name.slice("mini:".length)), forms);

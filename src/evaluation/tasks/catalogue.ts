@@ -3,6 +3,7 @@ import { namesHint } from "../../base/message-text.ts";
 import { cellTypeElements } from "./cell-type-elements/cell-type-elements.ts";
 import { chromatinActivity } from "./chromatin-activity/chromatin-activity.ts";
 import { motifFootprinting } from "./motif-footprinting/motif-footprinting.ts";
+import type { RowFacts } from "./prediction.ts";
 import { regulatoryElements } from "./regulatory-elements/regulatory-elements.ts";
 import type { Task, TaskInputs } from "./task.ts";
 import { variantEffects } from "./variant-effects/variant-effects.ts";
@@ -33,6 +34,9 @@ export type MetricName = MetricNameOf<TaskName>;
  */
 export type NameOr<Name extends string> = Name | (string & Record<never, never>);
 
+/** A task by name or as a form. */
+export type AnyTask = NameOr<TaskName> | Task;
+
 /**
  * The form of a task that is given by name or as a form; `Task` for a name that is only known at run time.
  */
@@ -48,6 +52,9 @@ export type InputsOf<T> = T extends unknown
     ? Inputs
     : TaskInputs
   : never;
+
+/** Facts of a row of a task that is given by name or as a form. */
+export type RowOf<T> = T extends unknown ? (FormOf<T> extends Task<infer Row> ? Row : RowFacts) : never;
 
 /** Metric names of a task that is given by name or as a form. */
 export type MetricNameOf<T> = T extends unknown

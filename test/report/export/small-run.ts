@@ -7,7 +7,7 @@ import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
-import type { TaskInputs } from "../../../src/evaluation/tasks/task.ts";
+import type { InputsOf } from "../../../src/evaluation/tasks/catalogue.ts";
 import type { Model } from "../../../src/models/model.ts";
 
 const CHROMOSOMES = ["chr1", "chr5", "chr6", "chr10"];
@@ -52,7 +52,7 @@ export const dinucleotideModel = (name: string, scale: number): Model => ({
 /** Runs and merges task 1 in a folder. */
 export async function smallRun(
   folder: string,
-  inputs: TaskInputs,
+  inputs: InputsOf<"regulatory-elements">,
   request: Omit<RunRequest, "tasks" | "folder">,
 ): Promise<string> {
   const plan = await planRun({
