@@ -19,5 +19,6 @@ export { gcFraction, kmerCounts } from "./sequence/composition.ts";
 export { asModelSequence, modelSequenceOf, oneHot, windowCodes } from "./sequence/encoding.ts";
 export { reverseComplement } from "./sequence/reverse-complement.ts";
 export { dinucleotideShuffle } from "./sequence/shuffle.ts";
+export { type LetterTable, letterTokenizer } from "./tokenizers/one-letter.ts";
 export { openTokenizer } from "./tokenizers/open-tokenizer.ts";
 export type { Tokenizer, Tokens } from "./tokenizers/tokenizer.ts";

@@ -26,8 +26,16 @@ export {
 } from "./chrombpnet/training/train.ts";
 export { writeChrombpnet } from "./chrombpnet/write-keras.ts";
 export { type CheckResult, type ConformOptions, conform } from "./conformance/conform.ts";
+export type {
+  Architecture,
+  ClassifierHead,
+  ForwardInput,
+  ForwardOutput,
+  Initializer,
+} from "./language/architecture.ts";
 export type { LanguageModelCard, PublicCheckpoint } from "./language/card.ts";
 export { BASELINES, LANGUAGE_MODELS, languageModelCard } from "./language/catalogue.ts";
+export { type DeclaredTensor, ParameterTable } from "./language/parameters.ts";
 export { LanguageModel, type LanguageModelOptions } from "./language-model.ts";
 export {
   type AlleleLogLikelihoods,

@@ -5,6 +5,7 @@ import type { FreshTensor } from "../net/nn/init.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { Precision, ReducedPrecision } from "../net/runtime/precision.ts";
 import type { DownloadReports } from "./checkpoints/hub.ts";
+import type { LanguageModelCard } from "./language/card.ts";
 import type { FineTuning, FineTuningRequest } from "./training/fine-tuning.ts";
 
 type Awaitable<T> = T | Promise<T>;
@@ -310,5 +311,7 @@ export interface OpenModelContext {
   readonly download?: DownloadReports | undefined;
   /** Chromosomes of the genome to fit on; default: the training chromosomes of DART-Eval. */
   readonly trainChromosomes?: readonly string[] | undefined;
+  /** Custom families of language models, which recognise a checkpoint before those of the package. */
+  readonly families?: readonly LanguageModelCard[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }

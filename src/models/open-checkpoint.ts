@@ -6,7 +6,7 @@ import { packagePath } from "../base/package.ts";
 import { NETWORKS } from "./baselines/networks.ts";
 import { findInHubCache } from "./checkpoints/hub-cache.ts";
 import { folderLicence } from "./checkpoints/licence.ts";
-import type { PublicCheckpoint } from "./language/card.ts";
+import type { LanguageModelCard, PublicCheckpoint } from "./language/card.ts";
 import { LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
 import type { LanguageModelOptions } from "./language-model.ts";
 import type { Model, OpenModelContext } from "./model.ts";
@@ -25,9 +25,13 @@ export async function openToy(spec: string, context: OpenModelContext): Promise<
 }
 
 /** Opens a folder with a checkpoint of any family. */
-async function openLanguageModel(folder: string, options: LanguageModelOptions): Promise<Model> {
+async function openLanguageModel(
+  folder: string,
+  options: LanguageModelOptions,
+  families: readonly LanguageModelCard[] = [],
+): Promise<Model> {
   const { LanguageModel } = await import("./language-model.ts");
-  return LanguageModel.open(folder, LANGUAGE_MODELS, options);
+  return LanguageModel.open(folder, [...families, ...LANGUAGE_MODELS], options);
 }
 
 /** Opens `hf:ORG/NAME`; downloads what is not in the hub's cache. */
@@ -37,7 +41,8 @@ export async function openHubCheckpoint(spec: string, context: OpenModelContext)
     ...context.download,
     signal: context.signal,
   });
-  return openLanguageModel(folder, { ...languageOptions(context), checkpoint: { repo, revision } });
+  const options = { ...languageOptions(context), checkpoint: { repo, revision } };
+  return openLanguageModel(folder, options, context.families);
 }
 
 /** Opens a checkpoint's folder, a checkpoint of the catalogue, or an untrained network by its name. */
@@ -46,7 +51,7 @@ export async function openNamed(spec: string, context: OpenModelContext): Promis
   if (network !== undefined) return network;
   const { path, licence, ...known } = await checkpointFolder(spec);
   if (licence !== undefined) context.download?.onLicence?.(spec, licence);
-  return openLanguageModel(path, { ...languageOptions(context), ...known });
+  return openLanguageModel(path, { ...languageOptions(context), ...known }, context.families);
 }
 
 async function checkpointFolder(

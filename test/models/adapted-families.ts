@@ -23,7 +23,7 @@ import { mergeLora } from "./merge-lora.ts";
 export interface AdaptedFamily {
   readonly title: string;
   readonly card: LanguageModelCard;
-  readonly config: object;
+  readonly config: Readonly<Record<string, unknown>>;
   readonly rows: readonly (readonly number[])[];
   /** Id of padding; no padding if absent. */
   readonly pad?: number;

@@ -114,6 +114,7 @@ export interface LetterTable {
   readonly special: SpecialTokens;
   readonly before: readonly number[];
   readonly after: readonly number[];
+  /** Text of a token, the inverse of `idOf`; undefined for an unknown id. */
   readonly token: (id: number) => string | undefined;
 }
 

@@ -32,6 +32,7 @@ export interface ForwardInput {
   readonly onRouted?: ((layers: readonly Linear[], isUsed: Sym) => void) | undefined;
 }
 
+/** Outputs of a language model's forward pass. Axes as in `ForwardInput`. */
 export interface ForwardOutput {
   /** `hidden_states` of the official code, embeddings first: each [b, t, d]. */
   readonly hiddenStates: readonly Sym[];
@@ -55,6 +56,7 @@ export type Initializer =
   | { readonly kind: "constant"; readonly value: number }
   /** The quantile function of the distribution, called with u uniform in [0, 1). */
   | { readonly kind: "quantile"; readonly quantile: (u: number) => number }
+  /** Values computed in JavaScript, such as position ids. */
   | { readonly kind: "values"; readonly values: () => Float32Array | BigInt64Array };
 
 /** Reads a tensor of a checkpoint by its declared name, or its rows [from, to) along the first axis. */

@@ -92,9 +92,9 @@ export interface LanguageModelCard {
    * @param file    its path, for messages
    * @throws {FormatError} when a size is missing or invalid
    */
-  architecture(config: unknown, file: string): Architecture;
+  architecture(config: Readonly<Record<string, unknown>>, file: string): Architecture;
   /** Opens the tokenizer in a checkpoint folder. */
-  tokenizer(folder: string, config: unknown): Promise<Tokenizer>;
+  tokenizer(folder: string, config: Readonly<Record<string, unknown>>): Promise<Tokenizer>;
   /**
    * Tokenizer files by name, for untrained checkpoints whose sizes determine them. Otherwise they come from a
    * published checkpoint.

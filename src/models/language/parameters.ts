@@ -48,6 +48,7 @@ export class ParameterTable {
     private readonly use?: string,
   ) {}
 
+  /** A single tensor. A name that was declared before gives the same symbol. */
   tensor(
     name: string,
     shape: readonly number[],
@@ -61,6 +62,7 @@ export class ParameterTable {
     return symbol;
   }
 
+  /** A dense layer: `at.weight` [out, in] and `at.bias` [out], for `linear`. */
   linear(at: string, inWidth: number, outWidth: number, { bias = true } = {}): Linear {
     return {
       weight: this.tensor(`${at}.weight`, [outWidth, inWidth], { layer: "linear" }),
@@ -84,6 +86,7 @@ export class ParameterTable {
     return this.lora?.of({ name, shape, layer }, this.use);
   }
 
+  /** Scale and offset of a normalisation: `at.weight` and `at.bias`, each [width]. */
   norm(at: string, width: number, { bias = true } = {}): Norm {
     return {
       weight: this.tensor(`${at}.weight`, [width]),
@@ -91,6 +94,7 @@ export class ParameterTable {
     };
   }
 
+  /** A table of embeddings: `at.weight` [rows, width], for `embed`. */
   embedding(
     at: string,
     rows: number,
@@ -103,6 +107,7 @@ export class ParameterTable {
     };
   }
 
+  /** A convolution of each channel alone: `at.weight` [channels, 1, kernel] and `at.bias` [channels]. */
   depthwise(at: string, channels: number, kernel: number, { bias = true } = {}): DepthwiseConvolution {
     const shape = [channels, 1, kernel];
     const weight = this.tensor(`${at}.weight`, shape, { layer: "convolution" });

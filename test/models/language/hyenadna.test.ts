@@ -248,7 +248,7 @@ test("the error for an invalid size names the key", () => {
 });
 
 test("parameter counts equal the published ones", () => {
-  const count = (config: unknown) =>
+  const count = (config: Readonly<Record<string, unknown>>) =>
     hyenadna
       .architecture(config, "config.json")
       .tensors.filter(({ name }) => !/pos_emb|deltas/.test(name))
