@@ -3,14 +3,31 @@
 //   npx tsx examples/own-task.ts genome.fa windows.bed
 import { evaluate, openGenome, openModel, type Task } from "dart-eval";
 import { type Genome, modelSequenceOf, readBed, windowCodes } from "dart-eval/dna";
-import { asKind, metricOf, ofKind, openGenomeTable, tableDigest, tableRows } from "dart-eval/evaluation";
-import { estimate } from "dart-eval/metrics";
+import {
+  asKind,
+  metricOf,
+  ofKind,
+  openGenomeTable,
+  type Predictions,
+  tableDigest,
+  tableRows,
+} from "dart-eval/evaluation";
+import { estimate, genomicBlocks, metricOver } from "dart-eval/metrics";
 
 const WINDOW = 200;
 
 /** Facts of a row, stored with its predictions: numbers and texts. */
 type Row = { chrom: string; start: number };
 type Inputs = { genome: string | Genome; windows: string };
+
+function columnsOf(predictions: Predictions<Row>) {
+  const scored = ofKind("likelihood", predictions);
+  return {
+    forward: scored.map(({ values }) => values[0]),
+    reversed: scored.map(({ values }) => values[1]),
+    positions: scored.map(({ facts: { chrom, start } }) => ({ chrom, start, end: start + WINDOW })),
+  };
+}
 
 const direction: Task<Row, Inputs> = {
   name: "direction",
@@ -45,19 +62,23 @@ const direction: Task<Row, Inputs> = {
     return { task: direction, ...table };
   },
   measure(predictions) {
-    const scored = ofKind("likelihood", predictions);
-    const scoresOf = (member: number) => scored.map(({ values }) => values[member]);
-    const [forward, reversed] = [scoresOf(0), scoresOf(1)];
-    const accuracy = estimate("paired-accuracy", forward, reversed);
+    const { forward, reversed, positions } = columnsOf(predictions);
+    const accuracy = estimate("paired-accuracy", forward, reversed, { positions });
     const form = { name: "paired-accuracy", title: "paired accuracy", better: "higher", main: true } as const;
     return {
       metrics: [metricOf(form, accuracy.value, "there are no rows", [accuracy])],
       published: {},
-      counts: { rows: scored.length },
+      counts: { rows: predictions.length },
       averages: {},
       quirks: [],
       notes: [],
     };
+  },
+  // Optional: `dart-eval compare` and reports compare models by this statistic.
+  mainStatistic(predictions) {
+    const { forward, reversed, positions } = columnsOf(predictions);
+    const blocks = genomicBlocks(positions);
+    return { metric: "paired-accuracy", blocks, ...metricOver("paired-accuracy", forward, reversed, blocks) };
   },
   scores: {
     columns: ["row", "chrom", "start", "forward", "reversed"],

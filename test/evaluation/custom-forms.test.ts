@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sha256Hex } from "../../src/base/digest.ts";
 import { recordFiles } from "../../src/datasets/sources/data-record.ts";
 import { hyenadnaTokenizer } from "../../src/dna/tokenizers/one-letter.ts";
+import { comparePaths } from "../../src/evaluation/comparison/compare-paths.ts";
 import { benchmarkDataOf } from "../../src/evaluation/published/benchmark-data.ts";
 import { comparePublished, whyNotComparable } from "../../src/evaluation/published/compare-published.ts";
 import type { PublishedResult } from "../../src/evaluation/published/published-result.ts";
@@ -13,21 +14,26 @@ import { planRun } from "../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../src/evaluation/runs/run-shard.ts";
 import { readResults, type StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import type { Setting } from "../../src/evaluation/settings/setting.ts";
+import { stratifyRun } from "../../src/evaluation/strata/stratify.ts";
 import { sourcesOfSuite } from "../../src/evaluation/suites/inputs.ts";
 import { openSuite } from "../../src/evaluation/suites/open-suite.ts";
 import { readSuite } from "../../src/evaluation/suites/read-suite.ts";
 import { measuredMetric } from "../../src/evaluation/tasks/benchmark.ts";
 import { asKind, ofKind } from "../../src/evaluation/tasks/prediction.ts";
 import { numbersOf } from "../../src/evaluation/tasks/table-rows.ts";
-import type { OpenTask, Task } from "../../src/evaluation/tasks/task.ts";
+import type { Task } from "../../src/evaluation/tasks/task.ts";
+import { genomicBlocks } from "../../src/metrics/blocks.ts";
+import { metricOver } from "../../src/metrics/estimate.ts";
 import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
 import type { Architecture } from "../../src/models/language/architecture.ts";
 import type { LanguageModelCard } from "../../src/models/language/card.ts";
 import { ParameterTable } from "../../src/models/language/parameters.ts";
 import { LanguageModel } from "../../src/models/language-model.ts";
 import type { Model } from "../../src/models/model.ts";
+import { openModel } from "../../src/models/open-model.ts";
 import { embed, linear } from "../../src/net/nn/linear.ts";
 import { reportDocument } from "../../src/report/documents.ts";
+import { exportRuns } from "../../src/report/export/export-runs.ts";
 import { renderPage } from "../../src/report/page.ts";
 import { paperTables } from "../../src/report/paper-tables.ts";
 import { gatherReport } from "../../src/report/report.ts";
@@ -36,10 +42,13 @@ import { scratchFiles } from "../scratch-files.ts";
 // A task, a setting and a model family that no catalogue has: what a user adds, through every command's
 // functions.
 
+/** Facts of a row: each is a block of the genome. */
+const placeOf = (row: number) => ({ chrom: "chr1", start: row * 5_000_000, end: row * 5_000_000 + 12 });
+
 /**
  * Palindromes: is a hairpin more likely than its sequence in another order? A row is a line of a text file.
  */
-const hairpins: Task = {
+const hairpins: Task<ReturnType<typeof placeOf>, { hairpins: string; labels?: string }> = {
   name: "hairpins",
   version: 1,
   title: "Hairpins",
@@ -56,9 +65,9 @@ const hairpins: Task = {
     "gc-content": { recipe: { sign: 1 }, defaultSplit: "all" },
   },
   async open({ hairpins: file }) {
-    const text = await readFile(String(file), "utf8");
+    const text = await readFile(file, "utf8");
     const table = text.trim().split("\n");
-    const opened: OpenTask = {
+    return {
       task: hairpins,
       digests: { hairpins: sha256Hex(text) },
       select: ({ limit }) => ({
@@ -71,11 +80,10 @@ const hairpins: Task = {
         Array.from(rows, (row) => ({
           row,
           sequences: [table[row], [...table[row]].sort().join("")],
-          facts: { chrom: "chr1", start: row * 100, end: row * 100 + 12 },
+          facts: placeOf(row),
         })),
       async close() {},
     };
-    return opened;
   },
   measure(given) {
     const rows = ofKind("likelihood", given);
@@ -91,6 +99,19 @@ const hairpins: Task = {
       notes: [],
     };
   },
+  mainStatistic(given) {
+    const rows = ofKind("likelihood", given);
+    const [hairpin, sorted] = [0, 1].map((member) => rows.map(({ values }) => values[member]));
+    const blocks = genomicBlocks(rows.map(({ row }) => placeOf(row)));
+    return { metric: "paired", blocks, ...metricOver("paired-accuracy", hairpin, sorted, blocks) };
+  },
+  stratifications: [
+    {
+      name: "half",
+      title: "half of the file",
+      valueOf: ({ start }) => (start < 2e7 ? "first" : "second"),
+    },
+  ],
   scores: {
     columns: ["idx", "hairpin", "sorted"],
     line(prediction) {
@@ -258,6 +279,61 @@ test("a run and its merge evaluate the custom task in both settings", async () =
   expect(stored("gc-content").result.metrics[0].value).toBe(1);
   const scores = await readFile(join(stored("zero-shot").folder, "scores.tsv"), "utf8");
   expect(scores.split("\n").length).toBe(1 + 9 + 1);
+});
+
+test("a plan has the custom task's cells, and openModel the custom family", async () => {
+  await using opened = await openModel(scratch.path("bigram"), { families: [bigram] });
+  expect(opened.family).toBe("bigram");
+  await expect(openModel(scratch.path("bigram"))).rejects.toThrow(/bigram/);
+  const plan = await planRun({
+    tasks: [{ task: hairpins, inputs: { hairpins: join(data, "hairpins/table.txt") } }],
+    models: [opened],
+    settings: [gcContent],
+    limit: 4,
+  });
+  expect(plan.cells.map(({ record, rowsToDo }) => [record.cell.setting, rowsToDo])).toEqual([
+    ["gc-content", 4],
+  ]);
+  await plan.close();
+});
+
+test("a comparison has the custom task's metric over its blocks", async () => {
+  const other = scratch.path("other");
+  const reversed: Model = {
+    name: "reversed",
+    logLikelihood: async (sequences, options) =>
+      Array.from(await model.logLikelihood!(sequences, options), (value) => -value),
+  };
+  const plan = await planRun({
+    tasks: [{ task: hairpins, inputs: { hairpins: join(data, "hairpins/table.txt") } }],
+    models: [reversed],
+    protocol: "paper",
+    folder: other,
+    timing: false,
+  });
+  await runShard(plan);
+  await plan.close();
+  await mergeRun(other, forms);
+  const { groups } = await comparePaths([run, other], { forms });
+  const [group] = groups.filter(({ setting }) => setting === "zero-shot");
+  expect(group.rows).toMatchObject({ compared: 9, blocks: 9 });
+  const [first, second] = group.models.map(({ value }) => value ?? Number.NaN);
+  expect(group.pairs).toHaveLength(1);
+  expect(group.pairs[0].value).toBeCloseTo(first - second);
+});
+
+test("strata and exports have the custom task's properties and members", async () => {
+  const { cells } = await stratifyRun(run, { tasks: [hairpins], by: ["half"] });
+  const [{ strata }] = cells[0].strata.stratifications;
+  expect(strata.map(({ name, rows }) => [name, rows])).toEqual([
+    ["first", 4],
+    ["second", 5],
+  ]);
+  const folder = scratch.path("export");
+  expect(await exportRuns([run], folder, { formats: ["csv"], ...forms })).toContain("rows/hairpins.csv");
+  const [header] = (await readFile(join(folder, "rows/hairpins.csv"), "utf8")).split("\n");
+  expect(header).toContain("bigram.zero-shot.paper.hairpin");
+  expect(header).toContain("bigram.gc-content.paper.sorted");
 });
 
 describe("suites", () => {

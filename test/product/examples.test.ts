@@ -147,6 +147,33 @@ test("own-task: a Markov model prefers one direction of reading", async () => {
   expect(value).toBeLessThan(high);
 });
 
+test("own-setting: a language model scores both strands", async () => {
+  const printed = await printedBy("own-setting", files.genome, files.regulatoryElements);
+  const [one] = numbersIn(printed, /^zero-shot: paired accuracy ([\d.]+)$/m);
+  const [both] = numbersIn(printed, /^both-strands: paired accuracy ([\d.]+)$/m);
+  expect(one).toBeGreaterThan(0.7);
+  expect(both).toBeGreaterThan(0.7);
+});
+
+test("own-family: random weights predict bases worse than uniform ones", async () => {
+  const printed = await printedBy("own-family", join(folder, "bigram"), "ACGTACGT", "A");
+  const [eight, one] = numbersIn(printed, /^ACGTACGT (-[\d.]+) nats\nA (-?[\d.]+) nats$/m);
+  expect(eight).toBeLessThan(-7 * Math.log(4));
+  expect(one).toBeCloseTo(0); // a causal model without a start token has no prediction of the first base
+});
+
+test("own-metric: a share with its interval over blocks", async () => {
+  const printed = await printedBy("own-metric");
+  const [value, low, high, blocks] = numbersIn(
+    printed,
+    /^precision in the top tenth (0\.\d+) \[(0\.\d+), (0\.\d+)\] over (\d+) blocks$/m,
+  );
+  expect(value).toBeGreaterThan(0.2); // the share among all rows
+  expect(low).toBeLessThan(value);
+  expect(high).toBeGreaterThan(value);
+  expect(blocks).toBeGreaterThan(5);
+});
+
 test("windows-and-controls: the control keeps its dinucleotides", async () => {
   const printed = await printedBy("windows-and-controls", files.genome);
   expect(printed).toContain("control differs: true, equal dinucleotide counts: true");

@@ -4,8 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { SETTINGS } from "../../src/evaluation/settings/catalogue.ts";
+import { TASKS } from "../../src/evaluation/tasks/catalogue.ts";
 import { repository } from "../source-files.ts";
 import { compileAsUser } from "./compile-as-user.ts";
+
+const TASK_NAMES = TASKS.map(({ name }) => name);
+const SETTING_NAMES = SETTINGS.map(({ name }) => name);
 
 const execute = promisify(execFile);
 /** ONNX Runtime's optional CUDA files come from elsewhere than the registry. */
@@ -147,6 +152,60 @@ const CALLS = `import { evaluate, openModel, type Model, type OpenedModel, type 
      export const incomplete = evaluate({ task: "regulatory-elements", inputs: { genome: "hg38.fa" }, model });
      // @ts-expect-error no such metric
      export const wrong = metrics.estimate("auc", [1], [1]);`;
+
+/** Names that an editor offers at `|`, most relevant first, by TypeScript's language service. */
+const COMPLETIONS = `import ts from "typescript";
+     const cases = JSON.parse(process.argv[2]);
+     const options = { strict: true, module: ts.ModuleKind.NodeNext, types: [] };
+     const paths = cases.map((_, i) => ts.sys.resolvePath("case" + i + ".mts"));
+     const textOf = (path) => cases[paths.indexOf(path)]?.replace("|", "") ?? ts.sys.readFile(path);
+     const service = ts.createLanguageService({
+       ...ts.sys,
+       getScriptFileNames: () => paths,
+       getScriptVersion: () => "1",
+       getScriptSnapshot: (path) => ts.ScriptSnapshot.fromString(textOf(path)),
+       getCompilationSettings: () => options,
+       getDefaultLibFileName: ts.getDefaultLibFilePath,
+     });
+     console.log(JSON.stringify(paths.map((path, i) => {
+       const found = service.getCompletionsAtPosition(path, cases[i].indexOf("|"), {});
+       return found?.entries.filter(({ sortText }) => sortText < "15").map(({ name }) => name) ?? [];
+     })));`;
+
+test("an editor completes tasks, their inputs, settings, metrics, row facts and options", async () => {
+  const task = 'task: "regulatory-elements"';
+  const call = `evaluate({ ${task}, inputs: { genome: "", elements: "" }, model`;
+  const evaluated = 'import { evaluate, type Model } from "dart-eval"; declare const model: Model;';
+  const run = 'import { planRun, readResults, readSuite } from "dart-eval/evaluation";';
+  const cases: readonly (readonly [code: string, ...names: string[]])[] = [
+    [`${evaluated} evaluate({ task: "|" })`, ...TASK_NAMES],
+    [`${evaluated} evaluate({ ${task}, model, inputs: { | } })`, "elements", "genome"],
+    [`${evaluated} ${call}, setting: "|" })`, ...SETTING_NAMES],
+    [`${evaluated} ${call}, split: "|" })`, "all", "train", "val", "test"],
+    [`${evaluated} (await ${call} })).metrics.find(({ name }) => name === "|")`, "paired-accuracy", "auroc"],
+    [`${evaluated} const [row] = (await ${call} })).predictions; row.facts.|`, "chrom", "start", "end"],
+    [`${run} planRun({ tasks: [{ task: "|" }] })`, ...TASK_NAMES],
+    [`${run} planRun({ models: [], tasks: [{ ${task}, inputs: { | } }] })`, "elements", "genome"],
+    [`${run} const [{ result }] = await readResults(""); result.cell.task === "|"`, ...TASK_NAMES],
+    [`${run} const [{ result }] = await readResults(""); result.cell.setting === "|"`, ...SETTING_NAMES],
+    [`${run} const [{ result }] = await readResults(""); result.metrics[0].name === "|"`, "auroc"],
+    [`${run} readSuite("|")`, "dart-eval", "mini"],
+    ['import { estimate } from "dart-eval/metrics"; estimate("|")', "auroc", "spearman"],
+    ['import { openModel } from "dart-eval"; openModel("", { device: "|" })', "cpu", "webgpu", "cuda"],
+    ['import { openModel } from "dart-eval"; openModel("", { precision: "|" })', "f32", "int8"],
+    ['import { writeReport } from "dart-eval"; writeReport("", "", { format: "|" })', "html", "latex"],
+  ];
+  await writeFile(join(folder, "completions.js"), COMPLETIONS);
+  const codes = JSON.stringify(cases.map(([code]) => code));
+  const { stdout } = await execute(process.execPath, ["completions.js", codes], { cwd: folder });
+  const offered: readonly (readonly string[])[] = JSON.parse(stdout);
+  const missing = cases.map(([code, ...names], i) => [
+    code,
+    ...names.filter((name) => !offered[i].includes(name)),
+  ]);
+  expect(missing).toEqual(cases.map(([code]) => [code]));
+  expect(offered[0]).toHaveLength(TASK_NAMES.length);
+});
 
 test.each([
   ["bundler", 5],
