@@ -29,7 +29,12 @@ const esmSpecial = { special: { cls: 3, pad: 1, mask: 2 }, before: [3], after: [
 type Special = Pick<Tokenizer, "special" | "before" | "after">;
 
 /** Every masked encoder of the catalogue at a size for tests: family, card, config.json, special tokens. */
-export const TINY_ENCODERS: readonly (readonly [string, LanguageModelCard, Readonly<Record<string, unknown>>, Special])[] = [
+export const TINY_ENCODERS: readonly (readonly [
+  string,
+  LanguageModelCard,
+  Readonly<Record<string, unknown>>,
+  Special,
+])[] = [
   ["DNABERT-2", dnabert2, { ...bert, alibi_starting_size: 4 }, bertSpecial],
   ["GENA-LM large", genaLm, { ...bert, pre_layer_norm: true }, bertSpecial],
   ["GENA-LM base", genaLm, { ...bert, pre_layer_norm: true, last_layer_norm: false }, bertSpecial],

@@ -134,6 +134,7 @@ test("every entry point imports without a native library", async () => {
 const CALLS = `import { evaluate, openModel, type Model, type OpenedModel, type Task } from "dart-eval";
      import * as metrics from "dart-eval/metrics";
      import { openGenome, type Genome } from "dart-eval/dna";
+     import { planRun } from "dart-eval/evaluation";
      import { estimate } from "dart-eval/metrics";
      const model: Model = { name: "m", logLikelihood: (sequences) => sequences.map(() => 0) };
      export async function accuracy(genome: Genome | string): Promise<number | null> {
@@ -150,6 +151,9 @@ const CALLS = `import { evaluate, openModel, type Model, type OpenedModel, type 
      export const nameless: Model = { logLikelihood: () => [] };
      // @ts-expect-error the task needs elements as well
      export const incomplete = evaluate({ task: "regulatory-elements", inputs: { genome: "hg38.fa" }, model });
+     const rows = [{ task: "regulatory-elements", inputs: { genome: "hg38.fa" } }] as const;
+     // @ts-expect-error a run's task needs them too
+     export const plan = planRun({ tasks: rows, models: [model] });
      // @ts-expect-error no such metric
      export const wrong = metrics.estimate("auc", [1], [1]);`;
 
@@ -161,6 +165,7 @@ const COMPLETIONS = `import ts from "typescript";
      const textOf = (path) => cases[paths.indexOf(path)]?.replace("|", "") ?? ts.sys.readFile(path);
      const service = ts.createLanguageService({
        ...ts.sys,
+       useCaseSensitiveFileNames: () => true,
        getScriptFileNames: () => paths,
        getScriptVersion: () => "1",
        getScriptSnapshot: (path) => ts.ScriptSnapshot.fromString(textOf(path)),
