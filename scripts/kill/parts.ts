@@ -86,6 +86,15 @@ export async function killParts(folder: string): Promise<readonly Part[]> {
       words: (out) => run("--model", "toy:hyenadna", "--batch-size", "4", "--out", out),
       cheap: true,
     },
+    {
+      name: "run --jobs 2",
+      words: (out) =>
+        run(
+          ...["--setting", "zero-shot", "probed", "--model", "toy:hyenadna", "kmer-markov:order=3"],
+          ...["--limit", "8", "--jobs", "2", "--position-scores", "1", "--out", out],
+          ...["--recipe", "epochs=2", ...rows],
+        ),
+    },
     { name: "run probed", words: training("probed", "toy:hyenadna", "epochs=4", ...rows) },
     {
       name: "run probed --embeddings recompute",

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { ChildProgram } from "../base/child-program.ts";
 import {
   DEVICES,
   type Device,
@@ -7,6 +8,7 @@ import {
   type TrainingDevice,
   trainingDevice,
 } from "../net/runtime/device.ts";
+import type { Job } from "./job.ts";
 import type { Terminal } from "./terminal.ts";
 
 export interface Context {
@@ -15,6 +17,10 @@ export interface Context {
   readonly signal: AbortSignal;
   /** The command line as a shell takes it. */
   readonly commandLine: string;
+  /** Present if another process runs this one as one of its jobs. */
+  readonly job?: Job | undefined;
+  /** Starts a job with this number of threads; default: this command line in another process. */
+  readonly startJob?: ((threads: number) => ChildProgram) | undefined;
   /** Text after an interruption: how to resume. A resumable command sets it before it starts. */
   resume: string | undefined;
   /** Exit code when nothing is thrown: 1 where a command found errors in its input. */

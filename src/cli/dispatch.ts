@@ -14,7 +14,7 @@ interface CommandEntry {
 const COMMANDS: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>> = {
   Start: {
     demo: {
-      summary: "run everything on a small synthetic genome, in two minutes",
+      summary: "run everything on a small synthetic genome, in a minute or two",
       load: async () => (await import("./commands/demo.ts")).defineDemo,
     },
     tasks: {
@@ -133,14 +133,17 @@ const COMMANDS: Readonly<Record<string, Readonly<Record<string, CommandEntry>>>>
 /**
  * Runs one command line and returns its exit code; never throws.
  * @param argv  words after the program's name
+ * @param jobs  of a command that runs in several processes: the job that this one is, and the start of others
  */
 export async function dispatch(
   argv: readonly string[],
   terminal: Terminal,
-  signal: AbortSignal,
+  stopped: AbortSignal,
+  { job, startJob }: Pick<Context, "job" | "startJob"> = {},
 ): Promise<number> {
+  const signal = job === undefined ? stopped : AbortSignal.any([stopped, job.stopped]);
   const commandLine = ["dart-eval", ...argv].map((word) => shellWord(word)).join(" ");
-  const context: Context = { terminal, signal, commandLine, resume: undefined, exitCode: 0 };
+  const context: Context = { terminal, signal, commandLine, job, startJob, resume: undefined, exitCode: 0 };
   try {
     if (argv[0] === COMPLETE) {
       const { completions } = await import("./commands/completion.ts");

@@ -29,6 +29,17 @@ export class Interrupted extends Error {
   }
 }
 
+/** A job ended with an error, which it has printed. */
+export class JobFailed extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super(`a job ended with exit code ${exitCode}`);
+    this.name = "JobFailed";
+    this.exitCode = exitCode;
+  }
+}
+
 /**
  * Message and exit code of an error: 2 for user errors (without a stack), 129, 130 or 143 after an
  * interruption, 75 when another process holds a lock or a disk does not respond, 70 for a bug (with its
@@ -42,6 +53,7 @@ export function failureOf(
   { resume, verbose = false }: { resume?: string | undefined; verbose?: boolean } = {},
 ): Failure {
   if (error instanceof CommanderError) return { text: "", exitCode: error.exitCode === 0 ? 0 : 2 };
+  if (error instanceof JobFailed) return { text: "", exitCode: error.exitCode };
   if (error instanceof Interrupted) {
     return { text: ["stopped.", resume].filter(Boolean).join(" "), exitCode: error.exitCode };
   }

@@ -2,6 +2,7 @@
 import { fileError } from "../base/errors.ts";
 import { dispatch } from "./dispatch.ts";
 import { EXIT_CODES, failureOf, Interrupted, type StopSignal } from "./failure.ts";
+import { jobOfThisProcess } from "./job.ts";
 import { processTerminal } from "./terminal.ts";
 
 /** Time until a message explains that the command still finishes a step. */
@@ -17,8 +18,9 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 // A run continues after its terminal is closed.
 process.stderr.on("error", () => {});
 
+using job = jobOfThisProcess();
 process.exitCode = await interruptible((signal) =>
-  dispatch(process.argv.slice(2), processTerminal(), signal),
+  dispatch(process.argv.slice(2), job?.terminal ?? processTerminal(), signal, { job }),
 );
 
 /**

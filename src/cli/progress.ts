@@ -1,6 +1,6 @@
-import { SingleBar } from "cli-progress";
+import { MultiBar, type Options, SingleBar } from "cli-progress";
 import { bytes, count, duration } from "../report/numbers.ts";
-import type { Terminal } from "./terminal.ts";
+import { asText, type Terminal } from "./terminal.ts";
 
 export interface ProgressForm {
   /** Unit of the counts. */
@@ -29,29 +29,32 @@ export interface Progress {
   stop(): void;
 }
 
+const BAR: Options = {
+  format: "  {bar} {text}",
+  barCompleteChar: "━",
+  barIncompleteChar: "─",
+  barsize: 24,
+  hideCursor: true,
+  clearOnComplete: true,
+  // Signals are handled in one place, main.ts.
+  gracefulExit: false,
+  fps: 5,
+};
+
 /** Shows a bar on a terminal, and plain lines at intervals elsewhere. */
 export function startProgress(terminal: Terminal, form: ProgressForm): Progress {
   const { total, before = 0, now = Date.now } = form;
   const start = now();
+  const { shared } = terminal;
   const text = (done: number, known?: KnownPace) =>
     progressText(done, { ...form, before }, (now() - start) / 1000, known);
 
   if (terminal.screen !== undefined) {
-    const bar = new SingleBar({
-      stream: terminal.screen,
-      format: "  {bar} {text}",
-      barCompleteChar: "━",
-      barIncompleteChar: "─",
-      barsize: 24,
-      hideCursor: true,
-      clearOnComplete: true,
-      // Signals are handled in one place, main.ts.
-      gracefulExit: false,
-      fps: 5,
-    });
-    bar.start(total, before, { text: text(before) });
+    const bar = shared?.bar ?? new SingleBar({ ...BAR, stream: terminal.screen });
+    const label = shared === undefined ? "" : `${shared.cell} `;
+    bar.start(total, before, { text: `${label}${text(before)}` });
     return {
-      update: (done, known) => bar.update(done, { text: text(done, known) }),
+      update: (done, known) => bar.update(done, { text: `${label}${text(done, known)}` }),
       stop: () => bar.stop(),
     };
   }
@@ -65,6 +68,63 @@ export function startProgress(terminal: Terminal, form: ProgressForm): Progress 
       terminal.say(`  ${text(done, known)}`);
     },
     stop() {},
+  };
+}
+
+/** Lines of one job on a terminal that several jobs share. */
+export interface JobLines {
+  /** Names the cell that the job runs. */
+  begin(cell: string, title: string): void;
+  /** Its lines begin with the name of the cell; its bar shows the last step. */
+  readonly terminal: Terminal;
+}
+
+/** A terminal that several jobs share: a bar for each at the bottom, text above. */
+export interface SharedTerminal extends Disposable {
+  readonly jobs: readonly JobLines[];
+  say(text: string): void;
+}
+
+/** Shares a terminal between jobs until it is disposed of. */
+export function shareTerminal(terminal: Terminal, jobs: number): SharedTerminal {
+  const { print, screen } = terminal;
+  const bars = screen === undefined ? undefined : new MultiBar({ ...BAR, stream: screen });
+  // The bars that the text overwrites are erased up to the end of their lines.
+  const say = (text: string) =>
+    bars === undefined ? terminal.say(text) : bars.log(asText(text).replaceAll("\n", "\x1b[K\n"));
+  const lines = Array.from({ length: jobs }, (): JobLines => {
+    const bar = bars?.create(1, 0, { text: "" });
+    const shared = { bar, cell: "" };
+    return {
+      begin(cell, title) {
+        shared.cell = cell;
+        say(`${cell}: ${title}`);
+      },
+      terminal: {
+        print,
+        say: (text) => say(`${shared.cell}: ${text.trimStart()}`),
+        screen,
+        ...(bar === undefined
+          ? {}
+          : {
+              shared: {
+                bar,
+                get cell() {
+                  return shared.cell;
+                },
+              },
+            }),
+      },
+    };
+  });
+  return {
+    jobs: lines,
+    say,
+    [Symbol.dispose]() {
+      // Prints the last lines.
+      bars?.update();
+      bars?.stop();
+    },
   };
 }
 

@@ -1,9 +1,12 @@
 import { join } from "node:path";
+import { counted } from "../base/message-text.ts";
 import type { OnProgress, ProgressEvent } from "../evaluation/runs/run-cell.ts";
+import type { ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import { TASKS } from "../evaluation/tasks/catalogue.ts";
 import type { Protocol } from "../models/model.ts";
 import { leaderboardTable } from "../report/leaderboard.ts";
+import { count, duration } from "../report/numbers.ts";
 import { panelsOf, panelTitle } from "../report/panels.ts";
 import { plainTable } from "../report/table.ts";
 import { type Progress, startProgress } from "./progress.ts";
@@ -64,6 +67,13 @@ export function showRunProgress(terminal: Terminal): RunProgress {
       }
     },
   };
+}
+
+/** `done 7f3a91c2: 400 rows in 12 s, 33 rows/s` */
+export function outcomeText({ cell, rowsDone, rowsDoneBefore, seconds }: ShardOutcome): string {
+  const rows = rowsDone - rowsDoneBefore;
+  const speed = rows > 0 && seconds > 0 ? `, ${count(rows / seconds)} rows/s` : "";
+  return `done ${cell}: ${counted(rows, "row")} in ${duration(seconds)}${speed}`;
 }
 
 const PROTOCOLS = ["corrected", "paper"] as const satisfies readonly Protocol[];

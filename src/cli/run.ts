@@ -7,7 +7,7 @@ import type { Split } from "../dna/genome/chromosome-split.ts";
 import { openControls } from "../evaluation/runs/controls.ts";
 import { mergeRun } from "../evaluation/runs/merge.ts";
 import { planRun } from "../evaluation/runs/plan.ts";
-import { checkPositionScores, writePositionScores } from "../evaluation/runs/position-scores.ts";
+import { checkPositionScores } from "../evaluation/runs/position-scores.ts";
 import type { Plan } from "../evaluation/runs/request.ts";
 import {
   missingRunError,
@@ -15,7 +15,7 @@ import {
   readRunRecord,
   runFolders,
 } from "../evaluation/runs/run-folder.ts";
-import { type RunOptions, runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
+import type { ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import type { Shard } from "../evaluation/runs/shard.ts";
 import { runResults } from "../evaluation/runs/stored-results.ts";
 import type { Model, Protocol } from "../models/model.ts";
@@ -23,12 +23,13 @@ import { openModels } from "../models/open-model.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { Precision } from "../net/runtime/precision.ts";
 import { headline } from "../report/leaderboard.ts";
-import { count, duration } from "../report/numbers.ts";
 import { type Context, shellWord } from "./command.ts";
 import { runOnDevices } from "./device-processes.ts";
 import { reportHubDownload } from "./hub-download.ts";
+import { type Jobs, jobsText, planJobs, runJobs, threadsPerJob } from "./jobs.ts";
 import { planJson, planText } from "./plan-text.ts";
 import { openRequestedTasks, type RequestOptions } from "./requested-tasks.ts";
+import { runPlans } from "./run-plans.ts";
 import { protocolFolders, resultsText, showRunProgress } from "./run-progress.ts";
 import {
   checkSlurmOptions,
@@ -62,6 +63,7 @@ export interface RunArguments extends RequestOptions {
   readonly precision: Precision;
   readonly batchSize?: number;
   readonly threads?: number;
+  readonly jobs: number;
   readonly plan?: boolean;
   readonly timing: boolean;
   readonly sbatch?: string;
@@ -111,31 +113,33 @@ export async function run(typed: RunArguments, given: Command, context: Context)
     await printResults(options, context);
     return;
   }
-  const outcomes = await planAndRun(options, given, context);
-  if (outcomes === undefined) return;
+  const ran = await planAndRun(options, given, context);
+  if (ran === undefined) return;
+  const outcomes = "groups" in ran ? await runJobs(ran, context) : ran;
   if (options.shard.count === 1) await printResults(options, context);
   else printShard(options, outcomes, context);
 }
 
 /**
- * Plans and runs, or prints the plan. Tables and models are closed afterwards, so that a merge has their
- * memory.
- * @returns undefined if only the plan was requested
+ * Plans and runs, or prints the plan. Tables and models are closed afterwards, so that jobs and a merge have
+ * their memory.
+ * @returns as `runPlans`; undefined if only the plan was requested
  */
 async function planAndRun(
   options: RunArguments,
   given: Command,
   context: Context,
-): Promise<readonly ShardOutcome[] | undefined> {
-  const { terminal, signal } = context;
-  const { model = [], addModel = [], out } = options;
+): Promise<readonly ShardOutcome[] | Jobs | undefined> {
+  const { terminal, signal, job } = context;
+  const { model = [], addModel = [], out, jobs } = options;
   const extend = addModel.length > 0;
   await using requested = await openRequestedTasks(options);
   const { genome } = requested;
   const models: Model[] = [];
   const plans: Plan[] = [];
   try {
-    const { device, threads, precision } = options;
+    const { device, precision } = options;
+    const threads = options.threads ?? job?.threads ?? (jobs > 1 ? threadsPerJob(jobs) : undefined);
     const download = reportHubDownload(terminal);
     try {
       models.push(
@@ -173,7 +177,7 @@ async function planAndRun(
           signal,
           earlier: [...plans],
           timeTraining: (options.plan === true || options.sbatch !== undefined) && options.timing,
-          ...(options.timing ? {} : { timing: false }),
+          timing: options.timing && (job === undefined || "storage"),
           ...(bases === undefined ? {} : { context: bases }),
           ...(untilWidth === undefined ? {} : { untilWidth }),
           ...(split === undefined ? {} : { split }),
@@ -186,71 +190,30 @@ async function planAndRun(
       );
     }
     if (options.positionScores !== undefined) checkPositionScores(plans);
-    for (const note of [...requested.notes, ...notes]) terminal.say(`note: ${note}`);
+    if (job === undefined) for (const note of [...requested.notes, ...notes]) terminal.say(`note: ${note}`);
     if (options.plan || options.sbatch !== undefined) {
       const text = options.json
         ? JSON.stringify(plans.map(planJson), null, 2)
         : plans.map(planText).join("\n");
       terminal.print(text);
       if (options.sbatch !== undefined) {
-        const jobs = slurmJobs(plans, options);
-        await writeSlurmScripts(options.sbatch, jobs, { out, words: wordsOf(given) });
-        terminal.say(`${slurmJobsText(jobs)}\nnext: ${shellWord(join(options.sbatch, "submit.sh"))}`);
+        const submitted = slurmJobs(plans, options);
+        await writeSlurmScripts(options.sbatch, submitted, { out, words: wordsOf(given) });
+        terminal.say(`${slurmJobsText(submitted)}\nnext: ${shellWord(join(options.sbatch, "submit.sh"))}`);
       }
+      if (jobs > 1) terminal.say(jobsText(planJobs(plans, options, terminal)));
       return undefined;
     }
-    const outcomes: ShardOutcome[] = [];
-    for (const plan of plans) outcomes.push(...(await runPlan(plan, context, options)));
-    if (options.positionScores !== undefined) await scorePositions(plans, options.positionScores, context);
-    return outcomes;
+    return await runPlans(plans, options, context);
   } finally {
     for (const plan of plans) await plan.close();
     for (const model of models) await model.close?.();
   }
 }
 
-/**
- * Runs a plan: prints the plan, its progress and its outcome.
- * @throws the signal's reason when the user stopped it; finished rows are in the plan's folder
- */
-export async function runPlan(
-  plan: Plan,
-  context: Context,
-  options: Pick<RunOptions, "wait"> = {},
-): Promise<readonly ShardOutcome[]> {
-  const { terminal, signal } = context;
-  terminal.say(planText(plan));
-  context.resume = "Run the same command again to resume.";
-  using progress = showRunProgress(terminal);
-  const { onProgress } = progress;
-  const outcomes = await runShard(plan, { ...options, onProgress, signal, command: context.commandLine });
-  progress.stop();
-  signal.throwIfAborted();
-  for (const { cell, rowsDone, rowsDoneBefore, seconds } of outcomes) {
-    const rows = rowsDone - rowsDoneBefore;
-    const speed = rows > 0 && seconds > 0 ? `, ${count(rows / seconds)} rows/s` : "";
-    terminal.say(`done ${cell}: ${counted(rows, "row")} in ${duration(seconds)}${speed}`);
-  }
-  return outcomes;
-}
-
-/** Scores the bases of the best and worst rows of finished runs. @param rows  number of either */
-export async function scorePositions(
-  plans: readonly Plan[],
-  rows: number,
-  { terminal, signal }: Context,
-): Promise<void> {
-  using progress = showRunProgress(terminal);
-  for (const plan of plans) {
-    for (const note of await writePositionScores(plan, rows, { onProgress: progress.onProgress, signal })) {
-      terminal.say(`note: ${note}`);
-    }
-  }
-}
-
 /** @throws {InputError} for options that contradict `--devices` */
 function checkDevices(given: Command): void {
-  for (const name of ["device", "shard", "untilWidth", "plan", "sbatch", "positionScores"]) {
+  for (const name of ["device", "shard", "untilWidth", "plan", "sbatch", "positionScores", "jobs"]) {
     if (given.getOptionValueSource(name) !== "cli") continue;
     const option = given.options.find((each) => each.attributeName() === name);
     throw new InputError(`${option?.long ?? name} and --devices cannot be combined`, {
@@ -260,12 +223,16 @@ function checkDevices(given: Command): void {
 }
 
 /** Merges a run whose shards are done and prints its results. */
-async function printResults({ out, json, addModel, protocol }: RunArguments, context: Context) {
+async function printResults(
+  { out, json, addModel, protocol, jobs }: RunArguments,
+  context: Context,
+): Promise<void> {
   const { terminal, signal } = context;
   const folders = protocolFolders(protocol, out).map(({ folder }) => folder);
+  // Jobs have merged their cells.
+  const keepResults = addModel !== undefined || jobs > 1;
   for (const folder of folders) {
     using progress = showRunProgress(terminal);
-    const keepResults = addModel !== undefined;
     await mergeRun(folder, { keepResults, onProgress: progress.onProgress, signal });
   }
   const results = await runResults(folders);

@@ -37,11 +37,12 @@ interface SlurmOptions {
   readonly threads?: number;
   readonly untilWidth?: number;
   readonly timing: boolean;
+  readonly jobs: number;
 }
 
 /** @throws {InputError} for options that contradict `--sbatch` */
 export function checkSlurmOptions(options: SlurmOptions): void {
-  const { sbatch, shards, shard, untilWidth, timing } = options;
+  const { sbatch, shards, shard, untilWidth, timing, jobs } = options;
   if (sbatch === undefined) {
     if (shards === undefined) return;
     throw new InputError("--shards is an option of --sbatch", {
@@ -51,6 +52,11 @@ export function checkSlurmOptions(options: SlurmOptions): void {
   if (shard.count > 1) {
     throw new InputError("--shard and --sbatch cannot be combined: the scripts run all shards", {
       hint: "use --shards N for their number",
+    });
+  }
+  if (jobs > 1) {
+    throw new InputError("--jobs and --sbatch cannot be combined: a Slurm job is one process", {
+      hint: "use --shards N for the number of Slurm jobs",
     });
   }
   if (shards !== undefined && shards > MAX_SHARDS) {

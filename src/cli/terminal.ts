@@ -1,3 +1,5 @@
+import type { SingleBar } from "cli-progress";
+
 /** Output of the command: `processTerminal`, or a collecting one in tests. */
 export interface Terminal {
   /** Prints results to stdout. */
@@ -6,6 +8,8 @@ export interface Terminal {
   say(text: string): void;
   /** The stream of `say` if it is a terminal that can redraw a bar. */
   readonly screen: NodeJS.WriteStream | undefined;
+  /** Bar of one of several jobs on the screen, and the name of its cell. */
+  readonly shared?: { readonly bar: SingleBar; readonly cell: string };
 }
 
 /**
@@ -14,7 +18,8 @@ export interface Terminal {
  */
 const CONTROL_CHARACTERS = /(?![\n\t])\p{Cc}/gu;
 
-const asText = (text: string) => `${text.replace(CONTROL_CHARACTERS, "\ufffd")}\n`;
+/** A line for a terminal, without control characters. */
+export const asText = (text: string): string => `${text.replace(CONTROL_CHARACTERS, "\ufffd")}\n`;
 
 /** Terminal of the process: stdout for results, stderr for everything else. Replaces control characters. */
 export function processTerminal(): Terminal {

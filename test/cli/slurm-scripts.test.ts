@@ -214,7 +214,7 @@ describe("number of shards", () => {
     return { openingSeconds, cells: [cell] } as unknown as Plan;
   };
   const count = (plan: Plan, options = {}) =>
-    slurmJobs([plan], { shard: { index: 1, count: 1 }, timing: true, ...options }).shards;
+    slurmJobs([plan], { shard: { index: 1, count: 1 }, timing: true, jobs: 1, ...options }).shards;
 
   test("shards take about an hour, and ten times their start-up at least", () => {
     expect(count(planOf(86_400))).toBe(24);

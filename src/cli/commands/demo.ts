@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { InternalError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
@@ -22,23 +23,30 @@ import type { Model } from "../../models/model.ts";
 import { openModel } from "../../models/open-model.ts";
 import { plainTable } from "../../report/table.ts";
 import { reportText } from "../../report/write-report.ts";
-import { type Context, type DefineCommand, examples } from "../command.ts";
-import { runPlan, scorePositions } from "../run.ts";
+import { type Context, type DefineCommand, examples, wholeNumberOption } from "../command.ts";
+import { runJobs } from "../jobs.ts";
+import { runPlans } from "../run-plans.ts";
 import { protocolFolders, resultsText, showRunProgress } from "../run-progress.ts";
 
 interface DemoOptions {
   readonly out: string;
   readonly quick?: boolean;
+  readonly jobs?: number;
   readonly json?: boolean;
 }
 
 export const defineDemo: DefineCommand = (command, context) => {
   command
     .description(
-      "Writes a small synthetic genome with planted signals, evaluates small trained models and baselines on it in every setting, prints the results and whether each signal is recovered, and writes the report. Takes about two minutes and needs no download. Training is far shorter than in the benchmark.",
+      "Writes a small synthetic genome with planted signals, evaluates small trained models and baselines on it in every setting, prints the results and whether each signal is recovered, and writes the report. Takes a minute or two and needs no download. Training is far shorter than in the benchmark.",
     )
     .option("--out <folder>", "output folder for genome, runs and report", "dart-eval-demo")
     .option("--quick", "few rows of a few tasks and settings, without the check of planted signals")
+    .option(
+      "--jobs <n>",
+      "processes that run at the same time (default: one per core, at most 4; with --quick 1)",
+      wholeNumberOption(1),
+    )
     .option("--json", "print results and checks as JSON")
     .addHelpText(
       "after",
@@ -47,11 +55,20 @@ export const defineDemo: DefineCommand = (command, context) => {
     .action((options: DemoOptions) => demo(options, context));
 };
 
-async function demo({ out, quick = false, json }: DemoOptions, context: Context): Promise<void> {
+async function demo(
+  { out, quick = false, jobs = quick ? 1 : defaultJobs(), json }: DemoOptions,
+  context: Context,
+): Promise<void> {
   const { terminal } = context;
   const files = await demoFiles(out, context);
   const runs = quick ? quickRuns(DEMO_RUNS) : DEMO_RUNS;
-  const results = await runAll(runs, files, join(out, quick ? "quick-run" : "run"), context);
+  const results = await runAll(
+    runs,
+    files,
+    { folder: join(out, quick ? "quick-run" : "run"), jobs },
+    context,
+  );
+  if (results === undefined) return;
 
   const page = join(out, quick ? "quick-report.html" : "report.html");
   const title = "dart-eval on a synthetic regulatory genome";
@@ -92,6 +109,9 @@ async function demoFiles(out: string, { terminal }: Context): Promise<DemoFiles>
   return files;
 }
 
+/** Default number of processes; more than four wait for the longest cells. */
+const defaultJobs = () => Math.min(4, availableParallelism());
+
 /** Toy models are too small for several threads, which mostly wait for one another. */
 const THREADS = 1;
 
@@ -110,13 +130,34 @@ async function demoModel(
 
 /**
  * Runs everything under the corrected protocol and some of it under the paper's; an interrupted demo resumes.
+ * @returns undefined in a job
  */
 async function runAll(
   runs: readonly DemoRun[],
   files: DemoFiles,
-  folder: string,
+  to: { readonly folder: string; readonly jobs: number },
   context: Context,
-): Promise<readonly StoredResult[]> {
+): Promise<readonly StoredResult[] | undefined> {
+  const { terminal, signal } = context;
+  const ran = await planAndRun(runs, files, to, context);
+  if (ran === undefined) return undefined;
+  if ("groups" in ran) await runJobs(ran, context);
+  const folders = protocolFolders("both", to.folder).map(({ folder }) => folder);
+  for (const folder of folders) {
+    using progress = showRunProgress(terminal);
+    // Jobs have merged their cells.
+    await mergeRun(folder, { keepResults: to.jobs > 1, onProgress: progress.onProgress, signal });
+  }
+  return runResults(folders);
+}
+
+/** Plans and runs as `runPlans`, and closes everything that was opened. */
+async function planAndRun(
+  runs: readonly DemoRun[],
+  files: DemoFiles,
+  { folder, jobs }: { readonly folder: string; readonly jobs: number },
+  context: Context,
+): ReturnType<typeof runPlans> {
   await using genome = await openGenome(files.genome);
   const models = new Map<string, Model>();
   const plans: Plan[] = [];
@@ -148,18 +189,14 @@ async function runAll(
         }),
       );
     }
-    context.terminal.say(
-      `recipes are far smaller than the benchmark's, so these metrics do not measure the models:\n  ${changedRecipes(runs).join("\n  ")}`,
-    );
-    for (const plan of plans) {
-      await runPlan(plan, context);
-      using progress = showRunProgress(context.terminal);
-      await mergeRun(plan.folder!, { onProgress: progress.onProgress, signal: context.signal });
+    if (context.job === undefined) {
+      context.terminal.say(
+        `recipes are far smaller than the benchmark's, so these metrics do not measure the models:\n  ${changedRecipes(runs).join("\n  ")}`,
+      );
     }
-    await scorePositions(plans, POSITION_ROWS, context);
+    return await runPlans(plans, { jobs, threads: THREADS, positionScores: POSITION_ROWS }, context);
   } finally {
     for (const plan of plans) await plan.close();
     for (const model of models.values()) await model.close?.();
   }
-  return runResults(plans.map((plan) => plan.folder!));
 }

@@ -110,6 +110,12 @@ export const defineRun: DefineCommand = (command, context) => {
       "CPU threads of models and of training (default: one per core)",
       wholeNumberOption(1),
     )
+    .option(
+      "--jobs <n>",
+      "processes on this machine, which run cells at the same time with the same results; each has its share of the threads",
+      wholeNumberOption(1),
+      1,
+    )
     .option("--batch-size <n>", "sequences per call of the model", wholeNumberOption(1))
     .optionsGroup("Training:")
     .option(

@@ -22,6 +22,11 @@ export interface MergeOptions {
   readonly tasks?: readonly Task[];
   /** Leaves cells that have a result unchanged, as after adding models; default false. */
   readonly keepResults?: boolean;
+  /**
+   * Identities of the cells to merge, each by itself; default: all cells of the run, whose files appear
+   * together. Processes can merge different cells at the same time.
+   */
+  readonly cells?: readonly string[];
   /** Reports long-running measurements. */
   readonly onProgress?: OnProgress;
   /**
@@ -41,11 +46,19 @@ export interface MergeOptions {
  */
 export async function mergeRun(
   folder: string,
-  { tasks = [], keepResults = false, onProgress, signal }: MergeOptions = {},
+  { tasks = [], keepResults = false, cells, onProgress, signal }: MergeOptions = {},
 ): Promise<readonly CellResult[]> {
   const run = await readRunRecord(folder);
   if (run === undefined) throw missingRunError(folder);
-  await using _ = await waitForLock(join(folder, "merge.lock"), signal === undefined ? {} : { signal });
+  const work = { onProgress, signal, tasks };
+  if (cells !== undefined) {
+    const results: CellResult[] = [];
+    for (const record of run.cells.filter(({ identity }) => cells.includes(identity))) {
+      results.push(await mergeAlone(folder, await findShards(folder, record), work));
+    }
+    return results;
+  }
+  await using _ = await mergeLock(folder, signal);
   const found: (FoundShards | CellResult)[] = [];
   for (const record of run.cells) {
     const kept = keepResults ? (await readCellResult(cellFolder(folder, record)))?.result : undefined;
@@ -57,7 +70,11 @@ export async function mergeRun(
     const results: CellResult[] = [];
     for (const cell of found) {
       if (!("shards" in cell)) results.push(cell);
-      else results.push(await mergeCell(folder, cell, { onProgress, signal, tasks, staged }));
+      else {
+        const measured = await measureWithProgress(folder, cell, work);
+        results.push(measured.result);
+        await stageCell(measured, staged);
+      }
     }
     for (const file of staged) await file.commit();
     return results;
@@ -67,12 +84,32 @@ export async function mergeRun(
   }
 }
 
-interface CellMerge {
+interface MergeWork {
   readonly tasks: readonly Task[];
   readonly onProgress: OnProgress | undefined;
   readonly signal: AbortSignal | undefined;
-  /** Receives the files of the cell, `result.json` last. */
-  readonly staged: StagedFile[];
+}
+
+/** Lock of the files that merging writes. */
+const mergeLock = (folder: string, signal: AbortSignal | undefined) =>
+  waitForLock(join(folder, "merge.lock"), { pause: LOCK_PAUSE_MS, signal });
+
+/** Other processes mostly hold the lock for the time of writing a cell's files. */
+const LOCK_PAUSE_MS = 100;
+
+/** Measures a cell, then writes its files under the lock. */
+async function mergeAlone(folder: string, shards: FoundShards, work: MergeWork): Promise<CellResult> {
+  const measured = await measureWithProgress(folder, shards, work);
+  await using _ = await mergeLock(folder, work.signal);
+  const staged: StagedFile[] = [];
+  try {
+    await stageCell(measured, staged);
+    for (const file of staged) await file.commit();
+    return measured.result;
+  } catch (error) {
+    for (const file of staged) await file.discard();
+    throw error;
+  }
 }
 
 /**
@@ -104,24 +141,34 @@ async function measureShards(folder: string, shards: FoundShards, tasks: readonl
   return { predictions, timing, record, task, place, measurement, result };
 }
 
-/** Reads and measures the rows of a cell, one cell in memory at a time. */
-async function mergeCell(
+/** Reads and measures the rows of a cell. */
+async function measureWithProgress(
   folder: string,
   shards: FoundShards,
-  { onProgress, signal, tasks, staged }: CellMerge,
-): Promise<CellResult> {
+  { onProgress, signal, tasks }: MergeWork,
+) {
   const cell = cellName(shards.record.identity);
   const title = `${shards.record.cell.model.name} under the ${shards.record.cell.protocol} protocol`;
   signal?.throwIfAborted();
-  const { predictions, timing, record, task, place, measurement, result } = await measureShards(
-    folder,
-    shards,
-    tasks,
-    {
-      signal,
-      onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${title}, ${stage.stage}` }),
-    },
-  );
+  return measureShards(folder, shards, tasks, {
+    signal,
+    onStage: (stage) => onProgress?.({ kind: "stage", cell, ...stage, stage: `${title}, ${stage.stage}` }),
+  });
+}
+
+/** Writes the temporary files of a measured cell, `result.json` last. */
+async function stageCell(
+  {
+    predictions,
+    timing,
+    record,
+    task,
+    place,
+    measurement,
+    result,
+  }: Awaited<ReturnType<typeof measureShards>>,
+  staged: StagedFile[],
+): Promise<void> {
   const write = async (name: string, text: FileData) => {
     const path = join(place, name);
     await removeTemporaryFiles(path);
@@ -140,7 +187,6 @@ async function mergeCell(
   await write("metrics.json", readableJson(metricsRecord(record.cell, measurement)));
   await write("timing.json", readableJson(timing));
   await write("result.json", readableJson(sealed(result)));
-  return result;
 }
 
 /** @throws {InputError} when a cell in a reduced precision has no check */

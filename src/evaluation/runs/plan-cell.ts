@@ -93,7 +93,7 @@ export async function planCell(
   const memory = fit.memory === undefined ? null : PROCESS_BYTES + selected.memory + fit.memory;
   const disk = training?.disk ?? 0;
   const counts = { rows: rows.length, rowsLeft };
-  const timing = reuses === undefined && (request.timing ?? true);
+  const timing = reuses === undefined && (request.timing ?? true) === true;
   if (!timing && weights !== undefined && rowsLeft > 0 && request.folder !== undefined) {
     // Opens the weights, so that unusable ones are an error before the run folder is written; on the CPU,
     // because plans are also made on machines without the run's device.

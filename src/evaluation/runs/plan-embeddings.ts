@@ -151,7 +151,7 @@ async function storageOf(
   Pick<PlannedEmbeddings, "place" | "because"> & { readonly secondsPerSequence?: number | undefined }
 > {
   if (place.shared) return { place, because: "runs share the folder" };
-  const time = () => (timing ? need?.secondsPerSequence(batchSize, signal) : undefined);
+  const time = () => (timing !== false ? need?.secondsPerSequence(batchSize, signal) : undefined);
   if (embeddings === "disk") return { place, because: "as requested" };
   if (embeddings === "recompute") {
     return { place: "recompute", because: "as requested", secondsPerSequence: await time() };

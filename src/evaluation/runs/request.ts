@@ -119,8 +119,11 @@ export interface RunRequest<Tasks extends readonly AnyTask[] = readonly AnyTask[
    * that are equal under both protocols are reused, and the same `tasks` are opened once.
    */
   readonly earlier?: readonly Plan[];
-  /** Time a few rows to estimate the duration; default true. */
-  readonly timing?: boolean;
+  /**
+   * Time a few rows to estimate the duration; default true. "storage": only where the storage of embeddings
+   * depends on it.
+   */
+  readonly timing?: boolean | "storage";
   /**
    * Also time training and clustering in trials of seconds to minutes per setting and model; default false.
    */

@@ -29,6 +29,8 @@ export interface RunOptions {
   readonly measure?: boolean;
   /** Command line of the process, for the shard's record. */
   readonly command?: string | undefined;
+  /** Cells of the plan to run; default: all. */
+  readonly cells?: readonly PlannedCell[];
 }
 
 /** Outcome of a shard of one cell. */
@@ -59,7 +61,7 @@ export interface ShardOutcome {
  */
 export async function runShard(plan: Plan, options: RunOptions = {}): Promise<readonly ShardOutcome[]> {
   const { folder, shard } = plan;
-  const { onProgress, signal, wait = false } = options;
+  const { onProgress, signal, wait = false, cells = plan.cells } = options;
   if (folder === undefined) {
     throw new InputError("this run was planned without a folder", {
       hint: "pass `folder` to planRun, or use `evaluate` for a run in memory",
@@ -70,14 +72,14 @@ export async function runShard(plan: Plan, options: RunOptions = {}): Promise<re
   const stores: ShardStore[] = [];
   try {
     // All locks are taken before any work starts.
-    for (const { name, record, rows } of plan.cells) {
+    for (const { name, record, rows } of cells) {
       const of = { folder, record, shard, rows: rows.length };
       const onWatch = (text: string) => onProgress?.({ kind: "note", cell: name, text });
       const onWait = (held: LockHeld) => onWatch(`waiting for this shard: ${held.message}`);
       stores.push(await openShardStore(of, { wait, signal, onWatch, onWait }));
     }
     const outcomes: ShardOutcome[] = [];
-    for (const [i, planned] of plan.cells.entries()) {
+    for (const [i, planned] of cells.entries()) {
       outcomes.push(
         await runInto(stores[i], planned, { ...plan, folder }, options).catch(async (error: unknown) => {
           if (!signal?.aborted && !(error instanceof LockLost)) await stores[i].fail(error);
