@@ -61,10 +61,16 @@ export async function openKeras(path: string): Promise<KerasFile> {
   const file = await openHdf5(path);
   try {
     const model = readModel(path, file);
+    const listed = new Map<string, readonly string[]>();
+    const arraysOf = (layer: string) => {
+      const paths = listed.get(layer) ?? arraysIn(file, `${WEIGHTS}/${layer}`);
+      listed.set(layer, paths);
+      return paths;
+    };
     return {
       path,
       model,
-      weight: (at, name, shape) => readWeight(path, file, at, name, shape),
+      weight: (at, name, shape) => readWeight(path, file, arraysOf(at[0]), { at, name, shape }),
       close: () => file.close(),
       [Symbol.asyncDispose]: () => file.close(),
     };
@@ -125,17 +131,17 @@ function namesIn(value: unknown): readonly string[] {
 
 const WEIGHTS = "model_weights";
 
+/** @param paths  arrays of the layer, or of the outermost model that contains it */
 function readWeight(
   path: string,
   file: Hdf5File,
-  at: readonly string[],
-  name: string,
-  shape: readonly number[],
+  paths: readonly string[],
+  { at, name, shape }: { at: readonly string[]; name: string; shape: readonly number[] },
 ): NdArray<"float32"> {
   const tensor = [...at, name].join("/");
   // The weights of a nested model are in subgroups of its group, those of a layer at any depth of its group.
   const ending = `/${at.length > 1 ? `${at.at(-1)}/` : ""}${name}`;
-  const places = arraysIn(file, `${WEIGHTS}/${at[0]}`).filter((path) =>
+  const places = paths.filter((path) =>
     [path, path.replace(/:\d+$/, "")].some((each) => `/${each}`.endsWith(ending)),
   );
   const array = places.length === 1 ? file.array(places[0]) : undefined;
