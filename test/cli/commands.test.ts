@@ -20,10 +20,13 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 const at = (...parts: readonly string[]) => join(folder, ...parts);
 
 /** `run` of task 1 over the synthetic genome. */
-const markov = (out: string, ...more: readonly string[]) => [
+const timed = (out: string, ...more: readonly string[]) => [
   ...["run", "--task", "regulatory-elements", "--model", "kmer-markov:order=3"],
   ...["--genome", files.genome, "--data", files.regulatoryElements, "--out", at(out), ...more],
 ];
+
+/** The same; timing takes as long as these runs. */
+const markov = (out: string, ...more: readonly string[]) => timed(out, "--no-timing", ...more);
 
 describe("build regulatory-elements", () => {
   testWithSharedData("writes the original's table, byte for byte", "task1/elements.bed", async (ccres) => {
@@ -65,7 +68,7 @@ describe("build regulatory-elements", () => {
 
 describe("run", () => {
   test("--plan prints the plan and writes nothing", async () => {
-    const { exitCode, printed } = await runCommand(markov("planned", "--plan"));
+    const { exitCode, printed } = await runCommand(timed("planned", "--plan"));
     expect(exitCode).toBe(0);
     expect(printed).toMatch(
       /regulatory-elements × kmer-markov-3 × zero-shot · corrected protocol · cell [0-9a-f]{8}/,
@@ -81,7 +84,7 @@ describe("run", () => {
   });
 
   test("several models, both protocols: a table, and a folder for each protocol", async () => {
-    const words = markov("both", "--model", "kmer-markov:order=0", "--protocol", "both");
+    const words = timed("both", "--model", "kmer-markov:order=0", "--protocol", "both");
     const { exitCode, printed, said } = await runCommand(words);
     expect(said).toContain("done");
     expect(printed).toMatch(
@@ -136,6 +139,22 @@ describe("run", () => {
     expect(exitCode).toBe(2);
     expect(await readdir(folder)).not.toContain("refused");
   });
+});
+
+test("a custom model that throws is named; --verbose prints its stack", async () => {
+  await writeFile(
+    at("broken.mjs"),
+    `export default { name: "b", logLikelihood() { throw new TypeError("no"); } };`,
+  );
+  const words = markov("broken", "--limit", "4");
+  words[words.indexOf("--model") + 1] = at("broken.mjs");
+  const plain = await runCommand(words);
+  expect(plain.said).toContain("broken.mjs: the model b failed in logLikelihood: no");
+  expect(plain.said).not.toMatch(/^\s+at /m);
+  expect(plain.exitCode).toBe(2);
+  const verbose = await runCommand(["--verbose", ...words]);
+  expect(verbose.said).toMatch(/caused by: TypeError: no\n\s+at /);
+  expect(verbose.exitCode).toBe(2);
 });
 
 describe("report", () => {
@@ -244,7 +263,8 @@ describe("models", () => {
       const words = ["models", "init", "mistral-dna", "--preset", "1m", "--out", at("untrained-mistral")];
       const { printed } = await runCommand([...words, "--tokenizer", path]);
       expect(printed).toMatch(/^wrote .*: 985,664 parameters, seed 0\ntokenizer from .*tokenizer.json$/);
-      expect(await readFile(at("untrained-mistral", "tokenizer.json"))).toEqual(await readFile(path));
+      const copied = await readFile(at("untrained-mistral", "tokenizer.json"));
+      expect(copied.equals(await readFile(path))).toBe(true);
     },
   );
 

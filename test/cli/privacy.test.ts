@@ -1,19 +1,19 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { compiled, program } from "../compiled.ts";
 import { repository } from "../source-files.ts";
-import { temporaryFolder } from "../temporary-folder.ts";
 
 /**
  * A folder for a run, and an environment whose home, caches and temporary files lie there and that says
  * nothing of telemetry.
  */
 function isolated() {
-  const folder = temporaryFolder();
+  const folder = mkdtempSync(join(tmpdir(), "dart-eval-privacy-"));
   const named = { HOME: "home", XDG_CACHE_HOME: "cache", TMPDIR: "tmp", DART_EVAL_CACHE: "dart-eval" };
   const folders = Object.fromEntries(Object.entries(named).map(([key, name]) => [key, join(folder, name)]));
   for (const each of Object.values(folders)) mkdirSync(each);
@@ -34,18 +34,29 @@ function run({ folder, env }: ReturnType<typeof isolated>, tracer: readonly stri
     `${[...columns, "ccre_relative_end", "reverse_complement"].join("\t")}\n${["chr5", 100, 450, 200, 300, 100, 200, "False"].join("\t")}\n`,
   );
   const words = ["run", "--task", "regulatory-elements", "--model", "toy:hyenadna"];
-  words.push("--genome", genome, "--data", data, "--out", out);
+  words.push("--genome", genome, "--data", data, "--out", out, "--no-timing");
   const [executable, ...rest] = [...tracer, ...program("src/cli/main.ts"), ...words];
   const { status, stderr } = spawnSync(executable, rest, { encoding: "utf8", cwd: repository, env });
   expect(status, stderr).toBe(0);
 }
 
+const hasStrace = spawnSync("strace", ["-V"]).status === 0;
+const TRACE = "trace.txt";
+let setting: ReturnType<typeof isolated>;
+
+/** One run for both tests, under a system-call trace where there is strace. */
+beforeAll(() => {
+  setting = isolated();
+  const trace = join(setting.folder, TRACE);
+  run(setting, hasStrace ? ["strace", "-f", "-e", "trace=network,file", "-o", trace] : []);
+}, 300_000);
+afterAll(() => rmSync(setting.folder, { recursive: true, force: true }));
+
 test("a run writes its output, the genome's index and its own cache: no event database, no device id", () => {
-  const setting = isolated();
-  run(setting);
   const names = readdirSync(setting.folder, { recursive: true, encoding: "utf8" });
   const elsewhere = names.filter(
     (path) =>
+      path !== TRACE &&
       statSync(join(setting.folder, path)).isFile() &&
       !/^(genome\.fa(\.fai)?|elements\.tsv|out\/.*|dart-eval\/(digests|finite)\/[0-9a-f]{64}\.json)$/.test(
         path,
@@ -53,17 +64,12 @@ test("a run writes its output, the genome's index and its own cache: no event da
   );
   expect(elsewhere).toEqual([]);
   expect(names).toContain("genome.fa.fai");
-}, 120_000);
-
-const hasStrace = spawnSync("strace", ["-V"]).status === 0;
+});
 
 test.skipIf(!hasStrace)(
   "a run under a system-call trace: no connection, no look-up, no file elsewhere [needs strace]",
   () => {
-    const setting = isolated();
-    const trace = join(setting.folder, "trace.txt");
-    run(setting, ["strace", "-f", "-e", "trace=network,file", "-o", trace]);
-    const lines = readFileSync(trace, "utf8").split("\n");
+    const lines = readFileSync(join(setting.folder, TRACE), "utf8").split("\n");
     const matching = (pattern: RegExp) => lines.filter((line) => pattern.test(line));
     expect(matching(/libonnxruntime\.so/).length).toBeGreaterThan(0);
     expect(matching(/AF_INET|AF_NETLINK|resolv\.conf|nsswitch\.conf|etc\/hosts/)).toEqual([]);
@@ -74,11 +80,10 @@ test.skipIf(!hasStrace)(
       writes.filter((line) => !line.includes(`"${setting.folder}/`) && !line.includes('"/dev/')),
     ).toEqual([]);
   },
-  300_000,
 );
 
 test("refuses a worker thread with a copied environment", async () => {
-  const { env } = isolated();
+  const { env } = setting;
   const file = JSON.stringify(pathToFileURL(compiled("src/net/runtime/onnx-runtime.ts")));
   const code = `
     const { parentPort } = require("node:worker_threads");

@@ -157,7 +157,14 @@ describe("the advice on directions corrects the table", () => {
     ]);
     const { printed } = await runCommand([
       ...["run", "--task", "variant-effects", "--data", table, "--genome", genome, "--model", scores],
-      ...["--out", scratch.path(`advice-run-${tables++}`), "--json", "--protocol", "corrected"],
+      ...[
+        "--out",
+        scratch.path(`advice-run-${tables++}`),
+        "--json",
+        "--protocol",
+        "corrected",
+        "--no-timing",
+      ],
     ]);
     const [{ result }] = JSON.parse(printed);
     return result.metrics.find(({ name }: { name: string }) => name === "pearson").value as number;

@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { program } from "../compiled.ts";
 import { repository } from "../source-files.ts";
 
 test("every script and benchmark with arguments prints its usage", () => {
@@ -20,8 +21,8 @@ test.each([
   ["--help", 0, "usage: npm run kernels\n", ""],
   ["--nope", 2, "", "error: Unknown option '--nope'\nusage: npm run kernels\n"],
 ])("npm run kernels -- %s", (word, exitCode, printed, said) => {
-  const words = ["--import", "tsx", "scripts/kernels.ts", word];
-  const { status, stdout, stderr } = spawnSync(process.execPath, words, {
+  const [executable, ...words] = [...program("scripts/kernels.ts"), word];
+  const { status, stdout, stderr } = spawnSync(executable!, words, {
     cwd: repository,
     encoding: "utf8",
   });
