@@ -53,7 +53,7 @@ export async function killParts(folder: string): Promise<readonly Part[]> {
     ...more,
   ];
   const markov = (...more: readonly string[]) =>
-    run("--model", "kmer-markov:order=3", "--batch-size", "2", ...more);
+    run("--model", "kmer-markov:order=3", "--limit", "40", "--batch-size", "2", ...more);
   const training =
     (setting: string, model: string, ...recipe: readonly string[]) =>
     (out: string) =>
@@ -83,7 +83,7 @@ export async function killParts(folder: string): Promise<readonly Part[]> {
     },
     {
       name: "run zero-shot",
-      words: (out) => run("--model", "toy:hyenadna", "--batch-size", "4", "--out", out),
+      words: (out) => run("--model", "toy:hyenadna", "--limit", "40", "--batch-size", "4", "--out", out),
       cheap: true,
     },
     {
