@@ -154,19 +154,15 @@ export interface Site {
  */
 export function findSites(codes: Uint8Array, from: number, to: number, least: number): Site[] {
   const sites: Site[] = [];
-  for (const { name, width, forward, reverse, bestScore, stillPossible } of MOTIFS) {
-    const lowest = bestScore - 2 + Math.log(least / (1 - least));
-    for (let at = from; at + width <= to; at++) {
-      let onForward = 0;
-      let onReverse = 0;
-      let i = 0;
-      for (; i < width && Math.max(onForward, onReverse) + stillPossible[i] >= lowest - TIE; i++) {
-        const code = codes[at + i];
-        onForward += forward[4 * i + code];
-        onReverse += reverse[4 * i + code];
-      }
+  for (const { motif, lowest, starts } of searchesFor(least)) {
+    const { name, width, bestScore } = motif;
+    let start = 0;
+    for (let at = from - START + 1; at + width <= to; at++) {
+      start = ((start << 2) | codes[at + START - 1]) & (starts.length - 1);
+      if (at < from || starts[start] === 0) continue;
+      const { reached, onForward, onReverse } = scoreAt(motif, codes, at, width, lowest);
       const score = Math.max(onForward, onReverse);
-      if (i < width || score < lowest) continue;
+      if (!reached || score < lowest) continue;
       sites.push({
         motif: name,
         start: at,
@@ -177,6 +173,55 @@ export function findSites(codes: Uint8Array, from: number, to: number, least: nu
     }
   }
   return sites;
+}
+
+/** Number of bases by which most positions are excluded; at most the width of each motif. */
+const START = 6;
+
+interface Search {
+  readonly motif: SyntheticMotif;
+  /** Lowest score of a site. */
+  readonly lowest: number;
+  /** 1 for each START bases with which a site can begin, by their codes as the digits of a number. */
+  readonly starts: Uint8Array;
+}
+
+const searches = new Map<number, readonly Search[]>();
+
+/** Searches for the sites of each motif with an occupancy of at least `least`. */
+function searchesFor(least: number): readonly Search[] {
+  const known = searches.get(least);
+  if (known !== undefined) return known;
+  const codes = new Uint8Array(START);
+  const made = MOTIFS.map((motif) => {
+    const lowest = motif.bestScore - 2 + Math.log(least / (1 - least));
+    const starts = Uint8Array.from({ length: 4 ** START }, (_, start) => {
+      for (let i = 0; i < START; i++) codes[i] = (start >> (2 * (START - 1 - i))) & 3;
+      return scoreAt(motif, codes, 0, START, lowest).reached ? 1 : 0;
+    });
+    return { motif, lowest, starts };
+  });
+  searches.set(least, made);
+  return made;
+}
+
+/** Scores of the first `length` positions of a site; stops, with `reached` false, when `lowest` is impossible. */
+function scoreAt(
+  { forward, reverse, stillPossible }: SyntheticMotif,
+  codes: Uint8Array,
+  at: number,
+  length: number,
+  lowest: number,
+) {
+  let onForward = 0;
+  let onReverse = 0;
+  let i = 0;
+  for (; i < length && Math.max(onForward, onReverse) + stillPossible[i] >= lowest - TIE; i++) {
+    const code = codes[at + i];
+    onForward += forward[4 * i + code];
+    onReverse += reverse[4 * i + code];
+  }
+  return { reached: i === length, onForward, onReverse };
 }
 
 /** The motifs in MEME's minimal format, version 4. */
