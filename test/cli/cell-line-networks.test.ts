@@ -52,7 +52,7 @@ beforeAll(async () => {
         signal: place(files.cellLines[line].signal),
         "cell-line": line,
       },
-      settings: { predicted: { limit: 20 } },
+      settings: { predicted: { limit: 12 } },
     })),
     {
       task: "variant-effects",
@@ -113,7 +113,7 @@ const activity = (model: string, out: string, line: CellLine, ...more: readonly 
     ...["run", "--task", "chromatin-activity", "--setting", "predicted", "--genome", files.genome],
     ...["--data", `peaks=${peaksTable}`, `idr=${confidentPeaksTable}`, `nonpeaks=${nonPeaksTable}`],
     ...[`signal=${signal}`, `cell-line=${line}`, "--model", model, "--out", scratch.path(out), "--json"],
-    ...["--device", "cpu", "--limit", "20", "--no-timing", ...more],
+    ...["--device", "cpu", "--limit", "12", "--no-timing", ...more],
   ]);
 };
 

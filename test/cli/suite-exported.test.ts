@@ -83,7 +83,7 @@ test("names the command for a missing data.h5, which fetches it", async () => {
 });
 
 test("runs task 4 and its training for task 5 from data.h5, shortened by --recipe", async () => {
-  const trial = ["--limit", "6", "--recipe", "epochs=1", "trainRows=12", "valRows=6"];
+  const trial = ["--limit", "3", "--recipe", "epochs=1", "trainRows=6", "valRows=3"];
   const { exitCode, printed, said } = await suite("toy:hyenadna", "trial", "--setting", "probed", ...trial);
   expect([exitCode, said]).toEqual([0, expect.any(String)]);
   expect(said).toContain(
@@ -92,12 +92,12 @@ test("runs task 4 and its training for task 5 from data.h5, shortened by --recip
   const cells = cellsOf(printed);
   expect(cells.map(({ cell }) => cell.dataset)).toEqual([...CELL_LINES, "African caQTLs", "Yoruban dsQTLs"]);
   for (const { cell } of cells) {
-    expect(cell.recipe).toMatchObject({ epochs: 1, trainRows: 12, valRows: 6, batchSize: 1024 });
+    expect(cell.recipe).toMatchObject({ epochs: 1, trainRows: 6, valRows: 3, batchSize: 1024 });
   }
 });
 
 test("predicts the rows of tasks 4 and 5 from data.h5 with one network", async () => {
-  const predicted = await suite("toy:chrombpnet", "predicted", "--setting", "predicted", "--limit", "8");
+  const predicted = await suite("toy:chrombpnet", "predicted", "--setting", "predicted", "--limit", "4");
   expect([predicted.exitCode, predicted.said.includes("with one network")]).toEqual([0, true]);
   expect(cellsOf(predicted.printed)).toHaveLength(7);
 });
