@@ -21,16 +21,37 @@ export function launchChromium(): Promise<Browser> {
   });
 }
 
-/** Opens a page from disk and records console errors and network requests. */
+export interface PageOptions {
+  readonly javaScriptEnabled?: boolean;
+  readonly bypassCSP?: boolean;
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly colorScheme?: "light" | "dark";
+}
+
+/** Pages by the options that a page keeps for life; each new one starts processes of the browser. */
+const pages = new WeakMap<Browser, Map<string, Page>>();
+
+/**
+ * Opens HTML from disk and records console errors and network requests. The page replaces the one opened before
+ * it in the same browser.
+ */
 export async function openFromDisk(
   browser: Browser,
   folder: string,
   html: string,
-  options: Parameters<Browser["newPage"]>[0] = {},
+  { viewport = { width: 1280, height: 720 }, colorScheme = "light", ...options }: PageOptions = {},
 ): Promise<{ opened: Page; complaints: string[] }> {
   const file = join(folder, `${createHash("sha1").update(html).digest("hex")}.html`);
   await writeFile(file, html);
-  const opened = await browser.newPage(options);
+  const kept = pages.get(browser) ?? new Map<string, Page>();
+  pages.set(browser, kept);
+  const key = JSON.stringify(options);
+  const opened = kept.get(key) ?? (await browser.newPage(options));
+  kept.set(key, opened);
+  for (const event of ["console", "pageerror", "request"]) opened.removeAllListeners(event);
+  await opened.goto("about:blank");
+  await opened.setViewportSize(viewport);
+  await opened.emulateMedia({ media: null, colorScheme });
   const complaints: string[] = [];
   opened.on("console", (message) => complaints.push(message.text()));
   opened.on("pageerror", (error) => complaints.push(error.message));

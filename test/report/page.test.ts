@@ -9,7 +9,7 @@ import type { StoredResult } from "../../src/evaluation/runs/stored-results.ts";
 import { type PageAssets, renderPage } from "../../src/report/page.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { builtAssets } from "./page-assets.ts";
-import { CHROMIUM, launchChromium, openFromDisk } from "./page-in-browser.ts";
+import { CHROMIUM, launchChromium, openFromDisk, type PageOptions } from "./page-in-browser.ts";
 import { fixturePredictions, resultsFixture } from "./results-fixture.ts";
 
 const HOSTILE = `</script><script>document.title = "taken"</script><!--<img src=x onerror="document.title='taken'">`;
@@ -176,7 +176,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
   });
   afterAll(() => browser?.close());
 
-  const open = (html: string, options: Parameters<Browser["newPage"]>[0] = {}) =>
+  const open = (html: string, options: PageOptions = {}) =>
     openFromDisk(browser, dirname(results[0].folder), html, options);
 
   test("draws its figures without errors or requests", async () => {
@@ -187,7 +187,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
       "Element minus control, nats, strong",
     );
     expect(complaints).toEqual([]);
-    await opened.close();
   });
 
   test("shows one view at a time, and opens the fold that a link points into", async () => {
@@ -204,7 +203,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     await opened.goBack();
     await opened.goBack();
     await expect.poll(views).toEqual(["overview"]);
-    await opened.close();
   });
 
   test("the protocol switch replaces rows, also without scripts", async () => {
@@ -223,7 +221,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
       expect(paper).not.toEqual(corrected);
       // A model with one protocol is always shown.
       expect(await opened.locator(".board tr[data-model=weak]:visible").count()).toBe(1);
-      await opened.close();
     }
   });
 
@@ -231,7 +228,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     for (const width of [1280, 380]) {
       const { opened } = await open(page, { viewport: { width, height: 800 }, javaScriptEnabled: false });
       expect(await opened.evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(width);
-      await opened.close();
     }
   });
 
@@ -240,7 +236,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     expect(await opened.locator("main > .view:visible").count()).toBe(4);
     expect(await opened.locator("th[scope=row]", { hasText: "strong" }).first().isVisible()).toBe(true);
     expect(await opened.getByText("This figure needs JavaScript").first().isVisible()).toBe(true);
-    await opened.close();
   });
 
   test("axe finds nothing serious in light and dark mode, with all folds open", async () => {
@@ -251,7 +246,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
       );
       await expect.poll(() => opened.locator(".chart > svg").count()).toBe(3);
       expect(await seriousIn(opened)).toEqual([]);
-      await opened.close();
     }
   });
 
@@ -303,7 +297,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     expect(copied[0]).toBe("row\tchromosome\tstart\tlength\tstrong\tweak");
     expect(copied).toHaveLength(397);
     expect(complaints).toEqual([]);
-    await opened.close();
   });
 
   test("rows: the bases of a row, by click and by Enter, as letters and as numbers", async () => {
@@ -354,7 +347,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     for (const key of ["j", "Enter"]) await opened.keyboard.press(key);
     expect(await bases.isVisible()).toBe(true);
     expect(complaints).toEqual([]);
-    await opened.close();
   });
 
   test("the model filter and the keys", async () => {
@@ -384,7 +376,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     expect(svg).toMatch(/^<\?xml .*\?>\n<svg [^>]*xmlns="http:\/\/www.w3.org\/2000\/svg"/);
     expect(svg).not.toContain("var(--");
     expect(complaints.filter((one) => !one.startsWith("requested blob:"))).toEqual([]);
-    await opened.close();
   });
 
   test("prints all views on few pages, with figures, without controls", async () => {
@@ -396,7 +387,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     expect(await opened.locator(".chart > svg:visible").count()).toBe(3);
     expect(await opened.locator(".sidebar").isVisible()).toBe(false);
     expect(await opened.locator(".key:visible").count()).toBe(2);
-    await opened.close();
   });
 
   test("the theme switch overrides the system's", async () => {
@@ -407,7 +397,6 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     expect(await ground()).not.toBe(light);
     await opened.getByText("auto", { exact: true }).click();
     expect(await ground()).toBe(light);
-    await opened.close();
   });
 
   test("a malicious name stays text, and no other script runs", async () => {
@@ -420,6 +409,5 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     expect(await opened.title()).toBe("DNA language models on regulatory DNA");
     expect(await opened.locator(".board th[scope=row]").first().textContent()).toBe(HOSTILE);
     expect(complaints).toEqual([]);
-    await opened.close();
   });
 });

@@ -50,10 +50,7 @@ describe.skipIf(!existsSync(CHROMIUM))("tables in a browser [needs Chromium]", (
   beforeEach(async () => {
     ({ opened, complaints } = await openFromDisk(browser, folder, page));
   });
-  afterEach(async () => {
-    expect(complaints).toEqual([]);
-    await opened.close();
-  });
+  afterEach(() => expect(complaints).toEqual([]));
 
   const heading = (name: string) =>
     opened.locator("table").first().getByRole("button", { name, exact: true });

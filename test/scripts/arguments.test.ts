@@ -22,7 +22,7 @@ test.each([
   ["--nope", 2, "", "error: Unknown option '--nope'\nusage: npm run kernels\n"],
 ])("npm run kernels -- %s", (word, exitCode, printed, said) => {
   const [executable, ...words] = [...program("scripts/kernels.ts"), word];
-  const { status, stdout, stderr } = spawnSync(executable!, words, {
+  const { status, stdout, stderr } = spawnSync(executable, words, {
     cwd: repository,
     encoding: "utf8",
   });
