@@ -15,7 +15,10 @@ function inputs(): readonly string[] {
   return [...names, "src", ...sources.map((name) => join("src", name))];
 }
 
-/** Builds `dist` before the product's tests, as `npm ci` does before the demo, unless it is newer than its inputs. */
+/**
+ * Builds `dist` before the product's tests, as `npm ci` does before the demo, unless it is newer than its
+ * inputs.
+ */
 export default function build(): void {
   if (modified(LAST_OUTPUT) > Math.max(...inputs().map(modified))) return;
   execFileSync("npm", ["run", "--silent", "build"], {

@@ -107,8 +107,8 @@ test("the README's commands run in order; the demo prints the table that it show
 });
 
 /**
- * Runs command lines with the installed package, in one process since the start of one takes longer than most
- * of them. A redirection with `>` is the only syntax of the shell that they may have.
+ * Runs command lines with the installed package, in one process since the start of one takes longer than
+ * most of them. A redirection with `>` is the only syntax of the shell that they may have.
  */
 async function runInOneProcess(lines: readonly string[]): Promise<void> {
   const commands = lines.map((line) => {

@@ -32,8 +32,8 @@ export interface PageOptions {
 const pages = new WeakMap<Browser, Map<string, Page>>();
 
 /**
- * Opens HTML from disk and records console errors and network requests. The page replaces the one opened before
- * it in the same browser.
+ * Opens HTML from disk and records console errors and network requests. The page replaces the one opened
+ * before it in the same browser.
  */
 export async function openFromDisk(
   browser: Browser,

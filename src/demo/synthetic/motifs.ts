@@ -205,7 +205,7 @@ function searchesFor(least: number): readonly Search[] {
   return made;
 }
 
-/** Scores of the first `length` positions of a site; stops, with `reached` false, when `lowest` is impossible. */
+/** Scores of the first `length` positions of a site; stops, with `reached` false, below `lowest`. */
 function scoreAt(
   { forward, reverse, stillPossible }: SyntheticMotif,
   codes: Uint8Array,
