@@ -6,7 +6,8 @@ import { inject } from "vitest";
 import type { PageAssets } from "../../src/report/page.ts";
 
 /**
- * The page's script and style, built as by `npm run build`: in memory, by the first test file that needs them.
+ * The page's script and style, built as by `npm run build`: in memory, by the first test file that needs
+ * them.
  */
 export async function builtAssets(): Promise<PageAssets> {
   const file = join(inject("genomes"), "page-assets.json");
