@@ -16,6 +16,5 @@ export { openGenome } from "./dna/genome/genome.ts";
 export { evaluate } from "./evaluation/evaluate.ts";
 export type { Task } from "./evaluation/tasks/task.ts";
 export type { Model } from "./models/model.ts";
-export { openModel } from "./models/open-model.ts";
-export type { OpenedModel } from "./models/opened-model.ts";
+export { type OpenedModel, openModel } from "./models/open-model.ts";
 export { writeReport } from "./report/write-report.ts";

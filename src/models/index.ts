@@ -57,7 +57,6 @@ export {
   type TokenLogProbabilities,
   type TokenOptions,
 } from "./model.ts";
-export { openModel } from "./open-model.ts";
-export type { OpenedModel, Scores } from "./opened-model.ts";
+export { type OpenedModel, openModel, type Scores } from "./open-model.ts";
 export { type PretrainingRecipe, type PretrainingRequest, pretrain } from "./training/pretraining.ts";
 export { type ReferenceCheck, verifyModel } from "./verify.ts";

@@ -6,8 +6,7 @@ import { genomeInMemory } from "../../src/dna/genome/genome.ts";
 import { initCheckpoint } from "../../src/models/checkpoints/init.ts";
 import { hyenadna } from "../../src/models/language/hyenadna.ts";
 import { type Model, type QueryOptions, supports } from "../../src/models/model.ts";
-import { openModel } from "../../src/models/open-model.ts";
-import { openedModel } from "../../src/models/opened-model.ts";
+import { openedModel, openModel } from "../../src/models/open-model.ts";
 import { meanOverBases } from "../../src/models/queries/embeddings.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 

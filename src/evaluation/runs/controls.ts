@@ -1,8 +1,7 @@
 import { CHROMOSOME_SPLIT } from "../../dna/genome/chromosome-split.ts";
 import { NETWORKS } from "../../models/baselines/networks.ts";
 import type { Model, OpenModelContext } from "../../models/model.ts";
-import { openModel } from "../../models/open-model.ts";
-import { openedModel } from "../../models/opened-model.ts";
+import { openedModel, openModel } from "../../models/open-model.ts";
 import type { Setting } from "../settings/setting.ts";
 import type { Task, TaskSetting } from "../tasks/task.ts";
 
