@@ -9,7 +9,7 @@ import { chromium } from "playwright-core";
 import { sha256Hex } from "../src/base/digest.ts";
 import { Pcg64 } from "../src/base/pcg64.ts";
 import { normal } from "../src/base/random.ts";
-import { cellResult, measureCell } from "../src/evaluation/runs/result.ts";
+import { cellResult, measureCell } from "../src/evaluation/runs/merge.ts";
 import type { StoredResult } from "../src/evaluation/runs/stored-results.ts";
 import type { LikelihoodPrediction } from "../src/evaluation/tasks/prediction.ts";
 import { PredictionColumns } from "../src/evaluation/tasks/prediction-columns.ts";

@@ -30,7 +30,6 @@ export { type MergeOptions, mergeRun } from "./runs/merge.ts";
 export { planRun } from "./runs/plan.ts";
 export type { PrecisionCheck } from "./runs/precision-record.ts";
 export type { Plan, PlannedCell, RequestedTask, RunRequest } from "./runs/request.ts";
-export type { CellResult, ShardTiming } from "./runs/result.ts";
 export type { OnProgress, ProgressEvent } from "./runs/run-cell.ts";
 export { type RunOptions, runShard, type ShardOutcome } from "./runs/run-shard.ts";
 export {
@@ -41,7 +40,8 @@ export {
   type ShardStatus,
 } from "./runs/run-status.ts";
 export { parseShard, type Shard } from "./runs/shard.ts";
-export { readResults, runResults, type StoredResult } from "./runs/stored-results.ts";
+export type { ShardTiming } from "./runs/shard-store.ts";
+export { type CellResult, readResults, runResults, type StoredResult } from "./runs/stored-results.ts";
 export {
   type CellToVerify,
   type VerifiedCell,

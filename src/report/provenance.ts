@@ -5,7 +5,7 @@ import type { FileOrigin } from "../datasets/sources/origin.ts";
 import { cellName, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
 import { precisionText } from "../evaluation/runs/precision-record.ts";
-import type { ShardTiming } from "../evaluation/runs/result.ts";
+import type { ShardTiming } from "../evaluation/runs/shard-store.ts";
 import { programsOf } from "../evaluation/runs/stored-results.ts";
 import { type Html, html, htmlTable } from "./html.ts";
 import { bytes, count, duration, UNDEFINED } from "./numbers.ts";

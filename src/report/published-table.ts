@@ -7,7 +7,7 @@ import {
 } from "../evaluation/published/compare-published.ts";
 import { PRINTED_TOLERANCE, type PublishedResult } from "../evaluation/published/published-result.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
-import type { CellResult } from "../evaluation/runs/result.ts";
+import type { CellResult } from "../evaluation/runs/stored-results.ts";
 import { estimateCell } from "./estimates.ts";
 import { count, fixed, pValue, UNDEFINED } from "./numbers.ts";
 import type { Entry, Panel } from "./panels.ts";

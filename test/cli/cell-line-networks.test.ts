@@ -3,7 +3,7 @@ import { dirname, relative } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import type { CellLine } from "../../src/datasets/cell-lines.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
-import type { CellResult } from "../../src/evaluation/runs/result.ts";
+import type { CellResult } from "../../src/evaluation/runs/stored-results.ts";
 import { networksOf, readChrombpnet } from "../../src/models/chrombpnet/read-keras.ts";
 import { writeChrombpnet } from "../../src/models/chrombpnet/write-keras.ts";
 import { toyFolder } from "../../src/models/open-checkpoint.ts";

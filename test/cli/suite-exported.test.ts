@@ -4,8 +4,7 @@ import { afterEach, beforeAll, expect, test, vi } from "vitest";
 import { CELL_LINES } from "../../src/datasets/cell-lines.ts";
 import { sourceNamed } from "../../src/datasets/sources/catalogue.ts";
 import { planRun } from "../../src/evaluation/runs/plan.ts";
-import type { CellResult } from "../../src/evaluation/runs/result.ts";
-
+import type { CellResult } from "../../src/evaluation/runs/stored-results.ts";
 import { openSuite } from "../../src/evaluation/suites/open-suite.ts";
 import { wholeSuite } from "../../src/evaluation/suites/suite.ts";
 import { chromatinActivity } from "../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";

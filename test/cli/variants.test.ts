@@ -5,7 +5,7 @@ import type { Finding } from "../../src/datasets/variants/checks/finding.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { measuredValue } from "../../src/evaluation/published/published-result.ts";
 import { readPublished } from "../../src/evaluation/published/read-published.ts";
-import type { CellResult } from "../../src/evaluation/runs/result.ts";
+import type { CellResult } from "../../src/evaluation/runs/stored-results.ts";
 import {
   randomGenome,
   SCORES,

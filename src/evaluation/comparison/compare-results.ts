@@ -3,7 +3,7 @@ import { stableStringify } from "../../base/json.ts";
 import { cellName, contextText, evaluatedData } from "../runs/cell.ts";
 import { type CellPredictions, readCellPredictions } from "../runs/collect-shards.ts";
 import { type CustomForms, findTask } from "../runs/forms.ts";
-import { mainStatisticOf } from "../runs/result.ts";
+import { mainStatisticOf } from "../runs/merge.ts";
 import type { StoredResult } from "../runs/stored-results.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
 import type { MainStatistic, StageProgress } from "../tasks/task.ts";

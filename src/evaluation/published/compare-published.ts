@@ -1,7 +1,7 @@
 import { NETWORKS } from "../../models/baselines/networks.ts";
 import { checkpointName } from "../../models/language/card.ts";
 import { allFamilies, type CustomForms, findSetting, findTask } from "../runs/forms.ts";
-import type { CellResult } from "../runs/result.ts";
+import type { CellResult } from "../runs/stored-results.ts";
 import type { MeasuredValue } from "../tasks/benchmark.ts";
 import { recipeFor } from "../tasks/overrides.ts";
 import type { Recipe } from "../tasks/recipe.ts";

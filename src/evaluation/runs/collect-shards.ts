@@ -9,11 +9,10 @@ import { blocksOf, rowsDigest } from "../tasks/row-list.ts";
 import { inRowOrder } from "../tasks/row-order.ts";
 import type { RowList } from "../tasks/task-rows.ts";
 import { type CellRecord, cellName, cellTitle } from "./cell.ts";
-import type { ShardTiming } from "./result.ts";
 import { rowsFolder } from "./run-folder.ts";
 import { shardName, shardOfRow } from "./shard.ts";
 import { readShardFile, readShardHeader, type ShardContents, type ShardHeader } from "./shard-file.ts";
-import { readShardDone, type ShardDone } from "./shard-store.ts";
+import { readShardDone, type ShardDone, type ShardTiming } from "./shard-store.ts";
 import type { StoredResult } from "./stored-results.ts";
 
 /** All predictions of a cell, in row order, with the timing of its shards. */

@@ -2,19 +2,28 @@ import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
 import { type FileData, removeTemporaryFiles, type StagedFile, stageFile } from "../../base/write-file.ts";
+import { estimatedRounding } from "../../metrics/ties.ts";
 import { readNotedTraining } from "../settings/training-record.ts";
 import { taskNamed } from "../tasks/catalogue.ts";
+import { paperScores } from "../tasks/compared-scores.ts";
 import type { Measurement } from "../tasks/measurement.ts";
+import type { Prediction, Predictions } from "../tasks/prediction.ts";
 import { rowsDigest } from "../tasks/row-list.ts";
-import type { MeasureWork, Task } from "../tasks/task.ts";
+import type { MainStatistic, MeasureContext, MeasureWork, ScoreTable, Task } from "../tasks/task.ts";
 import type { RowList } from "../tasks/task-rows.ts";
 import { type Cell, type CellRecord, cellName, cellTitle } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
-import { type PrecisionCheck, readPrecisionCheck } from "./precision-record.ts";
-import { type CellResult, cellResult, measureCell, scoresTable, writtenScores } from "./result.ts";
+import { type PrecisionCheck, precisionText, readPrecisionCheck } from "./precision-record.ts";
 import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
-import { readCellResult, type StoredResult, sealed } from "./stored-results.ts";
+import {
+  type CellResult,
+  FORMAT_VERSION,
+  readCellResult,
+  type StoredResult,
+  sealed,
+} from "./stored-results.ts";
+import { withAnyTimeInterval } from "./until-width.ts";
 
 /** Options of `mergeRun`. */
 export interface MergeOptions {
@@ -220,4 +229,112 @@ function checkVersion(folder: string, task: Task, cell: Cell) {
 export function metricsRecord(cell: Cell, measurement: Measurement) {
   const { published, metrics, ...rest } = measurement;
   return { ...published, protocol: cell.protocol, metrics, ...rest };
+}
+
+/**
+ * Computes the metrics of a cell.
+ * @param predictions  in row order, so that sums round equally for any sharding
+ * @throws the signal's reason when a long measurement is stopped
+ */
+export async function measureCell(
+  task: Task,
+  record: CellRecord,
+  predictions: Predictions,
+  work: MeasureWork = {},
+): Promise<Measurement> {
+  const context = contextOf(record, scoreRoundingOf(task, record, predictions), work);
+  const form = task.settings[record.cell.setting];
+  const measurement =
+    form?.measure === undefined
+      ? task.measure(predictions, context)
+      : await form.measure(predictions, context);
+  if (record.cell.untilWidth === undefined) return measurement;
+  const main = await mainStatisticOf(task, record, predictions, work);
+  return main === undefined ? measurement : withAnyTimeInterval(measurement, record.cell, main);
+}
+
+/**
+ * The main metric of a cell over blocks of rows; undefined where the task does not have one.
+ *
+ * @param predictions    of the cell or of some of its rows, in row order
+ * @param scoreRounding  of the cell's scores; default: from these predictions
+ * @throws the signal's reason when a long measurement is stopped
+ */
+export async function mainStatisticOf(
+  task: Task,
+  record: CellRecord,
+  predictions: Predictions,
+  work: MeasureWork = {},
+  scoreRounding = scoreRoundingOf(task, record, predictions),
+): Promise<MainStatistic | undefined> {
+  const form = task.settings[record.cell.setting];
+  const of = form?.measure === undefined ? task : form;
+  return of.mainStatistic?.(predictions, contextOf(record, scoreRounding, work));
+}
+
+function contextOf({ cell, rows }: CellRecord, scoreRounding: number, work: MeasureWork): MeasureContext {
+  const { protocol, seed, recipe } = cell;
+  return { protocol, seed, rowsInTable: rows.inTable, recipe, scoreRounding, work };
+}
+
+/** Relative rounding error of a cell's scores: as the model declares it, else estimated from all of them. */
+export function scoreRoundingOf(task: Task, { cell }: CellRecord, predictions: Predictions): number {
+  return cell.model.scoreRounding ?? estimatedRounding(scoresOf(predictions), cell.context ?? task.window);
+}
+
+/** All scores that may be compared with each other. */
+function* scoresOf(predictions: Predictions): Generator<number> {
+  for (const prediction of predictions) {
+    if (prediction.kind === "logits") for (const member of prediction.logits) yield* member;
+    else if (prediction.kind !== "vector") yield* prediction.values;
+  }
+}
+
+const weightsNotes = ({ cell: { weights, model }, weightsFile }: CellRecord): string[] =>
+  weights === undefined
+    ? []
+    : [`${model.name} was not trained in this run. Weights: ${weightsFile}, SHA-256 ${weights}.`];
+
+export function cellResult(
+  record: CellRecord,
+  measurement: Measurement,
+  {
+    training,
+    precisionCheck,
+  }: { readonly [Key in "training" | "precisionCheck"]?: CellResult[Key] | undefined } = {},
+): CellResult {
+  return {
+    format: "dart-eval result",
+    formatVersion: FORMAT_VERSION,
+    ...record,
+    ...measurement,
+    notes: [
+      ...measurement.notes,
+      ...weightsNotes(record),
+      ...(precisionCheck === undefined ? [] : [`${precisionText(precisionCheck)}.`]),
+    ],
+    ...(training === undefined ? {} : { training }),
+    ...(precisionCheck === undefined ? {} : { precisionCheck }),
+  };
+}
+
+/** Scores as written to scores.tsv: under `paper` in the precision of the comparison. */
+export function* writtenScores({ cell }: CellRecord, predictions: Predictions): Generator<Prediction> {
+  for (const prediction of predictions) {
+    yield cell.protocol === "paper" && prediction.kind === "likelihood"
+      ? { ...prediction, values: paperScores(prediction.values, cell.model.scoreRounding) }
+      : prediction;
+  }
+}
+
+/** Contents of scores.tsv: one line per row, in row order. */
+export function* scoresTable(scores: ScoreTable, predictions: Iterable<Prediction>): Generator<string> {
+  let text = `${scores.columns.join("\t")}\n`;
+  for (const prediction of predictions) {
+    text += `${scores.line(prediction).join("\t")}\n`;
+    if (text.length < 2 ** 18) continue;
+    yield text;
+    text = "";
+  }
+  yield text;
 }

@@ -15,6 +15,7 @@ import type { RowList } from "../tasks/task-rows.ts";
 import { BLOCK_ROWS, exampleOptions, inScoringOrder } from "./batches.ts";
 import { cellTitle } from "./cell.ts";
 import { contextOf } from "./cost.ts";
+import { mainStatisticOf, scoresTable, writtenScores } from "./merge.ts";
 import {
   type PrecisionCheck,
   precisionText,
@@ -22,7 +23,6 @@ import {
   writePrecisionCheck,
 } from "./precision-record.ts";
 import type { PlannedCell } from "./request.ts";
-import { mainStatisticOf, scoresTable, writtenScores } from "./result.ts";
 import { type OnProgress, rowsPerBatch } from "./run-cell.ts";
 
 /** Maximum number of sampled rows. */

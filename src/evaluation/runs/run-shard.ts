@@ -8,14 +8,14 @@ import type { Measurement } from "../tasks/measurement.ts";
 import { blocksOf } from "../tasks/row-list.ts";
 import { inRowOrder } from "../tasks/row-order.ts";
 import { extendRun } from "./extend-run.ts";
+import { mainStatisticOf, measureCell } from "./merge.ts";
 import { checkPrecision } from "./precision-check.ts";
 import type { Plan, PlannedCell, PlannedEmbeddings } from "./request.ts";
-import { mainStatisticOf, measureCell, type ShardTiming } from "./result.ts";
 import { type CellRun, type OnProgress, runCell } from "./run-cell.ts";
 import { cellFolder, enterRunFolder, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import { readShardFile } from "./shard-file.ts";
-import { openShardStore, readShardDone, type ShardStore } from "./shard-store.ts";
+import { openShardStore, readShardDone, type ShardStore, type ShardTiming } from "./shard-store.ts";
 import { isNarrow } from "./until-width.ts";
 
 /** Options of `runShard`. */

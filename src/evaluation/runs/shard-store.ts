@@ -9,12 +9,12 @@ import { counted } from "../../base/message-text.ts";
 import { programVersion } from "../../base/package.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
+import type { EmbeddingStorage } from "../settings/setting.ts";
 import type { Predictions } from "../tasks/prediction.ts";
 import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import { RowListBuilder } from "../tasks/row-list.ts";
 import type { RowList } from "../tasks/task-rows.ts";
 import type { CellRecord } from "./cell.ts";
-import type { ShardTiming } from "./result.ts";
 import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import {
@@ -25,7 +25,6 @@ import {
   readShardFile,
   type ShardHeader,
 } from "./shard-file.ts";
-import { timingSchema } from "./stored-results.ts";
 
 /** Predictions of one shard of a cell while it runs. */
 export interface ShardStore {
@@ -47,6 +46,55 @@ export interface ShardStore {
   fail(error: unknown): Promise<void>;
   close(): Promise<void>;
 }
+
+/** Speed, memory and machine of a shard. Not part of the result, because it differs between runs. */
+export interface ShardTiming {
+  readonly shard: { readonly index: number; readonly count: number };
+  readonly rows: number;
+  /** Rows scored by the last process, in `seconds` of wall-clock time. */
+  readonly timedRows: number;
+  readonly seconds: number;
+  /** Null when all rows were done before the last process. */
+  readonly rowsPerSecond: number | null;
+  /** Sequences per call. */
+  readonly batchSize: number;
+  /** Peak resident set size of the last process, in bytes. */
+  readonly peakMemory: number;
+  /**
+   * Versions of the programs that scored the rows, such as `0.1.0+3f7a91c2`; several after resuming with
+   * another version.
+   */
+  readonly toolkit: string;
+  readonly host: string;
+  /** Device of the model; null if it does not declare one. */
+  readonly device: string | null;
+  /** Start and end of the last process's work, ISO 8601. */
+  readonly started?: string;
+  readonly finished?: string;
+  /** Command line of the last process, if it was `dart-eval`. */
+  readonly command?: string;
+  /** Storage of the embeddings that a head was trained on, and its reason. */
+  readonly embeddings?: { readonly storage: Exclude<EmbeddingStorage, "auto">; readonly because: string };
+}
+
+export const timingSchema: z.ZodType<ShardTiming> = z.object({
+  shard: z.object({ index: z.int(), count: z.int() }),
+  rows: z.int(),
+  timedRows: z.int(),
+  seconds: z.number(),
+  rowsPerSecond: z.number().nullable(),
+  batchSize: z.int(),
+  peakMemory: z.number(),
+  toolkit: z.string(),
+  host: z.string(),
+  device: z.string().nullable(),
+  started: z.iso.datetime().exactOptional(),
+  finished: z.iso.datetime().exactOptional(),
+  command: z.string().exactOptional(),
+  embeddings: z
+    .object({ storage: z.enum(["memory", "disk", "recompute"]), because: z.string() })
+    .exactOptional(),
+});
 
 /** Contents of a shard's `.done.json`. */
 export interface ShardDone {

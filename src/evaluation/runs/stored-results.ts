@@ -4,11 +4,29 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
-import { trainingRecordSchema } from "../settings/training-record.ts";
-import { cellRecordSchema, cellTitle } from "./cell.ts";
-import { precisionCheckSchema } from "./precision-record.ts";
-import { type CellResult, FORMAT_VERSION, type ShardTiming } from "./result.ts";
+import { type TrainingRecord, trainingRecordSchema } from "../settings/training-record.ts";
+import type { MetricName, NameOr } from "../tasks/catalogue.ts";
+import type { Measurement } from "../tasks/measurement.ts";
+import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
+import { type PrecisionCheck, precisionCheckSchema } from "./precision-record.ts";
 import { cellFolder, missingRunError, parseRecord, readRunRecord, runFolders } from "./run-folder.ts";
+import { type ShardTiming, timingSchema } from "./shard-store.ts";
+
+/** Version of result.json. */
+export const FORMAT_VERSION = 2;
+
+/**
+ * Contents of result.json: the metrics of one cell. A function of the cell only, byte-identical however the
+ * run was sharded, interrupted or batched (up to a model's float rounding between batch shapes).
+ */
+export interface CellResult extends CellRecord, Measurement<NameOr<MetricName>> {
+  readonly format: "dart-eval result";
+  readonly formatVersion: typeof FORMAT_VERSION;
+  /** Loss curves, if the setting trained. */
+  readonly training?: TrainingRecord;
+  /** Check of a reduced precision against float32. */
+  readonly precisionCheck?: PrecisionCheck;
+}
 
 /** One cell of a run folder, as `readResults` returns it. */
 export interface StoredResult {
@@ -173,25 +191,6 @@ async function readIfPresent<T>(file: string, schema: z.ZodType<T>): Promise<T |
 export const programsOf = (timing: readonly Pick<ShardTiming, "toolkit">[]): readonly string[] =>
   [...new Set(timing.flatMap(({ toolkit }) => toolkit.split(", ")))].sort();
 
-export const timingSchema: z.ZodType<ShardTiming> = z.object({
-  shard: z.object({ index: z.int(), count: z.int() }),
-  rows: z.int(),
-  timedRows: z.int(),
-  seconds: z.number(),
-  rowsPerSecond: z.number().nullable(),
-  batchSize: z.int(),
-  peakMemory: z.number(),
-  toolkit: z.string(),
-  host: z.string(),
-  device: z.string().nullable(),
-  started: z.iso.datetime().exactOptional(),
-  finished: z.iso.datetime().exactOptional(),
-  command: z.string().exactOptional(),
-  embeddings: z
-    .object({ storage: z.enum(["memory", "disk", "recompute"]), because: z.string() })
-    .exactOptional(),
-});
-
 export const estimateSchema = z.object({
   value: z.number(),
   low: z.number(),
@@ -210,7 +209,9 @@ export const estimateSchema = z.object({
 });
 
 const numbers = z.record(z.string(), z.number());
+
 const numbersOrNull = z.record(z.string(), z.number().nullable());
+
 const effect = z.union([estimateSchema, z.number(), z.null()]);
 
 const resultSchema: z.ZodType<CellResult> = cellRecordSchema.extend({

@@ -11,10 +11,9 @@ import { pickRows } from "../tasks/table-rows.ts";
 import type { MeasureWork, OpenTask, Task, TaskInputs } from "../tasks/task.ts";
 import { cellIdentity } from "./cell.ts";
 import { sampled } from "./draft-cells.ts";
-import { metricsRecord } from "./merge.ts";
+import { cellResult, measureCell, metricsRecord, writtenScores } from "./merge.ts";
 import { positionMismatches } from "./position-scores.ts";
-import { type CellResult, cellResult, measureCell, writtenScores } from "./result.ts";
-import { type OpenedSeal, withPresentNames } from "./stored-results.ts";
+import { type CellResult, type OpenedSeal, withPresentNames } from "./stored-results.ts";
 
 /** A result with its stored scores, from any place. */
 export interface CellToVerify extends OpenedSeal {

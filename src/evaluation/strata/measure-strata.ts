@@ -1,6 +1,6 @@
 import { counted } from "../../base/message-text.ts";
 import { sum } from "../../metrics/mean.ts";
-import { mainStatisticOf, scoreRoundingOf } from "../runs/result.ts";
+import { mainStatisticOf, scoreRoundingOf } from "../runs/merge.ts";
 import { mainEstimate } from "../tasks/intervals.ts";
 import { finiteEstimate, type Metric } from "../tasks/measurement.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";

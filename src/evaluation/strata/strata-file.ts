@@ -2,9 +2,8 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { textIfPresent } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
-import type { CellResult } from "../runs/result.ts";
 import { parseRecord, readableJson } from "../runs/run-folder.ts";
-import { estimateSchema, type StoredResult } from "../runs/stored-results.ts";
+import { type CellResult, estimateSchema, type StoredResult } from "../runs/stored-results.ts";
 
 /**
  * Contents of `strata.json` in a cell's folder: the main metric of each stratum of the cell's rows.

@@ -2,7 +2,7 @@ import { openFile } from "../../base/read-file.ts";
 import { bytesPerNumber, type Numbers, newNumbers, typeOfNumbers } from "../../base/typed-numbers.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { type CustomForms, findTask } from "../../evaluation/runs/forms.ts";
-import type { CellResult } from "../../evaluation/runs/result.ts";
+import type { CellResult } from "../../evaluation/runs/stored-results.ts";
 import type { PredictionColumn, PredictionColumnForm } from "../../evaluation/tasks/column.ts";
 import type { Prediction } from "../../evaluation/tasks/prediction.ts";
 import type { PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";

@@ -7,10 +7,15 @@ import { stableStringify } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { cellName, contextText } from "../../evaluation/runs/cell.ts";
-import type { CellResult } from "../../evaluation/runs/result.ts";
 import { parseRecord, readableJson } from "../../evaluation/runs/run-folder.ts";
 import { type BatchForm, batchLine, headerLine, readShardFile } from "../../evaluation/runs/shard-file.ts";
-import { type OpenedSeal, openSeal, sealed, sealSchema } from "../../evaluation/runs/stored-results.ts";
+import {
+  type CellResult,
+  type OpenedSeal,
+  openSeal,
+  sealed,
+  sealSchema,
+} from "../../evaluation/runs/stored-results.ts";
 import { ColumnsBuilder } from "../../evaluation/tasks/columns-builder.ts";
 import type { PredictionColumns } from "../../evaluation/tasks/prediction-columns.ts";
 import { inRowOrder } from "../../evaluation/tasks/row-order.ts";

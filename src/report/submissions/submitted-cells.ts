@@ -6,7 +6,8 @@ import { textIfPresent } from "../../base/read-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
 import { cellFolder, parseRecord, readRunRecord, runFolders } from "../../evaluation/runs/run-folder.ts";
-import { openSeal, programsOf, sealSchema, timingSchema } from "../../evaluation/runs/stored-results.ts";
+import { timingSchema } from "../../evaluation/runs/shard-store.ts";
+import { openSeal, programsOf, sealSchema } from "../../evaluation/runs/stored-results.ts";
 import type { CellToVerify } from "../../evaluation/runs/verify-cell.ts";
 import { ENTRIES, entryPredictions, hasScores, readEntry } from "./entry.ts";
 

@@ -3,7 +3,7 @@ import { Pcg64 } from "../../../src/base/pcg64.ts";
 import { normal } from "../../../src/base/random.ts";
 import { CELL_LINES } from "../../../src/datasets/cell-lines.ts";
 import type { CellRecord } from "../../../src/evaluation/runs/cell.ts";
-import { mainStatisticOf, measureCell } from "../../../src/evaluation/runs/result.ts";
+import { mainStatisticOf, measureCell } from "../../../src/evaluation/runs/merge.ts";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
 import { mainEstimate } from "../../../src/evaluation/tasks/intervals.ts";
 import { recipeFor } from "../../../src/evaluation/tasks/overrides.ts";

@@ -1,6 +1,6 @@
 import { sha256Hex } from "../../../src/base/digest.ts";
 import type { CellRecord } from "../../../src/evaluation/runs/cell.ts";
-import type { CellResult } from "../../../src/evaluation/runs/result.ts";
+import type { CellResult } from "../../../src/evaluation/runs/stored-results.ts";
 import { taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
 import type { Metric } from "../../../src/evaluation/tasks/measurement.ts";
 import { recipeFor } from "../../../src/evaluation/tasks/overrides.ts";
