@@ -1,5 +1,5 @@
 import { createInterface } from "node:readline";
-import type { ProgressEvent } from "../evaluation/runs/run-cell.ts";
+import type { ProgressEvent } from "../evaluation/runs/progress.ts";
 import type { ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import { Interrupted } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";

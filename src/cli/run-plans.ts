@@ -1,7 +1,7 @@
 import { mergeRun } from "../evaluation/runs/merge.ts";
 import { writePositionScores } from "../evaluation/runs/position-scores.ts";
+import type { OnProgress } from "../evaluation/runs/progress.ts";
 import type { Plan } from "../evaluation/runs/request.ts";
-import type { OnProgress } from "../evaluation/runs/run-cell.ts";
 import { runShard, type ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import type { Context } from "./command.ts";
 import type { Job } from "./job.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { counted } from "../base/message-text.ts";
-import type { OnProgress, ProgressEvent } from "../evaluation/runs/run-cell.ts";
+import type { OnProgress, ProgressEvent } from "../evaluation/runs/progress.ts";
 import type { ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import { TASKS } from "../evaluation/tasks/catalogue.ts";

@@ -1,7 +1,7 @@
 import type { Split } from "../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../models/model.ts";
 import type { Device } from "../net/runtime/device.ts";
-import type { OnProgress } from "./runs/run-cell.ts";
+import type { OnProgress } from "./runs/progress.ts";
 import type { CellResult } from "./runs/stored-results.ts";
 import type { SettingName } from "./settings/catalogue.ts";
 import type { EmbeddingStorage, Setting } from "./settings/setting.ts";
@@ -63,7 +63,7 @@ export async function evaluate<const T extends AnyTask>(
 export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
   const { planRun } = await import("./runs/plan.ts");
   const { checkPrecision } = await import("./runs/precision-check.ts");
-  const { runCell } = await import("./runs/run-cell.ts");
+  const { runCell } = await import("./runs/run-shard.ts");
   const { cellResult, measureCell } = await import("./runs/merge.ts");
   const { task, inputs, model, setting, onProgress, signal, ...rest } = options;
   const plan = await planRun({

@@ -29,8 +29,8 @@ export type { CustomForms, ModelFamily } from "./runs/forms.ts";
 export { type MergeOptions, mergeRun } from "./runs/merge.ts";
 export { planRun } from "./runs/plan.ts";
 export type { PrecisionCheck } from "./runs/precision-record.ts";
+export type { OnProgress, ProgressEvent } from "./runs/progress.ts";
 export type { Plan, PlannedCell, RequestedTask, RunRequest } from "./runs/request.ts";
-export type { OnProgress, ProgressEvent } from "./runs/run-cell.ts";
 export { type RunOptions, runShard, type ShardOutcome } from "./runs/run-shard.ts";
 export {
   type CellStatus,

@@ -1,8 +1,10 @@
 import { InputError } from "../../base/errors.ts";
 import { counted, gibibytes } from "../../base/message-text.ts";
 import { has, type Model } from "../../models/model.ts";
-import type { TrainingMemory } from "../settings/setting.ts";
-import type { Example } from "../tasks/task-rows.ts";
+import type { Setting, TrainingMemory } from "../settings/setting.ts";
+import type { OpenTask } from "../tasks/task.ts";
+import type { Example, RowNumbers } from "../tasks/task-rows.ts";
+import { cellName } from "./cell.ts";
 
 /**
  * Rows per block: rows are sorted by length and scored within blocks. Sequences are read and tokens counted
@@ -21,6 +23,35 @@ export function inScoringOrder(examples: readonly Example[], model: Model): read
   const tokens = examples.map((example) => longestTokenCount(example, model));
   const order = examples.map((_, i) => i).sort((a, b) => tokens[a] - tokens[b] || a - b);
   return order.map((i) => examples[i]);
+}
+
+interface BatchedCell {
+  readonly setting: Setting;
+  readonly task: OpenTask;
+  /** Sequences per call. */
+  readonly batchSize: number;
+}
+
+/** Number of rows per call of the model, at least one. */
+export function rowsPerBatch({ setting, task, batchSize }: BatchedCell): number {
+  return Math.max(1, Math.floor(batchSize / setting.sequencesPerRow(task.task)));
+}
+
+/** @throws {InputError} when a row of the block is not done */
+export function expectRows(done: RowNumbers, block: RowNumbers, cell: string) {
+  const rows = new Set(done);
+  if (block.some((row) => !rows.has(row))) throw otherRows(cell);
+}
+
+/** @throws {InputError} when the rows done are not the first of the examples */
+export function checkPrefix(done: RowNumbers, examples: readonly Example[], cell: string) {
+  if (done.some((row, i) => examples[i]?.row !== row)) throw otherRows(cell);
+}
+
+function otherRows(cell: string) {
+  return new InputError(`the stored rows of cell ${cellName(cell)} are not the first ones of its order`, {
+    hint: "the model's `tokenCount` may have changed; choose a new folder",
+  });
 }
 
 /** Options of `OpenTask.examples` for a model. */

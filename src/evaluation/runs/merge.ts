@@ -14,7 +14,7 @@ import type { RowList } from "../tasks/task-rows.ts";
 import { type Cell, type CellRecord, cellName, cellTitle } from "./cell.ts";
 import { collectShards, type FoundShards, findShards } from "./collect-shards.ts";
 import { type PrecisionCheck, precisionText, readPrecisionCheck } from "./precision-record.ts";
-import type { OnProgress } from "./run-cell.ts";
+import type { OnProgress } from "./progress.ts";
 import { cellFolder, missingRunError, readableJson, readRunRecord } from "./run-folder.ts";
 import {
   type CellResult,

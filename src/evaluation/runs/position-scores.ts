@@ -11,8 +11,8 @@ import { bestAndWorst } from "../tasks/row-view.ts";
 import type { Example } from "../tasks/task-rows.ts";
 import { type CellRecord, cellTitle } from "./cell.ts";
 import { collectShards, findShards } from "./collect-shards.ts";
+import type { OnProgress } from "./progress.ts";
 import type { Plan, PlannedCell } from "./request.ts";
-import type { OnProgress } from "./run-cell.ts";
 import { cellFolder, parseRecord } from "./run-folder.ts";
 import type { ScoredSequence } from "./scored-sequence.ts";
 

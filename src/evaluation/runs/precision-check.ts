@@ -12,7 +12,7 @@ import { blocksOf } from "../tasks/row-list.ts";
 import { pickRows } from "../tasks/table-rows.ts";
 import type { MainStatistic, Task } from "../tasks/task.ts";
 import type { RowList } from "../tasks/task-rows.ts";
-import { BLOCK_ROWS, exampleOptions, inScoringOrder } from "./batches.ts";
+import { BLOCK_ROWS, exampleOptions, inScoringOrder, rowsPerBatch } from "./batches.ts";
 import { cellTitle } from "./cell.ts";
 import { contextOf } from "./cost.ts";
 import { mainStatisticOf, scoresTable, writtenScores } from "./merge.ts";
@@ -22,8 +22,8 @@ import {
   readPrecisionCheck,
   writePrecisionCheck,
 } from "./precision-record.ts";
+import type { OnProgress } from "./progress.ts";
 import type { PlannedCell } from "./request.ts";
-import { type OnProgress, rowsPerBatch } from "./run-cell.ts";
 
 /** Maximum number of sampled rows. */
 const SAMPLE_ROWS = 1024;

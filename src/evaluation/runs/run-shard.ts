@@ -1,22 +1,33 @@
-import { hostname } from "node:os";
+import { performance } from "node:perf_hooks";
 import { InputError } from "../../base/errors.ts";
 import { type LockHeld, LockLost } from "../../base/file-lock.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { programVersion } from "../../base/package.ts";
+import { checkDevice } from "../../net/runtime/program.ts";
+import type { RowPredictor } from "../settings/setting.ts";
 import { ColumnsBuilder } from "../tasks/columns-builder.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { blocksOf } from "../tasks/row-list.ts";
 import { inRowOrder } from "../tasks/row-order.ts";
+import type { Example, RowList, RowNumbers } from "../tasks/task-rows.ts";
+import {
+  BLOCK_ROWS,
+  checkPrefix,
+  exampleOptions,
+  expectRows,
+  inScoringOrder,
+  rowsPerBatch,
+} from "./batches.ts";
 import { extendRun } from "./extend-run.ts";
 import { mainStatisticOf, measureCell } from "./merge.ts";
 import { checkPrecision } from "./precision-check.ts";
-import type { Plan, PlannedCell, PlannedEmbeddings } from "./request.ts";
-import { type CellRun, type OnProgress, runCell } from "./run-cell.ts";
+import { type CellRun, type OnProgress, progressOf, timingOf } from "./progress.ts";
+import type { Plan, PlannedCell } from "./request.ts";
 import { cellFolder, enterRunFolder, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import { readShardFile } from "./shard-file.ts";
-import { openShardStore, readShardDone, type ShardStore, type ShardTiming } from "./shard-store.ts";
-import { isNarrow } from "./until-width.ts";
+import { openShardStore, readShardDone, type ShardStore } from "./shard-store.ts";
+import { isNarrow, partsBetweenLooks } from "./until-width.ts";
 
 /** Options of `runShard`. */
 export interface RunOptions {
@@ -167,35 +178,6 @@ async function measureShard({ task: { task }, record, rows }: PlannedCell, folde
   return measureCell(task, record, inRowOrder(predictions.done()));
 }
 
-function timingOf(
-  run: CellRun,
-  planned: PlannedCell,
-  shard: Shard,
-  programs: readonly string[],
-): ShardTiming {
-  const timedRows = run.reused ? 0 : run.rowsDone - run.rowsDoneBefore;
-  return {
-    shard,
-    rows: run.rowsDone,
-    timedRows,
-    seconds: run.seconds,
-    rowsPerSecond: timedRows > 0 && run.seconds > 0 ? timedRows / run.seconds : null,
-    batchSize: planned.batchSize,
-    // maxRSS is in kibibytes.
-    peakMemory: process.resourceUsage().maxRSS * 1024,
-    toolkit: programs.join(", "),
-    host: hostname(),
-    device: (planned.setting.onTrainingDevice ? planned.device : planned.model.device) ?? null,
-    ...(planned.embeddings === undefined ? {} : { embeddings: storageNote(planned.embeddings) }),
-  };
-}
-
-const storageNote = ({ place, because }: PlannedEmbeddings) =>
-  ({
-    storage: place === undefined ? "memory" : place === "recompute" ? place : "disk",
-    because,
-  }) as const;
-
 /** Rows per write. */
 const REUSED_BLOCK_ROWS = 4096;
 
@@ -238,4 +220,123 @@ async function reusePredictions(
     stopped: false,
     reused: true,
   };
+}
+
+export interface RunCellOptions {
+  /** The cell's folder. */
+  readonly folder: string | undefined;
+  /** Folder of trained parameters; undefined: discarded after the run. */
+  readonly trained: string | undefined;
+  readonly onProgress: OnProgress | undefined;
+  /** Stops after the current batch. */
+  readonly signal: AbortSignal | undefined;
+  /** Called between the parts of `partsBetweenLooks`; true ends the cell before all rows are scored. */
+  readonly isNarrow?: (() => Promise<boolean>) | undefined;
+}
+
+/** Scores the remaining rows of a cell's shard batch by batch, with progress and interruption. */
+export async function runCell(
+  planned: PlannedCell,
+  store: Pick<ShardStore, "before" | "finished" | "begin" | "append">,
+  { folder, trained, onProgress, signal, isNarrow }: RunCellOptions,
+): Promise<CellRun> {
+  const { task, model, setting, weights, record } = planned;
+  const { cell } = record;
+  let rowsDone = store.before.length;
+  const perBatch = rowsPerBatch(planned);
+  const progress = progressOf(planned, store.before.length, perBatch, onProgress);
+  const began = performance.now();
+  let predictor: RowPredictor | undefined;
+  if (store.finished || store.before.length === planned.rows.length) {
+    await store.begin(planned.batchSize);
+    return finish(false);
+  }
+  try {
+    // Checked now, not after hours of embedding.
+    if (setting.trainingMemory !== undefined) await checkDevice(planned.device);
+    predictor = await setting.open({
+      task,
+      model,
+      protocol: cell.protocol,
+      seed: cell.seed,
+      recipe: cell.recipe,
+      ...(weights === undefined ? {} : { weights }),
+      batchSize: planned.batchSize,
+      device: planned.device,
+      threads: planned.threads,
+      folder,
+      trained,
+      embeddings: planned.embeddings?.place,
+      signal,
+      onNote: (text) => onProgress?.({ kind: "note", cell: planned.name, text }),
+      onStage: (stage) => onProgress?.({ kind: "stage", cell: planned.name, ...stage }),
+    });
+  } catch (error) {
+    if (signal?.aborted && error === signal.reason) return finish(true);
+    throw error;
+  }
+  try {
+    await store.begin(planned.batchSize);
+    for await (const batch of batchesToDo(planned, store.before, perBatch)) {
+      if (signal?.aborted) return finish(true);
+      if (batch === "look") {
+        if (await isNarrow?.()) return finish(false);
+        continue;
+      }
+      const predictions = await predictor.predict(batch);
+      await store.append(predictions);
+      rowsDone += predictions.length;
+      progress.batch(predictions.length);
+    }
+    return finish(false);
+  } finally {
+    await predictor.close();
+  }
+
+  function finish(stopped: boolean): CellRun {
+    const seconds = (performance.now() - began) / 1000;
+    if (!stopped) onProgress?.({ kind: "cell-done", cell: planned.name, rows: rowsDone, seconds });
+    const { training } = predictor ?? {};
+    return {
+      rowsDoneBefore: store.before.length,
+      rowsDone,
+      seconds,
+      stopped,
+      ...(training === undefined ? {} : { training }),
+    };
+  }
+}
+
+/**
+ * Remaining batches, identical to those of an uninterrupted run: the rows done are a prefix of the shard's
+ * order, and the rest is split as before.
+ */
+async function* batchesToDo(
+  { task, model, rows, record }: PlannedCell,
+  done: RowList,
+  perBatch: number,
+): AsyncGenerator<readonly Example[] | "look"> {
+  let at = 0;
+  const looks = record.cell.untilWidth !== undefined;
+  for (const part of looks ? partsBetweenLooks(rows) : [rows]) {
+    for (const block of blocksOf(part, BLOCK_ROWS)) {
+      const before = done.slice(at, at + block.length);
+      at += block.length;
+      yield* batchesOfBlock(block, before);
+    }
+    // Earlier looks found a wide interval.
+    if (looks && at >= done.length) yield "look";
+  }
+
+  async function* batchesOfBlock(block: RowNumbers, before: RowNumbers) {
+    if (before.length === block.length) {
+      expectRows(before, block, record.identity);
+      return;
+    }
+    const examples = inScoringOrder(await task.examples(block, exampleOptions(model)), model);
+    checkPrefix(before, examples, record.identity);
+    for (let start = before.length; start < examples.length; start += perBatch) {
+      yield examples.slice(start, start + perBatch);
+    }
+  }
 }

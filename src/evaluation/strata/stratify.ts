@@ -4,7 +4,7 @@ import { waitForLock } from "../../base/file-lock.ts";
 import { namesHint } from "../../base/message-text.ts";
 import { type CellRecord, cellTitle } from "../runs/cell.ts";
 import { collectShards, findShards } from "../runs/collect-shards.ts";
-import type { OnProgress } from "../runs/run-cell.ts";
+import type { OnProgress } from "../runs/progress.ts";
 import { cellFolder, missingRunError, readRunRecord } from "../runs/run-folder.ts";
 import { readResults } from "../runs/stored-results.ts";
 import { taskNamed } from "../tasks/catalogue.ts";

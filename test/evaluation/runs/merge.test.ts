@@ -7,7 +7,7 @@ import { stableStringify } from "../../../src/base/json.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
+import type { ProgressEvent } from "../../../src/evaluation/runs/progress.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { batchLine, readShardFile } from "../../../src/evaluation/runs/shard-file.ts";
 import { readResults, withPresentNames } from "../../../src/evaluation/runs/stored-results.ts";

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
-import type { ProgressEvent } from "../../../src/evaluation/runs/run-cell.ts";
+import type { ProgressEvent } from "../../../src/evaluation/runs/progress.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { ofKind } from "../../../src/evaluation/tasks/prediction.ts";
