@@ -2,6 +2,7 @@ import { cachedDigest } from "../../../base/digest.ts";
 import { InputError } from "../../../base/errors.ts";
 import { codesOfEntries, openProcessed, type ProcessedSplit } from "../../../datasets/processed-data.ts";
 import { modelSequenceOf, NO_BASE } from "../../../dna/sequence/encoding.ts";
+import { refuseContext } from "../context.ts";
 import {
   checkExportedWindow,
   EXPORTED_SPLITS,
@@ -10,7 +11,7 @@ import {
   selectExported,
 } from "../exported-table.ts";
 import { rowsByNumber } from "../table-rows.ts";
-import type { OpenTask, Task } from "../task.ts";
+import type { OpenOptions, OpenTask, Task } from "../task.ts";
 import type { Example } from "../task-rows.ts";
 import type { Pair, PairFacts } from "./pair.ts";
 
@@ -28,14 +29,15 @@ const EXPORTED_SEED = 0;
  * genome. Rows on other chromosomes are not in it, and rows have no positions: intervals have to take them as
  * independent.
  *
- * @throws {InputError} when the seed is not 0: the controls are already shuffled
+ * @throws {InputError} when a context is given, or the seed is not 0: the controls are already shuffled
  * @throws {FormatError} when an array is missing or of another shape, or two entries are the same row
  */
 export async function openExportedPairs(
   task: Task,
   path: string,
-  seed: number,
+  { seed, context }: OpenOptions,
 ): Promise<OpenTask<PairFacts>> {
+  refuseContext(path, context);
   if (seed !== EXPORTED_SEED) {
     throw new InputError(`the controls in data.h5 were shuffled with seed ${EXPORTED_SEED}, not ${seed}`, {
       place: { file: path },

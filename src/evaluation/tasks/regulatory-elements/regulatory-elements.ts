@@ -1,3 +1,4 @@
+import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import { asKind } from "../prediction.ts";
 import type { GenomicStratification } from "../stratification.ts";
 import type { Task, TaskSetting } from "../task.ts";
@@ -9,6 +10,7 @@ import {
   PAIR_LABELS,
   validatePairs,
 } from "./classified.ts";
+import { openExportedPairs } from "./export.ts";
 import { measurePairs, type PairMetric, pairedAccuracyStatistic } from "./measure.ts";
 import type { PairFacts } from "./pair.ts";
 import { ELEMENTS_AB_INITIO, ELEMENTS_FINE_TUNED, ELEMENTS_PROBED } from "./recipes.ts";
@@ -80,7 +82,12 @@ export const regulatoryElements: Task<
     "fine-tuned": { ...ELEMENTS_FINE_TUNED, ...TRAINED },
     "ab-initio": { network: "probing-head-like", ...ELEMENTS_AB_INITIO, ...TRAINED },
   },
-  open: (inputs, options) => openRegulatoryElements(regulatoryElements, inputs, options),
+  async open(inputs, options) {
+    const { elements } = inputs;
+    return typeof elements === "string" && (await isProcessedFile(elements))
+      ? openExportedPairs(regulatoryElements, elements, options)
+      : openRegulatoryElements(regulatoryElements, inputs, options);
+  },
   measure: measurePairs,
   mainStatistic: pairedAccuracyStatistic,
   viewRows: viewPairs,

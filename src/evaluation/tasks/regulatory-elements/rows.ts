@@ -1,17 +1,15 @@
-import { isProcessedFile } from "../../../datasets/processed-data.ts";
 import {
   type RegulatoryElementRow,
   readRegulatoryElementTable,
 } from "../../../datasets/regulatory-elements/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
 import { modelSequenceOf, NO_BASE, windowCodes } from "../../../dna/sequence/encoding.ts";
-import { flankOf, refuseContext, widened } from "../context.ts";
+import { flankOf, widened } from "../context.ts";
 import { openGenomeTable, type TableRows, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, numberedRows } from "../inputs.ts";
 import { tableDigest } from "../table-rows.ts";
 import type { OpenOptions, OpenTask, Task } from "../task.ts";
 import type { Example } from "../task-rows.ts";
-import { openExportedPairs } from "./export.ts";
 import { elementAndControlCodes, type PairFacts, pairFacts, sharedPair, withFlanks } from "./pair.ts";
 
 /** Inputs of Task 1. */
@@ -28,10 +26,6 @@ export async function openRegulatoryElements(
   { elements, genome }: RegulatoryElementsInputs,
   { seed, context }: OpenOptions,
 ): Promise<OpenTask<PairFacts>> {
-  if (typeof elements === "string" && (await isProcessedFile(elements))) {
-    refuseContext(elements, context);
-    return openExportedPairs(task, elements, seed);
-  }
   const flank = flankOf(task, context);
   const { digests, select, examples, close } = await openGenomeTable({
     task,
