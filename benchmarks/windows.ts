@@ -5,7 +5,7 @@ import {
   elementAndControl,
   elementAndControlCodes,
   type PairRow,
-} from "../src/evaluation/tasks/regulatory-elements/pair.ts";
+} from "../src/evaluation/tasks/regulatory-elements/rows.ts";
 import { bestRate, type Figure } from "./measure.ts";
 
 const WINDOW = 350;

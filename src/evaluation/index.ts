@@ -87,8 +87,8 @@ export {
   type RowFacts,
 } from "./tasks/prediction.ts";
 export { parseRecipe, type Recipe } from "./tasks/recipe.ts";
-export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements/pair.ts";
 export { regulatoryElements } from "./tasks/regulatory-elements/regulatory-elements.ts";
+export { elementAndControl, elementAndControlOneHot } from "./tasks/regulatory-elements/rows.ts";
 export type {
   FactStratification,
   GenomicStratification,

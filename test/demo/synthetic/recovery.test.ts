@@ -10,7 +10,7 @@ import { findSites, type MotifName, motifNamed } from "../../../src/demo/synthet
 import { type SyntheticGenome, writeSyntheticGenome } from "../../../src/demo/synthetic/write.ts";
 import { splitPartOf } from "../../../src/dna/genome/chromosome-split.ts";
 import { codesOf } from "../../../src/dna/sequence/encoding.ts";
-import { elementAndControl } from "../../../src/evaluation/tasks/regulatory-elements/pair.ts";
+import { elementAndControl } from "../../../src/evaluation/tasks/regulatory-elements/rows.ts";
 import { pairedAccuracy, pairedCounts } from "../../../src/metrics/paired-accuracy.ts";
 import { fitKmerMarkov } from "../../../src/models/baselines/kmer-markov.ts";
 

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { readRegulatoryElements } from "../../../src/datasets/regulatory-elements/table.ts";
 import { openGenome } from "../../../src/dna/genome/genome.ts";
 import { evaluate } from "../../../src/evaluation/evaluate.ts";
-import { elementAndControlOneHot } from "../../../src/evaluation/tasks/regulatory-elements/pair.ts";
+import { elementAndControlOneHot } from "../../../src/evaluation/tasks/regulatory-elements/rows.ts";
 import { openStoredEmbeddings } from "../../../src/models/external/stored-embeddings.ts";
 import type { EmbedOptions, SequenceEmbedding } from "../../../src/models/model.ts";
 import { classifiedTask, embeddingModel, WINDOW } from "../../evaluation/classified-task.ts";

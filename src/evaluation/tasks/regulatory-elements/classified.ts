@@ -29,7 +29,7 @@ import {
 import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
 import { recipeCount } from "../recipe.ts";
 import type { MainStatistic, MeasureContext } from "../task.ts";
-import type { PairFacts } from "./pair.ts";
+import type { PairFacts } from "./rows.ts";
 
 /** Metrics of a classifier of elements and controls. */
 export type ClassifiedPairMetric = "accuracy" | "paired-accuracy" | "auroc" | "auprc" | "mcc" | "loss";

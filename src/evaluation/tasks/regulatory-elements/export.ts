@@ -13,7 +13,7 @@ import {
 import { rowsByNumber } from "../table-rows.ts";
 import type { OpenOptions, OpenTask, Task } from "../task.ts";
 import type { Example } from "../task-rows.ts";
-import type { Pair, PairFacts } from "./pair.ts";
+import type { Pair, PairFacts } from "./rows.ts";
 
 type Members = ProcessedSplit<"element" | "control">["members"];
 

@@ -29,8 +29,8 @@ import {
 import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
 import type { MainStatistic, MeasureContext } from "../task.ts";
-import type { PairFacts } from "./pair.ts";
 import { addUpPairs, type PairSums, pairScores, TIES } from "./pair-sums.ts";
+import type { PairFacts } from "./rows.ts";
 
 /** Metrics of likelihoods of elements and controls. */
 export type PairMetric =

@@ -15,7 +15,7 @@ import { type ComparedScores, comparedScores } from "../compared-scores.ts";
 import { genomicPositionsOf } from "../intervals.ts";
 import type { PredictionColumns } from "../prediction-columns.ts";
 import type { MeasureContext } from "../task.ts";
-import type { PairFacts } from "./pair.ts";
+import type { PairFacts } from "./rows.ts";
 
 /** Quirk Q15: the original counts a tie as wrong. */
 export const TIES: Readonly<Record<Protocol, TieRule>> = { paper: "wrong", corrected: "half" };

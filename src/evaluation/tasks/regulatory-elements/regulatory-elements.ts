@@ -12,9 +12,9 @@ import {
 } from "./classified.ts";
 import { openExportedPairs } from "./export.ts";
 import { measurePairs, type PairMetric, pairedAccuracyStatistic } from "./measure.ts";
-import type { PairFacts } from "./pair.ts";
 import { ELEMENTS_AB_INITIO, ELEMENTS_FINE_TUNED, ELEMENTS_PROBED } from "./recipes.ts";
 import { viewPairs } from "./row-view.ts";
+import type { PairFacts } from "./rows.ts";
 import { openRegulatoryElements, type RegulatoryElementsInputs } from "./rows.ts";
 
 /** Stratifications of Task 1: kind, composition and place of the element. */

@@ -5,7 +5,7 @@ import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
 import type { RowView } from "../row-view.ts";
 import type { MeasureContext } from "../task.ts";
-import type { PairFacts } from "./pair.ts";
+import type { PairFacts } from "./rows.ts";
 
 /** Class of elements in a trained model's logits. */
 const ELEMENT = 1;

@@ -5,7 +5,7 @@ import {
   measureClassifiedPairs,
   validatePairs,
 } from "../../../../src/evaluation/tasks/regulatory-elements/classified.ts";
-import type { PairFacts } from "../../../../src/evaluation/tasks/regulatory-elements/pair.ts";
+import type { PairFacts } from "../../../../src/evaluation/tasks/regulatory-elements/rows.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 import { expectClose, goldenSection, METRICS } from "../../../metrics/golden.ts";
 import { testWithSharedData } from "../../../shared-data.ts";

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import type { LikelihoodPrediction, Predictions } from "../../../../src/evaluation/tasks/prediction.ts";
 import { measurePairs } from "../../../../src/evaluation/tasks/regulatory-elements/measure.ts";
-import type { PairFacts } from "../../../../src/evaluation/tasks/regulatory-elements/pair.ts";
+import type { PairFacts } from "../../../../src/evaluation/tasks/regulatory-elements/rows.ts";
 import { inRowOrder } from "../../../../src/evaluation/tasks/row-order.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 import { streamed } from "../streamed-columns.ts";

@@ -11,7 +11,7 @@ import {
   elementAndControlOneHot,
   type PairRow,
   pairFacts,
-} from "../../../../src/evaluation/tasks/regulatory-elements/pair.ts";
+} from "../../../../src/evaluation/tasks/regulatory-elements/rows.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 
 const GENOME = "genome/mini.hg38.fa.gz";
