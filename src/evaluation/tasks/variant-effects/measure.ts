@@ -22,8 +22,8 @@ import {
   variantAverages,
   variantCounts,
   variantNotes,
+  variantQuirks,
 } from "./evaluated-variants.ts";
-import { variantQuirks } from "./quirk-effects.ts";
 import {
   alternativeAgainstReference,
   type Orientation,

@@ -15,15 +15,15 @@ import {
   variantTable,
 } from "../../../datasets/variants/table.ts";
 import type { Genome } from "../../../dna/genome/genome.ts";
-import { modelSequenceOf } from "../../../dna/sequence/encoding.ts";
+import { modelSequenceOf, NO_BASE } from "../../../dna/sequence/encoding.ts";
+import { alleleWindows, type ReferenceAllele, type Variant } from "../../../dna/sequence/variant.ts";
 import { widened } from "../context.ts";
 import { openGenomeTable, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, numberedRows, textInput } from "../inputs.ts";
 import { tableDigest } from "../table-rows.ts";
 import type { OpenOptions, OpenTask, Task } from "../task.ts";
 import type { Example } from "../task-rows.ts";
-import { type AlleleCodes, alleleCodes } from "./alleles.ts";
-import { factsOf, type StoredVariantFacts } from "./scores.ts";
+import { factsOf, type OriginalStatus, type StoredVariantFacts } from "./scores.ts";
 import { openTraining, type TrainingInputs } from "./training.ts";
 
 /** Inputs of Task 5. */
@@ -224,4 +224,54 @@ function exampleOf(
       unknown,
     }),
   };
+}
+
+/** Bases of a window. */
+export const VARIANT_WINDOW = 2114;
+
+/** 0-based position of the variant in its window. */
+const VARIANT_AT = VARIANT_WINDOW / 2;
+
+/**
+ * Windows of a variant's alleles as base codes (0 A, 1 C, 2 G, 3 T, 4 no base), and its facts from the
+ * genome.
+ */
+export interface AlleleCodes {
+  readonly allele1: Uint8Array;
+  readonly allele2: Uint8Array;
+  readonly reference: ReferenceAllele;
+  readonly original: OriginalStatus;
+  /** Positions of the window with allele 1 without a base: N, or off the chromosome. */
+  readonly unknown: number;
+}
+
+/**
+ * Windows around a variant with either allele: the original's for single bases; `alleleWindows` documents
+ * those of longer alleles.
+ *
+ * @param chromosome  upper-case ASCII
+ * @param width       bases of a window
+ */
+export function alleleCodes(
+  chromosome: Uint8Array,
+  variant: Variant,
+  width: number = VARIANT_WINDOW,
+): AlleleCodes {
+  const { first, second, reference } = alleleWindows(chromosome, variant, width);
+  let unknown = 0;
+  for (const code of first) if (code === NO_BASE) unknown++;
+  return {
+    allele1: first,
+    allele2: second,
+    reference,
+    original: originalStatus(chromosome, variant),
+    unknown,
+  };
+}
+
+function originalStatus(chromosome: Uint8Array, { position, allele1, allele2 }: Variant): OriginalStatus {
+  if (position < VARIANT_AT || position >= chromosome.length) return "refused";
+  if (allele1.length !== 1 || allele2.length !== 1) return "refused";
+  const letter = String.fromCharCode(chromosome[position]);
+  return letter === allele1 || letter === allele2 ? "ok" : "neither";
 }

@@ -7,7 +7,14 @@ import type { TieTolerance } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
 import type { MeasureContext } from "../task.ts";
-import type { OriginalStatus } from "./alleles.ts";
+
+/**
+ * Status of a variant in the original. "neither": neither allele is the reference base, and both are
+ * substituted for it (quirk Q21; lower-case alleles differ from any base there). "refused": the original
+ * stops with an error, since an allele has more than one base (quirk Q20) or the window starts before the
+ * chromosome (quirk Q19).
+ */
+export type OriginalStatus = "ok" | "neither" | "refused";
 
 /** Facts of a variant. */
 export interface VariantFacts {

@@ -1,11 +1,10 @@
 import { asKind, type Prediction } from "../prediction.ts";
 import type { TaskStratification } from "../stratification.ts";
 import type { ScoreTable, Task } from "../task.ts";
-import { VARIANT_WINDOW } from "./alleles.ts";
 import { VARIANTS_BENCHMARK } from "./benchmark.ts";
 import { measureVariants, type VariantMetric, variantStatistic } from "./measure.ts";
 import { viewVariants } from "./row-view.ts";
-import { openVariants, type VariantEffectsInputs } from "./rows.ts";
+import { openVariants, VARIANT_WINDOW, type VariantEffectsInputs } from "./rows.ts";
 import type { StoredVariantFacts } from "./scores.ts";
 import { TRAINING_INPUTS, VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./training.ts";
 

@@ -4,7 +4,7 @@ import { readTable } from "../../../../src/base/table.ts";
 import { readVariants } from "../../../../src/datasets/variants/read.ts";
 import { openGenome } from "../../../../src/dna/genome/genome.ts";
 import { modelSequenceOf } from "../../../../src/dna/sequence/encoding.ts";
-import { alleleCodes } from "../../../../src/evaluation/tasks/variant-effects/alleles.ts";
+import { alleleCodes } from "../../../../src/evaluation/tasks/variant-effects/rows.ts";
 import { sharedData, testWithSharedData } from "../../../shared-data.ts";
 
 const COLUMNS = [
