@@ -1,6 +1,6 @@
 import { InputError } from "../../base/errors.ts";
 import { assertHas, type Model, type SequenceEmbedding, supports } from "../../models/model.ts";
-import { type BaseTokens, ORIGINAL_HEAD_LAYERS } from "../../models/training/probing-head.ts";
+import { type BaseTokens, freshHead, ORIGINAL_HEAD_LAYERS } from "../../models/training/probing-head.ts";
 import { readLayers } from "../../models/training/trained-tensors.ts";
 import { openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { deviceKind } from "../../net/runtime/device.ts";
@@ -21,16 +21,16 @@ import {
   trainingDisk,
 } from "./learner.ts";
 import { ProbeEmbeddings, probeEmbeddingsNeed } from "./probe-embeddings.ts";
+import { headFeeds, ProbePredictions } from "./probe-predictions.ts";
 import {
   type HeadRecipe,
-  headOf,
   headSchema,
   type ProbedRecipe,
   readProbedRecipe,
   withFittingKernel,
-} from "./probe-head.ts";
-import { headFeeds, ProbePredictions } from "./probe-predictions.ts";
+} from "./probed-recipe.ts";
 import type { Setting, SettingContext } from "./setting.ts";
+import { outputsOf } from "./supervision.ts";
 import { loadedPredictor, trainedPredictor } from "./trained-predictor.ts";
 import {
   readStorageDecision,
@@ -82,7 +82,10 @@ export const probed: Setting<"probed"> = {
     const oneEach = model.tokens === "one-letter" && tokens === task.window + 1;
     const kind = oneEach ? (positions === "ends" ? "ends" : "slice") : "gather";
     const basesOf: BaseTokens = { kind, length: task.window };
-    const learner = { ...headOf(supervision, basesOf, model.width, kernel), tokens };
+    const learner = {
+      ...freshHead({ width: model.width, kernel, outputs: outputsOf(supervision) }, basesOf),
+      tokens,
+    };
     if (weights !== undefined) {
       const { members } = context.task.task;
       const bytes = inferenceBytes(learner, { members: members.length, rows, device });
@@ -138,7 +141,8 @@ class Probe implements Learner {
   ) {
     const { width, tokens } = size;
     this.tokens = tokens;
-    const { head, initial, output } = headOf(supervision, basesOf, width, recipe.kernel, recipe.trainingSeed);
+    const sizes = { width, kernel: recipe.kernel, outputs: outputsOf(supervision) };
+    const { head, initial, output } = freshHead(sizes, basesOf, recipe.trainingSeed);
     this.initial = initial;
     this.output = output;
     if (trainedBy(context, NAME) === undefined) return;

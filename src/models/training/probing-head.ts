@@ -1,3 +1,4 @@
+import { InputError } from "../../base/errors.ts";
 import {
   cast,
   concat,
@@ -13,7 +14,7 @@ import {
 import type { Sym } from "../../net/graph/sym.ts";
 import type { Convolution } from "../../net/nn/convolution.ts";
 import { convolutionLast, padWithRow, zeroRow } from "../../net/nn/convolution-last.ts";
-import type { FreshLayers, WithBias } from "../../net/nn/init.ts";
+import { FreshLayers, initialValues, type WithBias } from "../../net/nn/init.ts";
 import { type Linear, linear } from "../../net/nn/linear.ts";
 
 // axes: b batch · t tokens · l bases · c width of the embeddings · h hidden channels
@@ -41,11 +42,23 @@ export interface ProbingHeadSizes {
   readonly outputs: number;
 }
 
+/** Tokens of a sequence that a head reads under `ends`. */
+export const ENDS = 2;
+
 /**
- * Largest kernel k for p positions: the three convolutions, each padded by one on either side, output p + 2,
- * p + 5 − k and p + 8 − 2k positions, and the last must be positive.
+ * Checks that the head's convolutions leave a position. For p positions and a kernel k the three of them,
+ * each padded by one on either side, output p + 2, p + 5 − k and p + 8 − 2k.
+ *
+ * @throws {InputError} with the largest kernel
  */
-export const largestKernel = (positions: number): number => Math.floor((positions + 7) / 2);
+export function checkKernel(kernel: number, positions: number): void {
+  const largest = Math.floor((positions + 7) / 2);
+  if (kernel <= largest) return;
+  throw new InputError(
+    `kernel of the recipe is ${kernel}, too wide for the ${positions} positions that the head sees`,
+    { hint: `the widest kernel that fits is ${largest}` },
+  );
+}
 
 const HIDDEN = 32;
 
@@ -63,6 +76,21 @@ export const ORIGINAL_HEAD_LAYERS = {
   conv3: "conv3",
   output: "fc1",
 } as const;
+
+/**
+ * A fresh head on stored embeddings: its graph and its initial values.
+ *
+ * @param seed  of the initial values
+ * @throws {InputError} when the kernel is too wide for the positions
+ */
+export function freshHead(sizes: ProbingHeadSizes, basesOf: BaseTokens, seed = 0) {
+  checkKernel(sizes.kernel, basesOf.kind === "ends" ? ENDS : basesOf.length);
+  const layers = new FreshLayers();
+  const head = probingHead(layers, sizes);
+  const { tokens, index } = probingInputs(sizes.width, basesOf);
+  const output = probingLogits(head, tokens, basesOf, index);
+  return { head, output, initial: initialValues(layers.tensors, seed) };
+}
 
 /** Declares the head's layers, initialised as in PyTorch. */
 export function probingHead(layers: FreshLayers, { width, kernel, outputs }: ProbingHeadSizes): ProbingHead {
