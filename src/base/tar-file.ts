@@ -1,6 +1,7 @@
+import { on } from "node:events";
 import { Readable } from "node:stream";
 import { Header, type HeaderData, Parser, Pax, type ReadEntry } from "tar";
-import { FormatError } from "./errors.ts";
+import { FormatError, InputError } from "./errors.ts";
 import { fileChunks } from "./read-file.ts";
 import { writeFileAtomic } from "./write-file.ts";
 
@@ -54,44 +55,19 @@ async function* archive(entries: AsyncIterable<TarEntry>): AsyncGenerator<Uint8A
  * @throws {InputError} when it cannot be read
  */
 export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
-  const found: ReadEntry[] = [];
-  const parser = new Parser({ strict: true, onReadEntry: (entry) => void found.push(entry) });
-  let failure: unknown;
-  let ended = false;
-  const wake = newSignal();
-  parser.on("error", (error: unknown) => {
-    failure ??= new FormatError(
-      { file: path },
-      `the file is not a tar archive, or ${isTruncation(error) ? "its end is missing" : "damaged"}`,
-      "is the file complete, and not compressed?",
-      error,
-    );
-    wake.call();
-  });
-  parser.on("end", () => {
-    ended = true;
-    wake.call();
-  });
+  const parser = new Parser({ strict: true });
   const source = Readable.from(fileChunks(path));
-  source.on("error", (error) => {
-    failure ??= error;
-    wake.call();
+  let failure: unknown;
+  parser.once("error", (error) => {
+    failure = error instanceof InputError ? error : damaged(path, error);
   });
-  parser.on("drain", () => source.resume());
-  source.on("data", (piece: Buffer) => {
-    if (!parser.write(piece)) source.pause();
-    wake.call();
-  });
-  source.on("end", () => parser.end());
+  source.once("error", (error) => parser.emit("error", error));
+  // The parser emits an entry when the one before it was read.
+  const entries = on(parser, "entry", { close: ["end"] });
+  source.pipe(parser);
   try {
-    for (;;) {
-      if (failure !== undefined) throw failure;
-      const entry = found.shift();
-      if (entry === undefined) {
-        if (ended) return;
-        await wake.next();
-        continue;
-      }
+    for await (const [emitted] of entries) {
+      const entry: ReadEntry = emitted;
       yield {
         path: entry.path,
         kind: entry.type === "File" || entry.type === "OldFile" ? "file" : entry.type,
@@ -101,10 +77,20 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
       // Skips contents that were not read.
       entry.resume();
     }
+  } catch (error) {
+    throw failure ?? error;
   } finally {
     source.destroy();
   }
 }
+
+const damaged = (file: string, error: unknown) =>
+  new FormatError(
+    { file },
+    `the file is not a tar archive, or ${isTruncation(error) ? "its end is missing" : "damaged"}`,
+    "is the file complete, and not compressed?",
+    error,
+  );
 
 const isTruncation = (error: unknown) => error instanceof Error && error.message.includes("Truncated input");
 
@@ -119,21 +105,4 @@ async function* contentsOf(
     yield piece;
   }
   if (bytes !== entry.size) throw failure() ?? new FormatError({ file }, "the archive is truncated");
-}
-
-/** An event that may be signalled before it is awaited. */
-function newSignal() {
-  let happened = false;
-  let waiting: (() => void) | undefined;
-  return {
-    call() {
-      happened = true;
-      waiting?.();
-    },
-    async next() {
-      if (!happened) await new Promise<void>((resolve) => (waiting = resolve));
-      happened = false;
-      waiting = undefined;
-    },
-  };
 }

@@ -1,3 +1,4 @@
+import { lowerBound } from "../base/binary-search.ts";
 import { InputError } from "../base/errors.ts";
 import type { Mt19937 } from "../base/mt19937.ts";
 import type { KMeansKernels } from "./k-means-kernels.ts";
@@ -34,7 +35,7 @@ export function kMeansPlusPlus(table: KMeansKernels, k: number, rng: Mt19937): I
     const cumulative = runningSums(known);
     for (let trial = 0; trial < candidates.length; trial++) {
       const target = nextDouble(rng) * potential;
-      candidates[trial] = Math.min(firstAtLeast(cumulative, target), rows - 1);
+      candidates[trial] = Math.min(lowerBound(cumulative, target), rows - 1);
     }
     table.nearer(candidates);
     let best = 0;
@@ -73,18 +74,6 @@ function runningSums(values: Float64Array): Float64Array {
     sums[i] = sum;
   }
   return sums;
-}
-
-/** First index whose entry is at least the target; the length if there is none. */
-function firstAtLeast(increasing: Float64Array, target: number): number {
-  let low = 0;
-  let high = increasing.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (increasing[middle] < target) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function total(values: Float64Array): number {

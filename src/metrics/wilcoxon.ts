@@ -1,3 +1,4 @@
+import { firstIndex } from "../base/binary-search.ts";
 import { InputError } from "../base/errors.ts";
 import type { NumberList } from "../base/typed-numbers.ts";
 import { normalUpperTail } from "./distributions.ts";
@@ -90,7 +91,7 @@ export function wilcoxonOfSorted(
  */
 function rankSums(sorted: NumberList) {
   const { length } = sorted;
-  let up = placesBelowZero(sorted);
+  let up = firstIndex(0, length, (i) => sorted.at(i) >= 0);
   let down = up - 1;
   while (up < length && sorted.at(up) === 0) up++;
   const n = down + 1 + length - up;
@@ -108,17 +109,6 @@ function rankSums(sorted: NumberList) {
     taken += t;
   }
   return { positive, ties, n };
-}
-
-/** Count of negative numbers, by bisection. */
-function placesBelowZero(sorted: NumberList): number {
-  let [from, to] = [0, sorted.length];
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    if (sorted.at(middle) < 0) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 function normalP(z: number, alternative: Alternative): number {

@@ -1,3 +1,4 @@
+import { lowerBound } from "../../base/binary-search.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { valueAt } from "../../base/record.ts";
 import { parseWholeNumber } from "../../base/table.ts";
@@ -73,8 +74,8 @@ class ReferenceCounts {
   }
 
   add(start: number, end: number): void {
-    this.beginning[countBelow(this.ends, start + 1)]++;
-    this.ending[countBelow(this.starts, end)]++;
+    this.beginning[lowerBound(this.ends, start + 1)]++;
+    this.ending[lowerBound(this.starts, end)]++;
   }
 
   writeTo(counts: Int32Array): void {
@@ -82,21 +83,9 @@ class ReferenceCounts {
     const ended = runningSums(this.ending);
     for (const i of this.indices) {
       const { start, end } = this.intervals[i];
-      counts[i] = begun[countBelow(this.ends, end)] - ended[countBelow(this.starts, start)];
+      counts[i] = begun[lowerBound(this.ends, end)] - ended[lowerBound(this.starts, start)];
     }
   }
-}
-
-/** Number of elements below a value. */
-function countBelow(ascending: Float64Array, value: number): number {
-  let low = 0;
-  let high = ascending.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function runningSums(values: Float64Array): Float64Array {

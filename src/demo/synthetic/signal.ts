@@ -1,3 +1,4 @@
+import { firstIndex } from "../../base/binary-search.ts";
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { TELOMERE } from "./background.ts";
 import { exponential, gammaOfMeanOne, poisson } from "./draws.ts";
@@ -61,20 +62,11 @@ export function drawCuts(
   for (let at = TELOMERE + step(); at < length - TELOMERE; at += step()) cuts[Math.floor(at)]++;
   for (const { centre, mean } of elements) {
     for (let left = drawCount(rng, mean); left > 0; left--) {
-      cuts[centre - REACH + indexAbove(CUMULATIVE, rng.nextFloat64())]++;
+      cuts[centre - REACH + indexAbove(rng.nextFloat64())]++;
     }
   }
   return cuts;
 }
 
 /** First index whose cumulative share is above u. */
-function indexAbove(cumulative: Float64Array, u: number): number {
-  let low = 0;
-  let high = cumulative.length - 1;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (cumulative[middle] > u) high = middle;
-    else low = middle + 1;
-  }
-  return low;
-}
+const indexAbove = (u: number) => firstIndex(0, CUMULATIVE.length - 1, (i) => CUMULATIVE[i] > u);

@@ -1,5 +1,6 @@
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { firstIndex } from "../../base/binary-search.ts";
 import { dataView } from "../../base/byte-cursor.ts";
 import { FormatError } from "../../base/errors.ts";
 import { isGzip } from "../../base/gzip.ts";
@@ -142,16 +143,8 @@ function wholeBlocks(path: string, bytes: Uint8Array, offset: number, text: numb
 }
 
 /** Index of the block with a byte of the text. */
-function blockOf(starts: readonly BlockStart[], position: number): number {
-  let low = 0;
-  let high = starts.length;
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (starts[middle][1] <= position) low = middle;
-    else high = middle;
-  }
-  return low;
-}
+const blockOf = (starts: readonly BlockStart[], position: number): number =>
+  firstIndex(1, starts.length, (i) => starts[i][1] > position) - 1;
 
 const damaged = (path: string, message: string, cause?: unknown) =>
   new FormatError({ file: path }, message, "is the download complete? Run gzip -t", cause);

@@ -1,3 +1,4 @@
+import { lowerBound } from "../../base/binary-search.ts";
 import { cachedDigest } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { openFile } from "../../base/read-file.ts";
@@ -161,20 +162,8 @@ function* runsIn(
   { starts, ends, scores }: ValueRuns,
   { start, end }: Interval,
 ): Generator<readonly [start: number, end: number, score: number]> {
-  for (let i = firstEndingAfter(ends, start); i < starts.length && starts[i] < end; i++) {
+  for (let i = lowerBound(ends, start + 1); i < starts.length && starts[i] < end; i++) {
     const score = scores[i];
     if (!Number.isNaN(score)) yield [Math.max(starts[i], start), Math.min(ends[i], end), score];
   }
-}
-
-/** Index of the first of the ascending ends beyond a position. */
-function firstEndingAfter(ends: Int32Array, position: number): number {
-  let low = 0;
-  let high = ends.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (ends[middle] > position) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -1,3 +1,4 @@
+import { lowerBound } from "../../base/binary-search.ts";
 import type { Interval } from "./interval.ts";
 
 /** Intervals of one chromosome, sorted by start. */
@@ -59,15 +60,4 @@ export class IntervalIndex {
     }
     return best?.number;
   }
-}
-
-/** Number of values below a bound in ascending values. */
-export function lowerBound(ascending: ArrayLike<number>, bound: number): number {
-  let [low, high] = [0, ascending.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (ascending[middle] < bound) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

@@ -1,9 +1,9 @@
+import { lowerBound } from "../../base/binary-search.ts";
 import { FormatError } from "../../base/errors.ts";
 import { parseWholeNumber } from "../../base/table.ts";
 import { forEachLine, StringPool } from "../../base/text-lines.ts";
 import { type BedRow, readBed } from "./bed.ts";
 import type { Interval } from "./interval.ts";
-import { lowerBound } from "./interval-index.ts";
 
 /** Transcription start sites of a genome. */
 export interface StartSites {

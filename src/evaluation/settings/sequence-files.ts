@@ -1,3 +1,4 @@
+import { lowerBound } from "../../base/binary-search.ts";
 import { assertHas, type Model } from "../../models/model.ts";
 import type { OpenTask } from "../tasks/task.ts";
 import type { Example, RowNumbers, SequenceFile } from "../tasks/task-rows.ts";
@@ -28,7 +29,7 @@ interface Table {
 function memberFile({ rows, tables, examples }: Table, member: number): SequenceFile {
   return {
     lines: rows.length,
-    lineOf: (row) => placeOf(rows, row),
+    lineOf: (row) => lowerBound(rows, row),
     async at(lines) {
       return (await examples(lines)).map(({ row, sequences }) => ({
         bases: sequences[member],
@@ -42,21 +43,9 @@ function memberFile({ rows, tables, examples }: Table, member: number): Sequence
       const first = tables[table];
       const from = first + Math.floor((number - first) / size) * size;
       const to = Math.min(from + size, tables[table + 1] ?? Number.POSITIVE_INFINITY);
-      return [placeOf(rows, from), placeOf(rows, to)];
+      return [lowerBound(rows, from), lowerBound(rows, to)];
     },
   };
-}
-
-/** Index of the first row whose number is at least this one; numbers ascend. */
-function placeOf(rows: RowNumbers, row: number): number {
-  let low = 0;
-  let high = rows.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (rows[middle] < row) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** Caches the last examples: the members of a row are requested one after the other, but made together. */

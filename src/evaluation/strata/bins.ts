@@ -1,5 +1,5 @@
+import { lowerBound } from "../../base/binary-search.ts";
 import { InputError } from "../../base/errors.ts";
-import { lowerBound } from "../../dna/genome/interval-index.ts";
 import { percentiles } from "../../metrics/quantiles.ts";
 import type { StratumValue } from "../tasks/stratification.ts";
 

@@ -1,3 +1,4 @@
+import { firstIndex } from "../../base/binary-search.ts";
 import type { Numbers } from "../../base/typed-numbers.ts";
 import { ColumnsBuilder } from "./columns-builder.ts";
 import type { RowFacts } from "./prediction.ts";
@@ -57,16 +58,9 @@ function* mergedRuns(sorted: PredictionColumns, runs: readonly Run[]): Generator
   }
 }
 
-/** First index of a run whose row number is at least `row`, by bisection. */
-function placeOf(rows: RowList, row: number, { next, end }: Run): number {
-  let [from, to] = [next, end];
-  while (from < to) {
-    const middle = Math.floor((from + to) / 2);
-    if (rows.slice(middle, middle + 1)[0] < row) from = middle + 1;
-    else to = middle;
-  }
-  return from;
-}
+/** First index of a run whose row number is at least `row`. */
+const placeOf = (rows: RowList, row: number, { next, end }: Run): number =>
+  firstIndex(next, end, (i) => rows.slice(i, i + 1)[0] >= row);
 
 function isAscending(rows: RowList): boolean {
   let before = -1;

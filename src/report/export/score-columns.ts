@@ -1,3 +1,4 @@
+import { lowerBound } from "../../base/binary-search.ts";
 import { openFile } from "../../base/read-file.ts";
 import { bytesPerNumber, type Numbers, newNumbers, typeOfNumbers } from "../../base/typed-numbers.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
@@ -125,25 +126,14 @@ export async function scoresOf(
   columns: readonly ScoreColumn[],
   rows: Numbers,
 ): Promise<FieldValue[][]> {
-  const from = firstAtLeast(cell.rows, rows[0]);
-  const to = firstAtLeast(cell.rows, rows[rows.length - 1] + 1);
+  const from = lowerBound(cell.rows, rows[0]);
+  const to = lowerBound(cell.rows, rows[rows.length - 1] + 1);
   const block = await cell.read(from, to);
   const scored = cell.rows.subarray(from, to);
   return columns.map(({ read }) => {
     let at = 0;
     return Array.from(rows, (row) => (scored[at] === row ? read(block, at++) : null));
   });
-}
-
-/** Index of the first of some ascending numbers that is at least `least`. */
-function firstAtLeast(numbers: Numbers, least: number): number {
-  let [low, high] = [0, numbers.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (numbers[middle] < least) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** A field made of a column of predictions. */

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { IntervalIndex, lowerBound } from "../../../src/dna/genome/interval-index.ts";
+import { IntervalIndex } from "../../../src/dna/genome/interval-index.ts";
 
 const interval = fc
   .record({
@@ -25,8 +25,4 @@ test("finds the longest overlap, then the shortest interval, then the first", ()
       expect(new IntervalIndex(intervals).bestOverlap(query)).toBe(candidates[0]?.i);
     }),
   );
-});
-
-test("lowerBound counts the values below", () => {
-  expect([0, 1, 2, 5, 6].map((bound) => lowerBound([1, 2, 2, 5], bound))).toEqual([0, 0, 1, 3, 4]);
 });
