@@ -363,7 +363,7 @@ function differences(base: Recipe, own: Recipe): string {
 const valueText = (value: Recipe[string] | undefined) => (value === null ? "none" : String(value));
 
 /** The README's tables, by the name of their markers. */
-export const readmeParts: Readonly<Record<string, () => string>> = {
+const readmeParts: Readonly<Record<string, () => string>> = {
   tasks: () =>
     table(
       ["task", "question", "settings"],

@@ -195,7 +195,7 @@ function checkRow(
  * Prepared table of regulatory elements as columns, which are on disk beyond a few megabytes. The iterator
  * creates rows one at a time.
  */
-export class RegulatoryElementTable implements Iterable<RegulatoryElementRow> {
+class RegulatoryElementTable implements Iterable<RegulatoryElementRow> {
   readonly #names: string[] = [];
   readonly #codes = new Map<string, number>();
   readonly #chrom = new NumberLog();

@@ -22,7 +22,7 @@ const checkSchema = z.object({
   metric: z.object({ name: z.string(), ...compared, low: z.number(), high: z.number() }).exactOptional(),
 });
 
-export const storageDecisionSchema = z.object({
+const storageDecisionSchema = z.object({
   storedAs: z.enum(["float32", "float16"]),
   /** One sentence. */
   because: z.string(),

@@ -33,7 +33,7 @@ export interface LogitsPrediction<Row extends RowFacts = RowFacts> {
  * Variants of computations with embeddings, which differ between protocols: the precision of a distance
  * (quirk Q16), and the order of vectors, by file or by names of batches as texts (quirk Q2).
  */
-export const EMBEDDING_VARIANTS = ["float32", "float64", "file-order", "text-order"] as const;
+const EMBEDDING_VARIANTS = ["float32", "float64", "file-order", "text-order"] as const;
 export type EmbeddingVariant = (typeof EMBEDDING_VARIANTS)[number];
 
 /** Distances between the embeddings of the row's members. */

@@ -4,10 +4,10 @@ import { graphOf } from "../graph/graph.ts";
 import { isOp, type Sym } from "../graph/sym.ts";
 
 /** Vectors of a training state that have a value for each trained value. */
-export const PER_VALUE = ["parameter", "m", "v", "sum"] as const;
+const PER_VALUE = ["parameter", "m", "v", "sum"] as const;
 
 /** Vectors of a training state that have a value for each group of parameters. */
-export const PER_GROUP = ["reached", "steps"] as const;
+const PER_GROUP = ["reached", "steps"] as const;
 
 export type StateName = (typeof PER_VALUE)[number] | (typeof PER_GROUP)[number];
 
