@@ -92,6 +92,9 @@ const SYSTEM_ERRORS: Readonly<Record<string, readonly [message: string, hint?: s
   ENODEV: ["no such device"],
 };
 
+/** Message of a thrown value. */
+export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
 /** Code of a system error, such as "ENOENT"; the empty string for any other error. */
 export function errorCode(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "";

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { errorCode, InputError } from "./errors.ts";
+import { errorCode, InputError, reasonOf } from "./errors.ts";
 import { quotedText } from "./message-text.ts";
 
 /** Retries with exponential backoff. */
@@ -101,7 +101,7 @@ function causeOf(error: unknown): { code: string; message: string } {
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
   // IPv6 and IPv4 both failed: the first error suffices.
   if (inner instanceof AggregateError) inner = inner.errors[0];
-  return { code: errorCode(inner), message: inner instanceof Error ? inner.message : String(inner) };
+  return { code: errorCode(inner), message: reasonOf(inner) };
 }
 
 /** Milliseconds of a Retry-After header, which gives seconds or a date. */

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import { errorCode, InputError } from "./errors.ts";
+import { errorCode, InputError, reasonOf } from "./errors.ts";
 
 /** A page served on this machine. */
 export interface ServedPage {
@@ -50,8 +50,7 @@ export async function serveOnLoopback(
   const server = createServer((request, response) => {
     respond(request, hosts, pageAt).then(
       (page) => send(request, response, page),
-      (error: unknown) =>
-        send(request, response, plain(500, error instanceof Error ? error.message : String(error))),
+      (error: unknown) => send(request, response, plain(500, reasonOf(error))),
     );
   });
   await new Promise<void>((resolve, reject) => {

@@ -43,6 +43,14 @@ export async function forEachTableRow(
   reader.end();
 }
 
+/** Names of a table's columns. @throws {FormatError} when the file is empty */
+export async function readHeader(path: string): Promise<readonly string[]> {
+  for await (const { text } of textLines(path)) return text.split("\t");
+  throw emptyTable(path);
+}
+
+const emptyTable = (path: string) => new FormatError({ file: path }, "the table is empty");
+
 class TableReader {
   private header: readonly string[] | undefined;
   private indices: readonly number[] = [];
@@ -73,7 +81,7 @@ class TableReader {
   }
 
   end(): void {
-    if (this.header === undefined) throw new FormatError({ file: this.path }, "the table is empty");
+    if (this.header === undefined) throw emptyTable(this.path);
   }
 }
 

@@ -58,10 +58,10 @@ export async function* readTar(path: string): AsyncGenerator<TarFileEntry> {
   const parser = new Parser({ strict: true });
   const source = Readable.from(fileChunks(path));
   let failure: unknown;
-  parser.once("error", (error) => {
-    failure = error instanceof InputError ? error : damaged(path, error);
+  parser.on("error", (error) => {
+    failure ??= error instanceof InputError ? error : damaged(path, error);
   });
-  source.once("error", (error) => parser.emit("error", error));
+  source.on("error", (error) => parser.emit("error", error));
   // The parser emits an entry when the one before it was read.
   const entries = on(parser, "entry", { close: ["end"] });
   source.pipe(parser);

@@ -2,7 +2,7 @@ import { InputError } from "../base/errors.ts";
 import type { Pcg64 } from "../base/pcg64.ts";
 import { normal } from "../base/random.ts";
 import { type Matrix, requireMatrix } from "./matrix.ts";
-import { symmetricEigen } from "./symmetric-eigen.ts";
+import { dot, symmetricEigen } from "./symmetric-eigen.ts";
 
 export interface PrincipalComponents {
   /** Mean of each column, subtracted first. [columns] */
@@ -142,12 +142,6 @@ function makeLargestPositive(vector: Float64Array): void {
 function unit(vector: Float64Array): Float64Array {
   const length = Math.sqrt(dot(vector, vector));
   return length === 0 ? vector : vector.map((value) => value / length);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let total = 0;
-  for (let i = 0; i < a.length; i++) total += a[i] * b[i];
-  return total;
 }
 
 /** Additional random directions; scikit-learn's default. */

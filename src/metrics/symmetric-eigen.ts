@@ -156,7 +156,8 @@ function rotate(a: Float64Array, b: Float64Array, c: number, s: number): void {
   }
 }
 
-function dot(a: Float64Array, b: Float64Array, from: number): number {
+/** Scalar product of two vectors, without the entries before `from`. */
+export function dot(a: Float64Array, b: Float64Array, from = 0): number {
   let total = 0;
   for (let i = from; i < a.length; i++) total += a[i] * b[i];
   return total;

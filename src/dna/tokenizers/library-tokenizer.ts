@@ -1,6 +1,6 @@
 import { Tokenizer as LibraryTokenizer } from "@huggingface/tokenizers";
 import { z } from "zod";
-import { FormatError, InputError } from "../../base/errors.ts";
+import { FormatError, InputError, reasonOf } from "../../base/errors.ts";
 import { quotedText } from "../../base/message-text.ts";
 import { checked, typed } from "./text-steps.ts";
 import { readSpecialTokens, requireAscii, type Tokenizer, type Tokens } from "./tokenizer.ts";
@@ -99,7 +99,7 @@ function opened(source: object, file: string): LibraryTokenizer {
   try {
     return new LibraryTokenizer(source, {});
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = reasonOf(cause);
     throw new FormatError({ file }, `the tokenizer cannot be opened: ${quotedText(why)}`, undefined, cause);
   }
 }

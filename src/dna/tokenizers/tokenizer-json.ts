@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { FormatError } from "../../base/errors.ts";
-import { JsonError, parseUniqueJson } from "../../base/json.ts";
+import { isObject, JsonError, parseUniqueJson } from "../../base/json.ts";
 import { quotedText, shownValue } from "../../base/message-text.ts";
 import {
   checked,
@@ -35,7 +35,7 @@ const document = z.looseObject({
   model: z.looseObject({
     unk_token: z.string().nullish(),
     // Not z.record, which drops a token named __proto__.
-    vocab: z.custom<object>((value) => typeof value === "object" && value !== null && !Array.isArray(value)),
+    vocab: z.custom<object>(isObject),
     merges: z.array(z.union([z.string(), z.tuple([z.string(), z.string()])])).max(MAX_TOKENS),
   }),
 });

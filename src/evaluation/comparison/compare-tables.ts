@@ -1,8 +1,7 @@
 import { basename } from "node:path";
 import { digestFile } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
-import { forEachTableRow, parseFiniteNumber, parseWholeNumber } from "../../base/table.ts";
-import { textLines } from "../../base/text-lines.ts";
+import { forEachTableRow, parseFiniteNumber, parseWholeNumber, readHeader } from "../../base/table.ts";
 import { blocksBy, type GenomicRow, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
 import { type EstimatedMetric, metricOver } from "../../metrics/estimate.ts";
 import { type Candidate, compareGroup, comparisonOf } from "./compare-group.ts";
@@ -90,7 +89,7 @@ interface ScoreTable {
 }
 
 async function readScores(path: string): Promise<ScoreTable> {
-  const header = await headerOf(path);
+  const header = await readHeader(path);
   const columns = SCORES.find((pair) => pair.every((name) => header.includes(name)));
   if (columns === undefined) {
     throw new FormatError(
@@ -141,11 +140,6 @@ async function readScores(path: string): Promise<ScoreTable> {
     positions: placed ? positions : undefined,
     blocks: grouped && !placed ? blocks : undefined,
   };
-}
-
-async function headerOf(path: string): Promise<readonly string[]> {
-  for await (const { text } of textLines(path)) return text.split("\t");
-  throw new FormatError({ file: path }, "the table is empty");
 }
 
 /** Checks that rows of two tables with the same identity are the same rows. */

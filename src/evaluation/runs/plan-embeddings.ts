@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { kindOfPath, sizeBelow } from "../../base/folder.ts";
-import { suggestion } from "../../base/message-text.ts";
+import { gibibytes, suggestion } from "../../base/message-text.ts";
 import { embeddingsPlace } from "../embeddings/embedding-store.ts";
 import { checkFreeSpace, type SpaceNeed } from "../embeddings/packed-embedding.ts";
 import {
@@ -175,7 +175,6 @@ async function storageOf(
     : { place, because: times };
 }
 
-const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 const milliseconds = (seconds: number) => `${(1000 * seconds).toPrecision(2)} ms`;
 
 /** Bytes still to write for all cells on disk. */

@@ -1,9 +1,8 @@
 import { join } from "node:path";
 import { z } from "zod";
-import { textIfPresent } from "../../base/read-file.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { REDUCED_PRECISIONS, type ReducedPrecision } from "../../net/runtime/precision.ts";
-import { parseRecord, readableJson } from "./run-folder.ts";
+import { readableJson, readRecord } from "./run-folder.ts";
 
 /** Main metric of a sample of a cell's rows in a reduced precision and in float32. */
 export interface PrecisionCheck {
@@ -47,11 +46,8 @@ export async function writePrecisionCheck(cellFolder: string, check: PrecisionCh
  * Reads the check that a cell has passed. Undefined if the cell was not checked.
  * @throws {FormatError} when the file is damaged
  */
-export async function readPrecisionCheck(cellFolder: string): Promise<PrecisionCheck | undefined> {
-  const file = join(cellFolder, FILE);
-  const text = await textIfPresent(file);
-  return text === undefined ? undefined : parseRecord(file, text, precisionCheckSchema);
-}
+export const readPrecisionCheck = (cellFolder: string): Promise<PrecisionCheck | undefined> =>
+  readRecord(join(cellFolder, FILE), precisionCheckSchema);
 
 /** The check as one sentence: `int8 changes AUROC from 0.812 to 0.811 on 1024 rows (…)`. */
 export function precisionText({

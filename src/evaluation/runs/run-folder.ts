@@ -272,6 +272,12 @@ function short(value: unknown): string {
 /** Levels of objects and arrays, far more than a record has. */
 const MAX_RECORD_DEPTH = 64;
 
+/** `parseRecord` of a file; undefined if it does not exist. */
+export async function readRecord<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
+  const text = await textIfPresent(file);
+  return text === undefined ? undefined : parseRecord(file, text, schema);
+}
+
 /**
  * Parses and validates JSON that dart-eval wrote.
  * @throws {FormatError} naming the file and the invalid field

@@ -4,11 +4,11 @@ import { sha256Hex } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { firstIssue, tryParseJson } from "../../base/json.ts";
 import { readLineLog } from "../../base/line-log.ts";
-import { openFile, textIfPresent } from "../../base/read-file.ts";
+import { openFile } from "../../base/read-file.ts";
 import { writeCacheFile } from "../../base/write-file.ts";
 import type { ColumnsLayout, PredictionColumns } from "../tasks/prediction-columns.ts";
 import { layoutSchema, packColumns, unpackColumns } from "./packed-columns.ts";
-import { parseRecord, readableJson } from "./run-folder.ts";
+import { readableJson, readRecord } from "./run-folder.ts";
 import { MAX_SHARDS, type Shard } from "./shard.ts";
 
 /*
@@ -259,10 +259,7 @@ export function noteFailure(file: string, error: unknown): Promise<void> {
   return writeCacheFile(file, readableJson(note));
 }
 
-export const readScoring = (file: string): Promise<ScoringNote | undefined> => readNote(file, scoringSchema);
-export const readFailure = (file: string): Promise<FailureNote | undefined> => readNote(file, failureSchema);
-
-async function readNote<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const text = await textIfPresent(file);
-  return text === undefined ? undefined : parseRecord(file, text, schema);
-}
+export const readScoring = (file: string): Promise<ScoringNote | undefined> =>
+  readRecord(file, scoringSchema);
+export const readFailure = (file: string): Promise<FailureNote | undefined> =>
+  readRecord(file, failureSchema);

@@ -7,7 +7,6 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { type DurableLog, openDurableLog } from "../../base/line-log.ts";
 import { counted } from "../../base/message-text.ts";
 import { programVersion } from "../../base/package.ts";
-import { textIfPresent } from "../../base/read-file.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import type { EmbeddingStorage } from "../settings/setting.ts";
 import type { Predictions } from "../tasks/prediction.ts";
@@ -15,7 +14,7 @@ import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import { RowListBuilder } from "../tasks/row-list.ts";
 import type { RowList } from "../tasks/task-rows.ts";
 import type { CellRecord } from "./cell.ts";
-import { parseRecord, readableJson, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
+import { readRecord, readableJson, rowsFolder, shardPaths, type ShardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import {
   batchLine,
@@ -266,10 +265,7 @@ async function openLocked(of: ShardOfCell, paths: ShardPaths, lock: FileLock): P
 }
 
 /** Reads `.done.json`; undefined for an unfinished shard. @throws {FormatError} when it is damaged */
-export async function readShardDone(file: string): Promise<ShardDone | undefined> {
-  const text = await textIfPresent(file);
-  return text === undefined ? undefined : parseRecord(file, text, doneSchema);
-}
+export const readShardDone = (file: string): Promise<ShardDone | undefined> => readRecord(file, doneSchema);
 
 function checkHeader(file: string, header: ShardHeader, { record, shard, rows }: ShardOfCell) {
   const same =

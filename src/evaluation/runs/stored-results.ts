@@ -3,13 +3,12 @@ import { z } from "zod";
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
-import { textIfPresent } from "../../base/read-file.ts";
 import { type TrainingRecord, trainingRecordSchema } from "../settings/training-record.ts";
 import type { MetricName, NameOr } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
 import { type PrecisionCheck, precisionCheckSchema } from "./precision-record.ts";
-import { cellFolder, missingRunError, parseRecord, readRunRecord, runFolders } from "./run-folder.ts";
+import { cellFolder, missingRunError, parseRecord, readRecord, readRunRecord, runFolders } from "./run-folder.ts";
 import { type ShardTiming, timingSchema } from "./shard-store.ts";
 
 /** Version of result.json. */
@@ -50,7 +49,7 @@ export async function readResults(folder: string): Promise<readonly StoredResult
     const place = cellFolder(folder, record);
     const [result, timing] = await Promise.all([
       readSealed(join(place, "result.json"), folder),
-      readIfPresent(join(place, "timing.json"), z.array(timingSchema)),
+      readRecord(join(place, "timing.json"), z.array(timingSchema)),
     ]);
     if (result === undefined || timing === undefined) {
       throw new InputError(`${cellTitle(record.cell)} has no result yet`, {
@@ -98,14 +97,14 @@ export async function runResults(paths: readonly string[]): Promise<readonly Sto
 export async function readCellResult(place: string): Promise<StoredResult | undefined> {
   const [result, timing] = await Promise.all([
     readSealed(join(place, "result.json"), dirname(place)),
-    readIfPresent(join(place, "timing.json"), z.array(timingSchema)),
+    readRecord(join(place, "timing.json"), z.array(timingSchema)),
   ]);
   return result === undefined ? undefined : { folder: place, result, timing: timing ?? [] };
 }
 
 /** Reads a result and verifies its digest. @throws {InputError} when it was changed */
 async function readSealed(file: string, folder: string): Promise<CellResult | undefined> {
-  const found = await readIfPresent(file, sealSchema);
+  const found = await readRecord(file, sealSchema);
   if (found === undefined) return undefined;
   const { result, changed } = openSeal(file, found);
   if (changed === undefined) return result;
@@ -180,11 +179,6 @@ export function openSeal(file: string, { sha256, ...result }: z.infer<typeof sea
     sha256,
     changed: found === sha256 ? undefined : found,
   };
-}
-
-async function readIfPresent<T>(file: string, schema: z.ZodType<T>): Promise<T | undefined> {
-  const text = await textIfPresent(file);
-  return text === undefined ? undefined : parseRecord(file, text, schema);
 }
 
 /** Versions of the programs that scored the shards, each once. */

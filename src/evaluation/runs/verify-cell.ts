@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { InputError, InternalError } from "../../base/errors.ts";
+import { isObject } from "../../base/json.ts";
 import { shownValue } from "../../base/message-text.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { forEachLine } from "../../base/text-lines.ts";
@@ -295,9 +296,6 @@ function compared(path: string, recorded: unknown, computed: unknown): Compared 
   compare(path, recorded, computed);
   return { wrong, reworded };
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 function equal(a: unknown, b: unknown): boolean {
   if (typeof a !== "number" || typeof b !== "number") return a === b;

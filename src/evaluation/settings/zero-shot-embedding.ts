@@ -4,6 +4,7 @@ import { cosineDistance, paperCosineDistance } from "../../metrics/cosine.ts";
 import { type Model, type Origin, supports } from "../../models/model.ts";
 import { poolSequences } from "../../models/queries/embeddings.ts";
 import type { EmbeddingVariant, Prediction } from "../tasks/prediction.ts";
+import { base64Of } from "../tasks/prediction.ts";
 import { type Recipe, readRecipe } from "../tasks/recipe.ts";
 import type { Task } from "../tasks/task.ts";
 import type { Example, SequenceFile } from "../tasks/task-rows.ts";
@@ -235,13 +236,4 @@ class Embedding {
     });
     return given;
   }
-}
-
-/** Little-endian float32 in base64. */
-function base64Of(vector: Float64Array): string {
-  const bytes = Buffer.alloc(4 * vector.length);
-  vector.forEach((value, i) => {
-    bytes.writeFloatLE(value, 4 * i);
-  });
-  return bytes.toString("base64");
 }

@@ -1,8 +1,7 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
-import { textIfPresent } from "../../base/read-file.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
-import { parseRecord, readableJson } from "../runs/run-folder.ts";
+import { readRecord, readableJson } from "../runs/run-folder.ts";
 import { type CellResult, estimateSchema, type StoredResult } from "../runs/stored-results.ts";
 
 /**
@@ -142,11 +141,8 @@ function* strataTable({ rows, columns }: StrataOfRows): Generator<string> {
  * @throws {FormatError} when the file is not valid
  */
 export async function readStrata({ folder, result }: StoredResult): Promise<CellStrata | undefined> {
-  const file = join(folder, STRATA_FILE);
-  const text = await textIfPresent(file);
-  if (text === undefined) return undefined;
-  const strata = parseRecord(file, text, strataSchema);
-  return strata.identity === result.identity ? strata : undefined;
+  const strata = await readRecord(join(folder, STRATA_FILE), strataSchema);
+  return strata?.identity === result.identity ? strata : undefined;
 }
 
 /** Name of a file without its folder, which is of one machine only. */

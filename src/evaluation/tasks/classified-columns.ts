@@ -1,6 +1,7 @@
 import { correctness, predictedClasses } from "../../metrics/accuracy.ts";
 import { crossEntropyOfRows } from "../../metrics/losses.ts";
 import type { Matrix } from "../../metrics/matrix.ts";
+import { sum } from "../../metrics/mean.ts";
 import type { Protocol } from "../../models/model.ts";
 import type { LogitsPrediction, RowFacts } from "./prediction.ts";
 
@@ -33,6 +34,23 @@ export function classifiedColumns<Row extends RowFacts, Labels extends ArrayLike
     correct: correctness(predicted, labels),
     losses: crossEntropyOfRows(logits, labels),
   };
+}
+
+/**
+ * Quirk Q13: sum over batches of the mean losses of each member, divided by the number of sequences: about
+ * the mean divided by the batch size.
+ *
+ * @param losses     [sequences], the members of a row after each other
+ * @param batchSize  rows of a batch
+ * @param members    sequences of a row
+ */
+export function summedBatchMeans(losses: Float64Array, batchSize: number, members = 1): number {
+  const sums: number[] = [];
+  for (let start = 0; start < losses.length; start += members * batchSize) {
+    const batch = losses.subarray(start, start + members * batchSize);
+    sums.push((members * sum(batch)) / batch.length);
+  }
+  return sum(sums) / losses.length;
 }
 
 /** A value by the rules of each protocol. */

@@ -208,10 +208,9 @@ function floatsOf(vector: string): Float32Array<ArrayBuffer> {
   return Float32Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i));
 }
 
-function base64Of(numbers: Numbers): string {
+/** Numbers as little-endian float32 in base64. */
+export function base64Of(numbers: ArrayLike<number>): string {
   const bytes = Buffer.alloc(4 * numbers.length);
-  numbers.forEach((value, i) => {
-    bytes.writeFloatLE(value, 4 * i);
-  });
+  for (let i = 0; i < numbers.length; i++) bytes.writeFloatLE(numbers[i], 4 * i);
   return bytes.toString("base64");
 }

@@ -156,7 +156,9 @@ async function refuseAdapter(folder: string): Promise<void> {
 /** Maximum nesting in config.json; published ones have a few levels. */
 const MAX_CONFIG_DEPTH = 32;
 
-async function readConfig(folder: string): Promise<{ config: Record<string, unknown>; file: string }> {
+async function readConfig(
+  folder: string,
+): Promise<{ config: Readonly<Record<string, unknown>>; file: string }> {
   if ((await kindOfPath(folder)) === "file") {
     throw new InputError("this is a file; expected the folder of a checkpoint", { place: { file: folder } });
   }

@@ -1,4 +1,4 @@
-import { InputError } from "../../base/errors.ts";
+import { InputError, reasonOf } from "../../base/errors.ts";
 import { type Model, supports } from "../model.ts";
 import { type Check, type CheckName, fault, undecided, type Verdict } from "./check.ts";
 import { batchOrderCheck, paddingCheck } from "./checks/batching.ts";
@@ -72,7 +72,7 @@ export async function conform(model: Model, options: ConformOptions = {}): Promi
 /** The verdict of a check that the model ended with an error. */
 function failed(error: unknown, signal: AbortSignal | undefined): Verdict {
   signal?.throwIfAborted();
-  return fault(`the model failed: ${error instanceof Error ? error.message : String(error)}`);
+  return fault(`the model failed: ${reasonOf(error)}`);
 }
 
 /** All checks, each after its prerequisites. */

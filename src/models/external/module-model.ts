@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { InputError } from "../../base/errors.ts";
+import { InputError, reasonOf } from "../../base/errors.ts";
 import { checkIsFile } from "../../base/folder.ts";
 import type { Model } from "../model.ts";
 
@@ -119,8 +119,6 @@ const failure = ({ file, name }: Named, key: string | symbol, cause: unknown) =>
     hint: "--verbose prints the stack",
     cause,
   });
-
-const reasonOf = (cause: unknown) => (cause instanceof Error ? cause.message : String(cause));
 
 const neverSettles = ({ file, name }: Named, key: string | symbol) =>
   new InputError(`the model ${name} returned nothing: the promise of its ${String(key)} never settles`, {

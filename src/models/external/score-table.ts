@@ -3,8 +3,7 @@ import { cachedDigest } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { NumberLog } from "../../base/number-log.ts";
 import { valueAt } from "../../base/record.ts";
-import { forEachTableRow, parseDecimal, parseFiniteNumber, readTable } from "../../base/table.ts";
-import { textLines } from "../../base/text-lines.ts";
+import { forEachTableRow, parseDecimal, parseFiniteNumber, readHeader, readTable } from "../../base/table.ts";
 import { MODEL_FAMILIES } from "../language/catalogue.ts";
 import type { ExpectedRows, Model, QueryOptions } from "../model.ts";
 import { fileSpec } from "./file-spec.ts";
@@ -35,7 +34,7 @@ export async function openScoreTable(spec: string): Promise<Model> {
     family: MODEL_FAMILIES,
   });
   const { answers = "likelihood", ...family } = options;
-  const columns = await columnsOf(path);
+  const columns = await readHeader(path);
   const activity = answers === "activity";
   const model = {
     name: basename(path).replace(/\.tsv(\.gz)?$/, ""),
@@ -65,11 +64,6 @@ export async function openScoreTable(spec: string): Promise<Model> {
     `the header is ${columns.slice(0, 20).join(", ").slice(0, 300)}`,
     "expected the columns idx and, for Task 1, seq_score and ctrl_score; or sequence and log_likelihood",
   );
-}
-
-async function columnsOf(path: string): Promise<readonly string[]> {
-  for await (const { text } of textLines(path)) return text.split("\t");
-  throw new FormatError({ file: path }, "the table is empty");
 }
 
 /** Scores of a task's whole table. */

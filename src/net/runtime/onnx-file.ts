@@ -1,6 +1,6 @@
 import { dirname, join, sep } from "node:path";
 import type { Tensor } from "onnxruntime-node";
-import { FormatError, InputError } from "../../base/errors.ts";
+import { FormatError, InputError, reasonOf } from "../../base/errors.ts";
 import { openFile } from "../../base/read-file.ts";
 import { bytesPerElement, type NdArray } from "../arrays/array.ts";
 import { cachedSearch, type FloatArray, findNotFinite } from "../arrays/finite.ts";
@@ -8,7 +8,7 @@ import { type OnnxExternalData, type OnnxSummary, readOnnx } from "../graph/read
 import type { ConcreteDevice } from "./device.ts";
 import { onnxRuntime } from "./onnx-runtime.ts";
 import type { ProgramOptions } from "./program.ts";
-import { openSession, reasonOf } from "./session.ts";
+import { openSession } from "./session.ts";
 
 /**
  * Size limit of an ONNX model, from the format's limit for one message. Larger weights are in external files.

@@ -1,5 +1,5 @@
 import type { InferenceSession } from "onnxruntime-node";
-import { InputError } from "../../base/errors.ts";
+import { InputError, reasonOf } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { missingCudaLibraries } from "./cuda-libraries.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
@@ -104,9 +104,4 @@ const locations = ({ all, onDevice }: NonNullable<SessionRequest["outputs"]>) =>
 function providerOf(device: ConcreteDevice): InferenceSession.ExecutionProviderConfig {
   const gpu = gpuNumber(device);
   return gpu === undefined ? deviceKind(device) : { name: "cuda", deviceId: gpu };
-}
-
-/** Message of an error thrown by ONNX Runtime. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,11 +5,11 @@ import { InputError, InternalError } from "../../base/errors.ts";
 import { takeLock } from "../../base/file-lock.ts";
 import { checkWritableFolder, isInsidePath, namesInFolder, temporaryFolder } from "../../base/folder.ts";
 import { version } from "../../base/package.ts";
-import { bytesIfPresent, textIfPresent } from "../../base/read-file.ts";
+import { bytesIfPresent } from "../../base/read-file.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
-import { parseRecord, readableJson } from "../../evaluation/runs/run-folder.ts";
+import { readableJson, readRecord } from "../../evaluation/runs/run-folder.ts";
 import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { reportDocument } from "../documents.ts";
 import type { FileFigure } from "../figure-data.ts";
@@ -137,9 +137,8 @@ const DOCUMENTS = [
  * Files of an earlier export; none for an empty folder. @throws {InputError} when the folder has other files
  */
 async function earlierFiles(folder: string): Promise<readonly string[]> {
-  const file = join(folder, MANIFEST);
-  const text = await textIfPresent(file);
-  if (text !== undefined) return parseRecord(file, text, manifestSchema).files;
+  const manifest = await readRecord(join(folder, MANIFEST), manifestSchema);
+  if (manifest !== undefined) return manifest.files;
   const names = (await namesInFolder(folder)).filter((name) => !/^\.|^export\.lock/.test(name));
   if (names.length === 0) return [];
   throw new InputError(`the folder has other files and no export (it has ${names.slice(0, 3).join(", ")})`, {

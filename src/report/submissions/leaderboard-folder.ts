@@ -7,7 +7,7 @@ import { textIfPresent } from "../../base/read-file.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { cellTitle } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
-import { parseRecord, readableJson } from "../../evaluation/runs/run-folder.ts";
+import { readableJson, readRecord } from "../../evaluation/runs/run-folder.ts";
 import {
   ENTRIES,
   entryName,
@@ -94,9 +94,8 @@ export async function writeLeaderboard(
 
 /** Title of a leaderboard; undefined for an empty folder. @throws {InputError} when it has other files */
 async function storedTitle(folder: string): Promise<string | undefined> {
-  const file = join(folder, SETTINGS_FILE);
-  const text = await textIfPresent(file);
-  if (text !== undefined) return parseRecord(file, text, settingsSchema).title;
+  const settings = await readRecord(join(folder, SETTINGS_FILE), settingsSchema);
+  if (settings !== undefined) return settings.title;
   const names = (await namesInFolder(folder)).filter((name) => !/^\.|^leaderboard\.lock/.test(name));
   if (names.length === 0) return undefined;
   throw new InputError(

@@ -5,7 +5,7 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
-import { cellFolder, parseRecord, readRunRecord, runFolders } from "../../evaluation/runs/run-folder.ts";
+import { cellFolder, parseRecord, readRecord, readRunRecord, runFolders } from "../../evaluation/runs/run-folder.ts";
 import { timingSchema } from "../../evaluation/runs/shard-store.ts";
 import { openSeal, programsOf, sealSchema } from "../../evaluation/runs/stored-results.ts";
 import type { CellToVerify } from "../../evaluation/runs/verify-cell.ts";
@@ -80,9 +80,7 @@ async function submittedCell(folder: string): Promise<SubmittedCell> {
 
 /** Versions of the programs that scored a cell, each once; none without timing.json. */
 async function programsIn(folder: string): Promise<readonly string[]> {
-  const file = join(folder, "timing.json");
-  const text = await textIfPresent(file);
-  return text === undefined ? [] : programsOf(parseRecord(file, text, z.array(timingSchema)));
+  return programsOf((await readRecord(join(folder, "timing.json"), z.array(timingSchema))) ?? []);
 }
 
 async function submittedEntry(file: string): Promise<SubmittedCell> {

@@ -5,9 +5,14 @@ import type { Estimate } from "../../../metrics/intervals.ts";
 import { classLogOdds, type InfiniteLogOdds, paperLogOdds } from "../../../metrics/log-odds.ts";
 import { logProbabilities } from "../../../metrics/losses.ts";
 import type { Matrix } from "../../../metrics/matrix.ts";
-import { mean, meanOver, sum } from "../../../metrics/mean.ts";
+import { mean, meanOver } from "../../../metrics/mean.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { type ClassifiedColumns, classifiedColumns, underEachProtocol } from "../classified-columns.ts";
+import {
+  type ClassifiedColumns,
+  classifiedColumns,
+  summedBatchMeans,
+  underEachProtocol,
+} from "../classified-columns.ts";
 import {
   areSingleRows,
   blockMetric,
@@ -206,15 +211,6 @@ export function validateCellTypes(
   const { losses, correct } = columnsOf(ofKind("logits", predictions));
   const loss = RULES[context.protocol].loss(losses, recipeCount(context, "batchSize"));
   return { val_loss: loss, val_acc: mean(correct) };
-}
-
-/** Quirk Q13: the mean losses of the batches, added up and divided by the number of rows. */
-function summedBatchMeans(losses: Float64Array, batchSize: number): number {
-  const means: number[] = [];
-  for (let start = 0; start < losses.length; start += batchSize) {
-    means.push(mean(losses.subarray(start, start + batchSize)));
-  }
-  return sum(means) / losses.length;
 }
 
 function float32LogOdds(logits: Matrix, chosen: number, saturated: InfiniteLogOdds): Float64Array {

@@ -5,7 +5,12 @@ import { confusion, matthews, matthewsEstimate, matthewsOver } from "../../../me
 import { mean, meanOver, sum } from "../../../metrics/mean.ts";
 import { pairedCounts, pairedOutcomes, type TieRule } from "../../../metrics/paired-accuracy.ts";
 import type { Protocol } from "../../../models/model.ts";
-import { type ClassifiedColumns, classifiedColumns, underEachProtocol } from "../classified-columns.ts";
+import {
+  type ClassifiedColumns,
+  classifiedColumns,
+  summedBatchMeans,
+  underEachProtocol,
+} from "../classified-columns.ts";
 import { type ComparedScores, settled } from "../compared-scores.ts";
 import {
   areSingleRows,
@@ -60,7 +65,7 @@ const RULES: Readonly<Record<Protocol, Rules>> = {
       accuracy: [MEMBERS * inTable, inTable],
       paired: [inTable, MEMBERS * inTable],
     }),
-    loss: summedBatchMeans,
+    loss: (losses, batchSize) => summedBatchMeans(losses, batchSize, MEMBERS),
   },
   corrected: {
     ties: "half",
@@ -191,20 +196,6 @@ export function validatePairs(
     val_acc: mean(columns.correct),
     val_acc_paired: mean(pairedCredit(comparedMargins(columns, context), rules.ties)),
   };
-}
-
-/**
- * Quirk Q13: sum over batches of both members' mean losses, divided by the number of sequences: about the
- * mean divided by the batch size.
- */
-function summedBatchMeans(losses: Float64Array, batchSize: number): number {
-  const pairs = losses.length / MEMBERS;
-  const sums: number[] = [];
-  for (let start = 0; start < pairs; start += batchSize) {
-    const batch = losses.subarray(MEMBERS * start, MEMBERS * Math.min(start + batchSize, pairs));
-    sums.push((MEMBERS * sum(batch)) / batch.length);
-  }
-  return sum(sums) / losses.length;
 }
 
 function columnsOf(predictions: readonly LogitsPrediction<PairFacts>[]): Columns {

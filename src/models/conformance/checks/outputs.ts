@@ -1,3 +1,4 @@
+import { reasonOf } from "../../../base/errors.ts";
 import type { SequenceEmbedding } from "../../model.ts";
 import { type Check, fault, holds } from "../check.ts";
 import { baseTokens, randomBases, randomSequences, shownSequence } from "../model-probe.ts";
@@ -28,8 +29,7 @@ export const answersCheck: Check = {
   },
 };
 
-const failed = (error: unknown) =>
-  fault(`three sequences of 60 bases: ${error instanceof Error ? error.message : String(error)}`);
+const failed = (error: unknown) => fault(`three sequences of 60 bases: ${reasonOf(error)}`);
 
 /** Random sequences, and repeats, on which means, variances and logarithms are known to fail. */
 const finiteSequences = [

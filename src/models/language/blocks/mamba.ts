@@ -19,6 +19,7 @@ import {
   selectiveStep,
   stableSoftplus,
 } from "../../../net/nn/selective-scan.ts";
+import { masked } from "./state-space.ts";
 
 // axes: t tokens · q queries · b batch · d width · e inner width · n states of a channel · r rank of Δ.
 // Tokens are the first axis, so that one step of the loop is contiguous in memory.
@@ -68,8 +69,6 @@ export function mambaMixer(
   const options: MambaOptions = { loops, selectQueries: (y) => y };
   return gated(p.projections, x, options, (u) => ssm(p.model, masked(u, mask), "forward", loops, mask));
 }
-
-const masked = (x: Sym, mask: Sym | undefined) => (mask === undefined ? x : mul(x, mask));
 
 /**
  * Two Mamba modules, one for the tokens in order and one for the reversed tokens. The modules share

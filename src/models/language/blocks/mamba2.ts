@@ -26,6 +26,7 @@ import {
   stableSoftplus,
 } from "../../../net/nn/selective-scan.ts";
 import type { MixerOptions } from "./state-space.ts";
+import { masked } from "./state-space.ts";
 
 // axes: t tokens · b batch · d width · h heads · p channels of a head · e = h·p inner width · g groups of
 // heads · n states of a channel · k = e + 2gn channels of the convolution. Tokens are the first axis.
@@ -93,8 +94,6 @@ function clip(step: Sym, [min, max]: Mamba2Sizes["stepLimit"]): Sym {
   const raised = min === 0 ? step : maximum(step, min);
   return max === null ? raised : minimum(raised, max);
 }
-
-const masked = (x: Sym, mask: Sym | undefined) => (mask === undefined ? x : mul(x, mask));
 
 /** Repeats the value of each head for its channels.  x: [..., h] → [..., e] */
 function perChannel(x: Sym, { heads, headWidth }: Mamba2Sizes): Sym {

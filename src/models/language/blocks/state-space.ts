@@ -1,4 +1,4 @@
-import { add, transpose, unsqueeze } from "../../../net/graph/build.ts";
+import { add, mul, transpose, unsqueeze } from "../../../net/graph/build.ts";
 import type { Sym } from "../../../net/graph/sym.ts";
 import { embed, linear } from "../../../net/nn/linear.ts";
 import { rmsNorm } from "../../../net/nn/norm.ts";
@@ -16,6 +16,9 @@ export interface MixerOptions {
   /** [t, b, 1], 1 for a token and 0 for padding; absent for rows without padding. */
   readonly mask: Sym | undefined;
 }
+
+/** x with zeros at padding; x itself without a mask. */
+export const masked = (x: Sym, mask: Sym | undefined): Sym => (mask === undefined ? x : mul(x, mask));
 
 /**
  * Sizes and functions of a causal state-space model with the module names of Transformers; `P` are a mixer's
