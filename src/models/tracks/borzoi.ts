@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { FormatError } from "../../base/errors.ts";
 import {
   add,
   constant,
@@ -35,6 +34,7 @@ import { centralMasks } from "./relative-positions.ts";
 import {
   BATCH_COUNTERS,
   centralBins,
+  checkFits,
   checkTrack,
   parseTrackConfig,
   type TrackFamily,
@@ -167,7 +167,7 @@ const ALL_BINS = 16_352;
 
 function checkSizes({ width, heads, positions, inputLength, targetBins }: BorzoiSizes, file: string) {
   const bins = inputLength / BIN;
-  const fits: readonly (readonly [boolean, string])[] = [
+  checkFits(file, [
     [
       positions === "relative" || (width % heads === 0 && heads % 2 === 0 && width / heads >= ROTATED),
       `dim ${width} makes ${heads} heads of ${width / heads}; expected an even number of heads of at least ${ROTATED}`,
@@ -176,9 +176,7 @@ function checkSizes({ width, heads, positions, inputLength, targetBins }: Borzoi
       inputLength % TOKEN === 0 && bins >= targetBins && targetBins % 2 === 0,
       `${inputLength} bases make ${bins} bins of ${BIN} bases; expected a multiple of 4, at least the ${targetBins} predicted bins`,
     ],
-  ];
-  const wrong = fits.find(([fit]) => !fit);
-  if (wrong !== undefined) throw new FormatError({ file }, wrong[1], "length=BASES sets the input length");
+  ]);
 }
 
 /**

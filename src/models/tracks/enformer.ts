@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { FormatError } from "../../base/errors.ts";
 import {
   add,
   constant,
@@ -7,7 +6,6 @@ import {
   mul,
   reduceSum,
   reshape,
-  sigmoid,
   slice,
   softmax,
   softplus,
@@ -15,6 +13,7 @@ import {
 } from "../../net/graph/build.ts";
 import { knownSize } from "../../net/graph/dim.ts";
 import type { Sym } from "../../net/graph/sym.ts";
+import { ACTIVATIONS } from "../../net/nn/activation.ts";
 import { linear } from "../../net/nn/linear.ts";
 import { type DeclaredTensor, ParameterTable } from "../language/parameters.ts";
 import {
@@ -28,6 +27,7 @@ import { type GammaScale, relativePositionFeatures } from "./relative-positions.
 import {
   BATCH_COUNTERS,
   centralBins,
+  checkFits,
   checkTrack,
   parseTrackConfig,
   type TrackFamily,
@@ -145,16 +145,14 @@ function channelsOf(
 function checkSizes(sizes: EnformerSizes, { dim }: Config, file: string): void {
   const { channels, heads, inputLength, targetBins } = sizes;
   const bins = inputLength / binOf(sizes);
-  const fits: readonly (readonly [boolean, string])[] = [
+  checkFits(file, [
     [channels.at(-1) === dim, `the tower ends with ${channels.at(-1)} channels, but dim is ${dim}`],
     [dim % (6 * heads) === 0, `dim ${dim} is no multiple of 6 times ${heads} heads`],
     [
       Number.isInteger(bins) && bins % 2 === 0 && bins >= targetBins && targetBins % 2 === 0,
       `${inputLength} bases make ${bins} bins of ${binOf(sizes)} bases; expected an even number, at least the target length of ${targetBins}`,
     ],
-  ];
-  const wrong = fits.find(([fit]) => !fit);
-  if (wrong !== undefined) throw new FormatError({ file }, wrong[1], "length=BASES sets the input length");
+  ]);
 }
 
 /**
@@ -226,8 +224,8 @@ export function enformerGraph(
 
 const EPSILON = 1e-5;
 
-/** x·σ(1.702·x), Enformer's approximation of GELU. */
-const gelu = (x: Sym): Sym => mul(x, sigmoid(mul(x, 1.702)));
+/** Enformer's approximation of GELU. */
+const gelu = ACTIVATIONS.quick_gelu;
 
 /** Batch normalisation, GELU and a convolution that keeps the length.  x: [b, c, l] → [b, out, l] */
 function convBlock(

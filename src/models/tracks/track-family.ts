@@ -83,6 +83,17 @@ export function parseTrackConfig<T extends z.ZodType>(
 }
 
 /**
+ * Checks sizes of a network against each other.
+ *
+ * @param fits  conditions with the error of each
+ * @throws {FormatError} with the error of the first that does not hold
+ */
+export function checkFits(file: string, fits: readonly (readonly [holds: boolean, error: string])[]): void {
+  const wrong = fits.find(([holds]) => !holds);
+  if (wrong !== undefined) throw new FormatError({ file }, wrong[1], "length=BASES sets the input length");
+}
+
+/**
  * Checks that the requested track exists, and returns the number of tracks of its head.
  *
  * @param heads  number of tracks by head
