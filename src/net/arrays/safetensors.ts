@@ -116,8 +116,7 @@ function parseEntry(file: OpenFile, name: string, entry: unknown, dataStart: num
   const fail = (message: string, hint?: string): never => {
     throw new FormatError({ file: file.path, tensor: name }, message, hint);
   };
-  if (!isObject(entry))
-    return fail("the header's entry is not an object with dtype, shape and data_offsets");
+  if (!isObject(entry)) return fail("the header's entry is not an object with dtype, shape and data_offsets");
   const dtype = typeof entry.dtype === "string" ? SAFETENSORS_TYPES.get(entry.dtype) : undefined;
   if (dtype === undefined) {
     return fail(
