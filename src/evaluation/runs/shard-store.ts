@@ -14,7 +14,7 @@ import { PredictionColumns } from "../tasks/prediction-columns.ts";
 import { RowListBuilder } from "../tasks/row-list.ts";
 import type { RowList } from "../tasks/task-rows.ts";
 import type { CellRecord } from "./cell.ts";
-import { readRecord, readableJson, rowsFolder, shardPaths, type ShardPaths } from "./run-folder.ts";
+import { readableJson, readRecord, rowsFolder, type ShardPaths, shardPaths } from "./run-folder.ts";
 import type { Shard } from "./shard.ts";
 import {
   batchLine,

@@ -8,7 +8,14 @@ import type { MetricName, NameOr } from "../tasks/catalogue.ts";
 import type { Measurement } from "../tasks/measurement.ts";
 import { type CellRecord, cellRecordSchema, cellTitle } from "./cell.ts";
 import { type PrecisionCheck, precisionCheckSchema } from "./precision-record.ts";
-import { cellFolder, missingRunError, parseRecord, readRecord, readRunRecord, runFolders } from "./run-folder.ts";
+import {
+  cellFolder,
+  missingRunError,
+  parseRecord,
+  readRecord,
+  readRunRecord,
+  runFolders,
+} from "./run-folder.ts";
 import { type ShardTiming, timingSchema } from "./shard-store.ts";
 
 /** Version of result.json. */

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { writeFileAtomic } from "../../base/write-file.ts";
-import { readRecord, readableJson } from "../runs/run-folder.ts";
+import { readableJson, readRecord } from "../runs/run-folder.ts";
 import { type CellResult, estimateSchema, type StoredResult } from "../runs/stored-results.ts";
 
 /**

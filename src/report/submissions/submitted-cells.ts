@@ -5,7 +5,13 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { textIfPresent } from "../../base/read-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
-import { cellFolder, parseRecord, readRecord, readRunRecord, runFolders } from "../../evaluation/runs/run-folder.ts";
+import {
+  cellFolder,
+  parseRecord,
+  readRecord,
+  readRunRecord,
+  runFolders,
+} from "../../evaluation/runs/run-folder.ts";
 import { timingSchema } from "../../evaluation/runs/shard-store.ts";
 import { openSeal, programsOf, sealSchema } from "../../evaluation/runs/stored-results.ts";
 import type { CellToVerify } from "../../evaluation/runs/verify-cell.ts";
