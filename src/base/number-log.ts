@@ -49,7 +49,7 @@ export class NumberLog {
    * @param capacity  expected count of numbers; more may be appended
    * @param memory    bytes that stay in memory
    */
-  constructor(capacity = CHUNK, memory: number = IN_MEMORY) {
+  constructor(capacity = 2 ** 10, memory: number = IN_MEMORY) {
     this.#memory = memory;
     this.#tail = new Float64Array(Math.max(Math.min(capacity, CHUNK), 1));
   }

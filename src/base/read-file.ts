@@ -101,13 +101,20 @@ export async function bytesIfPresent(
     }
     const pieces: Uint8Array[] = [];
     let bytes = 0;
-    const chunks: AsyncIterable<Uint8Array> = file.createReadStream({ highWaterMark: 2 ** 18 });
-    for await (const piece of chunks) {
-      bytes += piece.length;
-      if (bytes > maxBytes) {
-        throw new FormatError({ file: path }, `the file has more than ${maxBytes} bytes`);
+    for (let ended = false; !ended; ) {
+      // The size, and a page for what a growing file has more, or one of /proc, which states no size.
+      const room = Buffer.allocUnsafeSlow(Math.min(Math.max(size - bytes, 0) + 2 ** 12, 2 ** 18));
+      let filled = 0;
+      while (!ended && filled < room.length) {
+        const { bytesRead } = await file.read(room, filled, room.length - filled, null);
+        filled += bytesRead;
+        bytes += bytesRead;
+        ended = bytesRead === 0;
+        if (bytes > maxBytes) {
+          throw new FormatError({ file: path }, `the file has more than ${maxBytes} bytes`);
+        }
       }
-      pieces.push(piece);
+      pieces.push(room.subarray(0, filled));
     }
     return pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
   } catch (error) {
@@ -126,14 +133,17 @@ const MAX_TEXT_BYTES = 2 ** 28;
  */
 export async function textIfPresent(path: string): Promise<string | undefined> {
   const bytes = await bytesIfPresent(path, MAX_TEXT_BYTES);
-  return bytes && Buffer.from(bytes).toString("utf8");
+  return bytes && Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("utf8");
 }
 
 /** Bytes of a regular file in chunks. @throws {InputError} when it cannot be read */
 export async function* fileChunks(path: string): AsyncGenerator<Buffer> {
   try {
     const file = await openRegular(path);
-    const chunks: AsyncIterable<Buffer> = file.createReadStream({ highWaterMark: 2 ** 20 });
+    const { size } = await file.stat();
+    // Each read allocates this much.
+    const highWaterMark = Math.min(Math.max(size, 2 ** 12), 2 ** 20);
+    const chunks: AsyncIterable<Buffer> = file.createReadStream({ highWaterMark });
     for await (const chunk of chunks) yield chunk;
   } catch (error) {
     throw fileError(path, error);
