@@ -151,6 +151,9 @@ interface Found {
   readonly path: string;
 }
 
+/** An entry of a group: a group, a dataset, or a soft link to a path. */
+type Entry = Found | { readonly target: string };
+
 /** Longest chain of soft links; a longer one is circular. */
 const MAX_LINKS = 16;
 
@@ -163,6 +166,7 @@ class Tree {
   readonly #file: File;
   readonly #library: Library;
   readonly #names = new Map<string, ReadonlySet<string>>();
+  readonly #entries = new Map<string, Entry>();
 
   constructor(path: string, file: File, library: Library) {
     this.#path = path;
@@ -189,18 +193,34 @@ class Tree {
       if (part === ".") continue;
       if (!this.namesIn(at).has(part)) return undefined;
       const next = `${at.path === "/" ? "" : at.path}/${part}`;
-      const target = this.#softLink(next);
-      if (target !== undefined) {
+      const entry = this.#entryAt(next);
+      if (entry === undefined) return undefined;
+      if ("target" in entry) {
+        const { target } = entry;
         if (++links > MAX_LINKS) throw this.#refuse(next, "is a circular link");
         parts.unshift(...target.split("/").filter((each) => each !== ""));
         if (target.startsWith("/")) at = { kind: "group", path: "/" };
         continue;
       }
-      const type = this.#library.get_type(this.#file.file_id, next);
-      if (type !== this.#library.H5G_GROUP && type !== this.#library.H5G_DATASET) return undefined;
-      at = { kind: type === this.#library.H5G_GROUP ? "group" : "dataset", path: next };
+      at = entry;
     }
     return at;
+  }
+
+  /** The entry of a group by its path, cached; undefined for one that is neither group, dataset nor link. */
+  #entryAt(path: string): Entry | undefined {
+    const known = this.#entries.get(path);
+    if (known !== undefined) return known;
+    const target = this.#softLink(path);
+    const entry = target === undefined ? this.#found(path) : { target };
+    if (entry !== undefined) this.#entries.set(path, entry);
+    return entry;
+  }
+
+  #found(path: string): Found | undefined {
+    const type = this.#library.get_type(this.#file.file_id, path);
+    if (type !== this.#library.H5G_GROUP && type !== this.#library.H5G_DATASET) return undefined;
+    return { kind: type === this.#library.H5G_GROUP ? "group" : "dataset", path };
   }
 
   #softLink(path: string): string | undefined {
