@@ -41,8 +41,8 @@ const BASES = 24;
 const SEQUENCES = ["ACGTAAAAAAAATTGCATGCAAAC", "AAAAAAACGTAACCGTAGTCAGGT", "CCCCCACGTCCCATTAGCATCCGA"];
 const LABELS: NdArray = { dtype: "int32", shape: [3], data: Int32Array.of(0, 1, 1) };
 
-/** All recipes of the package: heads, networks, ChromBPNet, and LoRA of each family. */
-export const RECIPES: readonly TinyRecipe[] = [
+/** Recipes of networks: heads, the baselines, ChromBPNet. */
+export const NETWORK_RECIPES: readonly TinyRecipe[] = [
   recipe("probing head, byte pairs", (layers) => {
     const basesOf = { kind: "gather", length: BASES } as const;
     const { tokens, index } = probingInputs(6, basesOf);
@@ -71,14 +71,17 @@ export const RECIPES: readonly TinyRecipe[] = [
     return { logits: chrombpnetLikeLogits(network, x), feeds: { x: oneHot(280) } };
   }),
   { name: "ChromBPNet", open: async () => chrombpnet() },
-  ...LANGUAGE_MODELS.flatMap((card) =>
-    Object.keys(card.toys).map((toy) => ({
-      name: `LoRA, ${card.name}${Object.keys(card.toys).length > 1 ? ` ${toy}` : ""}`,
-      open: (device: TrainingDevice, folder: string) =>
-        lora(card, toy, device, join(folder, device, `${card.name}-${toy}`)),
-    })),
-  ),
 ];
+
+/** Recipes of LoRA, one for each toy of a family. */
+export const loraRecipes = (card: LanguageModelCard): readonly TinyRecipe[] =>
+  Object.keys(card.toys).map((toy) => ({
+    name: `LoRA, ${card.name}${Object.keys(card.toys).length > 1 ? ` ${toy}` : ""}`,
+    open: (device, folder) => lora(card, toy, device, join(folder, device, `${card.name}-${toy}`)),
+  }));
+
+/** All recipes of the package. */
+export const RECIPES: readonly TinyRecipe[] = [...NETWORK_RECIPES, ...LANGUAGE_MODELS.flatMap(loraRecipes)];
 
 function recipe(
   name: string,

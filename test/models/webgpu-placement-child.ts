@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { RECIPES } from "../../scripts/devices/recipes.ts";
+import { loraRecipes, NETWORK_RECIPES } from "../../scripts/devices/recipes.ts";
 import type { ForwardInput } from "../../src/models/language/architecture.ts";
 import { LANGUAGE_MODELS } from "../../src/models/language/catalogue.ts";
 import { input } from "../../src/net/graph/build.ts";
@@ -13,6 +13,7 @@ import type { Sym } from "../../src/net/graph/sym.ts";
 import { onnxRuntime } from "../../src/net/runtime/onnx-runtime.ts";
 import { trainedSymbols } from "../../src/net/train/flat-parameters.ts";
 import { opExamples } from "../net/graph/op-examples.ts";
+import { shallow } from "./shallow.ts";
 
 // Opens every op, the forward pass of each family, and the gradients of each training recipe, on WebGPU
 // without running them. ONNX Runtime writes the provider of each op to standard error, below a line with the
@@ -36,7 +37,8 @@ async function place(name: string, outputs: Readonly<Record<string, Sym>>): Prom
 const examples = Object.values(opExamples).flat();
 // An open session keeps the device, which the others then share.
 const everyOp = await openSession("every op", Object.fromEntries(examples.map((sym, i) => [`y${i}`, sym])));
-for (const card of LANGUAGE_MODELS) {
+const families = LANGUAGE_MODELS.map(shallow);
+for (const card of families) {
   const model = card.architecture(Object.values(card.toys)[0], "config.json");
   const tokens = model.fixedLength ? 12 : "t";
   const given: ForwardInput = {
@@ -48,7 +50,7 @@ for (const card of LANGUAGE_MODELS) {
   await place(`forward, ${card.name}`, { lastHidden, logits });
 }
 const folder = await mkdtemp(join(tmpdir(), "dart-eval-placement-"));
-for (const recipe of RECIPES) {
+for (const recipe of [...NETWORK_RECIPES, ...families.flatMap(loraRecipes)]) {
   const { loss, trained, close } = await recipe.open("webgpu", folder);
   const symbols = trainedSymbols(loss, trained.keys());
   const of = gradientsOf(

@@ -16,6 +16,9 @@ test("a training run killed at random moments ends bit-identically", async () =>
     kills: 2,
     compare: ["best.safetensors", "train.log", "training.json", "result.json", "001-of-001.jsonl"],
     seed: 5,
+    // Node starts in this time. kill.test.ts kills among rows, which are few and late here.
+    start: 0.7,
+    waitForRows: false,
   });
   expect(report).toMatchObject({ kills: 2, filesCompared: 5 });
   expect(report.runsCompared).toBeGreaterThan(0);
@@ -41,7 +44,7 @@ test("of two processes that start two shards of a cell, one trains and the other
     [0, ""],
     [0, ""],
   ]);
-  expect(ended.filter(({ said }) => said.includes("training, epoch 1 of 6"))).toHaveLength(1);
-  const [result] = await mergeRun(folder, { tasks: [classifiedTask({ rows: 160 })] });
-  expect(result.counts.rows).toBe(40);
+  expect(ended.filter(({ said }) => said.includes("training, epoch 1 of 4"))).toHaveLength(1);
+  const [result] = await mergeRun(folder, { tasks: [classifiedTask({ rows: 96 })] });
+  expect(result.counts.rows).toBe(24);
 }, 120_000);

@@ -6,12 +6,12 @@ import { parseShard } from "../../../src/evaluation/runs/shard.ts";
 import { classifiedTask, embeddingModel } from "../classified-task.ts";
 
 const [folder, shard] = process.argv.slice(2);
-const task = classifiedTask({ rows: 160 });
+const task = classifiedTask({ rows: 96 });
 const plan = await planRun({
   tasks: [{ task, inputs: {} }],
   models: [embeddingModel()],
   settings: ["probed"],
-  recipe: { epochs: 6, batchSize: 4 },
+  recipe: { epochs: 4, batchSize: 4 },
   threads: 1,
   timing: false,
   folder,

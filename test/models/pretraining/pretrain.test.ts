@@ -10,6 +10,7 @@ import { LanguageModel } from "../../../src/models/language-model.ts";
 import { type PretrainingRecipe, pretrain } from "../../../src/models/training/pretraining.ts";
 import { openCheckpoint } from "../../../src/net/arrays/checkpoint.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
+import { shallow } from "../shallow.ts";
 
 const THREADS = { threads: 1 };
 const rng = new Pcg64(5);
@@ -26,7 +27,7 @@ const RECIPE: PretrainingRecipe = { epochs: 4, batchSize: 8, learningRate: 5e-3,
 
 async function untrained(card: LanguageModelCard): Promise<string> {
   const folder = join(temporaryFolder(), "untrained");
-  await initCheckpoint(card, { preset: "toy", seed: 2, folder });
+  await initCheckpoint(shallow(card), { preset: "toy", seed: 2, folder });
   return folder;
 }
 

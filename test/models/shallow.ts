@@ -1,0 +1,21 @@
+import type { LanguageModelCard } from "../../src/models/language/card.ts";
+
+type Config = Readonly<Record<string, unknown>>;
+
+/**
+ * A card with smaller toys of the families whose toys have the largest graphs: two layers instead of four in
+ * Caduceus, one of each kind in StripedHyena. The time to open a graph grows with its layers.
+ */
+export function shallow(card: LanguageModelCard): LanguageModelCard {
+  const smaller = SIZES[card.name] ?? {};
+  const toys = Object.entries(card.toys).map(([preset, config]): [string, Config] => [
+    preset,
+    { ...config, ...smaller },
+  ]);
+  return { ...card, toys: Object.fromEntries(toys) };
+}
+
+const SIZES: Readonly<Record<string, Config>> = {
+  caduceus: { n_layer: 2 },
+  stripedhyena: { num_layers: 2, hyena_layer_idxs: [0], attn_layer_idxs: [1] },
+};
