@@ -91,7 +91,7 @@ export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
       onProgress,
       signal,
     });
-    if (run.stopped) throw signal!.reason;
+    if (run.stopped) throw signal?.reason;
     const predictions = collected.sort((a, b) => a.row - b.row);
     const measurement = await measureCell(planned.task.task, planned.record, predictions, {
       signal,

@@ -1,3 +1,4 @@
+import { valueAt } from "../base/record.ts";
 import { type BlockStatistic, type Blocks, rowsOfBlocks } from "./blocks.ts";
 import { requireClasses, requireSameLength } from "./input-checks.ts";
 
@@ -137,7 +138,7 @@ class ContingencyTable {
     for (const [label, inClass] of this.together) {
       for (const [cluster, rows] of inClass) {
         if (rows === 0) continue;
-        const apart = this.ofLabels.get(label)! * this.ofClusters.get(cluster)!;
+        const apart = valueAt(this.ofLabels, label) * valueAt(this.ofClusters, cluster);
         mutual += (rows / n) * Math.log((n * rows) / apart);
       }
     }

@@ -82,13 +82,13 @@ export function familyTable(panel: Panel): Table | undefined {
     rows: order.map(({ name, values }) => [
       name,
       count(values[3] ?? Number.NaN),
-      ...entries.map((entry) => familyCell(breakdownOf(entry, "families")!, name)),
+      ...entries.map((entry) => familyCell(breakdownOf(entry, "families"), name)),
     ]),
   };
 }
 
-function familyCell({ rows }: Breakdown, family: string): TableCell {
-  const [value, low, high] = rows.find(({ name }) => name === family)?.values ?? [];
+function familyCell(breakdown: Breakdown | undefined, family: string): TableCell {
+  const [value, low, high] = breakdown?.rows.find(({ name }) => name === family)?.values ?? [];
   if (value == null) return UNDEFINED;
   return { text: fixed(value), detail: low == null || high == null ? "" : `[${fixed(low)}, ${fixed(high)}]` };
 }
@@ -139,11 +139,11 @@ export function modelComparison(panel: Panel): Table | undefined {
 
 function motifsWon(first: Entry, second: Entry) {
   const others = new Map(
-    breakdownOf(second, "motifs")!.rows.map(({ name, values }) => [name, values[0]] as const),
+    breakdownOf(second, "motifs")?.rows.map(({ name, values }) => [name, values[0]] as const),
   );
   let wins = 0;
   let losses = 0;
-  for (const { name, values } of breakdownOf(first, "motifs")!.rows) {
+  for (const { name, values } of breakdownOf(first, "motifs")?.rows ?? []) {
     const [own, other] = [values[0], others.get(name)];
     if (own == null || other == null) continue;
     if (own > other) wins++;

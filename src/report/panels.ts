@@ -1,4 +1,5 @@
 import { stableStringify } from "../base/json.ts";
+import { valueAt } from "../base/record.ts";
 import { benchmarkDataOf } from "../evaluation/published/benchmark-data.ts";
 import { cellName, contextText, evaluatedData } from "../evaluation/runs/cell.ts";
 import type { CustomForms } from "../evaluation/runs/forms.ts";
@@ -171,7 +172,7 @@ function rank(entries: readonly Entry[]): Entry[] {
   return entries.toSorted(
     (a, b) =>
       // Comparison, since the difference of two infinities is NaN.
-      compare(best.get(b.label)!, best.get(a.label)!) ||
+      compare(valueAt(best, b.label), valueAt(best, a.label)) ||
       (a.label < b.label ? -1 : a.label > b.label ? 1 : 0) ||
       (a.protocol < b.protocol ? -1 : 1),
   );

@@ -77,7 +77,7 @@ function tableOf(form: PaperTable, context: TableContext): Table | undefined {
       .map(({ setting, label, dataset, values }) => [
         setting,
         label,
-        ...(form.lines === undefined ? [] : [dataset!]),
+        ...(form.lines === undefined ? [] : [dataset ?? ""]),
         ...shown.map((c) => cellOf(values[c])),
       ]),
     notes: customData(cells, forms),

@@ -32,7 +32,11 @@ export function partsTables({ entries }: Pick<Panel, "entries">): readonly Table
 
 function metricsTable(entries: readonly Entry[]): Table | undefined {
   const ofParts = (metrics: readonly Metric[]) => metrics.filter(({ of }) => of !== undefined);
-  const parts = [...new Set(entries.flatMap(({ result }) => ofParts(result.metrics).map(({ of }) => of!)))];
+  const parts = [
+    ...new Set(
+      entries.flatMap(({ result }) => result.metrics.flatMap(({ of }) => (of === undefined ? [] : [of]))),
+    ),
+  ];
   if (parts.length === 0) return undefined;
   const columns = metricColumns(
     entries,

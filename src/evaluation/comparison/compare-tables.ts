@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { digestFile } from "../../base/digest.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import { forEachTableRow, parseFiniteNumber, parseWholeNumber, readHeader } from "../../base/table.ts";
 import { blocksBy, type GenomicRow, genomicBlocks, singleRows } from "../../metrics/blocks.ts";
 import { type EstimatedMetric, metricOver } from "../../metrics/estimate.ts";
@@ -199,7 +200,7 @@ function candidateOf(
   metric: EstimatedMetric,
   numberOf: ReadonlyMap<string, number>,
 ): Candidate {
-  const numbers = Float64Array.from(keys, (key) => numberOf.get(key)!);
+  const numbers = Float64Array.from(keys, (key) => valueAt(numberOf, key));
   const order = Array.from(numbers.keys()).sort((a, b) => numbers[a] - numbers[b]);
   const placeOf = new Map(order.map((place) => [numbers[place], place]));
   return {
@@ -211,7 +212,7 @@ function candidateOf(
     fields: new Map([["rows", String(keys.length)]]),
     rows: Float64Array.from(order, (place) => numbers[place]),
     statisticOf: async (rows) => {
-      const places = Int32Array.from(rows, (row) => placeOf.get(row)!);
+      const places = Int32Array.from(rows, (row) => valueAt(placeOf, row));
       const pick = (values: Float64Array) => Float64Array.from(places, (place) => values[place]);
       const over =
         positions !== undefined

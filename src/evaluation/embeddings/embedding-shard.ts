@@ -1,5 +1,7 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
+import { hasDType, type NdArray } from "../../net/arrays/array.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../net/arrays/safetensors.ts";
 import type { PackedEmbedding } from "./packed-embedding.ts";
@@ -30,7 +32,7 @@ export async function writeEmbeddingShard(
   embeddings.forEach(({ tokens }, i) => {
     offsets[i + 1] = offsets[i] + tokens;
   });
-  const total = offsets.at(-1)!;
+  const total = offsets[embeddings.length];
   const half = some instanceof Uint16Array;
   const states = half ? new Uint16Array(total * width) : new Float32Array(total * width);
   const starts = new Int32Array(total);
@@ -110,11 +112,17 @@ async function shardOf(path: string, checkpoint: Checkpoint): Promise<EmbeddingS
   }
   const keys = keysIn(path, checkpoint);
   const digests = checkpoint.metadata.get(DIGESTS)?.split(" ") ?? [];
-  const integers = async (name: string) => Int32Array.from((await checkpoint.read(name)).data as Int32Array);
+  const wrongType = (name: string, { dtype }: NdArray) =>
+    new FormatError({ file: path, tensor: name }, `is ${dtype}`, DAMAGED);
+  const integers = async (name: string) => {
+    const array = await checkpoint.read(name);
+    if (!hasDType(array, "int32")) throw wrongType(name, array);
+    return Int32Array.from(array.data);
+  };
   const offsets = await integers("offsets");
   const starts = await integers("starts");
   const lengths = await integers("lengths");
-  const [total, width] = checkpoint.arrays.get("states")!.shape;
+  const [total, width] = valueAt(checkpoint.arrays, "states").shape;
   const rising = offsets.every((offset, i) => offset >= (i === 0 ? 0 : offsets[i - 1]));
   const whole =
     rising &&
@@ -130,11 +138,13 @@ async function shardOf(path: string, checkpoint: Checkpoint): Promise<EmbeddingS
     async read(sequence) {
       const rows = [offsets[sequence], offsets[sequence + 1]] as const;
       const options = { asStored: true, ...(total === 1 ? {} : { rows }) };
+      const statesOf = async () => {
+        const array = await checkpoint.read("states", options);
+        if (array.data instanceof Float32Array || array.data instanceof Uint16Array) return array.data;
+        throw wrongType("states", array);
+      };
       const embedding: PackedEmbedding = {
-        states:
-          rows[0] === rows[1]
-            ? new Float32Array(0)
-            : ((await checkpoint.read("states", options)).data as PackedEmbedding["states"]),
+        states: rows[0] === rows[1] ? new Float32Array(0) : await statesOf(),
         tokens: rows[1] - rows[0],
         width,
         starts: starts.slice(...rows),

@@ -6,6 +6,7 @@ import { kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { type InUse, markInUse } from "../../base/in-use.ts";
 import { stableStringify } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
+import { valueAt } from "../../base/record.ts";
 import { createFileAtomic, removeTemporaryFiles } from "../../base/write-file.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
 import { type Embedder, type EmbedderOptions, type SequenceToEmbed, sequenceKey } from "./embedder.ts";
@@ -104,7 +105,7 @@ export class EmbeddingStore {
       );
       this.register(names);
     }
-    return keys.map((key) => this.index.get(key)!);
+    return keys.map((key) => valueAt(this.index, key));
   }
 
   /**

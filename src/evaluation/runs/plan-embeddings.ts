@@ -56,9 +56,9 @@ export async function planEmbeddings(
   const needed = await bytesToWrite(plans.flatMap((plan) => plan.cells));
   if (needed > 0) await checkFreeSpace(place.folder ?? tmpdir(), needed);
   if (request.folder !== undefined) {
-    const written = plans.filter(({ folder }) => folder !== undefined);
+    const written = plans.flatMap(({ folder, cells }) => (folder === undefined ? [] : [{ folder, cells }]));
     let bytes = written.flatMap(({ cells }) => cells).reduce((sum, { estimate }) => sum + estimate.disk, 0);
-    for (const folder of new Set(written.map((plan) => plan.folder!))) {
+    for (const folder of new Set(written.map(({ folder }) => folder))) {
       bytes -= (await sizeBelow(folder)).bytes;
       if (!place.shared) bytes += (await sizeBelow(join(folder, "embeddings"))).bytes;
     }

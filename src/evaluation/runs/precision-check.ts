@@ -5,6 +5,7 @@ import { counted } from "../../base/message-text.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { compareOver } from "../../metrics/block-estimate.ts";
 import type { Model } from "../../models/model.ts";
+import type { ReducedPrecision } from "../../net/runtime/precision.ts";
 import type { Setting } from "../settings/setting.ts";
 import { mainEstimate } from "../tasks/intervals.ts";
 import type { Prediction } from "../tasks/prediction.ts";
@@ -111,7 +112,7 @@ export async function checkPrecision(
   const statistics = [exact, reduced].map((of) => mainStatisticOf(task.task, record, of));
   const [before, after] = await Promise.all(statistics);
   if (before === undefined || after === undefined) throw new InternalError("the metric has no statistic");
-  const check = checkOf(planned, before, after);
+  const check = checkOf(planned, precision, before, after);
   onProgress?.({ kind: "note", cell: planned.name, text: precisionText(check) });
   const { difference, margin } = check;
   if (Math.max(-difference.low, difference.high) > margin) {
@@ -131,7 +132,12 @@ export async function checkPrecision(
   return check;
 }
 
-function checkOf(planned: PlannedCell, before: MainStatistic, after: MainStatistic): PrecisionCheck {
+function checkOf(
+  planned: PlannedCell,
+  precision: ReducedPrecision,
+  before: MainStatistic,
+  after: MainStatistic,
+): PrecisionCheck {
   const { value, low, high } = mainEstimate(before);
   const halfWidth = (high - low) / 2;
   if (!Number.isFinite(halfWidth)) {
@@ -141,7 +147,7 @@ function checkOf(planned: PlannedCell, before: MainStatistic, after: MainStatist
     );
   }
   return {
-    precision: planned.record.cell.precision!,
+    precision,
     rows: before.blocks.of.length,
     metric: before.metric,
     float32: { value, low, high },

@@ -125,11 +125,11 @@ async function runInto(
   const isScored = store.finished || store.before.length === planned.rows.length;
   if (!isScored) await checkPrecision(planned, { folder: place, onProgress, signal });
   const reused = await reusePredictions(planned, store, shard);
-  if (reused !== undefined) {
+  if (reused !== undefined && planned.reuses !== undefined) {
     onProgress?.({
       kind: "note",
       cell: planned.name,
-      text: `the predictions are those of cell ${planned.reuses!.name}, which are equal under both protocols`,
+      text: `the predictions are those of cell ${planned.reuses.name}, which are equal under both protocols`,
     });
   }
   const run =

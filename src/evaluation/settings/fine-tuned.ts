@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { valueAt } from "../../base/record.ts";
 import { assertHas, type Model } from "../../models/model.ts";
 import type { FineTuning } from "../../models/training/fine-tuning.ts";
 import { deviceKind } from "../../net/runtime/device.ts";
@@ -172,7 +173,7 @@ async function evaluatedLearner(
     prepare: (rows, onRows) => keepRows(trainingTaskOf(context), tuning, supervision, rows, onRows),
     async load(file) {
       const values = await tuning.load(file, initial.keys());
-      return new Map([...initial.keys()].map((name) => [name, values.get(name)!]));
+      return new Map([...initial.keys()].map((name) => [name, valueAt(values, name)]));
     },
     close: () => tuning.close(),
   };

@@ -1,4 +1,6 @@
+import { InternalError } from "../../base/errors.ts";
 import { sizeBelow, temporaryFolder } from "../../base/folder.ts";
+import { valueAt } from "../../base/record.ts";
 import { mean } from "../../metrics/mean.ts";
 import { has, type Origin, type SequenceEmbedding } from "../../models/model.ts";
 import { Embedder, type SequenceToEmbed } from "../embeddings/embedder.ts";
@@ -60,8 +62,8 @@ export class ProbeEmbeddings {
     const { embeddings: place, model, protocol } = this.context;
     if (place === undefined || place === "recompute") return;
     const { folder = (await this.temporaryPlace()).path } = place;
-    const stored = await sizeBelow(embeddingsPlace(folder, { model, protocol }, this.storedAs!));
-    await checkFreeSpace(folder, sequences * embeddingBytes(size, this.storedAs!) - stored.bytes);
+    const stored = await sizeBelow(embeddingsPlace(folder, { model, protocol }, this.precision));
+    await checkFreeSpace(folder, sequences * embeddingBytes(size, this.precision) - stored.bytes);
   }
 
   /**
@@ -90,7 +92,7 @@ export class ProbeEmbeddings {
     if (place !== undefined && place !== "recompute" && place.shared)
       return this.read(await this.add(sequences));
     const embeddings = await this.embedder.embed(sequences, this.context.signal);
-    return embeddings.map((embedding) => unpack(pack(embedding, this.storedAs!)));
+    return embeddings.map((embedding) => unpack(pack(embedding, this.precision)));
   }
 
   /** Reports the largest change of a state by rounding to float16. */
@@ -121,6 +123,12 @@ export class ProbeEmbeddings {
     await this.temporary?.remove();
   }
 
+  private get precision(): StoredAs {
+    if (this.storedAs === undefined)
+      throw new InternalError("the precision of the embeddings is not decided");
+    return this.storedAs;
+  }
+
   private async open(): Promise<EmbeddingStore> {
     const { embeddings: place } = this.context;
     const recomputed = place === "recompute";
@@ -129,7 +137,7 @@ export class ProbeEmbeddings {
     this.store ??= new EmbeddingStore({
       embedder: this.embedder,
       folder,
-      storedAs: this.storedAs!,
+      storedAs: this.precision,
       recomputedFrom: recomputed ? (origins) => this.trainingSequences(origins) : undefined,
     });
     return this.store;
@@ -141,7 +149,7 @@ export class ProbeEmbeddings {
     const rows = Uint32Array.from(new Set(origins.map(({ row }) => row)));
     const sequences = await this.toEmbed(task, await task.examples(rows));
     const found = new Map(sequences.map((each) => [`${each.origin.row} ${each.origin.member}`, each]));
-    return origins.map(({ row, member }) => found.get(`${row} ${member}`)!);
+    return origins.map(({ row, member }) => valueAt(found, `${row} ${member}`));
   }
 
   private async temporaryPlace() {

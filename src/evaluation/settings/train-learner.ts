@@ -130,8 +130,9 @@ function orderOf(
   { order, trainingSeed }: TrainingRecipe,
   { examples }: PreparedRows,
 ): ExampleOrder {
-  if (supervision.rowsOfEpoch !== undefined) {
-    return { kind: "chosen", rows: (epoch) => supervision.rowsOfEpoch!(examples, epoch, written) };
+  const { rowsOfEpoch } = supervision;
+  if (rowsOfEpoch !== undefined) {
+    return { kind: "chosen", rows: (epoch) => rowsOfEpoch(examples, epoch, written) };
   }
   return order === "file" ? { kind: "file" } : { kind: "shuffled", seed: trainingSeed };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
+import { valueAt } from "../../base/record.ts";
 import { cosineDistance, paperCosineDistance } from "../../metrics/cosine.ts";
 import { type Model, type Origin, supports } from "../../models/model.ts";
 import { poolSequences } from "../../models/queries/embeddings.ts";
@@ -140,7 +141,7 @@ class Embedding {
     );
     const lines = sequences.map(({ example, member, file }) => {
       const line = file?.lineOf(example.row, member);
-      return line === undefined || order === "file" ? line : this.lineAt.get(file)!(line);
+      return line === undefined || order === "file" ? line : valueAt(this.lineAt, file)(line);
     });
     const found = order === "file" ? undefined : await this.sequencesAt(sequences, lines);
     return Promise.all(

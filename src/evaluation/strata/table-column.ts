@@ -1,5 +1,5 @@
 import { basename } from "node:path";
-import { FormatError, InputError } from "../../base/errors.ts";
+import { FormatError, InputError, InternalError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import { parseDecimal, parseWholeNumber } from "../../base/table.ts";
 import { forEachLine, StringPool } from "../../base/text-lines.ts";
@@ -71,12 +71,13 @@ export async function tableColumn(path: string, column: string): Promise<OpenStr
         : undefined,
     async valuesOf(rows) {
       const keyAt = found.readerOf(rows);
-      const values = Array.from({ length: rows.predictions.length }, (_, i) => texts.get(keyAt!(i)));
+      if (keyAt === undefined) throw new InternalError(`rows have no ${found.description}`);
+      const values = Array.from({ length: rows.predictions.length }, (_, i) => texts.get(keyAt(i)));
       const matched = values.filter((value) => value !== undefined).length;
       if (matched === 0) {
         throw new InputError(`no line of the table has the ${found.description} of a row`, {
           place: { file: path },
-          hint: `a row has ${JSON.stringify(keyAt!(0))}, the table begins with ${JSON.stringify(texts.keys().next().value)}`,
+          hint: `a row has ${JSON.stringify(keyAt(0))}, the table begins with ${JSON.stringify(texts.keys().next().value)}`,
         });
       }
       const absent = values.length - matched;

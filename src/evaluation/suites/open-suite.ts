@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { namesHint } from "../../base/message-text.ts";
+import { valueAt } from "../../base/record.ts";
 import { type Genome, openGenome } from "../../dna/genome/genome.ts";
 import type { Model } from "../../models/model.ts";
 import type { CustomForms } from "../runs/forms.ts";
@@ -159,7 +160,7 @@ function requestedTaskOf(
   if (chosen.length === 0) return [];
   const opened = Object.entries(inputs).map(([name, path]) => [
     name,
-    isGenome(name) ? genomes.get(path)! : path,
+    isGenome(name) ? valueAt(genomes, path) : path,
   ]);
   return [
     {

@@ -100,8 +100,9 @@ class Growing {
 
   write({ data, type, texts }: PredictionColumn): void {
     let [written, needed] = [data, type];
-    if (texts !== undefined) {
-      const codes = texts.map((text) => this.codeOf(text));
+    const { codes: known } = this;
+    if (texts !== undefined && known !== undefined) {
+      const codes = texts.map((text) => codeOf(known, text));
       const recoded = Float64Array.from(data, (code) => (code === 0 ? 0 : codes[code - 1]));
       [written, needed] = [recoded, smallestType(recoded)];
     }
@@ -121,11 +122,11 @@ class Growing {
     const texts = this.codes && { texts: [...this.codes.keys()] };
     return storedColumn({ ...form, type: this.type, ...texts }, this.log, blockNumbers);
   }
+}
 
-  private codeOf(text: string): number {
-    const known = this.codes!.get(text);
-    if (known !== undefined) return known;
-    this.codes!.set(text, this.codes!.size + 1);
-    return this.codes!.size;
-  }
+/** Code of a text, from 1; a new text gets the next one. */
+function codeOf(codes: Map<string, number>, text: string): number {
+  const code = codes.get(text) ?? codes.size + 1;
+  codes.set(text, code);
+  return code;
 }

@@ -123,13 +123,13 @@ export function recipeFor(form: TaskSetting, place: RecipePlace, custom: Recipe 
       row.family === family &&
       (row.protocol === undefined || row.protocol === protocol),
   );
-  const written = Object.assign(
+  const written: Record<string, RecipeValue> = Object.assign(
     {},
     form.recipe,
     form.byProtocol?.[protocol],
     family === undefined ? undefined : form.byFamily?.[family],
     ...rows.map(({ change }) => change),
-  ) as Record<string, RecipeValue>;
+  );
   for (const [name, value] of Object.entries(custom)) {
     if (!(name in written)) {
       throw new InputError(`the recipe of ${task} × ${setting} has no ${JSON.stringify(name)}`, {

@@ -203,7 +203,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
     name: keyof Row & string,
   ): { readonly codes: Numbers; readonly texts: readonly string[] } | undefined {
     const fact = this.facts.find((fact) => fact.name === name && fact.texts !== undefined);
-    return fact && { codes: fact.data, texts: fact.texts! };
+    return fact?.texts && { codes: fact.data, texts: fact.texts };
   }
 }
 

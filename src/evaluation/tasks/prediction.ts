@@ -189,7 +189,10 @@ export function predictionOfParts<Row extends RowFacts>(
     case "logits":
       return { kind, row, logits: members("", (logits) => Array.from(logits)), facts };
     case "distance": {
-      const byVariant = others((variant) => part(variant) && Array.from(part(variant)!));
+      const byVariant = others((variant) => {
+        const distances = part(variant);
+        return distances && Array.from(distances);
+      });
       return { kind, row, values: numbers(VALUES), ...byVariant, facts };
     }
     case "vector": {

@@ -47,13 +47,8 @@ export async function readFitState(
   if (text === undefined) throw new FormatError({ file: path }, "this is not the state of a training run");
   type Stored = Omit<FitState, "train" | "device"> & Partial<Pick<FitState, "device">>;
   // Earlier versions trained on the CPU only and wrote no device.
-  const {
-    step,
-    pending,
-    history,
-    device: began = "cpu",
-    ...place
-  } = JSON.parse(text) as Stored & Pick<TrainState, "step" | "pending">;
+  const stored: Stored & Pick<TrainState, "step" | "pending"> = JSON.parse(text);
+  const { step, pending, history, device: began = "cpu", ...place } = stored;
   if (place.identity !== identity) {
     throw new InputError("this is the state of a training run with other data or another recipe", {
       place: { file: path },

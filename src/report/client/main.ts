@@ -18,7 +18,7 @@ for (const table of document.querySelectorAll<HTMLTableElement>("table:not(.map,
 
 const embedded = document.getElementById("page-data");
 if (embedded?.textContent) {
-  const { models, figures, rowSets } = JSON.parse(embedded.textContent) as PageData;
+  const { models, figures, rowSets }: PageData = JSON.parse(embedded.textContent);
   const filter = filterModels(models);
   const redraw = drawFigures(figures, models, filter.isShown);
   const place = document.getElementById("explorer");

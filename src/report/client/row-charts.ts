@@ -61,7 +61,7 @@ export function scatter(
   const diagonal = [-1, 1].map((sign) => {
     const ends = [edge(x, sign), edge(y, sign)];
     const end = sign > 0 ? Math.min(...ends) : Math.max(...ends);
-    return [end, end] as [number, number];
+    return [end, end] satisfies [number, number];
   });
   return {
     options: { clip: true },

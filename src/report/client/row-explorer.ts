@@ -286,7 +286,7 @@ async function unpacked(id: string): Promise<Uint8Array<ArrayBuffer>> {
 /** Scores of bases by row number. */
 async function tracksOf({ id, tracked }: RowSet): Promise<ReadonlyMap<number, TrackedRow>> {
   if (tracked === undefined) return new Map();
-  const rows = JSON.parse(new TextDecoder().decode(await unpacked(`${id}-tracks`))) as TrackedRow[];
+  const rows: TrackedRow[] = JSON.parse(new TextDecoder().decode(await unpacked(`${id}-tracks`)));
   return new Map(rows.map((one) => [one.row, one]));
 }
 

@@ -1,3 +1,4 @@
+import { keysOf } from "../../base/record.ts";
 /** Type of a field: texts, whole numbers of at most 31 bits, numbers (float64), or vectors of float32. */
 export type FieldType = "text" | "integer" | "number" | "vector";
 
@@ -41,7 +42,7 @@ export function recordTable<Name extends string>(
   forms: Readonly<Record<Name, FieldType>>,
   records: readonly FieldRecord<Name>[],
 ): RecordTable {
-  const names = Object.keys(forms) as Name[];
+  const names = keysOf(forms);
   return {
     name,
     fields: names.map((field) => ({ name: field, type: forms[field] })),

@@ -88,11 +88,12 @@ export class FactColumns {
       differs: false,
     };
     this.facts.set(name, known);
-    if ((known.texts === undefined) !== (texts === undefined)) {
+    const { texts: knownTexts } = known;
+    if ((knownTexts === undefined) !== (texts === undefined)) {
       known.differs = true;
       return;
     }
-    const codes = texts?.map((text) => known.texts!.codeOf(text));
+    const codes = knownTexts && texts?.map((text) => knownTexts.codeOf(text));
     for (let i = 0; i < data.length; i++) {
       const value = codes === undefined ? data[i] : data[i] === 0 ? 0 : codes[data[i] - 1];
       if (isMissing(known, value)) continue;

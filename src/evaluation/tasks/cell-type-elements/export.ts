@@ -41,7 +41,7 @@ export async function openExportedElements(
       });
     }
     const table = inNumberOrder(entries, ({ split }) => ({ file: path, tensor: `${split}/idxs` }));
-    const subset = await subsetOf(table.length === 0 ? 0 : table.at(-1)!.index + 1);
+    const subset = await subsetOf(table.length === 0 ? 0 : table[table.length - 1].index + 1);
     const rowsOf = rowsByNumber(table);
     return {
       task,

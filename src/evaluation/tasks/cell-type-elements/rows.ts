@@ -35,7 +35,7 @@ export async function openCellTypeElements(
   if (isRows(elements)) numberedRows("elements", table);
   checkWidth(table, task.window);
   const flank = flankOf(task, context);
-  const subset = await readSubset(list, table.length === 0 ? 0 : table.at(-1)!.index + 1);
+  const subset = await readSubset(list, table.length === 0 ? 0 : table[table.length - 1].index + 1);
   const { digests, select, examples, close } = await openGenomeTable({
     task,
     genome,

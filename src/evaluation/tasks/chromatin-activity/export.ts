@@ -45,7 +45,7 @@ export async function openExportedActivity(
     const table: ExportedWindow[] = [];
     const tables: number[] = [];
     for (const set of ACTIVITY_SETS) {
-      const offset = table.length === 0 ? 0 : table.at(-1)!.index + 1;
+      const offset = table.length === 0 ? 0 : table[table.length - 1].index + 1;
       tables.push(offset);
       const entries: ExportedWindow[] = [];
       for (const split of EXPORTED_SPLITS) {

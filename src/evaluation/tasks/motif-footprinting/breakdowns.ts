@@ -1,3 +1,4 @@
+import { valueAt } from "../../../base/record.ts";
 import { blocksBy } from "../../../metrics/blocks.ts";
 import { clusteredProportion } from "../../../metrics/clustered-proportion.ts";
 import { mean } from "../../../metrics/mean.ts";
@@ -40,8 +41,10 @@ export function familyBreakdown(
   results: readonly MotifResult[],
 ): Breakdown {
   const rowsOf = groupsOf(motifs);
-  const known = results.filter(({ family }) => family !== undefined);
-  const families = [...groupsOf(known.map(({ family }) => family!))]
+  const known = results.flatMap(({ motif, family, ...result }) =>
+    family === undefined ? [] : [{ ...result, motif, family }],
+  );
+  const families = [...groupsOf(known.map(({ family }) => family))]
     .filter(([, members]) => members.length >= MIN_MOTIFS)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   return {
@@ -56,7 +59,7 @@ export function familyBreakdown(
     ],
     rows: families.map(([name, members]) => {
       const some = members.map((member) => known[member]);
-      const rows = some.flatMap(({ motif }) => rowsOf.get(motif)!);
+      const rows = some.flatMap(({ motif }) => valueAt(rowsOf, motif));
       const { value, low, high } = clusteredProportion(
         Float64Array.from(rows, (row) => outcomes[row]),
         blocksBy(

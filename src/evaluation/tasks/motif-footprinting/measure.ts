@@ -263,11 +263,10 @@ function tokenSummary(
   predictions: readonly LikelihoodPrediction<FootprintFacts>[],
   { trues, shuffles }: Comparisons,
 ) {
-  const tokens = predictions.map((prediction) => prediction.tokens);
-  if (tokens.length === 0 || tokens.some((three) => three === undefined))
-    return { metrics: [], averages: {} };
-  const average = (member: number) => mean(tokens.map((three) => three![member]));
-  const equal = tokens.flatMap((three, i) => (three![1] === three![2] ? [i] : []));
+  const tokens = predictions.map((prediction) => prediction.tokens).filter((three) => three !== undefined);
+  if (tokens.length === 0 || tokens.length < predictions.length) return { metrics: [], averages: {} };
+  const average = (member: number) => mean(tokens.map((three) => three[member]));
+  const equal = tokens.flatMap((three, i) => (three[1] === three[2] ? [i] : []));
   const pick = (scores: Float64Array) => Float64Array.from(equal, (i) => scores[i]);
   const estimate = pairedAccuracyEstimate(pairedCounts(pick(trues), pick(shuffles)));
   const metric = metricOf(
