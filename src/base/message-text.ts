@@ -1,12 +1,12 @@
-/** Untrusted text for a message: quoted, control characters escaped, truncated to `maxLength` characters. */
-export function quotedText(text: string, maxLength = 60): string {
-  return text.length > maxLength ? `${JSON.stringify(text.slice(0, maxLength))}…` : JSON.stringify(text);
+/** Untrusted text for a message: quoted, control characters escaped, truncated to 60 characters. */
+export function quotedText(text: string): string {
+  return text.length > 60 ? `${JSON.stringify(text.slice(0, 60))}…` : JSON.stringify(text);
 }
 
-/** Untrusted value for a message: JSON truncated to `maxLength` characters, or `absent` if undefined. */
-export function shownValue(value: unknown, maxLength = 120): string {
+/** Untrusted value for a message: JSON truncated to 120 characters, or `absent` if undefined. */
+export function shownValue(value: unknown): string {
   const text = JSON.stringify(value) ?? "absent";
-  return text.length > maxLength ? `${text.slice(0, maxLength)}…` : text;
+  return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
 /** Count with its noun: `1 row`, `12,034 rows`, `0 entries`. */

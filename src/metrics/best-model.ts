@@ -67,13 +67,16 @@ export function probabilitiesOfBest(values: ArrayLike<number>, { ofModel, draws 
   return counts.map((count) => count / draws);
 }
 
+/** Probability of statements about several models. */
+const LEVEL = 0.95;
+
 /**
- * Tie group of each model, from 1: group 1 holds the truly best model with a probability of at least `level`;
+ * Tie group of each model, from 1: group 1 holds the truly best model with a probability of at least 0.95;
  * group 2 is the same of the models outside group 1, and so on.
  *
- * A model of k is outside group 1 if it differs from some better one with p ≤ (1 − level)/(k − 1), by the
+ * A model of k is outside group 1 if it differs from some better one with p ≤ 0.05/(k − 1), by the
  * two-sided tests of pairs. The truly best model is wrongly left out only where one of its k − 1 tests fails
- * (Bonferroni). Two models are in different groups exactly where p ≤ 1 − level. A critical value of the
+ * (Bonferroni). Two models are in different groups exactly where p ≤ 0.05. A critical value of the
  * largest difference (Hsu 1981, Dunnett 1955) is smaller but needs the correlation of the models, which few
  * blocks do not show: docs/decisions/0018-tie-groups-by-bonferroni.md has the simulations.
  *
@@ -85,12 +88,11 @@ export function probabilitiesOfBest(values: ArrayLike<number>, { ofModel, draws 
 export function modelTiers(
   values: ArrayLike<number>,
   pOf: (model: number, other: number) => number,
-  level = 0.95,
 ): number[] {
   const tiers = Array.from(values, () => 0);
   for (let tier = 1; tiers.includes(0); tier++) {
     const left = tiers.flatMap((found, model) => (found === 0 ? [model] : []));
-    const decisive = (1 - level) / (left.length - 1);
+    const decisive = (1 - LEVEL) / (left.length - 1);
     const best = left.filter((model) =>
       left.every((other) => !(values[other] > values[model] && pOf(model, other) <= decisive)),
     );
@@ -116,7 +118,7 @@ export interface ModelsOnTask {
 /**
  * Ranks that a model may have on each of several tasks: it is placed behind the models that are higher by
  * more than the critical value of the largest of all its differences, over models and tasks, and before those
- * that are lower by as much. All bounds hold together with probability `level`, also for models of equal true
+ * that are lower by as much. All bounds hold together with probability 0.95, also for models of equal true
  * values.
  *
  * Ranks of draws around the values have no such property: where models are close, their draws change places
@@ -126,11 +128,7 @@ export interface ModelsOnTask {
  * @param model  its number on each task. [tasks]
  * @see Mogstad, Romano, Shaikh & Wilhelm 2024, doi:10.1093/restud/rdad006
  */
-export function rankBounds(
-  tasks: readonly ModelsOnTask[],
-  model: readonly number[],
-  level = 0.95,
-): readonly RankBounds[] {
+export function rankBounds(tasks: readonly ModelsOnTask[], model: readonly number[]): readonly RankBounds[] {
   const { draws } = tasks[0].deviations;
   const most = new Float64Array(draws);
   const errors = tasks.map(({ contributions }, task) =>

@@ -18,8 +18,6 @@ export interface Curve {
 export interface CurveOptions {
   /** Resamples of the blocks for the band; 0: no band. Default 200. */
   readonly resamples?: number;
-  /** Seed of the resamples. Default 0. */
-  readonly seed?: number;
 }
 
 /** Most steps of a resampled curve: neighbouring scores of more share a step. */
@@ -126,7 +124,7 @@ function curveWithBand(
   scores: Float64Array,
   labels: Uint8Array,
   blocks: Blocks,
-  { resamples = 200, seed = 0 }: CurveOptions = {},
+  { resamples = 200 }: CurveOptions = {},
   evaluate: (steps: Steps) => Float64Array,
 ): Curve {
   requireSameLength(scores, labels, ["scores", "labels"]);
@@ -143,7 +141,7 @@ function curveWithBand(
   }
   const curve = { x: GRID, y: evaluate(whole) };
   if (resamples === 0 || count < 2) return curve;
-  const rng = new Pcg64(seed);
+  const rng = new Pcg64(0);
   const found: Float64Array[] = [];
   while (found.length < resamples) {
     const times = new Float64Array(count);

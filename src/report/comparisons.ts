@@ -39,7 +39,6 @@ export function panelComparison(
 
 /** An entry's rank and differences in its comparison. */
 export interface EntryComparison {
-  readonly group: ComparedGroup;
   readonly model: ComparedModel;
   /** The best model minus this one; undefined for the best, or without comparison. */
   readonly toBest: ComparedPair | undefined;
@@ -52,7 +51,7 @@ export function entryComparison(groups: PanelComparison, { result }: Entry): Ent
     if (model === undefined || model.tier === null) continue;
     const best = group.models[0]?.label;
     const toBest = group.pairs.find(({ first, second }) => first === best && second === model.label);
-    return { group, model, toBest };
+    return { model, toBest };
   }
   return undefined;
 }

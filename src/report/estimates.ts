@@ -80,12 +80,12 @@ export const abbreviationsIn = (texts: readonly string[]): readonly string[] =>
 export const isPValue = (name: string): boolean => name.endsWith("-p");
 
 /** Cell with a metric's value and its first interval. */
-export function metricCell({ name, value, intervals }: Metric, digits = 3): TableCell {
+export function metricCell({ name, value, intervals }: Metric): TableCell {
   if (value === null) return UNDEFINED;
   if (isPValue(name)) return pValue(value);
   // Whole numbers are counts or rank sums, except a share of exactly 0 or 1.
   if (Math.abs(value) >= 1000 || (Number.isInteger(value) && Math.abs(value) > 1 && intervals.length === 0)) {
     return count(value);
   }
-  return estimateCell(value, intervals[0], digits);
+  return estimateCell(value, intervals[0]);
 }

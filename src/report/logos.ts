@@ -70,7 +70,7 @@ function motifLogo(motif: Motif): Html {
  */
 export function logoTable(panel: ReportPanel): Html | undefined {
   const entries = oneProtocol(panel);
-  const names = new Set(entries.flatMap((entry) => extremeNames(entry, NAMED)));
+  const names = new Set(entries.flatMap((entry) => extremeNames(entry)));
   const accuracies = new Map(entries.map((entry) => [entry, motifAccuracy(entry)]));
   const best = (name: string) => Math.max(...entries.map((entry) => accuracies.get(entry)?.get(name) ?? 0));
   const shown = [...names]

@@ -33,11 +33,11 @@ export const motifAccuracy = (entry: Entry): ReadonlyMap<string, number> =>
     ),
   );
 
-/** Names of the motifs with the highest accuracy, then of those with the lowest, `count` each. */
-export function extremeNames(entry: Entry, count: number): readonly string[] {
+/** Names of the `NAMED` motifs with the highest accuracy, then of as many with the lowest. */
+export function extremeNames(entry: Entry): readonly string[] {
   const order = [...motifAccuracy(entry)].toSorted(([a, x], [b, y]) => y - x || (a < b ? -1 : 1));
   const names = order.map(([name]) => name);
-  return [...names.slice(0, count), ...names.slice(-count).reverse()];
+  return [...names.slice(0, NAMED), ...names.slice(-NAMED).reverse()];
 }
 
 /** Quantiles of the accuracies of single motifs. */
@@ -104,7 +104,7 @@ export function extremeMotifs(panel: Panel): Table {
     ],
     rows: oneProtocol(panel).map((entry) => {
       const accuracy = motifAccuracy(entry);
-      const names = extremeNames(entry, NAMED).map(
+      const names = extremeNames(entry).map(
         (name) => `${name} ${fixed(accuracy.get(name) ?? Number.NaN, 2)}`,
       );
       const half = names.length / 2;

@@ -83,20 +83,18 @@ export interface TokenSpan {
  * DART-Eval locates them by id: after [CLS] up to [SEP] (DNABERT-2, GENA-LM, Mistral-DNA), from 0 up to [SEP]
  * (Caduceus, HyenaDNA), after `<cls>` up to the number of attended tokens (Nucleotide Transformer).
  *
- * @param ids       one row of a batch, right-padded or not padded
- * @param attended  number of tokens without padding; used only if no special token marks the end
+ * @param ids  one row, right-padded only where a special token marks the end
  * @throws {InputError} when a special token that marks an end does not occur exactly once
  */
 export function scoredSpan(
   { name, before, after }: Pick<Tokenizer, "name" | "before" | "after">,
   ids: ArrayLike<number>,
-  attended: number = ids.length,
 ): TokenSpan {
   const first = before.at(-1);
   const last = after[0];
   return {
     start: first === undefined ? 0 : indexOf(first, ids, name) + 1,
-    end: last === undefined ? attended : indexOf(last, ids, name),
+    end: last === undefined ? ids.length : indexOf(last, ids, name),
   };
 }
 

@@ -47,7 +47,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
     };
     let from = 0;
     if (fast !== undefined) {
-      const count = fast.encode(word.text, 0, word.text.length);
+      const count = fast.encode(word.text);
       for (let i = 0; i < count; i++) {
         push(fast.ids[i], from, fast.ends[i]);
         from = fast.ends[i];
@@ -72,7 +72,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
   function encode(sequence: string): Tokens {
     if (letters !== undefined && /^[A-Za-z]*$/.test(sequence)) return letters.encode(sequence);
     if (plain && fast !== undefined) {
-      const count = fast.encode(sequence, 0, sequence.length);
+      const count = fast.encode(sequence);
       if (count >= 0) return withEnds(fast, count);
     }
     requireAscii(sequence);

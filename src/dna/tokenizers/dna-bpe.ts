@@ -98,15 +98,15 @@ export class DnaBpe {
   }
 
   /**
-   * Encodes characters [start, end) of a text into `ids` and `ends`, valid until the next call.
+   * Encodes a text into `ids` and `ends`, valid until the next call.
    * @returns number of tokens; -1 if a character is not A, C, G or T
    */
-  encode(text: string, start: number, end: number): number {
-    const n = end - start;
+  encode(text: string): number {
+    const n = text.length;
     if (n > this.#codes.length) this.#grow(n);
     const [codes, tokens] = [this.#codes, this.#tokens];
     for (let i = 0; i < n; i++) {
-      const base = BASE_OF_CHARACTER[text.charCodeAt(start + i)] ?? -1;
+      const base = BASE_OF_CHARACTER[text.charCodeAt(i)] ?? -1;
       if (base < 0) return -1;
       codes[i] = base;
     }

@@ -40,10 +40,8 @@ export interface PublishedResult {
 export const PRINTED_TOLERANCE = 0.001;
 
 /** True if a task measures a published metric. */
-export const isMeasured = (
-  { task, metric }: Pick<PublishedKey, "task" | "metric">,
-  forms?: CustomForms,
-): boolean => findTask(task, forms)?.benchmark?.publishedMetrics[metric] !== undefined;
+export const isMeasured = ({ task, metric }: Pick<PublishedKey, "task" | "metric">): boolean =>
+  findTask(task)?.benchmark?.publishedMetrics[metric] !== undefined;
 
 /** Our value of a published metric; undefined where the task does not measure it. */
 export const measuredValue = (

@@ -19,14 +19,13 @@ export interface GivenGenome {
 export async function genomeInput(
   task: InputForms,
   input: string | Genome | undefined,
-  name = "genome",
 ): Promise<GivenGenome> {
   if (typeof input === "string") {
     const genome = await openGenome(input);
     return { genome, close: () => genome.close() };
   }
   if (input !== undefined && "chromosome" in input) return { genome: input, close: async () => {} };
-  throw missingInputError(task, name);
+  throw missingInputError(task, "genome");
 }
 
 /**

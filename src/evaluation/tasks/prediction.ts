@@ -153,9 +153,9 @@ export function predictionOfParts<Row extends RowFacts>(
   facts: Row,
   part: (name: string) => Numbers | undefined,
 ): Prediction<Row> {
-  const numbers = (name: string) => {
-    const found = part(name);
-    if (found === undefined) throw new InternalError(`row ${row} of kind ${kind} has no ${name}`);
+  const values = () => {
+    const found = part(VALUES);
+    if (found === undefined) throw new InternalError(`row ${row} of kind ${kind} has no ${VALUES}`);
     // `Array.from` takes four times as long.
     const list = new Array<number>(found.length);
     for (let i = 0; i < list.length; i++) list[i] = found[i];
@@ -182,10 +182,10 @@ export function predictionOfParts<Row extends RowFacts>(
   switch (kind) {
     case "likelihood": {
       const tokens = part(TOKENS);
-      return { kind, row, values: numbers(VALUES), ...(tokens && { tokens: Array.from(tokens) }), facts };
+      return { kind, row, values: values(), ...(tokens && { tokens: Array.from(tokens) }), facts };
     }
     case "activity":
-      return { kind, row, values: numbers(VALUES), facts };
+      return { kind, row, values: values(), facts };
     case "logits":
       return { kind, row, logits: members("", (logits) => Array.from(logits)), facts };
     case "distance": {
@@ -193,7 +193,7 @@ export function predictionOfParts<Row extends RowFacts>(
         const distances = part(variant);
         return distances && Array.from(distances);
       });
-      return { kind, row, values: numbers(VALUES), ...byVariant, facts };
+      return { kind, row, values: values(), ...byVariant, facts };
     }
     case "vector": {
       const byVariant = others((variant) => {

@@ -124,9 +124,9 @@ export class FineTuning {
   }
 
   /** The values among `values` that a graph reads, and a training step therefore updates. */
-  readBy({ logits }: Pick<FineTuningGraph, "logits">, values: TrainedValues = this.initial()): TrainedValues {
+  readBy({ logits }: Pick<FineTuningGraph, "logits">): TrainedValues {
     const read = new Set(graphOf({ logits }).parameters.map(({ attributes }) => attributes.name));
-    return new Map([...values].filter(([name]) => read.has(name)));
+    return new Map([...this.initial()].filter(([name]) => read.has(name)));
   }
 
   /**

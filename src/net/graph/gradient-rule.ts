@@ -25,10 +25,5 @@ export interface Walk {
   wanted(source: Sym): boolean;
 }
 
-/** Vector-Jacobian product. With `leaves`, gradients do not flow from one of `of` to another. */
-export type PullBack = (
-  outputs: readonly Sym[],
-  dy: readonly Sym[],
-  of: readonly Sym[],
-  options?: { readonly leaves?: boolean },
-) => readonly Sym[];
+/** Vector-Jacobian product: dL/dx for each of `of`, given dL/dy for each of `outputs`. */
+export type PullBack = (outputs: readonly Sym[], dy: readonly Sym[], of: readonly Sym[]) => readonly Sym[];

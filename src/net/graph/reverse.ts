@@ -21,17 +21,8 @@ export function gradientsOf(loss: Sym, of: readonly Sym[]): readonly Sym[] {
   return pullBack([loss], [fill([], 1, loss.dtype)], of);
 }
 
-/**
- * Vector-Jacobian product: dL/dx for each of `of`, given dL/dy for each of `outputs`.
- *
- * @param leaves  treat `of` as independent of one another: gradients do not flow from one to its inputs
- */
-function pullBack(
-  outputs: readonly Sym[],
-  dy: readonly Sym[],
-  of: readonly Sym[],
-  { leaves = false } = {},
-): readonly Sym[] {
+/** Vector-Jacobian product: dL/dx for each of `of`, given dL/dy for each of `outputs`. */
+function pullBack(outputs: readonly Sym[], dy: readonly Sym[], of: readonly Sym[]): readonly Sym[] {
   const wanted = new Set(of.map(({ node }) => node));
   const order = ancestorsOf(outputs);
   const between = new Set<Node>();
@@ -50,7 +41,7 @@ function pullBack(
   for (const [i, output] of outputs.entries()) pour(output, dy[i]);
   for (const node of [...order].reverse()) {
     const arrived = flows.get(node);
-    if (arrived === undefined || !between.has(node) || (leaves && wanted.has(node))) continue;
+    if (arrived === undefined || !between.has(node)) continue;
     const y = node.outputs.map((type, output) => ({ node, output, ...type }));
     const rule = gradients[node.op] as GradientRule<Op>;
     const sources = [...node.inputs, ...capturedBy(node)];

@@ -27,12 +27,10 @@ export interface TrainState {
   readonly arrays: ReadonlyMap<string, NdArray>;
 }
 
-/** Loss, parameters and optimiser of a training step. `Output` is the union of the names in `outputs`. */
-export interface TrainStepRequest<Output extends string = string> {
+/** Loss, parameters and optimiser of a training step. */
+export interface TrainStepRequest {
   /** Scalar (shape []). */
   readonly loss: Sym;
-  /** Additional results of every batch, such as logits. */
-  readonly outputs?: Readonly<Record<Output, Sym>>;
   /** Initial float32 values of each trained parameter, by name. */
   readonly trained: ReadonlyMap<string, NdArray>;
   /** Values of all other parameters of the graph, by name; default: there are none. */
@@ -55,15 +53,15 @@ export interface TrainStepRequest<Output extends string = string> {
  * A training step as one program: inputs are batch, parameters and optimiser state; outputs are loss, new
  * parameters and new state. On WebGPU, parameters and state stay on the device from step to step.
  */
-export interface TrainStep<Output extends string = string> {
+export interface TrainStep {
   /**
    * Runs one batch: forward, backward, and an optimiser step when enough batches have been accumulated.
    *
    * @param feeds  every input of the graph, by name
-   * @returns      the loss of the batch before the step, and the request's `outputs`
+   * @returns      the loss of the batch before the step
    * @throws {InputError} when the loss is not finite; the state is then unchanged
    */
-  run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output | "loss", NdArray>>>;
+  run(feeds: Readonly<Record<string, NdArray>>): Promise<{ readonly loss: NdArray }>;
   /**
    * Runs one batch in parts, whose losses are summed; more than one part requires `inParts`.
    *
@@ -95,10 +93,8 @@ const falsehood = constant(truth(false));
  *
  * @throws {InputError} when the loss does not depend on a trained parameter
  */
-export async function openTrainStep<Output extends string = never>(
-  request: TrainStepRequest<Output>,
-): Promise<TrainStep<Output>> {
-  const { loss, outputs, trained, frozen = new Map(), accumulate = 1, program, reached } = request;
+export async function openTrainStep(request: TrainStepRequest): Promise<TrainStep> {
+  const { loss, trained, frozen = new Map(), accumulate = 1, program, reached } = request;
   const settings = adamSettings(request.optimizer);
   const symbols = trainedSymbols(loss, trained.keys());
   const flat = new FlatParameters(symbols, reached, accumulatesGradients(request));
@@ -113,7 +109,7 @@ export async function openTrainStep<Output extends string = never>(
     ...flat.places.map(({ name, offset }) => [name, { input: stateInput("parameter"), offset }] as const),
   ]);
   const graph = {
-    outputs: { ...outputs, loss } as Record<Output | "loss", Sym>,
+    outputs: { loss },
     updates: updateGraph(flat, gradient, settings),
     inputOf: stateInput,
   };
@@ -131,14 +127,14 @@ interface Current {
   readonly state: ProgramState;
 }
 
-class AdamTrainStep<Output extends string> implements TrainStep<Output> {
+class AdamTrainStep implements TrainStep {
   private current: Current;
   private leftOver: StateProgram<never> | undefined;
   private readonly accumulate: number;
 
   constructor(
-    private readonly program: StateProgram<Output | "loss">,
-    private readonly request: TrainStepRequest<Output>,
+    private readonly program: StateProgram<"loss">,
+    private readonly request: TrainStepRequest,
     private readonly settings: AdamSettings,
     private readonly flat: FlatParameters,
   ) {
@@ -153,7 +149,7 @@ class AdamTrainStep<Output extends string> implements TrainStep<Output> {
     this.current = { step: 0, pending: 0, state: flat.flatten(arrays, 0) };
   }
 
-  async run(feeds: Readonly<Record<string, NdArray>>): Promise<Readonly<Record<Output | "loss", NdArray>>> {
+  async run(feeds: Readonly<Record<string, NdArray>>): Promise<{ readonly loss: NdArray }> {
     const before = this.current;
     const results = await this.runPart(feeds, true);
     freeState(before.state, this.current.state);
