@@ -2,6 +2,7 @@ import { FormatError } from "../../base/errors.ts";
 import { type FieldPlace, parseWholeNumber, readTable } from "../../base/table.ts";
 import { StringPool, textLines } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
+import { MAX_POSITION } from "../../dna/genome/interval.ts";
 import { CELL_LINES, type CellLine } from "../cell-lines.ts";
 
 /** Region of chromatin that is open in one cell line only. Positions are 0-based, ends exclusive. */
@@ -20,9 +21,6 @@ export interface CellTypeElementRow {
 
 /** Columns of DART-Eval's table. Its loader relies on their order. */
 const COLUMNS = ["chr", "input_start", "input_end", "elem_start", "elem_end", "is_peak", "label"] as const;
-
-/** Positions are unsigned 32-bit numbers in this table. */
-const MAX_POSITION = 2 ** 32 - 1;
 
 /**
  * Reads the table of cell-type-specific elements (`peaks_by_cell_label_unique_dataloader_format.tsv`), plain

@@ -3,7 +3,7 @@ import { type FieldPlace, parseWholeNumber, readTable } from "../../base/table.t
 import { StringPool } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { type BedOptions, readBed } from "../../dna/genome/bed.ts";
-import type { Interval } from "../../dna/genome/interval.ts";
+import { type Interval, MAX_POSITION } from "../../dna/genome/interval.ts";
 
 /** Length of the model's input in bases, and the number on either side in which reads are not counted. */
 export const ACTIVITY_WINDOW = 2114;
@@ -30,9 +30,6 @@ const COLUMNS = [
   "elem_relative_start",
   "elem_relative_end",
 ] as const;
-
-/** Positions are unsigned 32-bit numbers in these tables. */
-const MAX_POSITION = 2 ** 32 - 1;
 
 /**
  * Reads a table of windows, plain or compressed. `{cell line}_peaks.bed` is such a table, with a header

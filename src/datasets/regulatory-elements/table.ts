@@ -4,7 +4,7 @@ import { type FieldPlace, parseWholeNumber } from "../../base/table.ts";
 import { copyText, forEachLine } from "../../base/text-lines.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
-import { missingChromosomeError } from "../../dna/genome/interval.ts";
+import { MAX_POSITION, missingChromosomeError } from "../../dna/genome/interval.ts";
 
 /** Regulatory element and its input window. Positions are 0-based, ends exclusive. */
 export interface RegulatoryElementRow {
@@ -34,8 +34,6 @@ const REGULATORY_ELEMENT_COLUMNS = [
   "reverse_complement",
 ] as const;
 
-/** Positions are unsigned 32-bit numbers in this table. */
-const MAX_POSITION = 2 ** 32 - 1;
 const HEADER = REGULATORY_ELEMENT_COLUMNS.join("\t");
 
 export interface PreparedOptions {

@@ -201,7 +201,8 @@ const CELL_TYPE_PEAK_SOURCES: readonly Source[] = [
   },
 ];
 
-const ACTIVITY_FOLDER = "task_4_chromatin_activity/processed_data";
+/** Folder of the tables and signals of Task 4 in the data folder. */
+export const ACTIVITY_FOLDER = "task_4_chromatin_activity/processed_data";
 
 /**
  * Optional, since Synapse's folder of inputs was empty when last seen. If the first folder lacks it, the

@@ -1,6 +1,7 @@
 import type { Pcg64 } from "../../base/pcg64.ts";
 import { normal, shuffle } from "../../base/random.ts";
 import { valueAt } from "../../base/record.ts";
+import { ACTIVITY_WINDOW } from "../../datasets/chromatin-activity/windows.ts";
 import { TELOMERE } from "./background.ts";
 import type { PlantedElement } from "./elements.ts";
 import type { SyntheticChromosome } from "./genome.ts";
@@ -25,7 +26,7 @@ const RELAXED_Q = 2;
 const CONFIDENT_Q = 10;
 
 /** Width and stride of candidate non-peaks: Task 4's window. */
-const BIN = 2114;
+const BIN = ACTIVITY_WINDOW;
 const BIN_STRIDE = 1000;
 /** Largest difference in GC content between a peak's window and its non-peaks, and their number. */
 const GC_TOLERANCE = 0.02;

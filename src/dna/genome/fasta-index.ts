@@ -28,7 +28,8 @@ export function byteOfBase(entry: FastaIndexEntry, position: number): number {
   return entry.offset + line * entry.lineBytes + (position - line * entry.lineBases);
 }
 
-const READ_BYTES = 2 ** 23;
+/** Bytes of text per read. */
+export const READ_BYTES = 2 ** 23;
 
 /**
  * The `.fai` of a plain FASTA file: read from the same folder, or created and saved there if it is writable.
@@ -110,7 +111,8 @@ export function parseFastaIndex(text: string, file: string): FastaIndexEntry[] {
 }
 
 const LINE_FEED = 10;
-const HEADER = 62; // ">"
+/** First byte of a header line: ">". */
+export const HEADER = 62;
 const isBlank = (byte: number) => byte === 13 || byte === 32 || byte === 9;
 
 /** Builds the index of a FASTA file from its bytes, in consecutive chunks of any size. */

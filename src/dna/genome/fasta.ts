@@ -4,18 +4,21 @@ import { quotedText } from "../../base/message-text.ts";
 import type { OpenFile } from "../../base/read-file.ts";
 import { valueAt } from "../../base/record.ts";
 import { bgzipText, blockLength, type ReadText } from "./bgzip.ts";
-import { bgzipFastaIndex, byteOfBase, type FastaIndexEntry, plainFastaIndex } from "./fasta-index.ts";
+import {
+  bgzipFastaIndex,
+  byteOfBase,
+  type FastaIndexEntry,
+  HEADER,
+  plainFastaIndex,
+  READ_BYTES,
+} from "./fasta-index.ts";
 import { CASE_OF_DNA, type SequenceSource, showByte, UPPER_CASE_DNA } from "./sequence-source.ts";
-
-/** Bytes of text per read. */
-const READ_BYTES = 2 ** 23;
 
 /** Bytes that a short read after another one reads ahead. */
 const AHEAD_BYTES = 2 ** 18;
 
 /** Line feed, carriage return, and the spaces and tabs that some writers leave before them. */
 const LINE_END = [10, 13, 32, 9];
-const HEADER = 62; // ">"
 
 /**
  * Sequences of a FASTA file, plain or compressed with bgzip.

@@ -11,6 +11,9 @@ export interface Interval {
   readonly end: number;
 }
 
+/** Largest position of the benchmark's tables, whose positions are unsigned 32-bit numbers. */
+export const MAX_POSITION = 2 ** 32 - 1;
+
 /** "chr1:99-200": chromosome, 0-based start, exclusive end. */
 export function formatInterval({ chrom, start, end }: Interval): string {
   return `${chrom}:${start}-${end}`;

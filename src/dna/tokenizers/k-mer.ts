@@ -2,8 +2,8 @@ import { FormatError } from "../../base/errors.ts";
 import { valueAt } from "../../base/record.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
-/** Bases in the order of the vocabulary. */
-const ALPHABET = "ATCG";
+/** Bases in the order of the vocabularies of k-mers. */
+export const ALPHABET = "ATCG";
 /** 0 to 3 for A, T, C, G by character code; -1 for other ASCII characters. */
 const DIGIT_OF_CODE = Int8Array.from({ length: 128 }, (_, code) =>
   ALPHABET.indexOf(String.fromCharCode(code)),

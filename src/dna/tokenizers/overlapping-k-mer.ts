@@ -1,12 +1,10 @@
 import { valueAt } from "../../base/record.ts";
 import { BASES } from "../sequence/encoding.ts";
-import { readKMerVocabulary } from "./k-mer.ts";
+import { ALPHABET, readKMerVocabulary } from "./k-mer.ts";
 import { requireAscii, type SpecialTokens, type Tokenizer, type Tokens } from "./tokenizer.ts";
 
 /** Special tokens in the order of DNABERT's vocabularies. */
 const SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"] as const;
-/** Bases in the order of DNABERT's vocabularies. */
-const ALPHABET = "ATCG";
 
 /** Lines of DNABERT's `vocab.txt`: special tokens, then all k-mers. The id of a token is its index. */
 export function overlappingKMerVocabulary(k: number): readonly string[] {

@@ -130,3 +130,6 @@ export function metricOf<Name extends string>(
     intervals: intervals.map(finiteEstimate).filter((estimate) => estimate !== null),
   };
 }
+
+/** Reason why a metric without rows is undefined. */
+export const NO_ROWS = "there are no rows";

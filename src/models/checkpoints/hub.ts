@@ -38,8 +38,6 @@ export interface HubSnapshot {
   readonly folder: string;
   /** The commit: 40 hexadecimal digits. */
   readonly revision: string;
-  /** File names in the folder. */
-  readonly files: readonly string[];
 }
 
 /**
@@ -58,7 +56,7 @@ export async function fetchFromHub(request: HubRequest): Promise<HubSnapshot> {
   const alreadyThere = isCommit(revision)
     ? await wholeSnapshot(cached.snapshot(revision), request)
     : undefined;
-  if (alreadyThere !== undefined) return { folder: alreadyThere, revision, files: request.files! };
+  if (alreadyThere !== undefined) return { folder: alreadyThere, revision };
 
   const access = await hubAccess();
   const hub = { repo, access, request };
@@ -82,7 +80,7 @@ export async function fetchFromHub(request: HubRequest): Promise<HubSnapshot> {
     request.onProgress?.({ file: file.path, done: before, total });
   }
   if (commit !== revision) await writeFileAtomic(cached.ref(revision), commit);
-  return { folder, revision: commit, files: wanted.map(({ path }) => path) };
+  return { folder, revision: commit };
 }
 
 interface Hub {

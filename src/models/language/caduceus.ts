@@ -25,6 +25,7 @@ import { embed, linear } from "../../net/nn/linear.ts";
 import { type Norm, rmsNorm } from "../../net/nn/norm.ts";
 import type { Architecture, ClassifierHead, ForwardInput, ForwardOutput } from "./architecture.ts";
 import { bidirectionalMamba, reverseComplemented } from "./blocks/mamba.ts";
+import { CACHED_VALUES } from "./blocks/state-space.ts";
 import {
   type CaduceusConfig,
   type CaduceusParameters,
@@ -181,11 +182,6 @@ const architecture = (config: unknown, file: string) => build(readCaduceusConfig
 
 /** Measured ratio of allocated to live memory: the runtime's allocations double in size. */
 const ALLOCATED_PER_LIVE = 2;
-
-/**
- * Number of float32 values in the states of all rows up to which a step of the loop fits into the CPU cache.
- */
-const CACHED_VALUES = 2 ** 18;
 
 interface BuildOptions {
   /** True declares separate projections for each direction. */

@@ -31,6 +31,7 @@ import {
   type Metric,
   type MetricForm,
   metricOf,
+  NO_ROWS,
   type QuirkEffect,
 } from "../measurement.ts";
 import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
@@ -242,7 +243,6 @@ function against(
   };
 }
 
-const NO_ROWS = "there are no rows";
 const ONE_CLASS = "a cell line has none or all of the rows";
 
 /** Rows of each cell line. */

@@ -1,5 +1,5 @@
 import { CELL_LINES, type CellLine } from "../../../datasets/cell-lines.ts";
-import { sourceNamed } from "../../../datasets/sources/catalogue.ts";
+import { ACTIVITY_FOLDER, sourceNamed } from "../../../datasets/sources/catalogue.ts";
 import { rowsForCorrelation, rowsPerClass } from "../../../metrics/sample-size.ts";
 import {
   type BenchmarkDataset,
@@ -9,9 +9,6 @@ import {
   type TaskBenchmark,
   type TaskSuiteRow,
 } from "../benchmark.ts";
-
-/** Folder of the tables and signals in the data folder. */
-const ACTIVITY_FOLDER = "task_4_chromatin_activity/processed_data";
 
 /** The export of all cell lines, which needs neither genome nor signal. */
 const ACTIVITY_EXPORT = sourceNamed("task-4-data").path;

@@ -11,7 +11,14 @@ import { percentiles } from "../../../metrics/quantiles.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { comparedDistances, comparedScores, paperScores, settled } from "../compared-scores.ts";
 import { intervalNotes, proportionIntervals } from "../intervals.ts";
-import { finiteOrNull, type Measurement, type Metric, metricOf, type QuirkEffect } from "../measurement.ts";
+import {
+  finiteOrNull,
+  type Measurement,
+  type Metric,
+  metricOf,
+  NO_ROWS,
+  type QuirkEffect,
+} from "../measurement.ts";
 import {
   type DistancePrediction,
   type EmbeddingVariant,
@@ -140,8 +147,6 @@ export function measureFootprintDistances(
     quirks: effects.filter(({ effect }) => effect.paper !== null && effect.corrected !== null),
   });
 }
-
-const NO_ROWS = "there are no rows";
 
 type Grouping = Pick<Comparisons, "motifs" | "families" | "backgrounds">;
 

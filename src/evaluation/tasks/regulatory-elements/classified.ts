@@ -29,6 +29,7 @@ import {
   type Measurement,
   type Metric,
   metricOf,
+  NO_ROWS,
   type QuirkEffect,
 } from "../measurement.ts";
 import { type LogitsPrediction, ofKind, type Predictions } from "../prediction.ts";
@@ -240,8 +241,6 @@ function doubled(pairs: Blocks): Blocks {
     sizes: sizes.map((size) => MEMBERS * size),
   };
 }
-
-const NO_ROWS = "there are no rows";
 
 function share(
   form: Pick<Metric<ClassifiedPairMetric>, "name" | "title" | "column" | "main">,

@@ -24,6 +24,7 @@ import {
   type Measurement,
   type Metric,
   metricOf,
+  NO_ROWS,
   type QuirkEffect,
 } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
@@ -137,8 +138,6 @@ export function pairedAccuracyStatistic(
   const blocks = positions === undefined ? singleRows(columns.length) : genomicBlocksOf(positions);
   return proportionStatistic("paired-accuracy", outcomes, blocks);
 }
-
-const NO_ROWS = "there are no rows";
 
 function accuracyMetric(
   { outcomes, counts, length }: PairSums,

@@ -43,7 +43,7 @@ export interface StateSpaceFamily<P> {
 /**
  * Number of float32 values in the states of all rows up to which a step of the loop fits into the CPU cache.
  */
-const CACHED_VALUES = 2 ** 18;
+export const CACHED_VALUES = 2 ** 18;
 
 /**
  * A causal state-space model:
