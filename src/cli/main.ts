@@ -1,5 +1,7 @@
 #!/usr/bin/env node
+
 import { fileError } from "../base/errors.ts";
+import { keysOf } from "../base/record.ts";
 import { dispatch } from "./dispatch.ts";
 import { EXIT_CODES, failureOf, Interrupted, type StopSignal } from "./failure.ts";
 import { jobOfThisProcess } from "./job.ts";
@@ -42,7 +44,7 @@ async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Prom
       process.stderr.write("stopping after the current step; a second signal (Ctrl-C) ends it at once\n");
     }, LONG_STEP_MS).unref();
   };
-  const signals = Object.keys(EXIT_CODES) as StopSignal[];
+  const signals = keysOf(EXIT_CODES);
   for (const name of signals) process.on(name, stop);
   try {
     return await work(controller.signal);

@@ -146,7 +146,7 @@ export function rankBounds(tasks: readonly ModelsOnTask[], model: readonly numbe
       }
     });
   });
-  const critical = most.sort()[Math.min(Math.ceil(level * draws), draws - 1)];
+  const critical = most.sort()[Math.min(Math.ceil(LEVEL * draws), draws - 1)];
   return tasks.map(({ values }, task) => {
     let [above, below] = [0, 0];
     for (let other = 0; other < values.length; other++) {

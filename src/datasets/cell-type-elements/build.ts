@@ -157,7 +157,7 @@ async function makePeaks(build: CellTypeBuild, output: string): Promise<void> {
 
 async function makeCounts(build: CellTypeBuild, files: Files): Promise<void> {
   const samples = CELL_LINES.flatMap((line) =>
-    build.bams!.get(line)!.map((bam, i) => ({ sample: `${line}_${i + 1}`, bam })),
+    (build.bams?.get(line) ?? []).map((bam, i) => ({ sample: `${line}_${i + 1}`, bam })),
   );
   for (const { sample, bam } of samples) {
     const output = files.sampleCounts(sample);

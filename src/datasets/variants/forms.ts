@@ -121,12 +121,12 @@ const FORMS: readonly FormRule[] = [
  */
 export function variantColumns(header: readonly string[], place: FieldPlace): VariantColumns {
   for (const { form, names, favours } of FORMS) {
-    const found = Object.fromEntries(
+    const found: Partial<Record<Role, string>> = Object.fromEntries(
       Object.entries(names).flatMap(([role, candidates]) => {
         const name = candidates.find((candidate) => header.includes(candidate));
         return name === undefined ? [] : [[role, name]];
       }),
-    ) as Partial<Record<Role, string>>;
+    );
     const { chrom, position, allele1, allele2 } = found;
     if (chrom === undefined || position === undefined || allele1 === undefined || allele2 === undefined)
       continue;

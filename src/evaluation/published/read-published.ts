@@ -9,15 +9,13 @@ import { isMeasured, type PublishedResult } from "./published-result.ts";
 /** Index of a list in the file. */
 const index = z.int().nonnegative();
 
+const FIELDS = ["task", "setting", "model", "dataset", "cellLine", "metric", "value", "source", "note"];
+
 const assetSchema = z.strictObject({
   format: z.literal("dart-eval published results"),
   formatVersion: z.literal(1),
   about: z.string(),
-  fields: z.tuple(
-    ["task", "setting", "model", "dataset", "cellLine", "metric", "value", "source", "note"].map((name) =>
-      z.literal(name),
-    ) as [z.ZodLiteral<string>, ...z.ZodLiteral<string>[]],
-  ),
+  fields: z.array(z.string()).refine((names) => String(names) === String(FIELDS), `expected ${FIELDS}`),
   datasets: z.array(z.string()),
   sources: z.array(z.string()),
   notes: z.array(z.string()),

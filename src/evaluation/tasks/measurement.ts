@@ -1,3 +1,4 @@
+import { InternalError } from "../../base/errors.ts";
 import type { Estimate } from "../../metrics/intervals.ts";
 import type { Protocol } from "../../models/model.ts";
 
@@ -33,6 +34,13 @@ export interface Metric<Name extends string = string> {
    * "genomic-block-jackknife".
    */
   readonly intervals: readonly Estimate[];
+}
+
+/** @throws {InternalError} when there is no metric of the name */
+export function metricNamed<Name extends string>(metrics: readonly Metric<Name>[], name: Name): Metric<Name> {
+  const metric = metrics.find((each) => each.name === name);
+  if (metric === undefined) throw new InternalError(`there is no metric ${name}`);
+  return metric;
 }
 
 /** A metric without its numbers. */

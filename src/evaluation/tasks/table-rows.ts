@@ -2,6 +2,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
 import { NumberLog } from "../../base/number-log.ts";
 import { NumberSorter } from "../../base/number-sorter.ts";
+import { valueAt } from "../../base/record.ts";
 import type { NumberList } from "../../base/typed-numbers.ts";
 import { modelSequenceOf, NO_BASE } from "../../dna/sequence/encoding.ts";
 import type { RowFacts } from "./prediction.ts";
@@ -83,7 +84,7 @@ export function checkRowNumber(index: number): void {
 export function rowsByNumber<Row extends NumberedRow>(table: readonly Row[]): (rows: RowNumbers) => Row[] {
   if (table.every(({ index }, i) => index === i)) return (rows) => Array.from(rows, (row) => table[row]);
   const places = new Map(table.map((row) => [row.index, row]));
-  return (rows) => Array.from(rows, (row) => places.get(row)!);
+  return (rows) => Array.from(rows, (row) => valueAt(places, row));
 }
 
 /** Rows whose text is in memory at the same time. */

@@ -1,4 +1,4 @@
-import { InputError } from "../../base/errors.ts";
+import { InputError, InternalError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { version } from "../../base/package.ts";
 import type { Model, SequenceEmbedding } from "../model.ts";
@@ -59,7 +59,8 @@ export async function openAdapter(
     }
     hello = now;
   });
-  return modelOf(hello!, channel);
+  if (hello === undefined) throw new InternalError("the channel opened without hello");
+  return modelOf(hello, channel);
 }
 
 function isSameModel(a: Hello, b: Hello): boolean {

@@ -204,7 +204,7 @@ export function enformerGraph(
   });
   let bins = swapLast(state); // [b, n, d]
   const n = knownSize(bins.shape[1], "the number of bins");
-  const width = channels.at(-1)!;
+  const width = channels[channels.length - 1];
   const positions = constant(relativePositionFeatures(n, width / heads, sizes.gammaScale));
   const attention = { heads, keyWidth, valueWidth: width / heads, positions };
   for (let layer = 0; layer < depth; layer++) {

@@ -1,8 +1,9 @@
 import { basename, join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
-import { InputError } from "../../base/errors.ts";
+import { InputError, InternalError } from "../../base/errors.ts";
 import { stableStringify, tryParseJson } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
+import { valueAt } from "../../base/record.ts";
 import { codesOf } from "../../dna/sequence/encoding.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
@@ -71,7 +72,7 @@ class TrackModel implements Model {
       const names = [...bound.values()].map((stored) => stored.name);
       await checkFinite(checkpoint, names);
       const usable = await mappableArrays(checkpoint, names);
-      const parameters = new Map([...bound].map(([at, stored]) => [at, usable.get(stored.name)!]));
+      const parameters = new Map([...bound].map(([at, stored]) => [at, valueAt(usable, stored.name)]));
       const sizes = sha256Hex(stableStringify(network.sizes)).slice(0, 16);
       const identity = `${family.name} version 1, ${head} track ${track}, sizes ${sizes}, ${await checkpoint.digest()}`;
       const program = {
@@ -206,16 +207,17 @@ class TracksPerLine implements Model {
  * @throws {InputError} when the text has another form, and as `TrackModel.open`
  */
 export async function openTrackModel(spec: string, options: ProgramOptions): Promise<Model> {
-  const family = FAMILIES.find(({ name }) => spec.startsWith(`${name}:`))!;
+  const family = FAMILIES.find(({ name }) => spec.startsWith(`${name}:`));
+  if (family === undefined) throw new InternalError(`${spec} is of no family`);
   const form = `write ${family.name}:FOLDER, or ${family.name}:track=121,FOLDER`;
   const [, listed = "", folder] = /^\w+:((?:\w+=[^,]*,)*)(.+)$/s.exec(spec) ?? [];
   if (folder === undefined) {
     throw new InputError(`${JSON.stringify(spec)} does not name a folder`, { hint: form });
   }
-  const { track, head, length, ...own } = Object.fromEntries(
-    listed.split(",").flatMap((one) => (one === "" ? [] : [one.split("=") as [string, string]])),
-  ) as Partial<Record<string, string>>;
-  const wrong = Object.entries(own).find(([key, value]) => !family.options[key]?.includes(value!));
+  const { track, head, length, ...own }: Partial<Record<string, string>> = Object.fromEntries(
+    listed.split(",").flatMap((one) => (one === "" ? [] : [one.split("=")])),
+  );
+  const wrong = Object.entries(own).find(([key, value = ""]) => !family.options[key]?.includes(value));
   if (wrong !== undefined) {
     const [key, value] = wrong;
     const known = ["track", "head", "length", ...Object.entries(family.options).map(listOption)];

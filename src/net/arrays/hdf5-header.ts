@@ -19,6 +19,8 @@ export interface Hdf5Header {
   readonly elsewhere: "external storage" | "a virtual dataset" | undefined;
 }
 
+const INTEGERS = ["int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"] as const;
+
 /** An open HDF5 file with the sizes of its addresses. */
 export interface Hdf5Bytes {
   readonly file: OpenFile;
@@ -189,7 +191,8 @@ function dataType(body: Uint8Array): Pick<Hdf5Header, "dtype" | "typeText"> {
   const typeText = `${name} of ${precision} bits in ${counted(size, "byte")}`;
   if (kind === 0) {
     const whole = offset === 0 && precision === 8 * size && [1, 2, 4, 8].includes(size);
-    const dtype = whole ? (`${bits & 8 ? "" : "u"}int${precision}` as DType) : undefined;
+    const text = `${bits & 8 ? "" : "u"}int${precision}`;
+    const dtype = whole ? INTEGERS.find((name) => name === text) : undefined;
     return { dtype, typeText };
   }
   const fields = [...cursor.bytes(4)];

@@ -1,4 +1,5 @@
 import { create, toBinary } from "@bufbuild/protobuf";
+import { InternalError } from "../../base/errors.ts";
 import type { NdArray } from "../arrays/array.ts";
 import { knownSize } from "./dim.ts";
 import { type Emission, emitRules } from "./emit-rules.ts";
@@ -210,9 +211,11 @@ function emitScan(scope: Scope, node: Node<"Scan"> & Node): void {
   const { states, elements, results, axis, reverse } = node.attributes;
   const body = new Scope(scope.graph, scope.target, scope);
   for (const sym of [...states, ...elements]) {
-    const { name, dtype, shape } = (sym.node as Node<"Input">).attributes;
+    const { node: input } = sym;
+    if (!isOp(input, "Input")) throw new InternalError(`the body of a loop reads a ${input.op}`);
+    const { name, dtype, shape } = input.attributes;
     body.inputs.push(valueInfo(name, dtype, shape));
-    body.bind(sym.node, [name]);
+    body.bind(input, [name]);
   }
   for (const inner of ancestorsOf(results)) emit(body, inner);
   const taken = new Set<string>();

@@ -2,7 +2,7 @@ import { applyAll } from "./apply.ts";
 import { add, fill, scan } from "./build.ts";
 import type { Walk } from "./gradient-rule.ts";
 import { ancestorsOf, capturedBy } from "./graph.ts";
-import type { Node, Op, OpAttributes, Sym } from "./sym.ts";
+import type { Node, Sym } from "./sym.ts";
 
 /**
  * The gradient of a loop is a loop in the opposite direction. Each step receives the gradient of its new
@@ -23,7 +23,7 @@ export function scanGradient(
   const { states, elements, results, axis, reverse } = node.attributes;
   const initial = node.inputs.slice(0, states.length);
   const scanned = node.inputs.slice(states.length);
-  const captured = capturedBy(node as Node);
+  const captured = capturedBy(node);
   const differentiable = captured.filter((sym) => sym.dtype.startsWith("float") && wanted(sym));
   const body = (state: readonly Sym[], element: readonly Sym[]) =>
     substitute(results, new Map([...pairs(states, state), ...pairs(elements, element)]));
@@ -84,7 +84,7 @@ function substitute(outputs: readonly Sym[], replacements: ReadonlyMap<Node, Sym
   const renewed = (sym: Sym) => rebuilt.get(sym.node)?.[sym.output] ?? sym;
   for (const node of ancestorsOf(outputs)) {
     if (rebuilt.has(node) || !node.inputs.some((sym) => rebuilt.has(sym.node))) continue;
-    rebuilt.set(node, applyAll(node.op, node.inputs.map(renewed), node.attributes as OpAttributes[Op]));
+    rebuilt.set(node, applyAll(node.op, node.inputs.map(renewed), node.attributes));
   }
   return outputs.map(renewed);
 }

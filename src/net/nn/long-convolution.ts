@@ -54,7 +54,7 @@ export function longConvolution(length: number): LongConvolution {
     const padded = pad(x, leading.length, 0, h * s - length);
     const partial = matMul(first, reshape(padded, [...leading, h, s * channels])); // [..., 2h, s·d]
     const whole = matMul(second, reshape(partial, [...leading, h, 2 * s, channels]));
-    return split(whole, leading.length + 1, [s, s]) as readonly [Sym, Sym];
+    return split(whole, leading.length + 1, [s, s]);
   };
   return {
     length,

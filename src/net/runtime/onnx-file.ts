@@ -6,7 +6,7 @@ import { bytesPerElement, type NdArray } from "../arrays/array.ts";
 import { cachedSearch, type FloatArray, findNotFinite } from "../arrays/finite.ts";
 import { type OnnxExternalData, type OnnxSummary, readOnnx } from "../graph/read-onnx.ts";
 import type { ConcreteDevice } from "./device.ts";
-import { onnxRuntime } from "./onnx-runtime.ts";
+import { ndArrayOf, onnxRuntime, tensorOf } from "./onnx-runtime.ts";
 import type { ProgramOptions } from "./program.ts";
 import { openSession } from "./session.ts";
 
@@ -166,30 +166,14 @@ export async function openOnnxFile(
   return {
     device: opened.device,
     async run(feeds, outputs) {
-      const { Tensor } = await onnxRuntime();
+      const ort = await onnxRuntime();
       const tensors: Record<string, Tensor> = {};
-      for (const [name, { dtype, shape, data }] of Object.entries(feeds)) {
-        tensors[name] = new Tensor(dtype as "float32", data as Float32Array, shape);
-      }
+      for (const [name, array] of Object.entries(feeds)) tensors[name] = tensorOf(ort, array);
       const results = await session.run(tensors, [...outputs]).catch((cause) => {
         throw new InputError(`the model fails to run: ${reasonOf(cause)}`, { place: { file: path }, cause });
       });
-      return Object.fromEntries(
-        outputs.map((name) => {
-          const { type, dims, data } = results[name];
-          return [
-            name,
-            { dtype: type, shape: dims, data: type === "float16" ? bitsOf(data) : data } as NdArray,
-          ];
-        }),
-      );
+      return Object.fromEntries(outputs.map((name) => [name, ndArrayOf(results[name])]));
     },
     close: () => session.release(),
   };
-}
-
-/** Newer versions of Node return a Float16Array; here float16 is stored as its bits. */
-function bitsOf(data: Tensor.DataType): Uint16Array {
-  const { buffer, byteOffset, length } = data as Uint16Array;
-  return new Uint16Array(buffer as ArrayBuffer, byteOffset, length);
 }

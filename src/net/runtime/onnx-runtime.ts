@@ -1,7 +1,8 @@
 import { isMainThread } from "node:worker_threads";
 import type * as Ort from "onnxruntime-node";
-import { InputError } from "../../base/errors.ts";
+import { InputError, InternalError } from "../../base/errors.ts";
 import { NO_TELEMETRY } from "../../base/process.ts";
+import type { NdArray } from "../arrays/array.ts";
 import { hasCudaLibraries } from "./cuda-libraries.ts";
 import { type ProviderState, providerStates } from "./device.ts";
 
@@ -16,6 +17,20 @@ let loading: Promise<typeof Ort> | undefined;
 export async function onnxRuntime(): Promise<typeof Ort> {
   loading ??= loadWithoutTelemetry();
   return loading;
+}
+
+/** A tensor of ONNX Runtime with an array's memory. */
+export const tensorOf = ({ Tensor }: typeof Ort, { dtype, shape, data }: NdArray): Ort.Tensor =>
+  new Tensor(dtype as "float32", data as Float32Array, shape); // an overload per type
+
+/** An array with the memory of a tensor. */
+export const ndArrayOf = ({ type, dims, data }: Ort.Tensor) =>
+  ({ dtype: type, shape: dims, data: type === "float16" ? bitsOf(data) : data }) as NdArray;
+
+/** Bits of float16, for which newer versions of Node have a Float16Array. */
+function bitsOf(data: Ort.Tensor.DataType): Uint16Array {
+  if (!ArrayBuffer.isView(data)) throw new InternalError("a tensor of float16 has no buffer");
+  return new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2);
 }
 
 function loadWithoutTelemetry(): Promise<typeof Ort> {

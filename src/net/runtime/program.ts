@@ -13,7 +13,7 @@ import { type FileParameter, withFileTypes } from "../graph/load-parameters.ts";
 import type { ParameterBinding } from "../graph/onnx-messages.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { ConcreteDevice, Device } from "./device.ts";
-import { onnxRuntime } from "./onnx-runtime.ts";
+import { ndArrayOf, onnxRuntime, tensorOf } from "./onnx-runtime.ts";
 import { openSession } from "./session.ts";
 
 /** A parameter in a file, which ONNX Runtime maps. */
@@ -182,22 +182,17 @@ export async function feedTensors(
   inputs: ReadonlyMap<string, Shape>,
   feeds: Readonly<Record<string, NdArray | DeviceArray>>,
 ): Promise<Record<string, Tensor>> {
-  const { Tensor } = await onnxRuntime();
+  const ort = await onnxRuntime();
   const sizes = new Map<string, number>();
   const tensors: Record<string, Tensor> = {};
   for (const [name, shape] of inputs) {
     const array = feeds[name];
     if (array === undefined) throw new GraphError(`the input ${name} is not given`);
     checkFeed(name, shape, array.shape, sizes);
-    tensors[name] =
-      array instanceof DeviceArray
-        ? array.tensor
-        : new Tensor(array.dtype as "float32", array.data as Float32Array, array.shape);
+    tensors[name] = array instanceof DeviceArray ? array.tensor : tensorOf(ort, array);
   }
   return tensors;
 }
-
-export const ndArrayOf = ({ type, dims, data }: Tensor) => ({ dtype: type, shape: dims, data }) as NdArray;
 
 /** The device used for a requested one on this machine: for `auto` the first that runs a program. */
 export async function workingDevice(wish: Device): Promise<ConcreteDevice> {

@@ -3,11 +3,11 @@ import type { NdArray } from "../arrays/array.ts";
 import { input } from "../graph/build.ts";
 import type { Sym } from "../graph/sym.ts";
 import type { ConcreteDevice } from "./device.ts";
+import { ndArrayOf } from "./onnx-runtime.ts";
 import {
   DeviceArray,
   type FlatSource,
   feedTensors,
-  ndArrayOf,
   openGraph,
   openProgram,
   type ParameterSource,

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { sha256Hex } from "../../base/digest.ts";
-import { InputError } from "../../base/errors.ts";
+import { InputError, InternalError } from "../../base/errors.ts";
 import { clearDeadLock, takeLock } from "../../base/file-lock.ts";
 import { stableStringify } from "../../base/json.ts";
 import { removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
@@ -118,8 +118,10 @@ export async function fitEpochs(request: FitRequest): Promise<FitResult> {
     // Left by a process that was killed after its last epoch.
     await clearDeadLock(files.lock);
   }
-  const { history } = (await readFitState(files.state, of))!;
-  return { history, best: bestEpoch(history)!, parameters: await readArrays(files.best) };
+  const history = (await readFitState(files.state, of))?.history ?? [];
+  const best = bestEpoch(history);
+  if (best === undefined) throw new InternalError("the training run has no epoch");
+  return { history, best, parameters: await readArrays(files.best) };
 }
 
 const isParted = (batch: Feeds | readonly BatchPart[]): batch is readonly BatchPart[] => Array.isArray(batch);

@@ -30,6 +30,7 @@ import {
   type Measurement,
   type Metric,
   type MetricForm,
+  metricNamed,
   metricOf,
   NO_ROWS,
   type QuirkEffect,
@@ -99,7 +100,7 @@ export function measureCellTypes(
   const blocks = blocksOfRows(columns.predictions);
   const placed = !areSingleRows(blocks);
   const metrics = metricsOf(columns, blocks, context);
-  const value = (name: CellTypeMetric) => metrics.find((metric) => metric.name === name)!.value;
+  const value = (name: CellTypeMetric) => metricNamed(metrics, name).value;
   const published: Record<string, number | null> = {
     test_loss: finiteOrNull(
       RULES[context.protocol].loss(losses, recipeCount(context, "evaluationBatchSize")),

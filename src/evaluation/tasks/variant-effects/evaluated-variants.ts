@@ -1,4 +1,5 @@
 import { counted } from "../../../base/message-text.ts";
+import { valueAt } from "../../../base/record.ts";
 import type { VariantForm } from "../../../datasets/variants/forms.ts";
 import { isEvaluated } from "../../../datasets/variants/table.ts";
 import { auroc } from "../../../metrics/auroc.ts";
@@ -66,7 +67,7 @@ function joinedByKey(scored: readonly ScoredVariant[]): readonly ScoredVariant[]
     if (same === undefined) byKey.set(variant.key, [variant]);
     else same.push(variant);
   }
-  return scored.flatMap((row) => byKey.get(row.key)!.map(({ difference }) => ({ ...row, difference })));
+  return scored.flatMap((row) => valueAt(byKey, row.key).map(({ difference }) => ({ ...row, difference })));
 }
 
 /** Counts of rows. */

@@ -12,7 +12,7 @@ import type { Estimate } from "../../../metrics/intervals.ts";
 import { type MannWhitneyResult, mannWhitney } from "../../../metrics/mann-whitney.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { blockInterval, intervalNotes } from "../intervals.ts";
-import { finiteOrNull, type Measurement, type Metric, metricOf } from "../measurement.ts";
+import { finiteOrNull, type Measurement, type Metric, metricNamed, metricOf } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import type { MainStatistic, MeasureContext } from "../task.ts";
 import {
@@ -72,8 +72,8 @@ export function measureVariants(
     ...classificationMetrics(evaluated, context.protocol),
     ...correlationMetrics(evaluated.withEffect, orientation),
   ];
-  const value = (name: VariantMetric) => dartEval.find((metric) => metric.name === name)!.value;
-  const precision = dartEval.find(({ name }) => name === "auprc")!;
+  const value = (name: VariantMetric) => metricNamed(dartEval, name).value;
+  const precision = metricNamed(dartEval, "auprc");
   const counts = variantCounts(variants, evaluated, context);
   const known = knownCountsNote(variants[0].facts.form, counts);
   const sizes = sizeMetrics(evaluated.withEffect, orientation);

@@ -114,11 +114,12 @@ export function scoredVariants(
   const keys = new Map<string, number>();
   const variants = Array.from(differences, (difference, i): ScoredVariant => {
     const known = new FactsOfVariant(facts, i);
-    const key = `${known.chrom} ${known.start} ${known.allele1} ${known.allele2}`;
-    if (!keys.has(key)) keys.set(key, keys.size);
+    const place = `${known.chrom} ${known.start} ${known.allele1} ${known.allele2}`;
+    const key = keys.get(place) ?? keys.size;
+    keys.set(place, key);
     return {
       row: columns.rows[i],
-      key: keys.get(key)!,
+      key,
       facts: known,
       difference,
       otherArithmetic: others.map((other) => other[i]).find((other) => !Number.isNaN(other)),

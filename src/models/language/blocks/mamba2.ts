@@ -105,7 +105,7 @@ function perChannel(x: Sym, { heads, headWidth }: Mamba2Sizes): Sym {
 /** Splits the convolution's channels into x, B and C.  xBC: [..., k] → [..., e], [..., gn], [..., gn] */
 function splitChannels(xBC: Sym, { heads, headWidth, groups, states }: Mamba2Sizes) {
   const shared = groups * states;
-  return split(xBC, -1, [heads * headWidth, shared, shared]) as readonly [Sym, Sym, Sym];
+  return split(xBC, -1, [heads * headWidth, shared, shared]);
 }
 
 /** `chunkedScan` without a loop: one `selectiveScan` over the channels of each group. */
