@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { FormatError } from "../../base/errors.ts";
 import { valueAt } from "../../base/record.ts";
-import { hasDType, type NdArray } from "../../net/arrays/array.ts";
+import type { NdArray } from "../../net/arrays/array.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
 import { writeSafetensors } from "../../net/arrays/safetensors.ts";
 import type { PackedEmbedding } from "./packed-embedding.ts";
@@ -114,10 +114,14 @@ async function shardOf(path: string, checkpoint: Checkpoint): Promise<EmbeddingS
   const digests = checkpoint.metadata.get(DIGESTS)?.split(" ") ?? [];
   const wrongType = (name: string, { dtype }: NdArray) =>
     new FormatError({ file: path, tensor: name }, `is ${dtype}`, DAMAGED);
+  /** Written as the smallest type that represents them. */
   const integers = async (name: string) => {
     const array = await checkpoint.read(name);
-    if (!hasDType(array, "int32")) throw wrongType(name, array);
-    return Int32Array.from(array.data);
+    const { data } = array;
+    if (data instanceof Uint8Array || data instanceof Uint16Array || data instanceof Int32Array) {
+      return Int32Array.from(data);
+    }
+    throw wrongType(name, array);
   };
   const offsets = await integers("offsets");
   const starts = await integers("starts");
