@@ -109,6 +109,13 @@ export function proportionIntervalsOf(
 /** Genomic position of a row as facts; absent from rows of DART-Eval's data.h5. */
 export type PositionFacts = Partial<Interval>;
 
+/** Descriptions of the facts of a position. */
+export const POSITION_FACTS = {
+  chrom: "chromosome",
+  start: "start, 0-based",
+  end: "end, exclusive",
+};
+
 /** Blocks of neighbouring rows along the genome, or single rows unless every row has a position. */
 export function blocksOfRows(rows: readonly { readonly facts: PositionFacts }[]): Blocks {
   const positions = positionsOf(rows);

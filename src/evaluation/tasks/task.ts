@@ -260,6 +260,8 @@ export interface Task<
   readonly inputs: readonly (InputForm & { readonly name: NameOf<Inputs> })[];
   /** Kinds of rows of which a sample needs enough each, such as significant variants and controls. */
   readonly strata?: readonly string[];
+  /** Descriptions of the facts of a row, in the order of exported columns. */
+  readonly facts?: { readonly [Name in keyof Row]-?: string };
   /** Properties of rows by which results are split, most useful first; others may be named by a user. */
   readonly stratifications?: readonly TaskStratification<Row>[];
   /** By the setting's name; other settings do not apply to this task. */

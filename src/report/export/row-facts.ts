@@ -216,29 +216,10 @@ export async function withStrata(
 const otherRows = (file: string, line: number) =>
   new FormatError({ file, line }, "these are not the rows of the result", "run dart-eval strata again");
 
-/** Description of a fact. */
-export function factDescription(name: string): string {
+/** Description of a fact. @param described  descriptions of the task's facts */
+export function factDescription(name: string, described: Readonly<Record<string, string>>): string {
   if (name.startsWith(STRATA_PREFIX)) {
     return `stratum by ${name.slice(STRATA_PREFIX.length)}; * for a row in every stratum`;
   }
-  return FACTS[name] ?? "fact of the task";
+  return Object.hasOwn(described, name) ? described[name] : "fact of the task";
 }
-
-/** Descriptions of facts, in the order of their columns. */
-export const FACTS: Readonly<Record<string, string>> = {
-  chrom: "chromosome",
-  start: "start, 0-based",
-  end: "end, exclusive",
-  label: "label",
-  effect: "measured effect of the variant",
-  allele1: "allele 1",
-  allele2: "allele 2",
-  significant: "1 for a QTL, 0 for a control",
-  counts: "reads on the middle 1,000 bases",
-  set: "table of the row: peaks, high-confidence peaks (idr) or nonpeaks",
-  motif: "transcription factor motif",
-  family: "family of the transcription factor",
-  strand: "strand",
-  unknown: "bases that are not A, C, G or T",
-  same: "1 if element and control are the same sequence",
-};

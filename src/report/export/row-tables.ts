@@ -4,10 +4,10 @@ import { stableStringify } from "../../base/json.ts";
 import { splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import { cellName, evaluatedData, taskTitle } from "../../evaluation/runs/cell.ts";
 import { collectShards, findShardsIn } from "../../evaluation/runs/collect-shards.ts";
-import type { CustomForms } from "../../evaluation/runs/forms.ts";
+import { type CustomForms, findTask } from "../../evaluation/runs/forms.ts";
 import type { CellResult, StoredResult } from "../../evaluation/runs/stored-results.ts";
 import type { Field, FieldTable, FieldValue } from "./field-table.ts";
-import { FACTS, FactColumns, factDescription, factType, sameNumbers, withStrata } from "./row-facts.ts";
+import { FactColumns, factDescription, factType, sameNumbers, withStrata } from "./row-facts.ts";
 import { type RowField, type SpilledCell, scoreColumns, scoresOf, spillCell } from "./score-columns.ts";
 
 /** Rows of one data set with their facts and the scores of all models. */
@@ -104,9 +104,10 @@ async function rowTable(
     const spilled = await spillCell(predictions, `${spill}-${i}`);
     cells.push({ ...spilled, rows, result });
   }
+  const described = findTask(group[0].result.cell.task, forms)?.facts ?? {};
   const labels = labelsOf(group.map(({ result }) => result));
-  const shared = [...keyColumns(facts), ...factColumns(facts)];
-  const scored = cells.map((cell, i) => scoreColumns(cell, labels[i], facts, forms));
+  const shared = [...keyColumns(facts), ...factColumns(facts, described)];
+  const scored = cells.map((cell, i) => scoreColumns(cell, labels[i], facts, described, forms));
   const fields = [...shared, ...scored.flat()].map(({ read: _, ...field }) => field);
   const width = scored.flat().reduce((sum, { values }) => sum + values, shared.length);
   const blockRows = Math.max(256, Math.floor(BLOCK_VALUES / width));
@@ -169,15 +170,15 @@ function keyColumns(facts: FactColumns): SharedColumn[] {
 }
 
 /** Positions first, then facts with a description, then others. */
-function factColumns(facts: FactColumns): SharedColumn[] {
-  const known = Object.keys(FACTS);
+function factColumns(facts: FactColumns, described: Readonly<Record<string, string>>): SharedColumn[] {
+  const known = Object.keys(described);
   const place = ({ name }: Field) => (known.includes(name) ? known.indexOf(name) : known.length);
   return facts.fields
     .toSorted((a, b) => place(a) - place(b))
     .map((field) => ({
       ...field,
       kind: "fact",
-      what: factDescription(field.name),
+      what: factDescription(field.name, described),
       read: facts.reader(field.name)!,
     }));
 }

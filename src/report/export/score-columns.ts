@@ -82,6 +82,7 @@ export function scoreColumns(
   { kind, columns, result }: SpilledCell & { readonly result: CellResult },
   label: string,
   facts: FactColumns,
+  described: Readonly<Record<string, string>>,
   forms?: CustomForms,
 ): ScoreColumn[] {
   return columns.flatMap(({ name, of, width, type, texts }, c): ScoreColumn[] => {
@@ -91,7 +92,7 @@ export function scoreColumns(
         name: `${label}.${name}`,
         type: texts ? "text" : type.startsWith("float") || type === "uint32" ? "number" : "integer",
       } as const;
-      const what = `${factDescription(name)}, which depends on the cell`;
+      const what = `${factDescription(name, described)}, which depends on the cell`;
       return [
         {
           ...factField,

@@ -20,7 +20,7 @@ import {
 } from "./recipes.ts";
 import { viewCellTypes } from "./row-view.ts";
 import { type CellTypeElementsInputs, openCellTypeElements } from "./rows.ts";
-import { type CellTypeFacts, CLUSTERING } from "./subset.ts";
+import { CELL_TYPE_FACTS, type CellTypeFacts, CLUSTERING } from "./subset.ts";
 
 /** Stratifications of Task 3; the accuracy of a cell line's stratum is the recall of its class. */
 const CELL_TYPES_STRATA: readonly TaskStratification<CellTypeFacts>[] = [
@@ -88,6 +88,7 @@ export const cellTypeElements: Task<
       description: "numbers of the rows to cluster, one per line after a header; default: all rows",
     },
   ],
+  facts: CELL_TYPE_FACTS,
   stratifications: CELL_TYPES_STRATA,
   settings: {
     "zero-shot-embedding": {

@@ -1,7 +1,7 @@
 import { sha256Hex } from "../../../base/digest.ts";
 import type { CellLine } from "../../../datasets/cell-lines.ts";
 import { readRowList } from "../../../datasets/cell-type-elements/table.ts";
-import type { PositionFacts } from "../intervals.ts";
+import { POSITION_FACTS, type PositionFacts } from "../intervals.ts";
 import type { Selection } from "../task-rows.ts";
 
 /** Facts of a row of Task 3; without positions if it comes from DART-Eval's data.h5. */
@@ -11,6 +11,14 @@ export type CellTypeFacts = PositionFacts & {
   readonly place?: number;
   /** Positions of the window without a base (N, or off the chromosome). */
   readonly unknown: number;
+};
+
+/** Descriptions of the facts. */
+export const CELL_TYPE_FACTS = {
+  ...POSITION_FACTS,
+  label: "cell line in which the element is accessible",
+  unknown: "bases that are not A, C, G or T",
+  place: "0-based position in the list of clustered rows",
 };
 
 /** Name of the part of the rows that is clustered. */

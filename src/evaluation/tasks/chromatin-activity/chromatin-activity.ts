@@ -3,7 +3,7 @@ import { asKind } from "../prediction.ts";
 import type { GenomicStratification } from "../stratification.ts";
 import type { Task, TaskSetting } from "../task.ts";
 import { ACTIVITY_BENCHMARK } from "./benchmark.ts";
-import { ACTIVITY_SETS, type ActivityFacts, targetOf } from "./columns.ts";
+import { ACTIVITY_FACTS, ACTIVITY_SETS, type ActivityFacts, targetOf } from "./columns.ts";
 import {
   type ActivityMetric,
   activityStatistic,
@@ -72,6 +72,7 @@ export const chromatinActivity: Task<
     { name: "cell-line", kind: "text", description: "the name of the cell line, such as K562" },
   ],
   strata: ACTIVITY_SETS,
+  facts: ACTIVITY_FACTS,
   stratifications: ACTIVITY_STRATA,
   settings: {
     probed: { ...ACTIVITY_PROBED, ...trained("interleaved") },

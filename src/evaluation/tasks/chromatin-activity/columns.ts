@@ -1,6 +1,6 @@
 import { InternalError } from "../../../base/errors.ts";
 import type { Blocks } from "../../../metrics/blocks.ts";
-import { blocksOfRows, type PositionFacts } from "../intervals.ts";
+import { blocksOfRows, POSITION_FACTS, type PositionFacts } from "../intervals.ts";
 import { type ActivityPrediction, ofKind, type Predictions } from "../prediction.ts";
 import type { LabelledRow } from "../task.ts";
 
@@ -18,6 +18,15 @@ export type ActivityFacts = PositionFacts & {
   readonly unmeasured?: 1;
   /** Positions of the window without a base (N, or off the chromosome). */
   readonly unknown: number;
+};
+
+/** Descriptions of the facts. */
+export const ACTIVITY_FACTS = {
+  ...POSITION_FACTS,
+  counts: "reads on the middle 1,000 bases",
+  set: "table of the row: peaks, high-confidence peaks (idr) or nonpeaks",
+  unknown: "bases that are not A, C, G or T",
+  unmeasured: "1 if the signal lacks the chromosome",
 };
 
 /** Target of a row: log(1 + counts), nats. */

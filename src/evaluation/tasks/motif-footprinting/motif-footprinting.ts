@@ -19,7 +19,12 @@ import {
 } from "./measure.ts";
 import type { MotifRules } from "./motifs.ts";
 import { viewFootprints } from "./row-view.ts";
-import { type FootprintFacts, type MotifFootprintingInputs, openMotifFootprinting } from "./rows.ts";
+import {
+  FOOTPRINT_FACTS,
+  type FootprintFacts,
+  type MotifFootprintingInputs,
+  openMotifFootprinting,
+} from "./rows.ts";
 
 /** Stratifications of Task 2. */
 const FOOTPRINTS_STRATA: readonly TaskStratification<FootprintFacts>[] = [
@@ -74,6 +79,7 @@ export const motifFootprinting: Task<
       optional: true,
     },
   ],
+  facts: FOOTPRINT_FACTS,
   stratifications: FOOTPRINTS_STRATA,
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "all", publishedTable },

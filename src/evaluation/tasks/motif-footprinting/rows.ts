@@ -36,6 +36,14 @@ export type FootprintFacts = {
   readonly family?: string;
 };
 
+/** Descriptions of the facts. */
+export const FOOTPRINT_FACTS = {
+  motif: "transcription factor motif",
+  family: "family of the transcription factor",
+  strand: "strand",
+  background: "0-based number of the background sequence",
+};
+
 /** @throws {InputError} when an input is missing, cannot be read, or does not fit the others */
 export async function openMotifFootprinting(
   task: Task,

@@ -14,8 +14,7 @@ import { openExportedPairs } from "./export.ts";
 import { measurePairs, type PairMetric, pairedAccuracyStatistic } from "./measure.ts";
 import { ELEMENTS_AB_INITIO, ELEMENTS_FINE_TUNED, ELEMENTS_PROBED } from "./recipes.ts";
 import { viewPairs } from "./row-view.ts";
-import type { PairFacts } from "./rows.ts";
-import { openRegulatoryElements, type RegulatoryElementsInputs } from "./rows.ts";
+import { openRegulatoryElements, PAIR_FACTS, type PairFacts, type RegulatoryElementsInputs } from "./rows.ts";
 
 /** Stratifications of Task 1: kind, composition and place of the element. */
 const ELEMENTS_STRATA: readonly GenomicStratification[] = [
@@ -75,6 +74,7 @@ export const regulatoryElements: Task<
       description: "the reference genome: FASTA, FASTA with bgzip, or 2bit; not needed with data.h5",
     },
   ],
+  facts: PAIR_FACTS,
   stratifications: ELEMENTS_STRATA,
   settings: {
     "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "test", sortedNumbers: 1 },

@@ -12,7 +12,7 @@ import { dinucleotideShuffleCodes, dinucleotideShuffleKeeps } from "../../../dna
 import { flankOf, widened } from "../context.ts";
 import { openGenomeTable, type TableRows, tableRows } from "../genome-table.ts";
 import { isRows, missingInputError, numberedRows } from "../inputs.ts";
-import type { PositionFacts } from "../intervals.ts";
+import { POSITION_FACTS, type PositionFacts } from "../intervals.ts";
 import { tableDigest } from "../table-rows.ts";
 import type { OpenOptions, OpenTask, Task } from "../task.ts";
 import type { Example } from "../task-rows.ts";
@@ -142,6 +142,13 @@ export type PairFacts = PositionFacts & {
   readonly unknown: number;
   /** 1 if element and control are the same sequence to a language model. */
   readonly same: 0 | 1;
+};
+
+/** Descriptions of the facts. */
+export const PAIR_FACTS = {
+  ...POSITION_FACTS,
+  unknown: "bases that are not A, C, G or T",
+  same: "1 if element and control are the same sequence",
 };
 
 /** Columns of a row that its pair depends on. */

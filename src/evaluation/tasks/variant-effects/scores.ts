@@ -3,6 +3,7 @@ import type { EffectFavours, VariantForm } from "../../../datasets/variants/form
 import type { ReferenceAllele } from "../../../dna/sequence/variant.ts";
 import type { Protocol } from "../../../models/model.ts";
 import { comparedScores } from "../compared-scores.ts";
+import { POSITION_FACTS } from "../intervals.ts";
 import type { TieTolerance } from "../measurement.ts";
 import type { Predictions } from "../prediction.ts";
 import { PredictionColumns } from "../prediction-columns.ts";
@@ -51,6 +52,25 @@ export type StoredVariantFacts = Omit<VariantFacts, Flag | OptionalNumber> & {
 } & {
   /** Comparison of the alleles that the zero-shot setting chose. */
   readonly compared?: "hidden" | "windows";
+};
+
+/** Descriptions of the facts. */
+export const VARIANT_FACTS = {
+  ...POSITION_FACTS,
+  effect: "measured effect of the variant",
+  allele1: "allele 1",
+  allele2: "allele 2",
+  significant: "1 for a QTL, 0 for a control",
+  unknown: "bases that are not A, C, G or T",
+  reference: "allele of the reference genome: 1, 2, or 0 for neither",
+  original: "status in the original: ok, neither (quirk Q21) or refused (quirks Q19 and Q20)",
+  form: "format of the variant table",
+  favours: "allele with the more open chromatin if the effect is positive",
+  used: "1 if the study used the variant",
+  inPeaks: "1 if the variant lies in a peak",
+  allele2Effect: "effect of allele 2 against allele 1 from data.h5",
+  p: "p-value of the study",
+  compared: "comparison of the alleles: hidden bases or whole windows",
 };
 
 export function factsOf(facts: VariantFacts): StoredVariantFacts {

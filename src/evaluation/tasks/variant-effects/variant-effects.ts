@@ -5,7 +5,7 @@ import { VARIANTS_BENCHMARK } from "./benchmark.ts";
 import { measureVariants, type VariantMetric, variantStatistic } from "./measure.ts";
 import { viewVariants } from "./row-view.ts";
 import { openVariants, VARIANT_WINDOW, type VariantEffectsInputs } from "./rows.ts";
-import type { StoredVariantFacts } from "./scores.ts";
+import { type StoredVariantFacts, VARIANT_FACTS } from "./scores.ts";
 import { TRAINING_INPUTS, VARIANTS_AB_INITIO, VARIANTS_FINE_TUNED, VARIANTS_PROBED } from "./training.ts";
 
 /** True if a variant is a control, of which tables may lack the effect. */
@@ -99,6 +99,7 @@ export const variantEffects: Task<
     ...TRAINING_INPUTS,
   ],
   strata: ["significant", "control"],
+  facts: VARIANT_FACTS,
   stratifications: VARIANTS_STRATA,
   settings: {
     "zero-shot": { recipe: { score: "alleles" }, defaultSplit: "all", scores: ALLELE_SCORES },
