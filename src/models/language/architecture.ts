@@ -54,10 +54,16 @@ export type Initializer =
   | { readonly kind: "normal"; readonly std: number }
   | { readonly kind: "uniform"; readonly bound: number }
   | { readonly kind: "constant"; readonly value: number }
-  /** The quantile function of the distribution, called with u uniform in [0, 1). */
-  | { readonly kind: "quantile"; readonly quantile: (u: number) => number }
-  /** Values computed in JavaScript, such as position ids. */
-  | { readonly kind: "values"; readonly values: () => Float32Array | BigInt64Array };
+  | {
+      readonly kind: "quantile";
+      /** The quantile function of the distribution, called with u uniform in [0, 1). */
+      readonly quantile: (u: number) => number;
+    }
+  | {
+      readonly kind: "values";
+      /** Values computed in JavaScript, such as position ids. */
+      readonly values: () => Float32Array | BigInt64Array;
+    };
 
 /** Reads a tensor of a checkpoint by its declared name, or its rows [from, to) along the first axis. */
 export type ReadTensor = (name: string, rows?: readonly [number, number]) => Promise<NdArray>;
