@@ -88,7 +88,7 @@ export function checkPositionScores(plans: readonly Plan[]): void {
 
 /**
  * Scores the tokens of the best and worst rows of each cell whose setting sums them, and writes
- * `positions.json` into the cell's folder. The scores of the cell do not change.
+ * `positions.json` into the cell's folder, unless it has these rows. The scores of the cell do not change.
  *
  * Sequences of more than 512 bases are seen whole by the model, and scored 50 bases on either side of the
  * first base in which they differ. A cell takes as long as 2 · `count` rows of it, and about 10 bytes per
@@ -120,6 +120,7 @@ export async function writePositionScores(
       left("its task does not rank rows");
       continue;
     }
+    if (await isWritten(folder, record, chosen)) continue;
     const rows: ScoredRow[] = [];
     const began = performance.now();
     for (const example of await task.examples(chosen)) {
@@ -167,6 +168,23 @@ async function chosenRows({ record, task }: PlannedCell, folder: string, count: 
   const context = { protocol, seed, recipe, scoreRounding, rowsInTable: record.rows.inTable };
   const view = await task.task.viewRows?.(predictions, context);
   return view && bestAndWorst(view, count);
+}
+
+/** True if the cell's folder has valid scores of exactly these rows. */
+async function isWritten(folder: string, record: CellRecord, chosen: Uint32Array): Promise<boolean> {
+  try {
+    const stored = await readStored({ folder: cellFolder(folder, record), result: record });
+    return (
+      stored !== undefined &&
+      !stored.changed &&
+      stored.scores.rows.length === chosen.length &&
+      stored.scores.rows.every(({ row }, i) => row === chosen[i])
+    );
+  } catch (error) {
+    // Scores that cannot be read are written again.
+    if (error instanceof InputError) return false;
+    throw error;
+  }
 }
 
 /** Bases [from, to) to score; undefined: all. */

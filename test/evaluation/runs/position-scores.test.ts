@@ -101,6 +101,27 @@ test("a changed file is refused, and found by the verification", async () => {
   await expect(readPositionScores(stored)).rejects.toThrow("the tokens do not cover the bases");
 });
 
+test("a repeated run scores no base again, unless the file is missing or changed, or has other rows", async () => {
+  const one = model();
+  const { folder, stored } = await scored(one);
+  const file = join(stored.folder, "positions.json");
+  const text = await readFile(file, "utf8");
+  const repeated = async (count: number) => {
+    one.asked.length = 0;
+    const tasks = [{ task, inputs: {} }];
+    await writePositionScores(await planRun({ tasks, models: [one], folder, timing: false }), count);
+    return one.asked.length;
+  };
+  expect(await repeated(2)).toBe(0);
+  expect(await repeated(1)).toBe(2);
+  expect(await repeated(2)).toBe(4);
+  for (const damaged of [text.replace(/"scores":\[[^,]*/, '"scores":[-7'), text.slice(0, 300)]) {
+    await writeFile(file, damaged);
+    expect(await repeated(2)).toBe(4);
+    expect(await readFile(file, "utf8")).toBe(text);
+  }
+});
+
 test("long sequences are scored around the bases that differ, models without scores of bases left out", async () => {
   const long = `${"ACGT".repeat(150)}A${"ACGT".repeat(150)}`;
   const wide: Task = {
