@@ -10,17 +10,37 @@ const MODES = {
   nodenext: { module: "nodenext", moduleResolution: "nodenext" },
 } as const;
 
+interface UserPrograms {
+  /** Programs besides the examples and the README's, by file name. */
+  readonly programs?: Readonly<Record<string, string>>;
+  readonly emit?: boolean;
+}
+
 /**
  * Compiles the examples and the README's programs in strict mode, in a folder that has the package installed.
  *
- * @param mode      module resolution of the user's project
- * @param compiler  folder in which TypeScript is installed
+ * @param mode  module resolution of the user's project
  * @returns     messages of the compiler; empty without errors. Programs are in `built/` on request
  */
 export async function compileAsUser(
   folder: string,
   mode: keyof typeof MODES,
-  { emit = false, compiler = repository }: { readonly emit?: boolean; readonly compiler?: string } = {},
+  { programs = {}, emit = false }: UserPrograms = {},
+): Promise<string> {
+  const configuration = await writeUserProject(folder, mode, programs, emit);
+  const tsc = join(repository, "node_modules/typescript/bin/tsc");
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, "-p", configuration], {
+    cwd: folder,
+  }).catch((error: { stdout: string }) => error);
+  return stdout;
+}
+
+/** Writes the programs and the configuration of a user's project. Returns the name of the configuration. */
+export async function writeUserProject(
+  folder: string,
+  mode: keyof typeof MODES,
+  programs: Readonly<Record<string, string>>,
+  emit = false,
 ): Promise<string> {
   const source = join(folder, "programs");
   await mkdir(source, { recursive: true });
@@ -31,6 +51,7 @@ export async function compileAsUser(
   for (const [i, program] of (await readmePrograms()).entries()) {
     await writeFile(join(source, `readme-${i}.ts`), program);
   }
+  for (const [name, program] of Object.entries(programs)) await writeFile(join(source, name), program);
   const config = {
     compilerOptions: {
       ...MODES[mode],
@@ -45,13 +66,9 @@ export async function compileAsUser(
     },
     include: ["programs"],
   };
-  const path = join(folder, `tsconfig.${mode}.json`);
-  await writeFile(path, JSON.stringify(config));
-  const tsc = join(compiler, "node_modules/typescript/bin/tsc");
-  const { stdout } = await promisify(execFile)(process.execPath, [tsc, "-p", path], { cwd: folder }).catch(
-    (error: { stdout: string }) => error,
-  );
-  return stdout;
+  const name = `tsconfig.${mode}.json`;
+  await writeFile(join(folder, name), JSON.stringify(config));
+  return name;
 }
 
 /** The README's `ts` blocks, each a program of its own. */
