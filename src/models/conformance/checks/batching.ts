@@ -2,7 +2,8 @@ import { type Check, fault, holds, type Verdict } from "../check.ts";
 import { baseTokens, randomBases, randomSequences } from "../model-probe.ts";
 
 const equallyLong = randomSequences(5, 60, 5);
-const ofAllLengths = [41, 23, 67, 23, 38, 55].map((length, i) => randomBases(length, 50 + i));
+/** Four lengths: a model with a program per length keeps as many open. */
+const ofAllLengths = [41, 23, 67, 23, 38, 41].map((length, i) => randomBases(length, 50 + i));
 
 /**
  * Outputs belong to sequences, not to positions in a batch, and do not depend on other sequences of the same
