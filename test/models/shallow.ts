@@ -3,8 +3,9 @@ import type { LanguageModelCard } from "../../src/models/language/card.ts";
 type Config = Readonly<Record<string, unknown>>;
 
 /**
- * A card with smaller toys of the families whose toys have the largest graphs: two layers instead of four in
- * Caduceus, one of each kind in StripedHyena. The time to open a graph grows with its layers.
+ * A card with smaller toys of the families whose toys take the longest: two layers instead of four in
+ * Caduceus, one of each kind in StripedHyena, because the time to open a graph grows with its layers; and
+ * narrower layers in BERT and GPN, whose likelihoods take a run per base.
  */
 export function shallow(card: LanguageModelCard): LanguageModelCard {
   const smaller = SIZES[card.name] ?? {};
@@ -16,6 +17,8 @@ export function shallow(card: LanguageModelCard): LanguageModelCard {
 }
 
 const SIZES: Readonly<Record<string, Config>> = {
+  bert: { hidden_size: 8, intermediate_size: 16, num_attention_heads: 2 },
   caduceus: { n_layer: 2 },
+  gpn: { hidden_size: 8, intermediate_size: 16 },
   stripedhyena: { num_layers: 2, hyena_layer_idxs: [0], attn_layer_idxs: [1] },
 };
