@@ -153,75 +153,115 @@ export interface Site {
  * tie.
  */
 export function findSites(codes: Uint8Array, from: number, to: number, least: number): Site[] {
-  const sites: Site[] = [];
-  for (const { motif, lowest, starts } of searchesFor(least)) {
-    const { name, width, bestScore } = motif;
-    let start = 0;
-    for (let at = from - START + 1; at + width <= to; at++) {
-      start = ((start << 2) | codes[at + START - 1]) & (starts.length - 1);
-      if (at < from || starts[start] === 0) continue;
-      const { reached, onForward, onReverse } = scoreAt(motif, codes, at, width, lowest);
+  const { lowest, first, second } = searchFor(least);
+  const sites: Site[][] = MOTIFS.map(() => []);
+  const words = wordsOf(codes, from, to);
+  for (let i = 0; i < words.length; i++) {
+    let left = first[words[i]];
+    if (i + WORD < words.length) left &= second[words[i + WORD]];
+    for (; left !== 0; left &= left - 1) {
+      const index = 31 - Math.clz32(left & -left);
+      const motif = MOTIFS[index];
+      const { name, width, bestScore } = motif;
+      const start = from + i;
+      if (start + width > to) continue;
+      const { reached, onForward, onReverse } = scoreAt(motif, codes, start, lowest[index]);
       const score = Math.max(onForward, onReverse);
-      if (!reached || score < lowest) continue;
-      sites.push({
+      if (!reached || score < lowest[index]) continue;
+      sites[index].push({
         motif: name,
-        start: at,
-        end: at + width,
+        start,
+        end: start + width,
         strand: onForward > onReverse - TIE ? "+" : "-",
         occupancy: 1 / (1 + Math.exp(bestScore - 2 - score)),
       });
     }
   }
-  return sites;
+  return sites.flat();
 }
 
-/** Number of bases by which most positions are excluded; at most the width of each motif. */
-const START = 6;
+/** Number of bases by which most positions are excluded, twice; at most the width of each motif. */
+const WORD = 6;
+const WORDS = 4 ** WORD;
+
+/** The WORD bases at each position of [from, to), their codes as the digits of a number. */
+function wordsOf(codes: Uint8Array, from: number, to: number): Uint16Array {
+  const words = new Uint16Array(Math.max(0, to - from - WORD + 1));
+  let word = 0;
+  for (let at = from; at < to; at++) {
+    word = ((word << 2) | codes[at]) & (WORDS - 1);
+    if (at - from >= WORD - 1) words[at - from - WORD + 1] = word;
+  }
+  return words;
+}
 
 interface Search {
-  readonly motif: SyntheticMotif;
-  /** Lowest score of a site. */
-  readonly lowest: number;
-  /** 1 for each START bases with which a site can begin, by their codes as the digits of a number. */
-  readonly starts: Uint8Array;
+  /** Lowest score of a site of each motif. */
+  readonly lowest: readonly number[];
+  /**
+   * For each word, a bit for each motif of which a site can have it as its first bases, the first motif's the
+   * lowest; there are fewer motifs than bits.
+   */
+  readonly first: Int32Array;
+  /** The same for the bases after these. */
+  readonly second: Int32Array;
 }
 
-const searches = new Map<number, readonly Search[]>();
+const searches = new Map<number, Search>();
 
-/** Searches for the sites of each motif with an occupancy of at least `least`. */
-function searchesFor(least: number): readonly Search[] {
+/** The search for sites with an occupancy of at least `least`. */
+function searchFor(least: number): Search {
   const known = searches.get(least);
   if (known !== undefined) return known;
-  const codes = new Uint8Array(START);
-  const made = MOTIFS.map((motif) => {
-    const lowest = motif.bestScore - 2 + Math.log(least / (1 - least));
-    const starts = Uint8Array.from({ length: 4 ** START }, (_, start) => {
-      for (let i = 0; i < START; i++) codes[i] = (start >> (2 * (START - 1 - i))) & 3;
-      return scoreAt(motif, codes, 0, START, lowest).reached ? 1 : 0;
-    });
-    return { motif, lowest, starts };
-  });
+  const lowest = MOTIFS.map(({ bestScore }) => bestScore - 2 + Math.log(least / (1 - least)));
+  const motifsWith = (offset: number) => {
+    const bits = new Int32Array(WORDS);
+    for (const [i, motif] of MOTIFS.entries()) {
+      const forward = lossesFrom(motif.forward, offset);
+      const reverse = lossesFrom(motif.reverse, offset);
+      const most = motif.bestScore - lowest[i] + TIE;
+      for (let word = 0; word < WORDS; word++)
+        if (forward[word] <= most || reverse[word] <= most) bits[word] |= 1 << i;
+    }
+    return bits;
+  };
+  const made = { lowest, first: motifsWith(0), second: motifsWith(WORD) };
   searches.set(least, made);
   return made;
 }
 
-/** Scores of the first `length` positions of a site; stops, with `reached` false, below `lowest`. */
+/**
+ * By how much each word at an offset scores below the best bases there; bases after the motif's end count
+ * nothing.
+ */
+function lossesFrom(scores: Float64Array, offset: number): Float64Array {
+  let losses = new Float64Array(1);
+  for (let i = offset; i < offset + WORD; i++) {
+    const column = scores.subarray(4 * i, 4 * i + 4);
+    const best = Math.max(...column);
+    losses = Float64Array.from({ length: 4 * losses.length }, (_, word) =>
+      column.length === 0 ? losses[word >> 2] : losses[word >> 2] + best - column[word & 3],
+    );
+  }
+  return losses;
+}
+
+/** Scores of a site; stops, with `reached` false, below `lowest`. */
 function scoreAt(
-  { forward, reverse, stillPossible }: SyntheticMotif,
+  { width, forward, reverse, stillPossible }: SyntheticMotif,
   codes: Uint8Array,
   at: number,
-  length: number,
   lowest: number,
 ) {
   let onForward = 0;
   let onReverse = 0;
   let i = 0;
-  for (; i < length && Math.max(onForward, onReverse) + stillPossible[i] >= lowest - TIE; i++) {
+  for (; i < width && Math.max(onForward, onReverse) + stillPossible[i] >= lowest - TIE; i++) {
     const code = codes[at + i];
     onForward += forward[4 * i + code];
     onReverse += reverse[4 * i + code];
   }
-  return { reached: i === length, onForward, onReverse };
+  return { reached: i === width, onForward, onReverse };
 }
 
 /** The motifs in MEME's minimal format, version 4. */
