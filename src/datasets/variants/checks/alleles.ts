@@ -75,17 +75,19 @@ export function duplicateFindings({ rows, form }: VariantTable): readonly Findin
   const positions = new Set<string>();
   const repeated: VariantRow[] = [];
   const samePosition: VariantRow[] = [];
-  const pairOf = ({ allele1, allele2 }: VariantRow) =>
-    [allele1.toUpperCase(), allele2.toUpperCase()].sort().join(">");
+  const pairOf = (row: VariantRow) => {
+    const [one, other] = [row.allele1.toUpperCase(), row.allele2.toUpperCase()];
+    return one < other ? `${one}>${other}` : `${other}>${one}`;
+  };
   for (const row of rows) {
     const position = `${row.chrom}:${row.position}`;
-    const pair = pairOf(row);
+    const variant = `${position} ${pairOf(row)}`;
     if (!positions.has(position)) {
       positions.add(position);
-      firstOf.set(`${position} ${pair}`, row);
-    } else if (firstOf.has(`${position} ${pair}`)) repeated.push(row);
+      firstOf.set(variant, row);
+    } else if (firstOf.has(variant)) repeated.push(row);
     else {
-      firstOf.set(`${position} ${pair}`, row);
+      firstOf.set(variant, row);
       samePosition.push(row);
     }
   }
