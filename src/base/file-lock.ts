@@ -64,7 +64,7 @@ export interface TakeOptions {
   /** Called with a message for the user before watching the heartbeat of a holder on another machine. */
   readonly onWatch?: ((text: string) => void) | undefined;
   readonly lease?: LeaseTimes;
-  /** What the lock protects: named by an error of the disk. Default: the folder of the lock. */
+  /** Protected file or folder, which errors of the disk name. Default: the folder of the lock. */
   readonly protects?: string | undefined;
 }
 

@@ -23,7 +23,7 @@ export interface ProcessMark {
   readonly began: string | null;
 }
 
-/** The mark in parsed JSON; undefined if there is none. */
+/** The mark in parsed JSON; undefined for any other value. */
 export function markIn(value: unknown): ProcessMark | undefined {
   if (!isObject(value)) return undefined;
   const { nonce, host, pid } = value;

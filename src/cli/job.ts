@@ -82,8 +82,8 @@ export function readJobLine(line: string): { readonly text: string; readonly mes
 }
 
 /**
- * The job that this process is; undefined if it is none. The process ends at once when the process that
- * started it is gone: everything that it has stored is complete, and the same command resumes it.
+ * This process as a job of `run --jobs`; undefined if a user started it. A job ends at once when the process
+ * that started it is gone: everything that it has stored is complete, and the same command resumes it.
  */
 export function jobOfThisProcess(): (Job & Disposable) | undefined {
   const threads = process.env[JOB_THREADS];
