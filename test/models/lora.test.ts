@@ -9,6 +9,7 @@ import { gradientsOf } from "../../src/net/graph/reverse.ts";
 import type { Sym } from "../../src/net/graph/sym.ts";
 import { crossEntropy } from "../../src/net/nn/losses.ts";
 import { openProgram } from "../../src/net/runtime/program.ts";
+import { openTrainStep } from "../../src/net/train/train-step.ts";
 import { evaluate, valuesOf } from "../net/graph/reference.ts";
 import { ADAPTED_FAMILIES, adaptedClasses, mergedWeights } from "./adapted-families.ts";
 import { outputOf } from "./graph-nodes.ts";
@@ -95,5 +96,29 @@ describe.each(ADAPTED_FAMILIES.map((family) => [family.title, family] as const))
         expect(Math.abs(sum("slope") - quotient) / Math.max(sum("size"), 1e-6), names).toBeLessThan(1e-4);
       }
     }, 120_000);
+
+    test("learns to distinguish two sequences in a few steps of AdamW", async () => {
+      const { classes, factors, frozen, trained, feeds } = await adaptedClasses(family, {
+        dropout: 0.05,
+        training: true,
+      });
+      const loss = crossEntropy(classes, input("labels", "int32", ["b"]));
+      const used = new Set(graphOf({ loss }).parameters.map(({ attributes }) => attributes.name));
+      const step = await openTrainStep({
+        loss,
+        trained: new Map([...trained].filter(([name]) => used.has(name))),
+        frozen,
+        optimizer: { learningRate: 1e-2, weightDecay: 0.01 },
+        program: { threads: 1 },
+      });
+      const labels: NdArray = { dtype: "int32", shape: [2], data: Int32Array.of(1, 0) };
+      const losses: number[] = [];
+      for (let batch = 0; batch < 12; batch++) {
+        const masks = factors.drawMasks(3, { epoch: 0, batch });
+        losses.push(Number((await step.run({ ...feeds, ...masks, labels })).loss.data[0]));
+      }
+      await step.close();
+      expect(losses.at(-1)!).toBeLessThan(losses[0] / 2);
+    });
   },
 );
