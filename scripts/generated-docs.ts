@@ -2,12 +2,11 @@ import { SOURCES } from "../src/datasets/sources/catalogue.ts";
 import { addressText } from "../src/datasets/sources/locate.ts";
 import { CITED_SOURCES } from "../src/datasets/sources/source.ts";
 import { EXPECTED_COUNTS } from "../src/datasets/sources/verify.ts";
+import { allQuirks } from "../src/evaluation/runs/forms.ts";
 import { SETTINGS } from "../src/evaluation/settings/catalogue.ts";
 import { MINI_WIDTH, miniSuite } from "../src/evaluation/suites/mini.ts";
 import { TASKS } from "../src/evaluation/tasks/catalogue.ts";
-import { overrides, recipeFor } from "../src/evaluation/tasks/overrides.ts";
-import { QUIRKS } from "../src/evaluation/tasks/quirks/quirks.ts";
-import type { Recipe } from "../src/evaluation/tasks/recipe.ts";
+import { type Recipe, recipeFor } from "../src/evaluation/tasks/recipe.ts";
 import type { Task } from "../src/evaluation/tasks/task.ts";
 import type { LanguageModelCard } from "../src/models/language/card.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../src/models/language/catalogue.ts";
@@ -208,7 +207,9 @@ export function dataPage(): string {
 
 /** Every quirk of the original: what it is, what either protocol does, and what it changes. */
 export function quirksPage(): string {
-  const parts = QUIRKS.map(({ label, title, where, original, paper, corrected, effect, changesScores }) =>
+  const forms = TASKS.flatMap(({ settings }) => Object.values(settings));
+  const changeScores = new Set(forms.flatMap(({ scoreQuirks = {} }) => Object.keys(scoreQuirks)));
+  const parts = allQuirks().map(({ label, title, where, original, paper, corrected, effect }) =>
     [
       `## ${label}: ${title}`,
       "",
@@ -221,9 +222,9 @@ export function quirksPage(): string {
           ["paper", paper],
           ["corrected", corrected],
           ["effect", effect],
-          ...(changesScores === undefined
-            ? []
-            : [["shown", "scores differ: run both protocols; the report lists both results"]]),
+          ...(changeScores.has(label)
+            ? [["shown", "scores differ: run both protocols; the report lists both results"]]
+            : []),
         ],
       ),
     ].join("\n"),
@@ -340,12 +341,7 @@ function recipeTables(task: Task, setting: string): string[] {
       differences(paper, of(family, "paper")),
     ];
     if (own === "" && ownPaper === "") return [];
-    const reasons = overrides.filter(
-      (row) =>
-        (row.task === task.name || row.task === form.trainedBy) &&
-        row.setting === setting &&
-        row.family === family,
-    );
+    const reasons = (form.overrides ?? []).filter((one) => one.family === family);
     return [[family, own, ownPaper, reasons.map(({ because }) => because).join(" ")]];
   });
   if (families.length === 0) return [values];

@@ -1,4 +1,5 @@
-import { QUIRKS, scoreQuirks } from "../evaluation/tasks/quirks/quirks.ts";
+import { allQuirks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";
+import { scoreQuirks } from "../evaluation/tasks/recipe.ts";
 import type { Estimate } from "../metrics/intervals.ts";
 import { estimateCell, metricCell } from "./estimates.ts";
 import { count, fixed, UNDEFINED } from "./numbers.ts";
@@ -35,11 +36,17 @@ export function quirksTable({ entries }: Panel): Table | undefined {
  * Main metric of models that were run under both protocols, for quirks that change scores. A row shows the
  * joint effect of its quirks. Undefined without such models.
  */
-export function scoreQuirksTable({ task, setting, entries }: Panel): Table | undefined {
+export function scoreQuirksTable({
+  task,
+  setting,
+  entries,
+  forms,
+}: Panel & { readonly forms?: CustomForms | undefined }): Table | undefined {
+  const form = findTask(task, forms)?.settings[setting] ?? {};
   const rows = entries.flatMap((corrected): TableCell[][] => {
     const paper = entries.find(({ label, protocol }) => label === corrected.label && protocol === "paper");
     if (corrected.protocol !== "corrected" || paper === undefined) return [];
-    const quirks = scoreQuirks({ task, setting, family: corrected.result.family });
+    const quirks = scoreQuirks(form, corrected.result.family);
     if (quirks.length === 0) return [];
     return [[quirks.join(", "), corrected.label, metricCell(paper.main), metricCell(corrected.main)]];
   });
@@ -54,7 +61,9 @@ export function scoreQuirksTable({ task, setting, entries }: Panel): Table | und
       { heading: "corrected", align: "right" },
     ],
     rows,
-    notes: QUIRKS.filter(({ label }) => named.has(label)).map(({ label, title }) => `${label}: ${title}.`),
+    notes: allQuirks(forms)
+      .filter(({ label }) => named.has(label))
+      .map(({ label, title }) => `${label}: ${title}.`),
   };
 }
 

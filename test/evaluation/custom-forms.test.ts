@@ -35,7 +35,9 @@ import { embed, linear } from "../../src/net/nn/linear.ts";
 import { reportDocument } from "../../src/report/documents.ts";
 import { exportRuns } from "../../src/report/export/export-runs.ts";
 import { renderPage } from "../../src/report/page.ts";
+import { panelsOf } from "../../src/report/panels.ts";
 import { paperTables } from "../../src/report/paper-tables.ts";
+import { scoreQuirksTable } from "../../src/report/quirks-table.ts";
 import { gatherReport } from "../../src/report/report.ts";
 import { scratchFiles } from "../scratch-files.ts";
 
@@ -61,8 +63,16 @@ const hairpins: Task<ReturnType<typeof placeOf>, { hairpins: string; labels?: st
     { name: "labels", description: "names of the hairpins", optional: true, annotation: true },
   ],
   settings: {
-    "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "all" },
-    "gc-content": { recipe: { sign: 1 }, defaultSplit: "all" },
+    "zero-shot": {
+      recipe: { score: "log-likelihood" },
+      scoreQuirks: { H1: ["bigram"] },
+      defaultSplit: "all",
+    },
+    "gc-content": {
+      recipe: { sign: 1 },
+      overrides: [{ family: "bigram", change: { sign: -1 }, because: "a bigram reads the other strand" }],
+      defaultSplit: "all",
+    },
   },
   async open({ hairpins: file }) {
     const text = await readFile(file, "utf8");
@@ -126,6 +136,17 @@ const hairpins: Task<ReturnType<typeof placeOf>, { hairpins: string; labels?: st
     datasets: [{ dataset: null, inputs: { hairpins: ["hairpin-sources"] } }],
     publishedMetrics: { paired_key: measuredMetric("paired") },
     paperTables: [{ caption: "Hairpins", columns: [{ heading: "paired", metric: "paired_key" }] }],
+    quirks: [
+      {
+        label: "H1",
+        title: "Loops are left out",
+        where: "Hairpins",
+        original: "Stems are joined.",
+        paper: "Reproduced.",
+        corrected: "The same.",
+        effect: "None.",
+      },
+    ],
   },
 };
 
@@ -277,6 +298,7 @@ test("a run and its merge evaluate the custom task in both settings", async () =
     ["hairpins", "gc-content", "bigram"],
   ]);
   expect(stored("gc-content").result.metrics[0].value).toBe(1);
+  expect(stored("gc-content").result.cell.recipe).toEqual({ sign: -1 });
   const scores = await readFile(join(stored("zero-shot").folder, "scores.tsv"), "utf8");
   expect(scores.split("\n").length).toBe(1 + 9 + 1);
 });
@@ -377,6 +399,20 @@ describe("the report", () => {
       expect(page).toContain(text);
     }
     expect(reportDocument(report, "text")).toContain("Hairpins");
+  });
+
+  test("names the task's quirk where both protocols were scored", () => {
+    const paper = stored("zero-shot");
+    const { result } = paper;
+    const corrected: StoredResult = {
+      ...paper,
+      result: { ...result, cell: { ...result.cell, protocol: "corrected" } },
+    };
+    const [panel] = panelsOf([corrected, paper], forms);
+    const quirks = scoreQuirksTable({ ...panel, forms })!;
+    expect(quirks.rows.map(([labels, model]) => [labels, model])).toEqual([["H1", "bigram"]]);
+    expect(quirks.notes).toEqual(["H1: Loops are left out."]);
+    expect(scoreQuirksTable(panel)).toBeUndefined();
   });
 
   test("fills the task's paper tables", () => {

@@ -3,8 +3,7 @@ import { checkpointName } from "../../models/language/card.ts";
 import { allFamilies, type CustomForms, findSetting, findTask } from "../runs/forms.ts";
 import type { CellResult } from "../runs/stored-results.ts";
 import type { MeasuredValue } from "../tasks/benchmark.ts";
-import { recipeFor } from "../tasks/overrides.ts";
-import type { Recipe } from "../tasks/recipe.ts";
+import { type Recipe, recipeFor } from "../tasks/recipe.ts";
 import { benchmarkDataOf } from "./benchmark-data.ts";
 import { measuredValue, PRINTED_TOLERANCE, type PublishedResult } from "./published-result.ts";
 

@@ -3,6 +3,7 @@ import { BASELINES, LANGUAGE_MODELS } from "../../models/language/catalogue.ts";
 import { SETTINGS } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { TASKS } from "../tasks/catalogue.ts";
+import { type Quirk, SHARED_QUIRKS } from "../tasks/quirks.ts";
 import type { Task } from "../tasks/task.ts";
 
 /**
@@ -38,6 +39,12 @@ export const allFamilies = ({ families = [] }: CustomForms = {}): readonly Model
   ...LANGUAGE_MODELS,
   ...BASELINES,
 ];
+
+/** All quirks by number, those of several tasks and each task's own: the contents of `docs/quirks.md`. */
+export const allQuirks = (forms?: CustomForms): readonly Quirk[] =>
+  [...SHARED_QUIRKS, ...allTasks(forms).flatMap(({ benchmark }) => benchmark?.quirks ?? [])].sort((a, b) =>
+    a.label.localeCompare(b.label, "en", { numeric: true }),
+  );
 
 /** The task of this name; undefined for a task of another program. */
 export const findTask = (name: string, forms?: CustomForms): Task | undefined =>

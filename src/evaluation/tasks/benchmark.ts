@@ -2,11 +2,12 @@ import type { Split } from "../../dna/genome/chromosome-split.ts";
 import type { Estimate } from "../../metrics/intervals.ts";
 import type { Model } from "../../models/model.ts";
 import type { Measurement } from "./measurement.ts";
+import type { Quirk } from "./quirks.ts";
 import type { Recipe } from "./recipe.ts";
 
 /**
  * A task's part of a benchmark: rows of the suites, data sets by their sources, metrics by the authors' keys,
- * tables of the paper. It is optional: tasks without it run and are reported.
+ * tables of the paper, quirks of the scripts. It is optional: tasks without it run and are reported.
  */
 export interface TaskBenchmark {
   /** Rows of the suite `dart-eval`: one per data set, or several where settings need different inputs. */
@@ -31,6 +32,8 @@ export interface TaskBenchmark {
   /** Metrics by the authors' keys; values that the authors only plot have a key in the same style. */
   readonly publishedMetrics: Readonly<Record<string, FindMeasured>>;
   readonly paperTables: readonly PaperTable[];
+  /** Quirks of this task alone. */
+  readonly quirks?: readonly Quirk[];
 }
 
 /** Changes of a suite to one setting of a task. */

@@ -6,7 +6,7 @@ import type { Protocol } from "../../models/model.ts";
 import type { TaskBenchmark } from "./benchmark.ts";
 import type { Measurement } from "./measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./prediction.ts";
-import type { Recipe } from "./recipe.ts";
+import type { Recipe, RecipeTable } from "./recipe.ts";
 import type { RowView } from "./row-view.ts";
 import type { TaskStratification } from "./stratification.ts";
 import type { Example, RowNumbers, SelectedRows, Selection, SequenceFile } from "./task-rows.ts";
@@ -167,13 +167,8 @@ export interface ValueSupervision<Row extends RowFacts = RowFacts> extends Super
 export type Supervision<Row extends RowFacts = RowFacts> = ClassSupervision<Row> | ValueSupervision<Row>;
 
 /** A task's parameters in one setting. */
-export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends string = string> {
-  /** The setting's parameters for this task; part of a run's identity. */
-  readonly recipe: Recipe;
-  /** Values that differ under a protocol. */
-  readonly byProtocol?: Readonly<Partial<Record<Protocol, Recipe>>>;
-  /** Values that differ for a family of models, by the family's name. */
-  readonly byFamily?: Readonly<Record<string, Recipe>>;
+export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends string = string>
+  extends RecipeTable {
   readonly defaultSplit: Split;
   /** Name of the part of the rows that this setting evaluates. Default: all rows. */
   readonly part?: string;
@@ -181,7 +176,7 @@ export interface TaskSetting<Row extends RowFacts = RowFacts, MetricName extends
   readonly network?: string;
   /** Present if the setting trains with rows of this task. */
   readonly supervision?: Supervision<Row>;
-  /** Name of the task whose rows train, if it is another; its overrides for model families apply here too. */
+  /** Name of the task whose rows train, if it is another. */
   readonly trainedBy?: string;
   /** @throws {InputError} when a value that only `measure` reads is invalid */
   checkRecipe?(recipe: Recipe): void;

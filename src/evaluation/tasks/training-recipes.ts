@@ -1,12 +1,9 @@
-import type { TaskSetting } from "./task.ts";
+import type { Override } from "./recipe.ts";
 
 /*
  * Parts of the original's training recipes that several tasks have. Their tables are in the `recipes.ts` of
  * each task.
  */
-
-/** Recipe of one setting of a task, with the values that differ by protocol or family. */
-export type RecipeTable = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily">;
 
 /**
  * Differences between the protocols in the training of Tasks 1 and 3. Paper: file order (quirk Q10), all
@@ -27,6 +24,15 @@ export const PROBING_HEAD = {
   optimizer: "adam",
   learningRate: 2e-3,
 } as const;
+
+/** The head of Caduceus under `paper` (quirk Q1). */
+export const CADUCEUS_ENDS: Override = {
+  family: "caduceus",
+  protocol: "paper",
+  change: { positions: "ends", kernel: 3 },
+  because:
+    "Quirk Q1: the original took the stored range of tokens [0, L] for two token numbers, so its head saw the first base and the end token alone; with two positions a kernel of 8 does not fit.",
+};
 
 /** LoRA on the language model and its optimizer. */
 export const LORA = {

@@ -6,8 +6,8 @@ import type { CellRecord } from "../../../src/evaluation/runs/cell.ts";
 import { mainStatisticOf, measureCell } from "../../../src/evaluation/runs/merge.ts";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
 import { mainEstimate } from "../../../src/evaluation/tasks/intervals.ts";
-import { recipeFor } from "../../../src/evaluation/tasks/overrides.ts";
 import type { Prediction, RowFacts } from "../../../src/evaluation/tasks/prediction.ts";
+import { recipeFor } from "../../../src/evaluation/tasks/recipe.ts";
 import type { Task } from "../../../src/evaluation/tasks/task.ts";
 
 const PROTOCOLS = ["corrected", "paper"] as const;

@@ -3,7 +3,7 @@ import type { CellRecord } from "../../../src/evaluation/runs/cell.ts";
 import type { CellResult } from "../../../src/evaluation/runs/stored-results.ts";
 import { taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
 import type { Metric } from "../../../src/evaluation/tasks/measurement.ts";
-import { recipeFor } from "../../../src/evaluation/tasks/overrides.ts";
+import { recipeFor } from "../../../src/evaluation/tasks/recipe.ts";
 import { checkpointName } from "../../../src/models/language/card.ts";
 import { LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 

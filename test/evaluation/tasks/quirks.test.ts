@@ -1,21 +1,22 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { SETTINGS } from "../../../src/evaluation/settings/catalogue.ts";
+import { allQuirks } from "../../../src/evaluation/runs/forms.ts";
 import { TASKS } from "../../../src/evaluation/tasks/catalogue.ts";
-import { recipeFor } from "../../../src/evaluation/tasks/overrides.ts";
-import { QUIRKS, scoreQuirks } from "../../../src/evaluation/tasks/quirks/quirks.ts";
+import { recipeFor, scoreQuirks } from "../../../src/evaluation/tasks/recipe.ts";
 import { BASELINES, LANGUAGE_MODELS } from "../../../src/models/language/catalogue.ts";
 import { repository, sourceFiles } from "../../source-files.ts";
 
 test("the catalogue has Q1 to Q41, each once and in order", () => {
-  expect(QUIRKS.map(({ label }) => label)).toEqual(Array.from({ length: 41 }, (_, i) => `Q${i + 1}`));
+  expect(allQuirks().map(({ label }) => label)).toEqual(Array.from({ length: 41 }, (_, i) => `Q${i + 1}`));
 });
 
 test("every quirk mentioned in the source is in the catalogue", () => {
-  const known = new Set(QUIRKS.map(({ label }) => label));
+  const known = new Set(allQuirks().map(({ label }) => label));
   const mentioned = sourceFiles("src")
-    .filter(({ path }) => !path.endsWith("onnx-schema.ts") && !path.includes("tasks/quirks/"))
+    .filter(
+      ({ path }) => !path.endsWith("onnx-schema.ts") && !/tasks\/(quirks|[a-z-]+\/benchmark)\.ts$/.test(path),
+    )
     .flatMap(({ path }) =>
       [...readFileSync(join(repository, path), "utf8").matchAll(/\b[Qq]uirks? (Q\d+)|label: "(Q\d+)/g)].map(
         ([, a, b]) => a ?? b,
@@ -25,20 +26,15 @@ test("every quirk mentioned in the source is in the catalogue", () => {
   expect(mentioned.filter((label) => !known.has(label))).toEqual([]);
 });
 
-test("cells of score-changing quirks are cells of the benchmark", () => {
-  const families = new Set([...LANGUAGE_MODELS, ...BASELINES].map(({ name }) => name));
-  for (const { label, changesScores = [] } of QUIRKS) {
-    for (const cells of changesScores) {
-      for (const family of cells.families ?? []) expect(families, label).toContain(family);
-      for (const name of cells.tasks) {
-        const task = TASKS.find((one) => one.name === name);
-        expect(task, `${label}: ${name}`).toBeDefined();
-        expect(
-          cells.settings.some((setting) => setting in task!.settings),
-          `${label}: ${name} has one of ${cells.settings.join(", ")}`,
-        ).toBe(true);
-      }
-    }
+test("score-changing quirks have known labels in ascending order, and known families", () => {
+  const labels = allQuirks().map(({ label }) => label);
+  const families = [...LANGUAGE_MODELS, ...BASELINES].map(({ name }) => name);
+  const forms = TASKS.flatMap(({ settings }) => Object.values(settings));
+  expect(forms.flatMap(({ scoreQuirks = {} }) => Object.keys(scoreQuirks)).length).toBeGreaterThan(20);
+  for (const { scoreQuirks: quirks = {} } of forms) {
+    expect(labels.filter((label) => label in quirks)).toEqual(Object.keys(quirks));
+    const named = Object.values(quirks).flatMap((each) => (each === "all" ? [] : each));
+    expect(families).toEqual(expect.arrayContaining(named));
   }
 });
 
@@ -57,16 +53,10 @@ test("recipes that affect scores differ between protocols only by a quirk", () =
         );
         if (changed.length === 0) continue;
         expect(
-          scoreQuirks(place),
+          scoreQuirks(form, family),
           `${task.name} × ${setting} × ${family}: ${changed.join(", ")}`,
         ).not.toEqual([]);
       }
     }
   }
-});
-
-test("settings of score-changing quirks are in the catalogue", () => {
-  const settings = new Set(SETTINGS.map(({ name }) => name));
-  const named = QUIRKS.flatMap(({ changesScores = [] }) => changesScores.flatMap((cells) => cells.settings));
-  expect(named.filter((name) => !settings.has(name))).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { CELL_LINES } from "../../../datasets/cell-lines.ts";
 import { sourceNamed } from "../../../datasets/sources/catalogue.ts";
 import { rowsForMutualInformation, rowsPerClass } from "../../../metrics/sample-size.ts";
 import { type FindMeasured, measuredMetric, type TaskBenchmark } from "../benchmark.ts";
+import { REPRODUCED, SAME } from "../quirks.ts";
 
 /** Share of the smallest class: HEPG2 has 33,948 of 216,746 peaks. */
 const MIN_SHARE = 33_948 / 216_746;
@@ -64,6 +65,35 @@ export const CELL_TYPES_BENCHMARK: TaskBenchmark = {
         { heading: "AUPRC", metric: "auprc" },
         { heading: "accuracy", metric: "accuracy_against_rest" },
       ],
+    },
+  ],
+  quirks: [
+    {
+      label: "Q29",
+      title: "Consensus peaks depend on ties",
+      where: "Task 3, building the table",
+      original: "Touching ends overlap on one side only, and peaks of equal q are sorted unstably.",
+      paper: "The same overlap; ties keep the order of the files.",
+      corrected: "The same overlap; ties keep the order of the files.",
+      effect: "One or two peaks in 2,000.",
+    },
+    {
+      label: "Q30",
+      title: "Clustered subset ignores the direction",
+      where: "Task 3, building the subset",
+      original: "The peaks of smallest adjusted p are taken without a sign, ties in any order.",
+      paper: "The same; ties keep the order of the table.",
+      corrected: "The same; ties keep the order of the table.",
+      effect: "The subset holds peaks that are closed in the line that selected them.",
+    },
+    {
+      label: "Q31",
+      title: "k-means by the defaults of scikit-learn 1.4",
+      where: "Task 3, zero-shot embedding",
+      original: "One start per seed (n_init = 1), 100 seeds.",
+      paper: REPRODUCED,
+      corrected: SAME,
+      effect: "Other versions give other means of the adjusted mutual information.",
     },
   ],
 };

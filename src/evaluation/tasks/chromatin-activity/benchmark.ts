@@ -9,6 +9,7 @@ import {
   type TaskBenchmark,
   type TaskSuiteRow,
 } from "../benchmark.ts";
+import { REPRODUCED } from "../quirks.ts";
 
 /** The export of all cell lines, which needs neither genome nor signal. */
 const ACTIVITY_EXPORT = sourceNamed("task-4-data").path;
@@ -93,6 +94,35 @@ export const ACTIVITY_BENCHMARK: TaskBenchmark = {
         { heading: "AUROC", metric: "auroc" },
         { heading: "AUPRC", metric: "auprc" },
       ],
+    },
+  ],
+  quirks: [
+    {
+      label: "Q18",
+      title: "Spearman correlation without ties",
+      where: "Task 4",
+      original: "Equal values are ranked in row order, in float32.",
+      paper: REPRODUCED,
+      corrected: "Average ranks, in float64.",
+      effect: "Affects non-peaks, many of which have equal counts.",
+    },
+    {
+      label: "Q36",
+      title: "Signal at the ends of a chromosome",
+      where: "Task 4",
+      original: "The probing loader fails off the chromosome; the end-to-end loader clips and fills with 0.",
+      paper: "Clipped and filled with 0.",
+      corrected: "Clipped and filled with 0.",
+      effect: "Few windows.",
+    },
+    {
+      label: "Q37",
+      title: "Enformer windows before the chromosome",
+      where: "Task 4, Enformer comparison",
+      original: "Windows with a negative start are dropped.",
+      paper: "Not reproduced: task 4 evaluates Enformer on the task's own windows.",
+      corrected: "Windows beyond an end are padded with N, as for every model with `--context`.",
+      effect: "Few windows of a side experiment.",
     },
   ],
 };

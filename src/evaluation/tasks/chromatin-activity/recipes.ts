@@ -1,8 +1,10 @@
-import { ALL_ROWS, LORA, PROBING_HEAD, type RecipeTable } from "../training-recipes.ts";
+import { BYTE_PAIR_FAMILIES } from "../quirks.ts";
+import type { RecipeTable } from "../recipe.ts";
+import { ALL_ROWS, CADUCEUS_ENDS, LORA, PROBING_HEAD } from "../training-recipes.ts";
 
 /*
  * The original's training recipes for Task 4, one table per setting. A family's row has only the values that
- * differ; overrides with a reason are in overrides.ts. `null` is "unlimited" or "never".
+ * differ; an override has its reason. `null` is "unlimited" or "never".
  */
 
 /** Epochs without improvement after which training ends under `corrected`; `paper` trains all epochs. */
@@ -39,6 +41,8 @@ export const ACTIVITY_PROBED: RecipeTable = {
     hyenadna: { extractionBatchSize: 512 },
     "mistral-dna": { extractionBatchSize: 512 },
   },
+  overrides: [CADUCEUS_ENDS],
+  scoreQuirks: { Q1: ["caduceus"], Q3: "all", Q7: BYTE_PAIR_FAMILIES, Q10: "all", Q32: "all" },
 };
 
 /**
@@ -64,6 +68,14 @@ export const ACTIVITY_FINE_TUNED: RecipeTable = {
     hyenadna: { epochs: 45 },
     "nucleotide-transformer": { epochs: 10 },
   },
+  overrides: [
+    {
+      family: "caduceus",
+      change: { batchSize: 12, accumulate: 8 },
+      because: "The original halved the batch and took the optimiser's step every eighth batch.",
+    },
+  ],
+  scoreQuirks: { Q32: "all" },
 };
 
 /**
@@ -85,6 +97,7 @@ export const ACTIVITY_AB_INITIO: RecipeTable = {
     ...ALL_ROWS,
   },
   byProtocol: { paper: { patience: null } },
+  scoreQuirks: { Q32: "all" },
 };
 
 /** A model's own prediction, scored in batches of 256 like ChromBPNet's. */

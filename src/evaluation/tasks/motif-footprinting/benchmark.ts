@@ -53,6 +53,17 @@ export const FOOTPRINTS_BENCHMARK: TaskBenchmark = {
       ],
     },
   ],
+  quirks: [
+    {
+      label: "Q25",
+      title: "Footprint backgrounds need batches of 1,024",
+      where: "Task 2, building the table",
+      original: "Backgrounds are row 567 of batches; the extraction script now writes batches of 512.",
+      paper: "`build` uses batches of 1,024.",
+      corrected: "`build` uses batches of 1,024.",
+      effect: "None on the published table.",
+    },
+  ],
 };
 
 /** A summary of the accuracies of all motifs. */

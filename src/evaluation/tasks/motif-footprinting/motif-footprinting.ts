@@ -3,6 +3,7 @@ import { pairedOutcomes } from "../../../metrics/paired-accuracy.ts";
 import { comparedScores } from "../compared-scores.ts";
 import { proportionStatistic } from "../intervals.ts";
 import { asKind, ofKind, type Predictions } from "../prediction.ts";
+import { BYTE_PAIR_FAMILIES, ONE_LETTER_FAMILIES, ORIGINAL_FAMILIES } from "../quirks.ts";
 import type { TaskStratification } from "../stratification.ts";
 import type { MainStatistic, MeasureContext, Task } from "../task.ts";
 import { FOOTPRINTS_BENCHMARK } from "./benchmark.ts";
@@ -82,7 +83,12 @@ export const motifFootprinting: Task<
   facts: FOOTPRINT_FACTS,
   stratifications: FOOTPRINTS_STRATA,
   settings: {
-    "zero-shot": { recipe: { score: "log-likelihood" }, defaultSplit: "all", publishedTable },
+    "zero-shot": {
+      recipe: { score: "log-likelihood" },
+      scoreQuirks: { Q16: "all" },
+      defaultSplit: "all",
+      publishedTable,
+    },
     "zero-shot-embedding": {
       recipe: {
         answer: "distance",
@@ -93,6 +99,12 @@ export const motifFootprinting: Task<
       },
       byProtocol: { paper: { order: "text", bothOrders: true } },
       byFamily: { "nucleotide-transformer": { extractionBatchSize: 32 } },
+      scoreQuirks: {
+        Q2: ORIGINAL_FAMILIES,
+        Q6: ONE_LETTER_FAMILIES,
+        Q7: BYTE_PAIR_FAMILIES,
+        Q16: "all",
+      },
       defaultSplit: "all",
       measure: measureFootprintDistances,
       mainStatistic: footprintDistancesStatistic,

@@ -45,4 +45,24 @@ export const ELEMENTS_BENCHMARK: TaskBenchmark = {
       ],
     },
   ],
+  quirks: [
+    {
+      label: "Q24",
+      title: "Defaults of the generator",
+      where: "Task 1, building the table",
+      original: "The documented command omits --input_size 350 and --max_jitter 0, and makes another table.",
+      paper: "`build` uses the published values.",
+      corrected: "`build` uses the published values.",
+      effect: "None on the published table.",
+    },
+    {
+      label: "Q34",
+      title: "Attention kernel of DNABERT-2",
+      where: "Task 1, probed, DNABERT-2",
+      original: "The fused half-precision kernel may have been used for embeddings.",
+      paper: "Not reproduced: attention runs in float32.",
+      corrected: "Attention runs in float32.",
+      effect: "At the level of half-precision rounding.",
+    },
+  ],
 };

@@ -1,15 +1,17 @@
+import { BYTE_PAIR_FAMILIES } from "../quirks.ts";
+import type { RecipeTable } from "../recipe.ts";
 import {
   ALL_ROWS,
+  CADUCEUS_ENDS,
   CORRECTED_TRAINING,
   LORA,
   PAPER_TRAINING,
   PROBING_HEAD,
-  type RecipeTable,
 } from "../training-recipes.ts";
 
 /*
  * The original's training recipes for Task 1, one table per setting. A family's row has only the values that
- * differ; overrides with a reason are in overrides.ts. `null` is "unlimited" or "never".
+ * differ; an override has its reason. `null` is "unlimited" or "never".
  */
 
 /** A head on stored embeddings: Adam, 2,048 pairs a batch, 150 epochs, for every family. */
@@ -27,6 +29,8 @@ export const ELEMENTS_PROBED: RecipeTable = {
     ...ALL_ROWS,
   },
   byProtocol: { paper: { ...PAPER_TRAINING, storedAs: "float32" } },
+  overrides: [CADUCEUS_ENDS],
+  scoreQuirks: { Q1: ["caduceus"], Q7: BYTE_PAIR_FAMILIES, Q10: "all" },
 };
 
 /** A network trained from the sequence alone. */
@@ -41,6 +45,7 @@ export const ELEMENTS_AB_INITIO: RecipeTable = {
     ...ALL_ROWS,
   },
   byProtocol: { paper: PAPER_TRAINING },
+  scoreQuirks: { Q10: "all" },
 };
 
 /** LoRA and a new classifier on the language model; AdamW. */
@@ -63,4 +68,12 @@ export const ELEMENTS_FINE_TUNED: RecipeTable = {
     "mistral-dna": { epochs: 25, evaluationBatchSize: 2048 },
     "nucleotide-transformer": { epochs: 5 },
   },
+  overrides: [
+    {
+      family: "caduceus",
+      change: { batchSize: 64, accumulate: 2 },
+      because: "The original halved the batch and took the optimiser's step every second batch.",
+    },
+  ],
+  scoreQuirks: { Q10: "all" },
 };

@@ -4,6 +4,8 @@ import type { Genome } from "../../../dna/genome/genome.ts";
 import { chromatinActivity } from "../chromatin-activity/chromatin-activity.ts";
 import { ACTIVITY_AB_INITIO, ACTIVITY_FINE_TUNED, ACTIVITY_PROBED } from "../chromatin-activity/recipes.ts";
 import type { ChromatinActivityInputs } from "../chromatin-activity/rows.ts";
+import { BYTE_PAIR_FAMILIES } from "../quirks.ts";
+import type { RecipeTable } from "../recipe.ts";
 import type { InputForm, OpenTask, TaskSetting } from "../task.ts";
 
 /*
@@ -77,20 +79,31 @@ export async function openTraining(
   );
 }
 
-type TrainedElsewhere = Pick<TaskSetting, "recipe" | "byProtocol" | "byFamily" | "trainedBy">;
+type TrainedElsewhere = RecipeTable & Pick<TaskSetting, "trainedBy">;
 
-const TRAINED_BY = "chromatin-activity";
+const TRAINED_BY = chromatinActivity.name;
 
 /**
  * Task 4's head. Paper: it reads as many positions of an allele as its batch of `answerBatchSize` rows has
  * tokens (quirks Q4 and Q5). Corrected: it reads every base.
  */
 export const VARIANTS_PROBED: TrainedElsewhere = {
+  ...ACTIVITY_PROBED,
   recipe: { ...ACTIVITY_PROBED.recipe, answered: "bases", answerBatchSize: 256 },
   byProtocol: { paper: { ...ACTIVITY_PROBED.byProtocol?.paper, answered: "tokens" } },
   byFamily: {
     ...ACTIVITY_PROBED.byFamily,
     "gena-lm": { ...ACTIVITY_PROBED.byFamily?.["gena-lm"], answerBatchSize: 128 },
+  },
+  scoreQuirks: {
+    Q1: ["caduceus"],
+    Q3: "all",
+    Q4: ["hyenadna", ...BYTE_PAIR_FAMILIES, "nucleotide-transformer"],
+    Q5: ["caduceus"],
+    Q7: BYTE_PAIR_FAMILIES,
+    Q8: BYTE_PAIR_FAMILIES,
+    Q10: "all",
+    Q32: "all",
   },
   trainedBy: TRAINED_BY,
 };

@@ -102,7 +102,12 @@ export const variantEffects: Task<
   facts: VARIANT_FACTS,
   stratifications: VARIANTS_STRATA,
   settings: {
-    "zero-shot": { recipe: { score: "alleles" }, defaultSplit: "all", scores: ALLELE_SCORES },
+    "zero-shot": {
+      recipe: { score: "alleles" },
+      scoreQuirks: { Q16: "all" },
+      defaultSplit: "all",
+      scores: ALLELE_SCORES,
+    },
     "zero-shot-embedding": {
       recipe: {
         answer: "distance",
@@ -112,6 +117,7 @@ export const variantEffects: Task<
         bothOrders: false,
       },
       byFamily: { caduceus: { extractionBatchSize: 256 } },
+      scoreQuirks: { Q9: "all", Q16: "all" },
       defaultSplit: "all",
       scores: DISTANCES,
     },

@@ -15,7 +15,7 @@ import { planRun } from "../../../../src/evaluation/runs/plan.ts";
 import { runShard } from "../../../../src/evaluation/runs/run-shard.ts";
 import { cellTypeElements } from "../../../../src/evaluation/tasks/cell-type-elements/cell-type-elements.ts";
 import type { CellTypeElementsInputs } from "../../../../src/evaluation/tasks/cell-type-elements/rows.ts";
-import { recipeFor } from "../../../../src/evaluation/tasks/overrides.ts";
+import { recipeFor } from "../../../../src/evaluation/tasks/recipe.ts";
 import type { OpenTask } from "../../../../src/evaluation/tasks/task.ts";
 import { motifCounts } from "../../../../src/models/baselines/motif-counts.ts";
 import type { Protocol } from "../../../../src/models/model.ts";

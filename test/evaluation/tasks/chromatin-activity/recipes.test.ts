@@ -4,8 +4,7 @@ import { fineTuned } from "../../../../src/evaluation/settings/fine-tuned.ts";
 import { probed } from "../../../../src/evaluation/settings/probed.ts";
 import { chromatinActivity } from "../../../../src/evaluation/tasks/chromatin-activity/chromatin-activity.ts";
 import { checkEpochRecipe } from "../../../../src/evaluation/tasks/chromatin-activity/training.ts";
-import { recipeFor } from "../../../../src/evaluation/tasks/overrides.ts";
-import type { Recipe } from "../../../../src/evaluation/tasks/recipe.ts";
+import { type Recipe, recipeFor } from "../../../../src/evaluation/tasks/recipe.ts";
 import type { Protocol } from "../../../../src/models/model.ts";
 
 // Families in the order of the table: Caduceus, DNABERT-2, GENA-LM, HyenaDNA, Mistral-DNA, NT.
