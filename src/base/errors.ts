@@ -119,3 +119,43 @@ export function fileError(path: string, error: unknown): unknown {
     cause: error,
   });
 }
+
+/** Collects user errors of several steps, to report all at once. */
+export class ErrorCollector {
+  readonly #errors: InputError[] = [];
+
+  add(error: InputError): void {
+    this.#errors.push(error);
+  }
+
+  /** Runs a step and returns its result; undefined after a user error. Other errors are thrown at once. */
+  async collect<T>(step: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await step();
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      this.add(error);
+      return undefined;
+    }
+  }
+
+  /** Runs a check; false after a user error. */
+  async passes(check: () => void): Promise<boolean> {
+    const passed = await this.collect(async () => {
+      check();
+      return true;
+    });
+    return passed ?? false;
+  }
+
+  /** @throws {InputError} with all errors, each once, if there are any */
+  throwTogether(): void {
+    const [first] = this.#errors;
+    if (first === undefined) return;
+    const list = [...new Set(this.#errors.map((error) => error.describe()))];
+    if (list.length === 1) throw first;
+    throw new InputError(`${list.length} errors in the request:\n${list.map(indented).join("\n")}`);
+  }
+}
+
+const indented = (text: string) => `- ${text.replaceAll("\n", "\n  ")}`;

@@ -26,3 +26,15 @@ export function valueAt<Key, Value>(map: ReadonlyMap<Key, Value>, key: Key): Non
   if (value == null) throw new InternalError(`a map lacks ${String(key)}`);
   return value;
 }
+
+/** A record's keys: those whose value may be undefined become optional. */
+type WithoutUndefined<R> = { [K in keyof R as undefined extends R[K] ? never : K]: R[K] } & {
+  [K in keyof R as undefined extends R[K] ? K : never]?: Exclude<R[K], undefined>;
+};
+
+/** A copy of a record without the keys whose value is undefined. */
+export function withoutUndefined<const R extends object>(record: R): WithoutUndefined<R> {
+  return Object.fromEntries(
+    Object.entries(record).filter(([, value]) => value !== undefined),
+  ) as WithoutUndefined<R>;
+}

@@ -3,12 +3,13 @@ import type { Command } from "commander";
 import { InputError } from "../base/errors.ts";
 import { checkWritableFolder } from "../base/folder.ts";
 import { counted } from "../base/message-text.ts";
+import { withoutUndefined } from "../base/record.ts";
 import type { Split } from "../dna/genome/chromosome-split.ts";
 import { openControls } from "../evaluation/runs/controls.ts";
 import { mergeRun } from "../evaluation/runs/merge.ts";
 import { planRun } from "../evaluation/runs/plan.ts";
 import { checkPositionScores } from "../evaluation/runs/position-scores.ts";
-import type { Plan } from "../evaluation/runs/request.ts";
+import type { Plan, RunRequest } from "../evaluation/runs/request.ts";
 import {
   missingRunError,
   type RunCommand,
@@ -18,7 +19,7 @@ import {
 import type { ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import type { Shard } from "../evaluation/runs/shard.ts";
 import { runResults } from "../evaluation/runs/stored-results.ts";
-import type { Model, Protocol } from "../models/model.ts";
+import type { Model, OpenModelContext, Protocol } from "../models/model.ts";
 import { openModels } from "../models/open-model.ts";
 import type { Device } from "../net/runtime/device.ts";
 import type { Precision } from "../net/runtime/precision.ts";
@@ -130,85 +131,92 @@ async function planAndRun(
   given: Command,
   context: Context,
 ): Promise<readonly ShardOutcome[] | Jobs | undefined> {
-  const { terminal, signal, job } = context;
-  const { model = [], addModel = [], out, jobs } = options;
-  const extend = addModel.length > 0;
-  await using requested = await openRequestedTasks(options);
-  const { genome } = requested;
-  const models: Model[] = [];
+  const { terminal, job } = context;
+  const { jobs, protocol: protocols, out } = options;
+  const threads = options.threads ?? job?.threads ?? (jobs > 1 ? threadsPerJob(jobs) : undefined);
   const plans: Plan[] = [];
+  await using requested = await openRequestedTasks(options);
+  await using models = await openRunModels(options, { threads, genome: requested.genome }, context);
   try {
-    const { device, precision } = options;
-    const threads = options.threads ?? job?.threads ?? (jobs > 1 ? threadsPerJob(jobs) : undefined);
-    const download = reportHubDownload(terminal);
-    try {
-      models.push(
-        ...(await openModels([...model, ...addModel], {
-          device,
-          threads,
-          precision,
-          genome,
-          signal,
-          download,
-        })),
-      );
-    } finally {
-      download.stop();
-    }
-    const requestedModels = [...models];
-    const { controls, notes } = options.controls
-      ? await openControls(requestedModels, { device, threads, genome, signal, motifs: options.motifs })
-      : { controls: [], notes: [] };
-    models.push(...controls.map(({ model }) => model));
-    const request = requested.request(requestedModels);
-    for (const { protocol, folder } of protocolFolders(options.protocol, options.out)) {
-      const { context: bases, split, untilWidth, batchSize, weights, embeddings, trained } = options;
-      plans.push(
-        await planRun({
-          ...request,
-          models: requestedModels,
-          controls,
-          protocol,
-          seed: options.seed,
-          folder,
-          ...(extend ? { extend } : { command: recordedOptions(given) }),
-          shard: options.shard,
-          device,
-          signal,
-          earlier: [...plans],
-          timeTraining: (options.plan === true || options.sbatch !== undefined) && options.timing,
-          timing: options.timing && (job === undefined || "storage"),
-          ...(bases === undefined ? {} : { context: bases }),
-          ...(untilWidth === undefined ? {} : { untilWidth }),
-          ...(split === undefined ? {} : { split }),
-          ...(batchSize === undefined ? {} : { batchSize }),
-          ...(threads === undefined ? {} : { threads }),
-          ...(weights === undefined ? {} : { weights }),
-          ...(embeddings === undefined ? {} : { embeddings }),
-          ...(trained === undefined ? {} : { trained }),
-        }),
-      );
+    const request: RunRequest = {
+      ...requested.request(models.requested),
+      ...requestOptions(options, context),
+      ...withoutUndefined({ threads }),
+      models: models.requested,
+      controls: models.controls,
+      ...(options.addModel === undefined ? { command: recordedOptions(given) } : { extend: true }),
+    };
+    for (const { protocol, folder } of protocolFolders(protocols, out)) {
+      plans.push(await planRun({ ...request, protocol, folder, earlier: [...plans] }));
     }
     if (options.positionScores !== undefined) checkPositionScores(plans);
-    if (job === undefined) for (const note of [...requested.notes, ...notes]) terminal.say(`note: ${note}`);
-    if (options.plan || options.sbatch !== undefined) {
-      const text = options.json
-        ? JSON.stringify(plans.map(planJson), null, 2)
-        : plans.map(planText).join("\n");
-      terminal.print(text);
-      if (options.sbatch !== undefined) {
-        const submitted = slurmJobs(plans, options);
-        await writeSlurmScripts(options.sbatch, submitted, { out, words: wordsOf(given) });
-        terminal.say(`${slurmJobsText(submitted)}\nnext: ${shellWord(join(options.sbatch, "submit.sh"))}`);
-      }
-      if (jobs > 1) terminal.say(jobsText(planJobs(plans, options, terminal)));
-      return undefined;
-    }
-    return await runPlans(plans, options, context);
+    const notes = job === undefined ? [...requested.notes, ...models.notes] : [];
+    for (const note of notes) terminal.say(`note: ${note}`);
+    if (!options.plan && options.sbatch === undefined) return await runPlans(plans, options, context);
+    await printPlans(plans, options, given, context);
+    return undefined;
   } finally {
     for (const plan of plans) await plan.close();
-    for (const model of models) await model.close?.();
   }
+}
+
+/** Opens the models and controls of a run. */
+async function openRunModels(
+  { model = [], addModel = [], controls: withControls, motifs, device, precision }: RunArguments,
+  { threads, genome }: Pick<OpenModelContext, "threads" | "genome">,
+  { terminal, signal }: Context,
+) {
+  const download = reportHubDownload(terminal);
+  const shared = { device, threads, genome, signal };
+  const requested = await openModels([...model, ...addModel], { ...shared, precision, download }).finally(
+    () => download.stop(),
+  );
+  const open: Model[] = [...requested];
+  const close = async () => {
+    for (const each of open) await each.close?.();
+  };
+  try {
+    const { controls, notes } = withControls
+      ? await openControls(requested, { ...shared, motifs })
+      : { controls: [], notes: [] };
+    open.push(...controls.map((control) => control.model));
+    return { requested, controls, notes, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Options of the command that a request has by the same meaning. */
+function requestOptions(options: RunArguments, { signal, job }: Context) {
+  const { seed, shard, device, plan = false, sbatch, timing } = options;
+  const { context, split, untilWidth, batchSize, weights, embeddings, trained } = options;
+  return {
+    seed,
+    shard,
+    device,
+    signal,
+    timeTraining: (plan || sbatch !== undefined) && timing,
+    timing: timing && (job === undefined || "storage"),
+    ...withoutUndefined({ context, split, untilWidth, batchSize, weights, embeddings, trained }),
+  } as const;
+}
+
+/** Prints the plans, and writes the scripts of a run on Slurm. */
+async function printPlans(
+  plans: readonly Plan[],
+  options: RunArguments,
+  given: Command,
+  { terminal }: Context,
+): Promise<void> {
+  const { json, sbatch, out, jobs } = options;
+  terminal.print(json ? JSON.stringify(plans.map(planJson), null, 2) : plans.map(planText).join("\n"));
+  if (sbatch !== undefined) {
+    const submitted = slurmJobs(plans, options);
+    await writeSlurmScripts(sbatch, submitted, { out, words: wordsOf(given) });
+    terminal.say(`${slurmJobsText(submitted)}\nnext: ${shellWord(join(sbatch, "submit.sh"))}`);
+  }
+  if (jobs > 1) terminal.say(jobsText(planJobs(plans, options, terminal)));
 }
 
 /** @throws {InputError} for options that contradict `--devices` */

@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { counted, quotedText, shortenPaths } from "../../base/message-text.ts";
-import { CHROMOSOME_SPLIT, splitPartOf } from "../../dna/genome/chromosome-split.ts";
+import { withoutUndefined } from "../../base/record.ts";
+import { CHROMOSOME_SPLIT, type Split, splitPartOf } from "../../dna/genome/chromosome-split.ts";
 import type { Model, Protocol } from "../../models/model.ts";
 import { deviceKind, trainingDevice } from "../../net/runtime/device.ts";
 import type { Setting, WeightsFile } from "../settings/setting.ts";
@@ -44,8 +45,6 @@ export interface UnsupportedCell {
 export const unsupportedMessage = ({ task, model, setting, reason, excepted }: UnsupportedCell) =>
   `the model ${JSON.stringify(model.name)} ${excepted ? "is not evaluated on" : "cannot be evaluated on"} ${task.name} × ${setting.name}: ${reason}`;
 
-const DEFAULT_PROTOCOL: Protocol = "corrected";
-
 /** Cells of all models: one task in one setting. */
 interface RequestedCells {
   readonly task: Task;
@@ -59,6 +58,12 @@ interface RequestedCells {
   readonly shard: Shard;
 }
 
+/** Requested cells of an open task that has their setting. */
+interface OpenCells extends RequestedCells {
+  readonly open: OpenTask;
+  readonly form: TaskSetting;
+}
+
 /**
  * Drafts the cells of one task in one setting, one per model; models that do not support it are returned as
  * `declined`.
@@ -67,7 +72,7 @@ interface RequestedCells {
  *   missing
  */
 export async function draftCells(
-  { task, open, setting, sample, except, origins, shard }: RequestedCells,
+  requested: RequestedCells,
   request: RunRequest,
 ): Promise<{
   readonly drafts: readonly CellDraft[];
@@ -75,111 +80,160 @@ export async function draftCells(
   /** Notes on the rows for the user. */
   readonly notes: readonly string[];
 }> {
+  const { task, open, setting, shard } = requested;
   const form = task.settings[setting.name];
-  // With the requested context.
-  const evaluated = open?.task ?? task;
   if (form === undefined) {
     throw new InputError(`the task ${task.name} does not have the setting ${setting.name}`, {
       hint: `settings: ${Object.keys(task.settings).join(", ")}`,
     });
   }
   if (request.untilWidth !== undefined) checkUntilWidth(task, setting.name);
-  const protocol = request.protocol ?? DEFAULT_PROTOCOL;
-  const declined: UnsupportedCell[] = [];
-  const models = request.models.filter((model) => {
-    if (except !== undefined && model.tokens === except.tokens) {
-      declined.push({ task, model, setting, reason: except.because, excepted: true });
-      return false;
-    }
-    const reason =
-      setting.unsupportedReason(evaluated, model, protocol) ?? precisionReason(model, task, setting);
-    if (reason === undefined) return true;
-    declined.push({ task, model, setting, reason });
-    return false;
-  });
+  const { models, declined } = supportedModels(requested, request);
   if (open === undefined) return { drafts: [], declined, notes: [] };
-  const weightsPath = setting.takesWeights ? request.weights : undefined;
-  if (form.trainedBy !== undefined && open.training === undefined && weightsPath === undefined) {
-    throw noTraining(task, setting, form.trainedBy);
-  }
-  const requested = { split: request.split ?? form.defaultSplit, limit: request.limit ?? null };
-  const part = form.part === undefined ? {} : { part: form.part };
-  const selection: Selection = { ...requested, ...part, purpose: "evaluate" };
-  const selected = sampled(open, open.select(selection), sample);
-  if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
+  const cells: OpenCells = { ...requested, open, form };
+  const selected = selectedRows(cells, request);
   const rows =
     shard.count === 1
       ? selected.rows
       : filteredRows(selected.rows, (row) => shardOfRow(row, shard.count) === shard.index);
-  const cellRows = {
-    inTable: selected.inTable,
-    selected: selected.rows.length,
-    digest: rowsDigest(selected.rows),
-  };
+  const notes = new Set<string>();
   const drafts: CellDraft[] = [];
-  const notes: string[] = [];
   for (const model of models) {
-    const own = recipeFor(
-      form,
-      { task: task.name, setting: setting.name, family: model.family, protocol },
-      requestedRecipe(form, task, request),
-    );
-    setting.checkRecipe?.(own);
-    form.checkRecipe?.(own);
-    const weights =
-      weightsPath === undefined
-        ? undefined
-        : await weightsOfCell(weightsPath, {
-            task: form.trainedBy ?? task.name,
-            "cell-line": (form.trainedBy === undefined ? open : open.training)?.dataset,
-            model: model.name,
-            setting: setting.name,
-          });
-    const recipe =
-      weights === undefined ? own : inferenceRecipe(own, supervisionOf({ task: open }, setting.name));
-    const unread = unreadNote(own, recipe, request.recipe);
-    if (unread !== undefined) notes.push(unread);
-    const device = deviceKind(trainingDevice(request.device ?? "cpu"));
-    const trains = setting.trainingMemory !== undefined && weights === undefined;
-    const cell: Cell = {
-      identityVersion: IDENTITY_VERSION,
-      task: task.name,
-      taskVersion: task.version,
-      ...(open.dataset === undefined ? {} : { dataset: open.dataset }),
-      ...(open.context === undefined ? {} : { context: open.context }),
-      model: {
-        name: model.name,
-        identity: model.identity ?? null,
-        ...(model.scoreRounding === undefined ? {} : { scoreRounding: model.scoreRounding }),
-      },
-      setting: setting.name,
-      protocol,
-      seed: request.seed ?? 0,
-      ...requested,
-      ...(sample === undefined ? {} : { sample }),
-      ...(request.untilWidth === undefined ? {} : { untilWidth: request.untilWidth }),
-      recipe,
-      ...(weights === undefined ? {} : { weights: weights.sha256 }),
-      ...(trains && device !== "cpu" ? { trainedOn: device } : {}),
-      ...(model.precision === undefined ? {} : { precision: model.precision }),
-      data: weights === undefined ? dataOf(form, open) : open.digests,
-    };
-    const control = request.controls?.find((one) => one.model === model)?.control;
-    const record = {
-      identity: cellIdentity(cell),
-      cell,
-      rows: cellRows,
-      ...(model.family === undefined ? {} : { family: model.family }),
-      ...(control === undefined ? {} : { control }),
-      ...(weights === undefined ? {} : { weightsFile: shortenPaths(weights.file) }),
-      ...(model.checkpoint === undefined ? {} : { checkpoint: model.checkpoint }),
-      ...(origins === undefined ? {} : { origins }),
-    };
+    const { recipe, weights, note } = await recipeAndWeights(cells, model, request);
+    if (note !== undefined) notes.add(note);
+    const record = cellRecord(cells, { model, recipe, weights, selected }, request);
     drafts.push({ record, task: open, selected, model, setting, weights, rows });
   }
-  const outside = requested.split === "all" ? undefined : rowsOfNoSplit(task, selected);
-  if (outside !== undefined) notes.push(outside);
-  return { drafts, declined, notes };
+  const outside = splitOf(form, request) === "all" ? undefined : rowsOfNoSplit(task, selected);
+  if (outside !== undefined) notes.add(outside);
+  return { drafts, declined, notes: [...notes] };
+}
+
+const protocolOf = ({ protocol = "corrected" }: RunRequest): Protocol => protocol;
+
+const splitOf = ({ defaultSplit }: TaskSetting, { split = defaultSplit }: RunRequest): Split => split;
+
+/** The requested models that support the setting, and the others with reasons. */
+function supportedModels({ task, open, setting, except }: RequestedCells, request: RunRequest) {
+  const models: Model[] = [];
+  const declined: UnsupportedCell[] = [];
+  // With the requested context.
+  const evaluated = open?.task ?? task;
+  for (const model of request.models) {
+    if (except !== undefined && model.tokens === except.tokens) {
+      declined.push({ task, model, setting, reason: except.because, excepted: true });
+      continue;
+    }
+    const reason =
+      setting.unsupportedReason(evaluated, model, protocolOf(request)) ??
+      precisionReason(model, task, setting);
+    if (reason === undefined) models.push(model);
+    else declined.push({ task, model, setting, reason });
+  }
+  return { models, declined };
+}
+
+/** @throws {InputError} when no row is selected, or rows of another task are missing for training */
+function selectedRows({ task, open, setting, form, sample }: OpenCells, request: RunRequest): SelectedRows {
+  if (
+    form.trainedBy !== undefined &&
+    open.training === undefined &&
+    weightsPath(setting, request) === undefined
+  ) {
+    throw noTraining(task, setting, form.trainedBy);
+  }
+  const selection: Selection = withoutUndefined({
+    split: splitOf(form, request),
+    limit: request.limit ?? null,
+    part: form.part,
+    purpose: "evaluate",
+  });
+  const selected = sampled(open, open.select(selection), sample);
+  if (selected.rows.length === 0) throw emptySelection(task, selection, selected);
+  return selected;
+}
+
+const weightsPath = ({ takesWeights }: Setting, { weights }: RunRequest) =>
+  takesWeights ? weights : undefined;
+
+/**
+ * Recipe of a model's cell, and the weights that it evaluates instead of training, with a note on requested
+ * values that then have no effect.
+ */
+async function recipeAndWeights({ task, open, setting, form }: OpenCells, model: Model, request: RunRequest) {
+  const of = {
+    task: task.name,
+    setting: setting.name,
+    family: model.family,
+    protocol: protocolOf(request),
+  };
+  const recipe = recipeFor(form, of, requestedRecipe(form, task, request));
+  setting.checkRecipe?.(recipe);
+  form.checkRecipe?.(recipe);
+  const path = weightsPath(setting, request);
+  if (path === undefined) return { recipe, weights: undefined, note: undefined };
+  const weights = await weightsOfCell(path, {
+    task: form.trainedBy ?? task.name,
+    "cell-line": (form.trainedBy === undefined ? open : open.training)?.dataset,
+    model: model.name,
+    setting: setting.name,
+  });
+  const read = inferenceRecipe(recipe, supervisionOf({ task: open }, setting.name));
+  return { recipe: read, weights, note: unreadNote(recipe, read, request.recipe) };
+}
+
+/** Identity of a model's cell, and all that its record has beside it. */
+function cellRecord(
+  { task, open, setting, form, sample, origins }: OpenCells,
+  {
+    model,
+    recipe,
+    weights,
+    selected,
+  }: Pick<CellDraft, "model" | "weights" | "selected"> & { recipe: Recipe },
+  request: RunRequest,
+): CellRecord {
+  const { seed = 0, limit = null, untilWidth, device = "cpu", controls = [] } = request;
+  const trainedOn = deviceKind(trainingDevice(device));
+  const trains = setting.trainingMemory !== undefined && weights === undefined;
+  const cell: Cell = withoutUndefined({
+    identityVersion: IDENTITY_VERSION,
+    task: task.name,
+    taskVersion: task.version,
+    dataset: open.dataset,
+    context: open.context,
+    model: withoutUndefined({
+      name: model.name,
+      identity: model.identity ?? null,
+      scoreRounding: model.scoreRounding,
+    }),
+    setting: setting.name,
+    protocol: protocolOf(request),
+    seed,
+    split: splitOf(form, request),
+    limit,
+    sample,
+    untilWidth,
+    recipe,
+    weights: weights?.sha256,
+    trainedOn: trains && trainedOn !== "cpu" ? trainedOn : undefined,
+    precision: model.precision,
+    data: weights === undefined ? dataOf(form, open) : open.digests,
+  });
+  return withoutUndefined({
+    identity: cellIdentity(cell),
+    cell,
+    rows: {
+      inTable: selected.inTable,
+      selected: selected.rows.length,
+      digest: rowsDigest(selected.rows),
+    },
+    family: model.family,
+    control: controls.find((one) => one.model === model)?.control,
+    weightsFile: weights === undefined ? undefined : shortenPaths(weights.file),
+    checkpoint: model.checkpoint,
+    origins,
+  });
 }
 
 /** Maximum number of chromosomes in a note. */

@@ -1,7 +1,8 @@
 import { tmpdir } from "node:os";
-import { InputError } from "../../base/errors.ts";
+import { ErrorCollector, InputError } from "../../base/errors.ts";
 import { checkWritableFolder } from "../../base/folder.ts";
 import { temporaryBytes } from "../../base/number-log.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import type { Model } from "../../models/model.ts";
 import { checkFreeSpace, type SpaceNeed } from "../embeddings/packed-embedding.ts";
 import { abInitio } from "../settings/ab-initio.ts";
@@ -44,105 +45,37 @@ export async function planRun<const Tasks extends readonly AnyTask[]>(
 export async function planRun(request: RunRequest): Promise<Plan> {
   checkRequest(request);
   const began = performance.now();
-  const errors = new ErrorCollector();
-  const opened = new Map<RequestedTask, OpenTask>();
+  const { folder, seed = 0, shard = { index: 1, count: 1 } } = request;
   const own: OpenTask[] = [];
   const close = async () => {
     for (const task of own) await task.close();
   };
-  const { folder, seed = 0, context, shard = { index: 1, count: 1 } } = request;
   try {
-    const notes = new Set<string>();
-    const drafts: CellDraft[] = [];
-    const declined: UnsupportedCell[] = [];
-    for (const requested of request.tasks) {
-      const { task: named, inputs, bySetting = {}, ...everywhere } = requested;
-      const task = typeof named === "string" ? taskNamed(named) : named;
-      const before = openedBefore(requested, request);
-      const options = context === undefined ? { seed } : { seed, context };
-      if (context !== undefined) {
-        if (task.widens === undefined && request.leaveOut) {
-          notes.add(`the windows of ${task.name} cannot be widened: left out`);
-          continue;
-        }
-        const isValid = await errors.collect(async () => {
-          checkContext(task, context);
-          return true;
-        });
-        if (isValid === undefined) continue;
-      }
-      const open = before ?? (await errors.collect(() => task.open(inputs, options)));
-      if (open !== undefined) opened.set(requested, open);
-      if (open !== undefined && open !== before) own.push(open);
-      const origins = open === undefined ? undefined : await errors.collect(() => inputOrigins(task, inputs));
-      const chosen = settingsOf(task, everywhere.settings ?? request.settings);
-      const { controls = [] } = request;
-      const settings = controls.length === 0 ? chosen : settingsWithControls(task, chosen, abInitio);
-      for (const setting of settings) {
-        const { sample, except, ...rest } = { ...everywhere, ...bySetting[setting.name] };
-        await errors.collect(async () => {
-          if (bySetting[setting.name]?.weights !== undefined && !setting.takesWeights) {
-            throw new InputError(`the setting ${setting.name} takes no trained weights`, {
-              hint: "probed, fine-tuned and ab-initio do",
-            });
-          }
-          const form = task.settings[setting.name];
-          const models = chosen.includes(setting)
-            ? await modelsFor(form, open, rest.models ?? request.models)
-            : [];
-          const added = controlsFor(form, controls, models).map(({ model }) => model);
-          const found = await draftCells(
-            { task, open, setting, sample, except, origins, shard },
-            { ...request, ...rest, models: [...models, ...added] },
-          );
-          drafts.push(...found.drafts);
-          if (open !== before) for (const note of found.notes) notes.add(note);
-          declined.push(...found.declined.filter(({ model }) => !added.includes(model)));
-        });
-      }
-    }
-    for (const draft of drafts) await errors.collect(() => expectRows(draft));
-    for (const note of sharedNetworks(drafts)) notes.add(note);
-    for (const note of own.flatMap((task) => task.notes ?? [])) notes.add(note);
-    for (const one of declined) {
-      if (request.leaveOut || one.excepted || isSupportedOtherwise(one, drafts))
-        notes.add(`${unsupportedMessage(one)}: left out`);
-      else errors.add(new InputError(unsupportedMessage(one)));
-    }
-    if (drafts.length === 0) for (const one of declined) errors.add(new InputError(unsupportedMessage(one)));
+    const errors = new ErrorCollector();
+    const { drafts, notes, opened } = await draftRun(request, { errors, own, shard });
     errors.throwTogether();
 
-    if (request.weights !== undefined && drafts.every(({ weights }) => weights === undefined)) {
-      throw new InputError("trained weights are given, but no requested setting takes them", {
-        hint: "probed, fine-tuned and ab-initio do",
-      });
-    }
     const records = drafts.map(({ record }) => record);
+    refuseUnusedWeights(request, drafts);
     refuseDuplicateCells(records);
-    if (folder !== undefined) await (request.extend ? checkExtension : checkRunFolder)(folder, records);
-    await checkEmbeddings(request);
-    // Checked now, not after hours of training.
-    for (const place of [folder, sharedEmbeddings(request), request.trained]) {
-      if (place !== undefined) await checkWritableFolder(place);
-    }
-    const cells: PlannedCell[] = [];
+    await checkFolders(request, records);
     const trained = request.trained ?? (folder === undefined ? undefined : trainedFolder(folder));
     const pricing = { shard, trained, trials: new TimedTrials(), notes };
+    const priced: PlannedCell[] = [];
     for (const draft of drafts) {
       const cell = await errors.collect(() => planCell(draft, request, pricing));
-      if (cell !== undefined) cells.push(cell);
+      if (cell !== undefined) priced.push(cell);
     }
     errors.throwTogether();
-    const planned = await planEmbeddings(cells, { ...request, trained });
-    const temporary = await planTemporary(cells, shard);
+    const cells = await planEmbeddings(priced, { ...request, trained });
+    const temporary = await planTemporary(priced, shard);
     return {
       identity: runIdentity(records.map((record) => record.identity)),
       folder,
-      ...(request.extend === undefined ? {} : { extend: request.extend }),
-      ...(request.command === undefined ? {} : { command: request.command }),
+      ...withoutUndefined({ extend: request.extend, command: request.command }),
       trained,
       shard,
-      cells: planned,
+      cells,
       temporary,
       openingSeconds: (performance.now() - began) / 1000 - pricing.trials.seconds,
       notes: [...notes],
@@ -153,6 +86,130 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/** Drafts of a run, task by task. */
+interface RunDrafts {
+  readonly errors: ErrorCollector;
+  /** Tasks that this plan opens, and closes. */
+  readonly own: OpenTask[];
+  readonly shard: Shard;
+  readonly drafts: CellDraft[];
+  readonly declined: UnsupportedCell[];
+  readonly notes: Set<string>;
+  readonly opened: Map<RequestedTask, OpenTask>;
+}
+
+/** Opens the tasks and drafts their cells; what cannot be evaluated becomes an error or a note. */
+async function draftRun(
+  request: RunRequest,
+  state: Pick<RunDrafts, "errors" | "own" | "shard">,
+): Promise<RunDrafts> {
+  const run: RunDrafts = { ...state, drafts: [], declined: [], notes: new Set(), opened: new Map() };
+  const { errors, own, drafts, declined, notes } = run;
+  for (const requested of request.tasks) await draftTask(requested, request, run);
+  for (const draft of drafts) await errors.collect(() => expectRows(draft));
+  for (const note of sharedNetworks(drafts)) notes.add(note);
+  for (const note of own.flatMap((task) => task.notes ?? [])) notes.add(note);
+  for (const one of declined) {
+    const message = unsupportedMessage(one);
+    const isLeftOut = request.leaveOut || one.excepted || isSupportedOtherwise(one, drafts);
+    if (isLeftOut) notes.add(`${message}: left out`);
+    if (!isLeftOut || drafts.length === 0) errors.add(new InputError(message));
+  }
+  return run;
+}
+
+/** Opens a requested task, unless an earlier plan has, and drafts its cells in every setting. */
+async function draftTask(requested: RequestedTask, request: RunRequest, run: RunDrafts): Promise<void> {
+  const { errors, own, notes, opened } = run;
+  const { inputs } = requested;
+  const task = typeof requested.task === "string" ? taskNamed(requested.task) : requested.task;
+  const { seed = 0, context } = request;
+  if (context !== undefined) {
+    if (task.widens === undefined && request.leaveOut) {
+      notes.add(`the windows of ${task.name} cannot be widened: left out`);
+      return;
+    }
+    if (!(await errors.passes(() => checkContext(task, context)))) return;
+  }
+  const before = openedBefore(requested, request);
+  const open = before ?? (await errors.collect(() => task.open(inputs, withoutUndefined({ seed, context }))));
+  if (open !== undefined) {
+    opened.set(requested, open);
+    if (open !== before) own.push(open);
+  }
+  const origins = open === undefined ? undefined : await errors.collect(() => inputOrigins(task, inputs));
+  const settings = settingsOf(task, requested.settings ?? request.settings);
+  const withControls =
+    request.controls === undefined || request.controls.length === 0
+      ? settings
+      : settingsWithControls(task, settings, abInitio);
+  for (const setting of withControls) {
+    const isControl = !settings.includes(setting);
+    await errors.collect(() =>
+      draftSetting({ requested, task, open, setting, origins, isControl }, request, run),
+    );
+  }
+}
+
+/** One requested task in one setting. */
+interface RequestedSetting {
+  readonly requested: RequestedTask;
+  readonly task: Task;
+  /** Undefined if the task could not be opened. */
+  readonly open: OpenTask | undefined;
+  readonly setting: Setting;
+  readonly origins: CellRecord["origins"];
+  /** True if the setting was not requested and is added for its controls. */
+  readonly isControl: boolean;
+}
+
+/** @throws {InputError} as `draftCells`, and for weights that the setting does not take */
+async function draftSetting(
+  { requested, task, open, setting, origins, isControl }: RequestedSetting,
+  request: RunRequest,
+  { shard, drafts, declined, notes }: RunDrafts,
+): Promise<void> {
+  const { task: _, inputs, bySetting = {}, ...everywhere } = requested;
+  const overrides = bySetting[setting.name];
+  const { sample, except, ...rest } = { ...everywhere, ...overrides };
+  if (overrides?.weights !== undefined && !setting.takesWeights) {
+    throw new InputError(`the setting ${setting.name} takes no trained weights`, {
+      hint: "probed, fine-tuned and ab-initio do",
+    });
+  }
+  const form = task.settings[setting.name];
+  const models = isControl ? [] : await modelsFor(form, open, rest.models ?? request.models);
+  const controls = controlsFor(form, request.controls ?? [], models).map(({ model }) => model);
+  const found = await draftCells(
+    { task, open, setting, sample, except, origins, shard },
+    { ...request, ...rest, models: [...models, ...controls] },
+  );
+  drafts.push(...found.drafts);
+  if (openedBefore(requested, request) === undefined) for (const note of found.notes) notes.add(note);
+  declined.push(...found.declined.filter(({ model }) => !controls.includes(model)));
+}
+
+/** @throws {InputError} when the run has weights and no cell takes them */
+function refuseUnusedWeights({ weights }: RunRequest, drafts: readonly CellDraft[]): void {
+  if (weights === undefined || drafts.some((draft) => draft.weights !== undefined)) return;
+  throw new InputError("trained weights are given, but no requested setting takes them", {
+    hint: "probed, fine-tuned and ab-initio do",
+  });
+}
+
+/**
+ * Checks all folders that the run writes to, before hours of training.
+ * @throws {InputError} when one is not writable, or the run's folder has another run
+ */
+async function checkFolders(request: RunRequest, records: readonly CellRecord[]): Promise<void> {
+  const { folder, extend, trained } = request;
+  if (folder !== undefined) await (extend ? checkExtension : checkRunFolder)(folder, records);
+  await checkEmbeddings(request);
+  for (const place of [folder, sharedEmbeddings(request), trained]) {
+    if (place !== undefined) await checkWritableFolder(place);
   }
 }
 
@@ -256,34 +313,3 @@ function refuseDuplicateCells(records: readonly CellRecord[]) {
     seen.set(cellName(record.identity), record);
   }
 }
-
-/** Collects user errors of several steps, to report all at once. */
-class ErrorCollector {
-  readonly #errors: InputError[] = [];
-
-  add(error: InputError): void {
-    this.#errors.push(error);
-  }
-
-  /** Runs a step and returns its result; undefined after a user error. Other errors are thrown at once. */
-  async collect<T>(step: () => Promise<T>): Promise<T | undefined> {
-    try {
-      return await step();
-    } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      this.add(error);
-      return undefined;
-    }
-  }
-
-  /** @throws {InputError} with all errors, each once, if there are any */
-  throwTogether(): void {
-    const [first] = this.#errors;
-    if (first === undefined) return;
-    const list = [...new Set(this.#errors.map((error) => error.describe()))];
-    if (list.length === 1) throw first;
-    throw new InputError(`${list.length} errors in the request:\n${list.map(indented).join("\n")}`);
-  }
-}
-
-const indented = (text: string) => `- ${text.replaceAll("\n", "\n  ")}`;
