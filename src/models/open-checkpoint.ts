@@ -3,6 +3,7 @@ import { InputError } from "../base/errors.ts";
 import { kindOfPath } from "../base/folder.ts";
 import { namesHint, suggestion } from "../base/message-text.ts";
 import { packagePath } from "../base/package.ts";
+import { withoutUndefined } from "../base/record.ts";
 import { NETWORKS } from "./baselines/networks.ts";
 import { findInHubCache } from "./checkpoints/hub-cache.ts";
 import { folderLicence } from "./checkpoints/licence.ts";
@@ -81,9 +82,7 @@ async function checkpointFolder(
 
 function languageOptions({ device, threads, precision }: OpenModelContext): ModelProgramOptions {
   return {
-    ...(device === undefined ? {} : { device }),
-    ...(threads === undefined ? {} : { threads }),
-    ...(precision === undefined ? {} : { precision }),
+    ...withoutUndefined({ device, threads, precision }),
   };
 }
 

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { InternalError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
-import { valueAt } from "../../base/record.ts";
+import { valueAt, withoutUndefined } from "../../base/record.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { readBackgrounds } from "../../datasets/motif-footprinting/backgrounds.ts";
 import { writeFootprints } from "../../datasets/motif-footprinting/footprint-file.ts";
@@ -175,8 +175,7 @@ async function planAndRun(
             inputs: { genome, ...inputs(files) },
             settings: [setting],
             models: specs.map((spec) => valueAt(models, spec)),
-            ...(rows === undefined ? {} : { limit: rows }),
-            ...(recipe === undefined ? {} : { recipe }),
+            ...withoutUndefined({ limit: rows, recipe }),
           })),
           models: [...models.values()],
           protocol,

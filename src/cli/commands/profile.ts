@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { counted } from "../../base/message-text.ts";
 import { anonymousMemory } from "../../base/process.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { ACTIVITY_WINDOW, readActivityWindows } from "../../datasets/chromatin-activity/windows.ts";
 import { openGenome } from "../../dna/genome/genome.ts";
 import { missingChromosomeError } from "../../dna/genome/interval.ts";
@@ -95,8 +96,7 @@ async function measure(text: string, options: ProfileOptions, { terminal, signal
       available,
       program,
       signal,
-      ...(repeats === undefined ? {} : { repeats }),
-      ...(sequences === undefined ? {} : { sequences }),
+      ...withoutUndefined({ repeats, sequences }),
       directions: options.forward ? ["forward"] : ["forward", "backward"],
       onProgress: (what) => terminal.say(what),
     });

@@ -2,6 +2,7 @@ import { Option } from "commander";
 import { InputError } from "../../base/errors.ts";
 import { asSoleWriter } from "../../base/file-lock.ts";
 import { checkWritableFile } from "../../base/folder.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { readPublished } from "../../evaluation/published/read-published.ts";
 import type { StoredResult } from "../../evaluation/runs/stored-results.ts";
@@ -51,8 +52,7 @@ export const defineReport: DefineCommand = (command, { terminal }) => {
       const text = options.paperTables
         ? await paperDocument(results, format)
         : await reportText(results, format, {
-            ...(title === undefined ? {} : { title }),
-            ...(motifs === undefined ? {} : { motifs }),
+            ...withoutUndefined({ title, motifs }),
           });
       if (out === undefined) return terminal.print(text.trimEnd());
       await asSoleWriter(out, () => writeFileAtomic(out, text));

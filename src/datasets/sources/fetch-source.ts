@@ -6,6 +6,7 @@ import { waitForLock } from "../../base/file-lock.ts";
 import { fileSize, kindOfPath } from "../../base/folder.ts";
 import { unpackGzip } from "../../base/gzip.ts";
 import { ConnectionError } from "../../base/http.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { removeFile, removeTemporaryFiles } from "../../base/write-file.ts";
 import { type RecordedFile, readDataRecord, recordFiles } from "./data-record.ts";
 import { addressText, locate } from "./locate.ts";
@@ -111,9 +112,7 @@ async function fetchFrom(address: SourceAddress, source: Source, options: FetchO
     path: target,
     // Published digests are of the uncompressed file.
     expected: gzip ? expected : { ...expected, ...source.expected },
-    ...(signal === undefined ? {} : { signal }),
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(services.retries === undefined ? {} : { retries: services.retries }),
+    ...withoutUndefined({ signal, onProgress, retries: services.retries }),
   });
   if (!gzip) return;
   onNote?.(`unpacking ${source.path}`);

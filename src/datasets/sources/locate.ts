@@ -3,6 +3,7 @@ import type { ExpectedFile } from "../../base/digest.ts";
 import { type DownloadAddress, HttpError } from "../../base/download.ts";
 import { FormatError } from "../../base/errors.ts";
 import { getJson } from "../../base/http.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { parseServiceResponse, type Services } from "./services.ts";
 import type { SourceAddress } from "./source.ts";
 import { findSynapseFile, signedAddress } from "./synapse.ts";
@@ -37,8 +38,7 @@ export async function locate(
       return {
         url: () => signedAddress(services, file, signal),
         expected: {
-          ...(file.bytes === undefined ? {} : { bytes: file.bytes }),
-          ...(file.md5 === undefined ? {} : { md5: file.md5 }),
+          ...withoutUndefined({ bytes: file.bytes, md5: file.md5 }),
         },
         gzip: isGzip(file.name) && !isGzip(address.name ?? ""),
       };

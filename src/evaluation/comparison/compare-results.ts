@@ -1,5 +1,6 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { stableStringify } from "../../base/json.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { cellName, contextText, evaluatedData } from "../runs/cell.ts";
 import { type CellPredictions, readCellPredictions } from "../runs/collect-shards.ts";
 import { type CustomForms, findTask } from "../runs/forms.ts";
@@ -55,8 +56,7 @@ export async function compareResults(
     const form = {
       key: formDigest(group[0], forms),
       task: cell.task,
-      ...(cell.dataset === undefined ? {} : { dataset: cell.dataset }),
-      ...(cell.context === undefined ? {} : { context: cell.context }),
+      ...withoutUndefined({ dataset: cell.dataset, context: cell.context }),
       setting: cell.setting,
       protocol: cell.protocol,
       data: evaluatedData(cell, forms),

@@ -1,5 +1,6 @@
 import { sha256Hex } from "../../base/digest.ts";
 import { InputError } from "../../base/errors.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import {
   assertHas,
   type Model,
@@ -102,8 +103,7 @@ export class Embedder {
     const given = await model.embed(bases, {
       protocol,
       origins: sequences.map(({ origin }) => origin),
-      ...(padTo === undefined ? {} : { padTo }),
-      ...(signal === undefined ? {} : { signal }),
+      ...withoutUndefined({ padTo, signal }),
     });
     if (given?.length !== bases.length) {
       throw new InputError(

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { InputError } from "../../base/errors.ts";
 import { waitForLock } from "../../base/file-lock.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { type FileData, removeTemporaryFiles, type StagedFile, stageFile } from "../../base/write-file.ts";
 import { estimatedRounding } from "../../metrics/ties.ts";
 import { readNotedTraining } from "../settings/training-record.ts";
@@ -313,8 +314,7 @@ export function cellResult(
       ...weightsNotes(record),
       ...(precisionCheck === undefined ? [] : [`${precisionText(precisionCheck)}.`]),
     ],
-    ...(training === undefined ? {} : { training }),
-    ...(precisionCheck === undefined ? {} : { precisionCheck }),
+    ...withoutUndefined({ training, precisionCheck }),
   };
 }
 

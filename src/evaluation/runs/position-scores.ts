@@ -4,6 +4,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError, InternalError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
 import { supports, type TokenLogProbabilities } from "../../models/model.ts";
 import type { PredictionColumns } from "../tasks/prediction-columns.ts";
@@ -135,8 +136,7 @@ export async function writePositionScores(
       const found = await model.tokenLogProbabilities(example.sequences, {
         protocol,
         origins,
-        ...(within === undefined ? {} : { within }),
-        ...(signal === undefined ? {} : { signal }),
+        ...withoutUndefined({ within, signal }),
       });
       rows.push({
         row: example.row,

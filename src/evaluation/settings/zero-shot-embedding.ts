@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { InputError } from "../../base/errors.ts";
-import { valueAt } from "../../base/record.ts";
+import { valueAt, withoutUndefined } from "../../base/record.ts";
 import { cosineDistance, paperCosineDistance } from "../../metrics/cosine.ts";
 import { type Model, type Origin, supports } from "../../models/model.ts";
 import { poolSequences } from "../../models/queries/embeddings.ts";
@@ -211,8 +211,7 @@ class Embedding {
         protocol,
         over: this.recipe.pooling,
         origins: queries.map(({ origin }) => origin),
-        ...(padTo === undefined ? {} : { padTo }),
-        ...(signal === undefined ? {} : { signal }),
+        ...withoutUndefined({ padTo, signal }),
       },
     );
     const who = `the model ${JSON.stringify(model.name)}`;

@@ -5,6 +5,7 @@ import { download, HttpError } from "../../base/download.ts";
 import { FormatError, InputError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { fetchWithRetries, type RetryPolicy } from "../../base/http.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { linkFile, writeFileAtomic } from "../../base/write-file.ts";
 import { cachedRepo, type HubAccess, type HubSource, hubAccess, isCommit } from "./hub-cache.ts";
 import { licenceText } from "./licence.ts";
@@ -209,9 +210,7 @@ async function fetchBlob(
       },
       headers: access.token === undefined ? {} : { authorization: `Bearer ${access.token}` },
       onProgress,
-      ...(signal === undefined ? {} : { signal }),
-      ...(retries === undefined ? {} : { retries }),
-      ...(onWait === undefined ? {} : { onWait }),
+      ...withoutUndefined({ signal, retries, onWait }),
     });
   } catch (error) {
     throw error instanceof HttpError ? refusal(repo, access, error.status, error) : error;

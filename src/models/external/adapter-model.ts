@@ -1,6 +1,7 @@
 import { InputError, InternalError } from "../../base/errors.ts";
 import { stableStringify } from "../../base/json.ts";
 import { version } from "../../base/package.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import type { Model, SequenceEmbedding } from "../model.ts";
 import {
   ADAPTER_PROTOCOL,
@@ -77,10 +78,7 @@ function modelOf(hello: Hello, channel: Channel): Model {
     name,
     batchSize,
     ...(identity === undefined ? {} : { identity: `adapter ${identity}` }),
-    ...(kind === undefined ? {} : { kind }),
-    ...(tokens === undefined ? {} : { tokens }),
-    ...(width === undefined ? {} : { width }),
-    ...(scoreRounding === undefined ? {} : { scoreRounding }),
+    ...withoutUndefined({ kind, tokens, width, scoreRounding }),
     close: () => channel.close(),
     ...(answers.has("log-likelihood") && {
       async logLikelihood(sequences, { signal }) {

@@ -5,6 +5,7 @@ import { FormatError, InputError } from "../../base/errors.ts";
 import { checkIsFile, kindOfPath, namesInFolder } from "../../base/folder.ts";
 import { issueText, JsonError, parseUniqueJson, stableStringify } from "../../base/json.ts";
 import { openFile } from "../../base/read-file.ts";
+import { withoutUndefined } from "../../base/record.ts";
 import { letterTokenizer } from "../../dna/tokenizers/one-letter.ts";
 import { openTokenizer } from "../../dna/tokenizers/open-tokenizer.ts";
 import type { Tokenizer } from "../../dna/tokenizers/tokenizer.ts";
@@ -155,8 +156,7 @@ async function fromFolder(
   const tokenizer = await openTokenizer(path);
   const special = {
     ...tokenizer.special,
-    ...(pad === undefined ? {} : { pad }),
-    ...(mask === undefined ? {} : { mask }),
+    ...withoutUndefined({ pad, mask }),
   };
   const vocabularySize = Math.max(tokenizer.vocabularySize, (pad ?? 0) + 1, (mask ?? 0) + 1);
   const names = (await namesInFolder(path)).filter((name) => FILES.includes(name));
@@ -182,9 +182,7 @@ function fromLetters({
     idOf: (character) => ids.get(character),
     vocabularySize: Math.max(...used) + 1,
     special: {
-      ...(pad === undefined ? {} : { pad }),
-      ...(mask === undefined ? {} : { mask }),
-      ...(unknown === undefined ? {} : { unk: unknown }),
+      ...withoutUndefined({ pad, mask, unk: unknown }),
     },
     before,
     after,

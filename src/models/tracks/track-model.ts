@@ -3,7 +3,7 @@ import { sha256Hex } from "../../base/digest.ts";
 import { InputError, InternalError } from "../../base/errors.ts";
 import { stableStringify, tryParseJson } from "../../base/json.ts";
 import { textIfPresent } from "../../base/read-file.ts";
-import { valueAt } from "../../base/record.ts";
+import { valueAt, withoutUndefined } from "../../base/record.ts";
 import { codesOf } from "../../dna/sequence/encoding.ts";
 import { FLOAT32_ROUNDING } from "../../metrics/ties.ts";
 import { type Checkpoint, openCheckpoint } from "../../net/arrays/checkpoint.ts";
@@ -76,8 +76,7 @@ class TrackModel implements Model {
       const sizes = sha256Hex(stableStringify(network.sizes)).slice(0, 16);
       const identity = `${family.name} version 1, ${head} track ${track}, sizes ${sizes}, ${await checkpoint.digest()}`;
       const program = {
-        ...(device === undefined ? {} : { device }),
-        ...(threads === undefined ? {} : { threads }),
+        ...withoutUndefined({ device, threads }),
       };
       return new TrackModel(family.name, name, identity, length, network, parameters, program, checkpoint);
     } catch (error) {
