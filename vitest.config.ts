@@ -40,7 +40,7 @@ export default defineConfig({
         test: {
           name: "source",
           globalSetup: ["test/compiled.ts", "test/shared-genomes.ts"],
-          setupFiles: ["test/one-thread.ts"],
+          setupFiles: ["test/one-thread.ts", "test/typed-array-equality.ts"],
           include: ["test/**/*.test.ts"],
           exclude: ["test/product/**", ...ISOLATED],
           // Starting a process and loading the program takes as long as most files' tests.
@@ -53,7 +53,7 @@ export default defineConfig({
           name: "isolated",
           include: ISOLATED,
           globalSetup: ["test/compiled.ts", "test/shared-genomes.ts"],
-          setupFiles: ["test/one-thread.ts"],
+          setupFiles: ["test/one-thread.ts", "test/typed-array-equality.ts"],
         },
       },
       {

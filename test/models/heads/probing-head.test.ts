@@ -105,9 +105,11 @@ describe.each(kinds)("%s", (kind) => {
     const all = evaluate([...gradients(ours), ...gradients(theirs)], feeds);
     parameters.forEach(([name, shape], i) => {
       expect(all[i].shape, name).toEqual(shape);
-      all[i].data.forEach((value, at) => {
-        expect(value, name).toBeCloseTo(all[i + parameters.length].data[at], 8);
-      });
+      const { data: expected } = all[i + parameters.length];
+      expect(
+        all[i].data.filter((value, at) => !(Math.abs(value - expected[at]) < 5e-9)),
+        name,
+      ).toHaveLength(0);
     });
   });
 
