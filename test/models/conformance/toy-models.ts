@@ -188,15 +188,32 @@ export const causalFaults: readonly (readonly [string, string, Model])[] = [
 
 const WIDTH = 6;
 
-/** Features of the bases around a position; those of its own base weigh most. */
+const AROUND = { causal: [-2, -1, 0], masked: [-2, -1, 0, 1, 2] } as const;
+
+/** Features of a base some steps from a position, by both. */
+const FEATURES = new Map(
+  AROUND.masked.map((step) => [
+    step,
+    new Map(
+      [..."ACGTN."].map((letter) => [
+        letter,
+        Array.from({ length: WIDTH }, (_, k) => {
+          const feature = (hash(`${letter} ${step} ${k}`) % 1000) / 500 - 1;
+          return feature * (step === 0 ? 1 : 0.2);
+        }),
+      ]),
+    ),
+  ]),
+);
+
+/** Sum of the features of the bases around a position; those of its own base weigh most. */
 function state(letters: string, i: number, kind: "causal" | "masked"): number[] {
-  const around = kind === "causal" ? [-2, -1, 0] : [-2, -1, 0, 1, 2];
-  return Array.from({ length: WIDTH }, (_, k) =>
-    around.reduce((sum, step) => {
-      const feature = (hash(`${letters[i + step] ?? "."} ${step} ${k}`) % 1000) / 500 - 1;
-      return sum + feature * (step === 0 ? 1 : 0.2);
-    }, 0),
-  );
+  const sum = new Array<number>(WIDTH).fill(0);
+  for (const step of AROUND[kind]) {
+    const features = FEATURES.get(step)!.get(letters[i + step] ?? ".")!;
+    for (let k = 0; k < WIDTH; k++) sum[k] += features[k];
+  }
+  return sum;
 }
 
 interface ToyTokens {
