@@ -7,8 +7,12 @@ import { MOTIFS } from "../../src/demo/synthetic/motifs.ts";
 import type { Motif } from "../../src/dna/motifs/motif.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { sharedGenome } from "../shared-genomes.ts";
+import { folderOfFile } from "../temporary-folder.ts";
 
 let files: SyntheticFiles;
+/** Both tasks train the same network. */
+const trained = folderOfFile();
+
 beforeAll(async () => {
   // The demo's genome has seed 0.
   files = await sharedGenome({ seed: 2, scale: 1 });
@@ -26,6 +30,7 @@ async function lowerEnds(task: string, motifs: readonly Motif[]): Promise<readon
     model: siteNetwork(motifs),
     setting: run.setting,
     recipe: run.recipe!,
+    trained,
   });
   return signalsOf(task).map(
     (signal) => metrics.find(({ name }) => name === signal.metric)!.intervals[0].low,
