@@ -141,8 +141,9 @@ async function removeDetachedLinks(path: string, chain: Chain, mark: ProcessMark
   const kept = new Set(
     [...chain.map(({ file }) => file), successor(path, mark)].map((file) => basename(file)),
   );
+  const prefix = `${basename(path)}.after-`;
   for (const name of await namesInFolder(folder)) {
-    const isLink = name.startsWith(`${basename(path)}.after-`) && /\.after-[0-9a-f]{16}$/.test(name);
+    const isLink = name.startsWith(prefix) && /\.after-[0-9a-f]{16}$/.test(name);
     if (isLink && !kept.has(name)) await rm(join(folder, name), { force: true });
   }
 }
