@@ -27,6 +27,7 @@ interface CellTypeOptions {
 export const defineBuildCellTypeElements: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
+    .command("cell-type-elements")
     .summary("build the table of task 3 from peaks and reads of five cell lines")
     .description(
       "Builds the table of elements that are accessible in one cell line only: consensus peaks, reads per peak, differential accessibility with DESeq2 (requires R), peaks significant in one line. An interrupted build resumes in the same folder.",

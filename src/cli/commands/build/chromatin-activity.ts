@@ -29,6 +29,7 @@ const PER_TEST_PEAK = 1;
 
 export const defineBuildChromatinActivity: DefineCommand = (command, context) => {
   command
+    .command("chromatin-activity")
     .summary("build the tables of task 4 from peaks of a cell line")
     .description(
       "Builds the tables of peaks, high-confidence peaks and non-peaks of one cell line: 2,114 bases around each summit. Non-peaks come from a file, or are sampled from the genome: bins of 2,114 bases every 1,000 bases away from all peaks, matched to the peaks in number and GC content within each chromosome split.",

@@ -29,6 +29,7 @@ interface FootprintingOptions {
 export const defineBuildMotifFootprinting: DefineCommand = (command, context) => {
   const { terminal, signal } = context;
   command
+    .command("motif-footprinting")
     .summary("build the sequences of task 2 from a motif file")
     .description(
       "Inserts the consensus of every motif, and its shuffled copy, into neutral backgrounds: your own sequences, or shuffled controls of task 1 as in DART-Eval.",

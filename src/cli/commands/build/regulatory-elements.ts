@@ -20,6 +20,7 @@ const INPUT_SIZE = 350;
 export const defineBuildRegulatoryElements: DefineCommand = (command, context) => {
   const { terminal } = context;
   command
+    .command("regulatory-elements")
     .summary("build the table of task 1 from a BED file of elements")
     .description(
       "Builds the table of regulatory elements: a window around each element of a BED file, and its strand.",
