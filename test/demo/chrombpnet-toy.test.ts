@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from "vitest";
-import { PLANTED_SIGNALS } from "../../src/demo/planted-signals.ts";
-import { DEMO_RUNS } from "../../src/demo/runs.ts";
+import { DEMO_RUNS, PLANTED_SIGNALS } from "../../src/demo/catalogue.ts";
 import type { SyntheticFiles } from "../../src/demo/synthetic/files.ts";
 import { evaluate } from "../../src/evaluation/evaluate.ts";
 import { openModel } from "../../src/models/open-model.ts";

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
+import { DEMO_RUNS, PLANTED_SIGNALS } from "../../src/demo/catalogue.ts";
 import {
   checkPlantedSignals,
-  PLANTED_SIGNALS,
   type PlantedSignal,
   plantedSignalsTable,
 } from "../../src/demo/planted-signals.ts";
-import { changedRecipes, DEMO_RUNS, quickRuns } from "../../src/demo/runs.ts";
+import { changedRecipes, quickRuns } from "../../src/demo/runs.ts";
 import { TASKS, taskNamed } from "../../src/evaluation/tasks/catalogue.ts";
 import { plainTable } from "../../src/report/table.ts";
 import { resultsFixture } from "../report/results-fixture.ts";

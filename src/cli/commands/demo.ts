@@ -4,11 +4,9 @@ import { InternalError } from "../../base/errors.ts";
 import { kindOfPath } from "../../base/folder.ts";
 import { valueAt, withoutUndefined } from "../../base/record.ts";
 import { writeFileAtomic } from "../../base/write-file.ts";
-import { readBackgrounds } from "../../datasets/motif-footprinting/backgrounds.ts";
-import { writeFootprints } from "../../datasets/motif-footprinting/footprint-file.ts";
-import { buildFootprints } from "../../datasets/motif-footprinting/footprints.ts";
+import { DEMO_RUNS, DEMO_TASKS, PLANTED_SIGNALS } from "../../demo/catalogue.ts";
 import { checkPlantedSignals, plantedSignalsTable } from "../../demo/planted-signals.ts";
-import { changedRecipes, DEMO_RUNS, type DemoFiles, type DemoRun, quickRuns } from "../../demo/runs.ts";
+import { changedRecipes, type DemoFiles, type DemoRun, quickRuns } from "../../demo/runs.ts";
 import { SITE_NETWORK, siteNetwork } from "../../demo/site-network.ts";
 import { filesIn } from "../../demo/synthetic/files.ts";
 import { writeSyntheticGenome } from "../../demo/synthetic/write.ts";
@@ -77,7 +75,7 @@ async function demo(
   await writeFileAtomic(page, await reportText(results, "html", { title, ...logos }));
 
   // The few rows of --quick do not suffice to recover the planted signals.
-  const signals = quick ? [] : checkPlantedSignals(results);
+  const signals = quick ? [] : checkPlantedSignals(results, PLANTED_SIGNALS);
   if (json) terminal.print(JSON.stringify({ results, signals }, null, 2));
   else {
     terminal.print(resultsText(results));
@@ -101,11 +99,7 @@ async function demoFiles(out: string, { terminal }: Context): Promise<DemoFiles>
     terminal.say(`writing a synthetic genome to ${folder}`);
     await writeSyntheticGenome(folder, { seed: 0, scale: 1 });
   }
-  if ((await kindOfPath(files.footprints)) !== "file") {
-    const { motifs } = await readMotifs(files.motifs);
-    const backgrounds = await readBackgrounds(files.backgrounds);
-    await writeFootprints(files.footprints, buildFootprints(backgrounds, motifs, { seed: 0 }));
-  }
+  for (const { build } of DEMO_TASKS) await build?.(files);
   return files;
 }
 
