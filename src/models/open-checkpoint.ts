@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { InputError } from "../base/errors.ts";
 import { kindOfPath } from "../base/folder.ts";
 import { namesHint, suggestion } from "../base/message-text.ts";
@@ -8,22 +7,14 @@ import { NETWORKS } from "./baselines/networks.ts";
 import { findInHubCache } from "./checkpoints/hub-cache.ts";
 import { folderLicence } from "./checkpoints/licence.ts";
 import type { LanguageModelCard, PublicCheckpoint } from "./language/card.ts";
-import { LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
+import { BASELINES, LANGUAGE_MODELS, publicCheckpoint, TOYS } from "./language/catalogue.ts";
 import type { LanguageModelOptions } from "./language-model.ts";
 import type { Model, OpenModelContext } from "./model.ts";
 import type { ModelProgramOptions } from "./queries/programs.ts";
 
-/** Opens `toy:NAME`. */
-export async function openToy(spec: string, context: OpenModelContext): Promise<Model> {
-  const toy = spec.slice("toy:".length);
-  const options = { ...languageOptions(context), name: `${toy}-toy` };
-  const folder = await toyFolder(toy);
-  if (toy === "chrombpnet") {
-    const { Chrombpnet } = await import("./chrombpnet/chrombpnet.ts");
-    return Chrombpnet.open(join(folder, "chrombpnet.h5"), options);
-  }
-  return openLanguageModel(folder, options);
-}
+/** Opens the checkpoint of a toy. */
+export const openToyCheckpoint = (folder: string, name: string, context: OpenModelContext): Promise<Model> =>
+  openLanguageModel(folder, { ...languageOptions(context), name });
 
 /** Opens a folder with a checkpoint of any family. */
 async function openLanguageModel(
@@ -94,9 +85,7 @@ export const modelNames = (): readonly string[] => [
       .map(({ preset }) => `${name}/${preset}`),
   ),
   ...TOYS.map(({ name }) => `toy:${name}`),
-  ...NETWORKS.map(({ name }) => name),
-  "kmer-markov",
-  "motif-counts",
+  ...BASELINES.filter(({ suggested }) => suggested).map(({ name }) => name),
 ];
 
 /**

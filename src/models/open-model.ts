@@ -48,9 +48,7 @@ import { poolSequences } from "./queries/embeddings.ts";
  *   precision
  */
 export async function openModel(text: string, context: OpenModelContext = {}): Promise<OpenedModel> {
-  const [, name, spec] = /^(?:([\w.-]+)=)?(.+)$/s.exec(text) ?? [];
-  if (spec === undefined) throw new InputError("the name of the model is empty");
-  const opener = OPENERS.find(({ form }) => form.test(spec))!;
+  const { name, spec, opener } = parsedText(text);
   const { precision = "f32" } = context;
   const isReduced = precision !== "f32";
   if (isReduced && !opener.reduces) throw withoutPrecision(name ?? spec, precision);
@@ -60,6 +58,13 @@ export async function openModel(text: string, context: OpenModelContext = {}): P
     throw withoutPrecision(name ?? spec, precision);
   }
   return openedModel(model, name);
+}
+
+/** `mine=kmer-markov:order=5` → mine, kmer-markov:order=5, and the opener of its form. */
+function parsedText(text: string) {
+  const [, name, spec] = /^(?:([\w.-]+)=)?(.+)$/s.exec(text) ?? [];
+  if (spec === undefined) throw new InputError("the name of the model is empty");
+  return { name, spec, opener: OPENERS.find(({ form }) => form.test(spec))! };
 }
 
 const withoutPrecision = (name: string, precision: Precision) =>
@@ -77,12 +82,12 @@ export async function openModels(
   texts: readonly string[],
   context: OpenModelContext,
 ): Promise<readonly OpenedModel[]> {
-  const fitted = (text: string) => /^(?:[\w.-]+=)?kmer-markov(:|$)/.test(text);
+  const isFitted = (text: string) => parsedText(text).opener.fitted ?? false;
   const models = new Map<number, OpenedModel>();
   try {
     for (const later of [false, true]) {
       for (const [i, text] of texts.entries()) {
-        if (fitted(text) === later) models.set(i, await openModel(text, context));
+        if (isFitted(text) === later) models.set(i, await openModel(text, context));
       }
     }
   } catch (error) {
@@ -96,7 +101,11 @@ interface Opener {
   readonly form: RegExp;
   /** Models of this form can have a reduced precision. */
   readonly reduces?: true;
+  /** Models of this form are fitted when they are opened. */
+  readonly fitted?: true;
   readonly open: (spec: string, context: OpenModelContext) => Promise<Model>;
+  /** Opens a toy of this form from its folder. Default: a checkpoint of a language model. */
+  readonly openToy?: (folder: string, name: string, context: OpenModelContext) => Promise<Model>;
 }
 
 const kmerMarkov = () => import("./baselines/kmer-markov.ts");
@@ -115,7 +124,11 @@ const checkpoints = () => import("./open-checkpoint.ts");
  * any text. The code for a kind of model is loaded with the first model of that kind.
  */
 const OPENERS: readonly Opener[] = [
-  { form: /^kmer-markov(:|$)/, open: async (...given) => (await kmerMarkov()).openKmerMarkov(...given) },
+  {
+    form: /^kmer-markov(:|$)/,
+    fitted: true,
+    open: async (...given) => (await kmerMarkov()).openKmerMarkov(...given),
+  },
   { form: /^motif-counts(:|$)/, open: async (spec) => (await motifCounts()).openMotifCounts(spec) },
   {
     form: /^hf:/,
@@ -125,6 +138,8 @@ const OPENERS: readonly Opener[] = [
   {
     form: /^chrombpnet:/,
     open: async (spec, context) => (await chrombpnet()).openChrombpnet(spec, programOptions(context)),
+    openToy: async (folder, name, context) =>
+      (await chrombpnet()).Chrombpnet.open(`${folder}/chrombpnet.h5`, { ...programOptions(context), name }),
   },
   {
     form: /^(borzoi|enformer):/,
@@ -145,7 +160,17 @@ const OPENERS: readonly Opener[] = [
     open: async (spec) => (await storedEmbeddings()).openStoredEmbeddings(spec),
   },
   { form: /^scores:|\.tsv(\.gz)?$/, open: async (spec) => (await scoreTables()).openScoreTable(spec) },
-  { form: /^toy:/, reduces: true, open: async (...given) => (await checkpoints()).openToy(...given) },
+  {
+    form: /^toy:/,
+    reduces: true,
+    async open(spec, context) {
+      const { openToyCheckpoint, toyFolder } = await checkpoints();
+      const toy = spec.slice("toy:".length);
+      const folder = await toyFolder(toy);
+      const kind = OPENERS.find(({ form, openToy }) => openToy !== undefined && form.test(`${toy}:`));
+      return (kind?.openToy ?? openToyCheckpoint)(folder, `${toy}-toy`, context);
+    },
+  },
   { form: /^/, reduces: true, open: async (...given) => (await checkpoints()).openNamed(...given) },
 ];
 

@@ -53,6 +53,8 @@ export interface BaselineCard {
   readonly cite: string;
   /** A small trained model comes with the package, as `toy:NAME`. */
   readonly toy?: true;
+  /** Shells complete the name, and messages suggest it. */
+  readonly suggested?: true;
 }
 
 /** Baseline models, with kind and reference. */
@@ -63,12 +65,14 @@ export const BASELINES: readonly BaselineCard[] = [
     answers:
       "log-likelihood under a Markov chain of order k, fitted to the training chromosomes of the genome",
     cite: "MacKay & Peto 1995, doi:10.1017/S1351324900000218",
+    suggested: true,
   },
   {
     name: "motif-counts",
     title: "Motif counts",
     answers: "numbers of hits of each motif of a file, by FIMO's p-values",
     cite: "Grant, Bailey & Noble 2011, doi:10.1093/bioinformatics/btr064",
+    suggested: true,
   },
   {
     name: "probing-head-like",
@@ -77,6 +81,7 @@ export const BASELINES: readonly BaselineCard[] = [
     answers:
       "classes, once trained by the setting ab-initio: the probing head on a wide convolution of the sequence",
     cite: "Patel et al. 2024, arXiv:2412.05430",
+    suggested: true,
   },
   {
     name: "chrombpnet-like",
@@ -85,6 +90,7 @@ export const BASELINES: readonly BaselineCard[] = [
     answers:
       "classes, once trained by the setting ab-initio: residual blocks of dilated convolutions, at least 275 bases",
     cite: "Pampari et al. 2024, doi:10.1101/2024.12.25.630221",
+    suggested: true,
   },
   {
     name: "chrombpnet",
