@@ -164,37 +164,15 @@ async function fetchRest(
   file: FileHandle,
   source: Source,
 ): Promise<void> {
-  const { expected = {}, signal, onProgress, retries } = request;
-  let { size: done } = await file.stat();
-  const sure = hasDigest(expected) || source.validator !== undefined;
-  if (!sure || done > (expected.bytes ?? Number.POSITIVE_INFINITY)) {
-    await file.truncate(0);
-    done = 0;
-  }
-  if (done > 0 && done === expected.bytes) return;
+  const { expected = {}, signal, onProgress } = request;
+  const received = await resumableSize(file, expected, source);
+  if (received > 0 && received === expected.bytes) return;
 
-  const headers: Record<string, string> = { ...request.headers, "accept-encoding": "identity" };
-  if (done > 0) {
-    headers.range = `bytes=${done}-`;
-    if (!hasDigest(expected) && source.validator !== undefined) headers["if-range"] = source.validator;
-  }
-  const url = typeof request.url === "function" ? await request.url() : request.url;
-  if (!URL.canParse(String(url))) {
-    throw new InputError(`${quotedText(String(url))} is not a valid address to download from`, {
-      place: { file: request.path },
-      hint: "an address starts with https:// or http://",
-    });
-  }
-  source.url = shown(url);
-  const response = await fetchWithRetries(
-    url,
-    { headers, ...(signal === undefined ? {} : { signal }) },
-    retries,
-  );
+  const response = await requestFrom(received, request, source);
   const range = contentRange(response);
-  if (response.status === 416 && done > 0) {
+  if (response.status === 416 && received > 0) {
     await response.body?.cancel();
-    if (range?.total === done && (source.total ?? done) === done) return;
+    if (range?.total === received && (source.total ?? received) === received) return;
     await file.truncate(0);
     throw new CutError("the part is longer than the file at the source");
   }
@@ -202,11 +180,7 @@ async function fetchRest(
     await response.body?.cancel();
     throw httpError(source.url, response);
   }
-  if (done > 0 && !(response.status === 206 && range?.start === done)) {
-    await file.truncate(0);
-    if (response.status === 206) throw new CutError("the server sent a range that was not requested");
-    done = 0;
-  }
+  const done = await bodyStart(response, range, received, file);
   source.validator = validatorOf(response);
   const total = totalBytes(response, done, range);
   source.total = total;
@@ -218,6 +192,50 @@ async function fetchRest(
     });
   }
   await appendBody(response, file, part, { done, total: expected.bytes ?? total, onProgress, signal });
+}
+
+/** Size of the part. Empties it first if it is too long, or nothing identifies the version of the file. */
+async function resumableSize(file: FileHandle, expected: ExpectedFile, source: Source): Promise<number> {
+  const { size } = await file.stat();
+  const isIdentified = hasDigest(expected) || source.validator !== undefined;
+  if (isIdentified && size <= (expected.bytes ?? Number.POSITIVE_INFINITY)) return size;
+  await file.truncate(0);
+  return 0;
+}
+
+/** Requests the file from a byte on, and records the address. */
+async function requestFrom(start: number, request: DownloadRequest, source: Source): Promise<Response> {
+  const { expected = {}, signal, retries } = request;
+  const headers: Record<string, string> = { ...request.headers, "accept-encoding": "identity" };
+  if (start > 0) {
+    headers.range = `bytes=${start}-`;
+    if (!hasDigest(expected) && source.validator !== undefined) headers["if-range"] = source.validator;
+  }
+  const url = typeof request.url === "function" ? await request.url() : request.url;
+  if (!URL.canParse(String(url))) {
+    throw new InputError(`${quotedText(String(url))} is not a valid address to download from`, {
+      place: { file: request.path },
+      hint: "an address starts with https:// or http://",
+    });
+  }
+  source.url = shown(url);
+  return fetchWithRetries(url, { headers, ...(signal === undefined ? {} : { signal }) }, retries);
+}
+
+/**
+ * Position of the body's first byte in the file. Empties the part if it is not the requested one.
+ * @throws {CutError} when the server sent another range
+ */
+async function bodyStart(
+  response: Response,
+  range: ContentRange | undefined,
+  requested: number,
+  file: FileHandle,
+): Promise<number> {
+  if (requested === 0 || (response.status === 206 && range?.start === requested)) return requested;
+  await file.truncate(0);
+  if (response.status === 206) throw new CutError("the server sent a range that was not requested");
+  return 0;
 }
 
 interface Progress {

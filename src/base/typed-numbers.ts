@@ -47,12 +47,18 @@ export function smallestType(values: Float64Array): NumberType {
     if (value < least) least = value;
     if (value > most) most = value;
   }
-  if (integers && least >= 0 && most < 2 ** 8) return "uint8";
-  if (integers && least >= 0 && most < 2 ** 16) return "uint16";
-  if (integers && least >= 0 && most < 2 ** 32) return "uint32";
-  if (integers && least >= -(2 ** 31) && most < 2 ** 31) return "int32";
+  const integer = INTEGERS.find(([, from, to]) => least >= from && most < to);
+  if (integers && integer !== undefined) return integer[0];
   return singles ? "float32" : "float64";
 }
+
+/** Integer types, smallest first, and the half-open ranges of their values. */
+const INTEGERS = [
+  ["uint8", 0, 2 ** 8],
+  ["uint16", 0, 2 ** 16],
+  ["uint32", 0, 2 ** 32],
+  ["int32", -(2 ** 31), 2 ** 31],
+] as const;
 
 /** Smallest type that represents all values of both types. */
 export function commonType(a: NumberType, b: NumberType): NumberType {

@@ -77,22 +77,27 @@ async function walk(file: OpenFile, root: number, layout: Layout): Promise<numbe
     for (const at of level) {
       if (seen.has(at)) throw damaged(file, `two nodes of its tree point to byte ${at}`);
       seen.add(at);
-      const head = await read(at, 4);
-      const kind = head.getUint8(0);
-      const count = head.getUint16(2, true);
-      if (kind > 1)
-        throw damaged(file, `the node at byte ${at} has the unknown kind ${kind}; expected 0 or 1`);
-      const size = kind === 1 ? layout.leaf : layout.inner;
-      if (kind === 1) inLeaves += count;
-      const items = await read(at + 4, count * size);
+      const { isLeaf, count, size, items } = await readNode(file, at, layout, read);
+      if (isLeaf) inLeaves += count;
       for (let item = 0; item < count * size; item += size) {
-        if (kind === 0) next.push(offsetAt(file, items, item + layout.child));
+        if (!isLeaf) next.push(offsetAt(file, items, item + layout.child));
         else if (layout.block !== undefined) checkBlock(file, items, item + layout.block);
       }
     }
     level = next;
   }
   return inLeaves;
+}
+
+/** Reads a node: its number of items, their size in bytes, and their bytes. */
+async function readNode(file: OpenFile, at: number, layout: Layout, read: Read) {
+  const head = await read(at, 4);
+  const kind = head.getUint8(0);
+  if (kind > 1) throw damaged(file, `the node at byte ${at} has the unknown kind ${kind}; expected 0 or 1`);
+  const isLeaf = kind === 1;
+  const count = head.getUint16(2, true);
+  const size = isLeaf ? layout.leaf : layout.inner;
+  return { isLeaf, count, size, items: await read(at + 4, count * size) };
 }
 
 function checkBlock(file: OpenFile, items: DataView, at: number): void {
@@ -103,8 +108,10 @@ function checkBlock(file: OpenFile, items: DataView, at: number): void {
   }
 }
 
+type Read = (offset: number, length: number) => Promise<DataView>;
+
 /** Buffered reads, for mostly sequential access. */
-function bufferedReader(file: OpenFile): (offset: number, length: number) => Promise<DataView> {
+function bufferedReader(file: OpenFile): Read {
   let start = 0;
   let piece: DataView = new DataView(new ArrayBuffer(0));
   return async (offset, length) => {

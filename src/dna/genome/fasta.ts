@@ -123,11 +123,7 @@ async function readBases(
       const copied = copyCodes(bytes, at, lineStop, { codeOf, to: letters, at: base - start });
       at += copied;
       base += copied;
-      if (at < lineStop) {
-        const byte = bytes[at];
-        if (LINE_END.includes(byte) || byte === HEADER) throw staleIndexError(name, path);
-        throw notDnaError(name, base, byte, path);
-      }
+      if (at < lineStop) throw badByteError(name, base, bytes[at], path);
     }
   }
   return letters;
@@ -222,6 +218,12 @@ async function checkEnd(
   if (base === undefined || /\s/.test(String.fromCharCode(base))) throw staleIndexError(name, path);
   if (UPPER_CASE_DNA[base] === 0) throw notDnaError(name, length - 1, base, path);
 }
+
+/** Error of a byte in a line of bases: a line end or a header means that the index is wrong. */
+const badByteError = (name: string, position: number, byte: number, path: string): FormatError =>
+  LINE_END.includes(byte) || byte === HEADER
+    ? staleIndexError(name, path)
+    : notDnaError(name, position, byte, path);
 
 /** Error of a character that is not a DNA letter, by its 0-based position. */
 function notDnaError(name: string, position: number, byte: number, path: string): FormatError {

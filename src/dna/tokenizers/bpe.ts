@@ -32,13 +32,6 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
     return library.bpe(word);
   };
 
-  /** Tokens and spans of a text with characters other than A, C, G, T. */
-  interface Row {
-    readonly ids: number[];
-    readonly starts: number[];
-    readonly ends: number[];
-  }
-
   function add(row: Row, word: Word) {
     const push = (id: number, from: number, to: number) => {
       row.ids.push(id);
@@ -73,7 +66,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
     if (letters !== undefined && /^[A-Za-z]*$/.test(sequence)) return letters.encode(sequence);
     if (plain && fast !== undefined) {
       const count = fast.encode(sequence);
-      if (count >= 0) return withEnds(fast, count);
+      if (count >= 0) return plainTokens(fast, count, description);
     }
     requireAscii(sequence);
     const row: Row = { ids: [], starts: [], ends: [] };
@@ -85,12 +78,7 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
         row.ends.push(piece.end);
       }
     }
-    const none = { before: before.map(() => 0), after: after.map(() => 0) };
-    return {
-      ids: Int32Array.from([...before, ...row.ids, ...after]),
-      starts: Int32Array.from([...none.before, ...row.starts, ...none.after]),
-      ends: Int32Array.from([...none.before, ...row.ends, ...none.after]),
-    };
+    return rowTokens(row, description);
   }
 
   const letters = oneTokenPerLetter(description)
@@ -105,20 +93,6 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
       })
     : undefined;
 
-  function withEnds(encoded: DnaBpe, count: number): Tokens {
-    const size = before.length + count + after.length;
-    const first = before.length;
-    const ids = new Int32Array(size);
-    const starts = new Int32Array(size);
-    const ends = new Int32Array(size);
-    ids.set(before);
-    ids.set(encoded.ids.subarray(0, count), first);
-    ids.set(after, first + count);
-    ends.set(encoded.ends.subarray(0, count), first);
-    if (count > 1) starts.set(encoded.ends.subarray(0, count - 1), first + 1);
-    return { ids, starts, ends };
-  }
-
   return {
     name,
     kind: letters === undefined ? "bpe" : "one-letter",
@@ -129,6 +103,38 @@ export function bpeTokenizer(name: string, description: BpeDescription, special:
     encode,
     token: (id) => textOf.get(id),
   };
+}
+
+/** Tokens and spans of a text with characters other than A, C, G, T. */
+interface Row {
+  readonly ids: number[];
+  readonly starts: number[];
+  readonly ends: number[];
+}
+
+/** Tokens of a row between the special tokens, whose spans are empty. */
+function rowTokens({ ids, starts, ends }: Row, { before, after }: BpeDescription): Tokens {
+  const none = { before: before.map(() => 0), after: after.map(() => 0) };
+  return {
+    ids: Int32Array.from([...before, ...ids, ...after]),
+    starts: Int32Array.from([...none.before, ...starts, ...none.after]),
+    ends: Int32Array.from([...none.before, ...ends, ...none.after]),
+  };
+}
+
+/** Tokens of a text of A, C, G and T, whose spans adjoin, between the special tokens. */
+function plainTokens(encoded: DnaBpe, count: number, { before, after }: BpeDescription): Tokens {
+  const size = before.length + count + after.length;
+  const first = before.length;
+  const ids = new Int32Array(size);
+  const starts = new Int32Array(size);
+  const ends = new Int32Array(size);
+  ids.set(before);
+  ids.set(encoded.ids.subarray(0, count), first);
+  ids.set(after, first + count);
+  ends.set(encoded.ends.subarray(0, count), first);
+  if (count > 1) starts.set(encoded.ends.subarray(0, count - 1), first + 1);
+  return { ids, starts, ends };
 }
 
 /** BPE model of `@huggingface/tokenizers`, which its published types omit. */

@@ -49,28 +49,24 @@ export function overlappingKMerTokenizer(
   function encode(sequence: string): Tokens {
     requireAscii(sequence);
     const kmers = sequence.length === 0 ? 0 : Math.max(1, sequence.length - k + 1);
-    const tokens = {
-      ids: new Int32Array(kmers + 2),
-      starts: new Int32Array(kmers + 2),
-      ends: new Int32Array(kmers + 2),
-    };
-    tokens.ids[0] = cls;
-    tokens.ids[kmers + 1] = sep;
+    const ids = new Int32Array(kmers + 2).fill(unk);
+    ids[0] = cls;
+    ids[kmers + 1] = sep;
     let code = 0;
     let known = 0; // bases A, C, G, T directly before the position
     for (let at = 0; at < sequence.length; at++) {
       const digit = BASES.indexOf(sequence[at].toUpperCase());
       known = digit < 0 ? 0 : known + 1;
       code = (4 * code + Math.max(digit, 0)) % idOfKmer.length;
-      const kmer = at - k + 1;
-      if (kmer >= 0) tokens.ids[kmer + 1] = known >= k ? idOfKmer[code] : unk;
+      if (known >= k) ids[at - k + 2] = idOfKmer[code];
     }
-    if (sequence.length < k && kmers === 1) tokens.ids[1] = unk;
+    const starts = new Int32Array(kmers + 2);
+    const ends = new Int32Array(kmers + 2);
     for (let kmer = 0; kmer < kmers; kmer++) {
-      tokens.starts[kmer + 1] = kmer === 0 ? 0 : kmer + centre;
-      tokens.ends[kmer + 1] = kmer === kmers - 1 ? sequence.length : kmer + centre + 1;
+      starts[kmer + 1] = kmer === 0 ? 0 : kmer + centre;
+      ends[kmer + 1] = kmer === kmers - 1 ? sequence.length : kmer + centre + 1;
     }
-    return tokens;
+    return { ids, starts, ends };
   }
 
   const byBase = new Map<string, Int32Array>();
