@@ -106,60 +106,16 @@ export function effectRowFindings(
 ): readonly Finding[] {
   const { effect, p } = table.columns;
   if (effect === undefined) return [];
-  const qtls = scores === undefined ? [] : alignedQtls(table, references, scores);
-  const byP = p === undefined || !pReliable ? "unknown" : sizesFollowP(table);
-  const level = known ? "error" : "warning";
+  const sizes = p === undefined || !pReliable ? "unknown" : sizesFollowP(table);
   if (scores !== undefined) {
-    const { column, values } = scores;
-    const remark = ({
-      index,
-      effect: own,
-    }: {
-      readonly index: number;
-      readonly effect?: number | undefined;
-    }) => `; ${effect} ${own}, score ${values[index]}`;
-    const rowsOf = (some: readonly ScoredQtl[]) => {
-      const byIndex = new Map(table.rows.map((row) => [row.index, row]));
-      return some.map(({ index }) => valueAt(byIndex, index));
-    };
-    const hedge = known ? "" : `, or ${column} has no direction`;
-    const top = wrongSigns(qtls);
-    if (top !== undefined) {
-      return [
-        finding(
-          level,
-          "effect-signs",
-          rowsOf(top.opposite),
-          {
-            what: `${effect} and ${column} have opposite signs in ${top.opposite.length} of the ${top.of} QTLs where both are largest, and large effects have large scores there too: about ${Math.round((100 * top.opposite.length) / top.of)} % of the signs are random errors${hedge}`,
-            fix: `take ${effect} from its source again: which allele it compares must be the same in every row; single rows cannot be corrected from scores`,
-          },
-          remark,
-        ),
-      ];
-    }
-    if (qtls.length >= MIN_OPPOSITE) {
-      const { r, z, error } = effectScoreCorrelation(qtls);
-      if (z - CLEARLY * error > 0) return [];
-      const separation = separationBy(table, values);
-      if (Math.tanh(z + CLEARLY * error) < separation.low - 0.5) {
-        const ordered = byP === "follow";
-        return [
-          finding(
-            level,
-            ordered ? "effect-signs" : "shuffled-effects",
-            rowsOf(qtls),
-            {
-              what: `${column} distinguishes QTLs from controls (AUROC ${separation.value.toFixed(2)}), but does not correlate with ${effect} (r ${r.toFixed(2)} in ${qtls.length} QTLs): ${ordered ? "the sizes of effects follow their p-values, so their signs are random" : "effects belong to other rows"}${hedge}`,
-              fix: `join ${effect} to the variants again by chromosome, position and both alleles`,
-            },
-            remark,
-          ),
-        ];
-      }
-    }
+    const qtls = alignedQtls(table, references, scores);
+    const wrong = wrongSigns(qtls, effect, scores.column);
+    if (wrong !== undefined) return [faultFinding(wrong, table, effect, scores, known)];
+    if (clearlyCorrelate(qtls)) return [];
+    const unrelated = unrelatedEffects(qtls, table, effect, scores, sizes);
+    if (unrelated !== undefined) return [faultFinding(unrelated, table, effect, scores, known)];
   }
-  if (byP !== "shuffled") return [];
+  if (sizes !== "shuffled") return [];
   const controls = controlsWithP(table);
   return [
     finding("warning", "shuffled-effects", controls, {
@@ -169,8 +125,33 @@ export function effectRowFindings(
   ];
 }
 
-/** QTLs of opposite signs in the top fifth, if there are more than in a table without faults. */
-function wrongSigns(qtls: readonly ScoredQtl[]) {
+/** Fault of effects that contradict scores. */
+interface Fault {
+  readonly code: "effect-signs" | "shuffled-effects";
+  readonly qtls: readonly ScoredQtl[];
+  readonly what: string;
+  readonly fix: string;
+}
+
+function faultFinding(
+  { code, qtls, what, fix }: Fault,
+  { rows }: VariantTable,
+  effect: string,
+  { column, values }: TableScores,
+  known: boolean,
+): Finding {
+  const byIndex = new Map(rows.map((row) => [row.index, row]));
+  return finding(
+    known ? "error" : "warning",
+    code,
+    qtls.map(({ index }) => valueAt(byIndex, index)),
+    { what: known ? what : `${what}, or ${column} has no direction`, fix },
+    (row) => `; ${effect} ${row.effect}, score ${values[row.index]}`,
+  );
+}
+
+/** The fault of more opposite signs among the QTLs in the top fifth than in a clean table. */
+function wrongSigns(qtls: readonly ScoredQtl[], effect: string, column: string): Fault | undefined {
   const opposite = qtls.filter(isOpposite);
   if (opposite.length < MIN_OPPOSITE) return undefined;
   const sizes = opposite.map(({ effect }) => Math.abs(effect));
@@ -178,11 +159,49 @@ function wrongSigns(qtls: readonly ScoredQtl[]) {
   if (!(topDownCorrelation(sizes, scores) * Math.sqrt(opposite.length - 1) > SIZES_AGREE)) return undefined;
   const product = ({ effect, score }: ScoredQtl) => Math.abs(effect * score);
   const top = qtls.toSorted((a, b) => product(b) - product(a)).slice(0, Math.ceil(qtls.length / 5));
-  const atTop = top.filter(isOpposite);
-  return atTop.length > OPPOSITE_AT_TOP * top.length ? { opposite: atTop, of: top.length } : undefined;
+  const wrong = top.filter(isOpposite);
+  if (wrong.length <= OPPOSITE_AT_TOP * top.length) return undefined;
+  const percent = Math.round((100 * wrong.length) / top.length);
+  return {
+    code: "effect-signs",
+    qtls: wrong,
+    what: `${effect} and ${column} have opposite signs in ${wrong.length} of the ${top.length} QTLs where both are largest, and large effects have large scores there too: about ${percent} % of the signs are random errors`,
+    fix: `take ${effect} from its source again: which allele it compares must be the same in every row; single rows cannot be corrected from scores`,
+  };
 }
 
 const isOpposite = ({ effect, score }: ScoredQtl) => effect * score < 0;
+
+/** The fault of effects that correlate with scores less than the AUROC of the scores implies. */
+function unrelatedEffects(
+  qtls: readonly ScoredQtl[],
+  table: VariantTable,
+  effect: string,
+  { column, values }: TableScores,
+  sizes: "follow" | "shuffled" | "unknown",
+): Fault | undefined {
+  if (qtls.length < MIN_OPPOSITE) return undefined;
+  const { r, z, error } = effectScoreCorrelation(qtls);
+  const separation = separationBy(table, values);
+  if (!(Math.tanh(z + CLEARLY * error) < separation.low - 0.5)) return undefined;
+  const [code, why] =
+    sizes === "follow"
+      ? (["effect-signs", "the sizes of effects follow their p-values, so their signs are random"] as const)
+      : (["shuffled-effects", "effects belong to other rows"] as const);
+  return {
+    code,
+    qtls,
+    what: `${column} distinguishes QTLs from controls (AUROC ${separation.value.toFixed(2)}), but does not correlate with ${effect} (r ${r.toFixed(2)} in ${qtls.length} QTLs): ${why}`,
+    fix: `join ${effect} to the variants again by chromosome, position and both alleles`,
+  };
+}
+
+/** True if the lower bound of the correlation between effects and scores is positive. */
+function clearlyCorrelate(qtls: readonly ScoredQtl[]): boolean {
+  if (qtls.length < MIN_OPPOSITE) return false;
+  const { z, error } = effectScoreCorrelation(qtls);
+  return z - CLEARLY * error > 0;
+}
 
 /** AUROC of |score| for QTLs against controls, with a lower bound at confidence 1 − 1e-4. */
 function separationBy({ rows }: VariantTable, values: Float64Array) {

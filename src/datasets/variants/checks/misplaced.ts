@@ -30,33 +30,41 @@ export async function otherChromosomes(
 ): Promise<{ readonly text: string } | undefined> {
   const wrong = sample(mismatches.map(({ row }) => row));
   const right = sample(rows.filter(({ index }) => (of.get(index) ?? 0) > 0));
-  const pairs = new Map<string, Map<string, number>>();
-  const totals = { wrong: { fits: 0, tried: 0 }, right: { fits: 0, tried: 0 } };
+  const [ofWrong, ofRight] = [newFits(), newFits()];
   for (const name of longestOf(genome)) {
     const bases = await genome.chromosome(name);
-    for (const [which, some] of [
-      ["wrong", wrong],
-      ["right", right],
-    ] as const) {
-      for (const row of some) {
-        if (row.chrom === name || row.position >= bases.length) continue;
-        totals[which].tried++;
-        if (!fitsAt(bases, row)) continue;
-        totals[which].fits++;
-        if (which === "right") continue;
-        const fitting = pairs.get(row.chrom) ?? new Map<string, number>();
-        pairs.set(row.chrom, fitting.set(name, (fitting.get(name) ?? 0) + 1));
-      }
-    }
+    addFits(ofWrong, wrong, name, bases);
+    addFits(ofRight, right, name, bases);
   }
-  const named = bestPairs(wrong, pairs, genome.chromosomes.size);
+  const named = bestPairs(wrong, ofWrong.pairs, genome.chromosomes.size);
   if (named.rows >= NEARLY_ALL * wrong.length) return { text: named.text };
-  const chance = totals.right.tried === 0 ? RANDOM_FIT : totals.right.fits / totals.right.tried;
-  const excess = totals.wrong.fits - chance * totals.wrong.tried;
-  const error = Math.sqrt(chance * (1 - chance) * totals.wrong.tried);
+  const chance = ofRight.tried === 0 ? RANDOM_FIT : ofRight.fits / ofRight.tried;
+  const excess = ofWrong.fits - chance * ofWrong.tried;
+  const error = Math.sqrt(chance * (1 - chance) * ofWrong.tried);
   return excess > CLEARLY * error && excess > MIN_EXCESS * wrong.length
     ? { text: "they fit other chromosomes more often than by chance, so their chromosome names are mixed up" }
     : undefined;
+}
+
+/** Fits of rows on chromosomes other than their own. */
+interface Fits {
+  tried: number;
+  fits: number;
+  /** Number of fits by the name in the table, then by the other chromosome. */
+  readonly pairs: Map<string, Map<string, number>>;
+}
+
+const newFits = (): Fits => ({ tried: 0, fits: 0, pairs: new Map() });
+
+function addFits(found: Fits, rows: readonly VariantRow[], other: string, bases: Uint8Array): void {
+  for (const row of rows) {
+    if (row.chrom === other || row.position >= bases.length) continue;
+    found.tried++;
+    if (!fitsAt(bases, row)) continue;
+    found.fits++;
+    const fitting = found.pairs.get(row.chrom) ?? new Map<string, number>();
+    found.pairs.set(row.chrom, fitting.set(other, (fitting.get(other) ?? 0) + 1));
+  }
 }
 
 const fitsAt = (bases: Uint8Array, { position, allele1, allele2 }: VariantRow) =>
