@@ -62,50 +62,66 @@ export function groupLadder(blocks: BlockSizes): readonly [BlockGroups, ...Block
 }
 
 /**
- * Joins blocks along each chromosome.
+ * Joins blocks along each chromosome, and chromosomes where there are more than 1,000 groups.
  *
+ * @param order    blocks by position
  * @param sizes    rows of each block
  * @param partsOf  number of parts of a chromosome whose blocks span this many bins
- * @param most     rows of a group of several chromosomes, by default 0: none are joined unless there are more
- *                 than 1,000 groups
  */
 function joinAlong(
   order: readonly number[],
   sizes: Int32Array,
-  positions: NonNullable<BlockSizes["positions"]>,
+  positions: Positions,
   partsOf: (span: number) => number,
-  most = 0,
-): Pick<BlockGroups, "of" | "count" | "follows"> {
-  const { chromosome, bin } = positions;
+): JoinedBlocks {
+  const apart = joinUpTo(0, order, sizes, positions, partsOf);
+  if (apart.count <= MAX_ALONG_GENOME) return apart;
+  const rows = sizes.reduce((sum, size) => sum + size, 0);
+  return joinUpTo(rows / MAX_BLOCKS, order, sizes, positions, partsOf);
+}
+
+type Positions = NonNullable<BlockSizes["positions"]>;
+type JoinedBlocks = Pick<BlockGroups, "of" | "count" | "follows">;
+
+/** Joins blocks along each chromosome, and chromosomes to groups of at most so many rows. */
+function joinUpTo(
+  most: number,
+  order: readonly number[],
+  sizes: Int32Array,
+  { chromosome, bin }: Positions,
+  partsOf: (span: number) => number,
+): JoinedBlocks {
   const of = new Int32Array(order.length);
   const follows: number[] = [];
   // Rows of the last group, which another chromosome may join; infinite for a part of a chromosome.
   let joined = Number.POSITIVE_INFINITY;
-  let start = 0;
-  while (start < order.length) {
-    const first = order[start];
-    let end = start + 1;
-    while (end < order.length && chromosome[order[end]] === chromosome[first]) end++;
-    const span = bin[order[end - 1]] - bin[first] + 1;
+  for (const blocks of blocksByChromosome(order, chromosome)) {
+    const first = bin[blocks[0]];
+    const span = bin[blocks[blocks.length - 1]] - first + 1;
     const parts = partsOf(span);
-    let rows = 0;
-    for (let i = start; i < end; i++) rows += sizes[order[i]];
+    const rows = blocks.reduce((sum, block) => sum + sizes[block], 0);
     const joins = parts === 1 && joined + rows <= most;
     joined = parts > 1 ? Number.POSITIVE_INFINITY : joins ? joined + rows : rows;
     let last = joins ? 0 : -2;
-    for (let i = start; i < end; i++) {
-      const part = Math.floor(((bin[order[i]] - bin[first]) * parts) / span);
+    for (const block of blocks) {
+      const part = Math.floor(((bin[block] - first) * parts) / span);
       if (part !== last) follows.push(part === last + 1 ? 1 : 0);
       last = part;
-      of[order[i]] = follows.length - 1;
+      of[block] = follows.length - 1;
     }
-    start = end;
-  }
-  if (most === 0 && follows.length > MAX_ALONG_GENOME) {
-    const rows = sizes.reduce((sum, size) => sum + size, 0);
-    return joinAlong(order, sizes, positions, partsOf, rows / MAX_BLOCKS);
   }
   return { of, count: follows.length, follows: Uint8Array.from(follows) };
+}
+
+/** Blocks of each chromosome in turn. */
+function* blocksByChromosome(
+  order: readonly number[],
+  chromosome: ArrayLike<number>,
+): Generator<readonly number[]> {
+  for (let start = 0, end = 0; start < order.length; start = end) {
+    while (end < order.length && chromosome[order[end]] === chromosome[order[start]]) end++;
+    yield order.slice(start, end);
+  }
 }
 
 /** Sum of the values of each group's blocks. [groups] */

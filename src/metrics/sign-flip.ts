@@ -28,17 +28,26 @@ export function signFlipP({ value, without, sizes }: LeftOutGroups, rng: Pcg64, 
   if (parts.length < 2 || !parts.every(Number.isFinite)) return Number.NaN;
   // Sums of other orders differ by rounding from an equal one.
   const observed = Math.abs(value) * (1 - 1e-9);
-  if (parts.length <= MAX_EXACT) {
-    const patterns = 2 ** (parts.length - 1);
-    let extreme = 0;
-    // A pattern and its opposite have the same size: the last sign is fixed.
-    for (let pattern = 0; pattern < patterns; pattern++) {
-      let total = 0;
-      for (let i = 0; i < parts.length; i++) total += (pattern >> i) & 1 ? -parts[i] : parts[i];
-      if (Math.abs(total) >= observed) extreme++;
-    }
-    return extreme / patterns;
+  return parts.length <= MAX_EXACT
+    ? shareOfAllFlips(parts, observed)
+    : shareOfRandomFlips(parts, observed, rng, flips);
+}
+
+/** Share of all patterns of signs whose sum is at least as large as the observed one. */
+function shareOfAllFlips(parts: Float64Array, observed: number): number {
+  // A pattern and its opposite have the same size: the last sign is fixed.
+  const patterns = 2 ** (parts.length - 1);
+  let extreme = 0;
+  for (let pattern = 0; pattern < patterns; pattern++) {
+    let total = 0;
+    for (let i = 0; i < parts.length; i++) total += (pattern >> i) & 1 ? -parts[i] : parts[i];
+    if (Math.abs(total) >= observed) extreme++;
   }
+  return extreme / patterns;
+}
+
+/** The same share of random patterns and the observed one. */
+function shareOfRandomFlips(parts: Float64Array, observed: number, rng: Pcg64, flips: number): number {
   let extreme = 1;
   for (let flip = 0; flip < flips; flip++) {
     let total = 0;

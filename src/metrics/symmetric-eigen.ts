@@ -25,7 +25,8 @@ export function symmetricEigen(matrix: readonly Float64Array[]): Eigen {
   );
   const scale = largest === 0 ? 1 : 2 ** -Math.floor(Math.log2(largest));
   for (const row of matrix) for (let i = 0; i < row.length; i++) row[i] *= scale;
-  const { diagonal, offDiagonal, basis } = tridiagonalise(matrix);
+  const { diagonal, offDiagonal, betas } = tridiagonalise(matrix);
+  const basis = productOfReflections(matrix, betas);
   diagonalise(diagonal, offDiagonal, basis);
   const order = Array.from(diagonal, (_, i) => i).sort((a, b) => diagonal[b] - diagonal[a]);
   return {
@@ -35,14 +36,13 @@ export function symmetricEigen(matrix: readonly Float64Array[]): Eigen {
 }
 
 /**
- * Orthogonal basis for which basis · matrix · basisᵀ is tridiagonal, with `diagonal` and `offDiagonal` on
- * both sides of it.
+ * Reduces a matrix to tridiagonal form, with `offDiagonal` on both sides of the diagonal, by reflections
+ * I − β v vᵀ; v of step k starts at k + 1 and overwrites row k of the matrix.
  */
 function tridiagonalise(matrix: readonly Float64Array[]) {
   const d = matrix.length;
   const diagonal = new Float64Array(d);
   const offDiagonal = new Float64Array(Math.max(d - 1, 0));
-  // Reflections I − β v vᵀ; v of step k starts at k + 1 and overwrites row k of the matrix.
   const betas = new Float64Array(d);
   const w = new Float64Array(d);
   for (let k = 0; k + 1 < d; k++) {
@@ -69,23 +69,28 @@ function tridiagonalise(matrix: readonly Float64Array[]) {
     }
   }
   if (d > 0) diagonal[d - 1] = matrix[d - 1][d - 1];
+  return { diagonal, offDiagonal, betas };
+}
 
+/** Orthogonal basis for which basis · matrix · basisᵀ is the tridiagonal form. */
+function productOfReflections(vectors: readonly Float64Array[], betas: Float64Array): Float64Array[] {
+  const d = vectors.length;
   const basis = Array.from({ length: d }, (_, i) => {
     const row = new Float64Array(d);
     row[i] = 1;
     return row;
   });
-  // Product of the reflections, last first: each applies only to the corner that is not yet the identity.
+  // Last reflection first: each applies only to the corner that is not yet the identity.
   for (let k = d - 2; k >= 0; k--) {
     if (betas[k] === 0) continue;
-    const v = matrix[k];
+    const v = vectors[k];
     for (let i = k + 1; i < d; i++) {
       const row = basis[i];
       const scale = betas[k] * dot(row, v, k + 1);
       for (let j = k + 1; j < d; j++) row[j] -= scale * v[j];
     }
   }
-  return { diagonal, offDiagonal, basis };
+  return basis;
 }
 
 /** Reduces `offDiagonal` to 0 by rotations, which are also applied to the rows of the basis. */

@@ -62,17 +62,18 @@ function alongAxis([x]: readonly Sym[], { axis }: { readonly axis: number }): re
 
 const replaced = (shape: Shape, axis: number, dim: Dim) => shape.map((old, i) => (i === axis ? dim : old));
 
-function slicedSize(size: Dim, { start, end, step }: OpAttributes["Slice"]): Dim {
-  if (typeof size === "number") {
-    if (step < 0) {
-      const first = Math.min(start < 0 ? start + size : start, size - 1);
-      const last = Math.max(end < 0 ? end + size : end, -1);
-      return Math.max(0, Math.ceil((last - first) / step));
-    }
-    const from = Math.min(start < 0 ? Math.max(start + size, 0) : start, size);
-    const to = Math.min(end < 0 ? Math.max(end + size, 0) : end, size);
-    return Math.max(0, Math.ceil((to - from) / step));
-  }
+function slicedSize(size: Dim, slice: OpAttributes["Slice"]): Dim {
+  return typeof size === "number" ? slicedNumber(size, slice) : slicedSymbol(size, slice);
+}
+
+function slicedNumber(size: number, { start, end, step }: OpAttributes["Slice"]): number {
+  const [first, stop] = [start, end].map((at) => (at < 0 ? at + size : at));
+  const [least, most] = step < 0 ? [-1, size - 1] : [0, size];
+  const clamped = (at: number) => Math.min(Math.max(at, least), most);
+  return Math.max(0, Math.ceil((clamped(stop) - clamped(first)) / step));
+}
+
+function slicedSymbol(size: string, { start, end, step }: OpAttributes["Slice"]): Dim {
   if (start === -1 && end === -Number.MAX_SAFE_INTEGER && step === -1) return size;
   if (step !== 1) throw new GraphError(`a step of ${step} along an axis of symbolic size ${size}`);
   if (start >= 0 && end === Number.MAX_SAFE_INTEGER) return addDims(size, -start);

@@ -45,35 +45,15 @@ const withoutDriver = new Set<ConcreteDevice>();
  */
 export async function openSession(
   model: ((device: ConcreteDevice) => Uint8Array) | string,
-  { device, threads, profile, silent = false, outputs, folder, refusal }: SessionRequest,
+  request: SessionRequest,
 ): Promise<OpenedSession> {
   const { InferenceSession } = await onnxRuntime();
-  if (device === "auto" && !(await hasVulkanLoader())) withoutDriver.add("webgpu");
+  const { device } = request;
   const bundled = await bundledProviders();
-  // ONNX Runtime prints its own error for a library that is missing.
-  if (device === "auto" && bundled.has("cuda") && !withoutDriver.has("cuda")) {
-    if ((await missingCudaLibraries()).length > 0) withoutDriver.add("cuda");
-  }
-  const tried = candidates(device, bundled).filter((each) => device !== "auto" || !withoutDriver.has(each));
+  const tried = device === "auto" ? await automaticDevices(bundled) : candidates(device, bundled);
   let cause: unknown;
   for (const each of tried) {
-    const options: InferenceSession.SessionOptions = {
-      executionProviders: each === "cpu" ? ["cpu"] : [providerOf(each), "cpu"],
-      logSeverityLevel: silent ? 4 : 3,
-      // With memory patterns, runs after the first allocate a second block for all tensors in addition to the
-      // first.
-      enableMemPattern: false,
-      ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-      ...(outputs === undefined || each !== "webgpu" ? {} : { preferredOutputLocation: locations(outputs) }),
-      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-      extra: {
-        session: {
-          // By default, the threads of a session keep their cores busy for a while after each run.
-          force_spinning_stop: "1",
-          ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
-        },
-      },
-    };
+    const options = sessionOptions(each, request);
     try {
       const session = await (typeof model === "string"
         ? InferenceSession.create(model, options)
@@ -84,15 +64,58 @@ export async function openSession(
       if (device === "auto" && each !== "cpu") withoutDriver.add(each);
     }
   }
-  if (device === "auto" || device === "cpu") throw refusal(reasonOf(cause), cause);
+  if (device === "auto" || device === "cpu") throw request.refusal(reasonOf(cause), cause);
+  throw await deviceError(device, cause);
+}
+
+/** Devices that `auto` tries: those that have not failed, and whose libraries are installed. */
+async function automaticDevices(
+  bundled: Awaited<ReturnType<typeof bundledProviders>>,
+): Promise<readonly ConcreteDevice[]> {
+  if (!(await hasVulkanLoader())) withoutDriver.add("webgpu");
+  // ONNX Runtime prints its own error for a library that is missing.
+  if (bundled.has("cuda") && !withoutDriver.has("cuda")) {
+    if ((await missingCudaLibraries()).length > 0) withoutDriver.add("cuda");
+  }
+  return candidates("auto", bundled).filter((each) => !withoutDriver.has(each));
+}
+
+function sessionOptions(
+  device: ConcreteDevice,
+  { threads, profile, silent = false, outputs, folder }: SessionRequest,
+): InferenceSession.SessionOptions {
+  return {
+    executionProviders: device === "cpu" ? ["cpu"] : [providerOf(device), "cpu"],
+    logSeverityLevel: silent ? 4 : 3,
+    // With memory patterns, runs after the first allocate a second block for all tensors in addition to the
+    // first.
+    enableMemPattern: false,
+    ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+    ...(outputs === undefined || device !== "webgpu" ? {} : { preferredOutputLocation: locations(outputs) }),
+    ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    extra: {
+      session: {
+        // By default, the threads of a session keep their cores busy for a while after each run.
+        force_spinning_stop: "1",
+        ...(folder === undefined ? {} : { model_external_initializers_file_folder_path: folder }),
+      },
+    },
+  };
+}
+
+/** Error of a GPU that cannot run the model. */
+async function deviceError(device: ConcreteDevice, cause: unknown): Promise<InputError> {
   const missing = deviceKind(device) === "cuda" ? await missingCudaLibraries() : [];
   if (missing.length > 0) {
-    throw new InputError(`the device ${device} needs ${missing.join(", ")}, which the system does not find`, {
-      hint: "install NVIDIA's driver, CUDA 13 and cuDNN 9, or add their folders to LD_LIBRARY_PATH",
-      cause,
-    });
+    return new InputError(
+      `the device ${device} needs ${missing.join(", ")}, which the system does not find`,
+      {
+        hint: "install NVIDIA's driver, CUDA 13 and cuDNN 9, or add their folders to LD_LIBRARY_PATH",
+        cause,
+      },
+    );
   }
-  throw new InputError(`the device ${device} cannot run this program: ${reasonOf(cause)}`, {
+  return new InputError(`the device ${device} cannot run this program: ${reasonOf(cause)}`, {
     hint: "check the driver with `dart-eval doctor`, or use --device cpu",
     cause,
   });

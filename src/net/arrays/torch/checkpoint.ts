@@ -114,20 +114,20 @@ function namedTensors(file: string, dict: ReadonlyMap<unknown, unknown>): Readon
       throw new FormatError({ file }, `its dicts are nested more than ${MAX_NESTING} deep`);
     for (const [key, value] of inner) {
       if (++visited > MAX_NAMES) throw new FormatError({ file }, `it has more than ${MAX_NAMES} names`);
-      if (!(value instanceof Map) && !isTensor(value)) continue;
-      if (typeof key !== "string" && typeof key !== "number") {
-        throw new FormatError({ file }, "a name in its state dict is neither text nor a number");
-      }
-      const name = `${prefix}${key}`;
-      if (value instanceof Map) visit(value, `${name}.`, depth + 1);
-      else {
-        if (tensors.has(name)) throw new FormatError({ file, tensor: name }, "is in the file twice");
-        tensors.set(name, value);
-      }
+      if (value instanceof Map) visit(value, `${prefix}${nameOf(key, file)}.`, depth + 1);
+      if (!isTensor(value)) continue;
+      const name = `${prefix}${nameOf(key, file)}`;
+      if (tensors.has(name)) throw new FormatError({ file, tensor: name }, "is in the file twice");
+      tensors.set(name, value);
     }
   };
   visit(dict, "", 1);
   return tensors;
+}
+
+function nameOf(key: unknown, file: string): string {
+  if (typeof key === "string" || typeof key === "number") return String(key);
+  throw new FormatError({ file }, "a name in its state dict is neither text nor a number");
 }
 
 /** Offsets of the storages in the file, each determined once. */
