@@ -31,36 +31,47 @@ const PROTOCOLS = ["corrected", "paper"];
  */
 export async function cacheEntries(own: string, folders: readonly string[]): Promise<readonly CacheEntry[]> {
   const entries: CacheEntry[] = [];
-  for (const name of await namesIn(own)) {
-    const path = join(own, name);
-    if (name === "digests") {
-      entries.push(await entryOf("digests", path, "SHA-256 of files"));
-    } else if (name === "float32") {
-      for (const file of await namesIn(path)) {
-        const copy = join(path, file);
-        if (isBeingRemoved(file)) entries.push(await leftOver(copy));
-        else if (file.endsWith(".safetensors")) {
-          entries.push(await entryOf("weights", copy, "a checkpoint's weights as float32"));
-        }
-      }
-    } else if (name === "untrained") {
-      for (const folder of await namesIn(path)) {
-        const twin = join(path, folder);
-        if (isBeingRemoved(folder)) entries.push(await leftOver(twin));
-        else entries.push(await entryOf("untrained", twin, "an untrained checkpoint, as a control"));
-      }
-    } else entries.push(await entryOf("unknown", path, "not made by this version: not removed"));
+  for (const name of await namesIn(own)) entries.push(...(await ownEntries(name, join(own, name))));
+  for (const folder of folders.flatMap(embeddingFolders)) {
+    entries.push(
+      ...(await entriesIn(folder, async (name, path) =>
+        EMBEDDINGS.test(name) ? entryOf("embeddings", path, await describeEmbeddings(path)) : undefined,
+      )),
+    );
   }
-  for (const folder of folders) {
-    for (const place of embeddingFolders(folder)) {
-      for (const name of await namesIn(place)) {
-        const path = join(place, name);
-        if (isBeingRemoved(name)) entries.push(await leftOver(path));
-        else if (EMBEDDINGS.test(name)) {
-          entries.push(await entryOf("embeddings", path, await describeEmbeddings(path)));
-        }
-      }
-    }
+  return entries;
+}
+
+/** Entries of one name in the program's cache folder. */
+async function ownEntries(name: string, path: string): Promise<readonly CacheEntry[]> {
+  switch (name) {
+    case "digests":
+      return [await entryOf("digests", path, "SHA-256 of files")];
+    case "float32":
+      return entriesIn(path, async (file, copy) =>
+        file.endsWith(".safetensors")
+          ? entryOf("weights", copy, "a checkpoint's weights as float32")
+          : undefined,
+      );
+    case "untrained":
+      return entriesIn(path, (_, twin) =>
+        entryOf("untrained", twin, "an untrained checkpoint, as a control"),
+      );
+    default:
+      return [await entryOf("unknown", path, "not made by this version: not removed")];
+  }
+}
+
+/** Entries in a folder, and what is left of interrupted removals. */
+async function entriesIn(
+  folder: string,
+  entryNamed: (name: string, path: string) => Promise<CacheEntry | undefined>,
+): Promise<readonly CacheEntry[]> {
+  const entries: CacheEntry[] = [];
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name);
+    const entry = await (isBeingRemoved(name) ? leftOver(path) : entryNamed(name, path));
+    if (entry !== undefined) entries.push(entry);
   }
   return entries;
 }

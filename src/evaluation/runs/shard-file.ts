@@ -149,22 +149,13 @@ export async function readShardFile(
       if (line === 1) header = parseHeader(file, text);
       else {
         const batch = parseBatch(file, line, text, batches);
-        const { layout = last?.layout, program = last?.program } = batch;
-        if (layout === undefined || program === undefined) {
-          throw new FormatError({ file, line }, "the first batch has no layout or no program", DAMAGED);
-        }
+        const form = formOf(file, line, batch, last);
         if (header !== undefined && rows + batch.rows > header.rows) {
           throw new FormatError({ file, line }, `more rows than the ${header.rows} of the shard`, DAMAGED);
         }
-        if (visit !== undefined) {
-          const columns = unpackColumns({ layout, data: batch.data }, batch.rows);
-          if (columns === undefined) {
-            throw new FormatError({ file, line }, "the data do not match their layout", DAMAGED);
-          }
-          visit(columns);
-        }
-        last = { layout, program };
-        programs.add(program);
+        if (visit !== undefined) visit(unpacked(file, line, batch, form));
+        last = form;
+        programs.add(form.program);
         rows += batch.rows;
         batches++;
       }
@@ -200,7 +191,9 @@ function headerOf(file: string, text: string): ShardHeader | undefined {
   return headerSchema.safeParse(value).data;
 }
 
-function parseBatch(file: string, line: number, text: string, batch: number): z.infer<typeof batchSchema> {
+type Batch = z.infer<typeof batchSchema>;
+
+function parseBatch(file: string, line: number, text: string, batch: number): Batch {
   const [, number, sum, body] = BATCH_LINE.exec(text) ?? [];
   if (number === undefined || sum === undefined || body === undefined) {
     throw new FormatError({ file, line }, "this is not a batch of rows", DAMAGED);
@@ -214,6 +207,19 @@ function parseBatch(file: string, line: number, text: string, batch: number): z.
   const parsed = batchSchema.safeParse(tryParseJson(`{${body}}`));
   if (parsed.success) return parsed.data;
   throw new FormatError({ file, line }, firstIssue(parsed.error, "the batch"), DAMAGED);
+}
+
+/** Form of a batch: its own properties, the others of the previous batch. */
+function formOf(file: string, line: number, batch: Batch, before: BatchForm | undefined): BatchForm {
+  const { layout = before?.layout, program = before?.program } = batch;
+  if (layout !== undefined && program !== undefined) return { layout, program };
+  throw new FormatError({ file, line }, "the first batch has no layout or no program", DAMAGED);
+}
+
+function unpacked(file: string, line: number, { rows, data }: Batch, { layout }: BatchForm) {
+  const columns = unpackColumns({ layout, data }, rows);
+  if (columns !== undefined) return columns;
+  throw new FormatError({ file, line }, "the data do not match their layout", DAMAGED);
 }
 
 /** Start of the scoring of rows by the process that holds a shard. */

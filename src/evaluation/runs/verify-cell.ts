@@ -64,7 +64,7 @@ export async function verifyCell(
   submitted: CellToVerify,
   { tasks = [], inputs, ...work }: VerifyOptions = {},
 ): Promise<VerifiedCell> {
-  const { place, result, sha256, changed } = submitted;
+  const { place, result } = submitted;
   const { cell } = result;
   const task = taskNamed(cell.task, tasks);
   if (submitted.predictions === undefined) {
@@ -73,21 +73,14 @@ export async function verifyCell(
       hint: "keep the folder rows of the cell, or store scores in the leaderboard: dart-eval leaderboard --with-scores",
     });
   }
-  const mismatches: string[] = [];
-  const rewordedTexts: string[] = [];
-  if (changed !== undefined) {
-    mismatches.push(`the contents of the result have the SHA-256 ${changed}; recorded is ${sha256}`);
-  }
-  const isOfCell = cellIdentity(cell) === result.identity;
-  if (!isOfCell) {
-    mismatches.push(`the identity is ${result.identity}; that of the cell is ${cellIdentity(cell)}`);
-  }
   if (task.version !== cell.taskVersion) {
     throw new InputError(
       `the result is of version ${cell.taskVersion} of the task ${task.name}; this is version ${task.version}`,
       { place: { file: place }, hint: "verify with the version of dart-eval that made it" },
     );
   }
+  const mismatches = sealMismatches(submitted);
+  const rewordedTexts: string[] = [];
   const predictions = await submitted.predictions().catch((error: unknown) => {
     if (!(error instanceof InputError)) throw error;
     mismatches.push(error.message);
@@ -96,24 +89,49 @@ export async function verifyCell(
   if (predictions !== undefined) {
     mismatches.push(...rowMismatches(result, predictions));
     // Scores of another cell are not compared.
-    const measurement = isOfCell ? await measured(task, result, predictions, work) : undefined;
-    if (typeof measurement === "string") mismatches.push(measurement);
-    else if (measurement !== undefined) {
-      const { folder } = submitted;
-      if (folder !== undefined) {
-        mismatches.push(...(await scoresMismatches(join(folder, "scores.tsv"), task, result, predictions)));
-      }
-      const { wrong, reworded } = compared("result", result, cellResult(result, measurement, result));
+    if (cellIdentity(cell) === result.identity) {
+      const { wrong, reworded } = await measurementMismatches(submitted, task, predictions, work);
       mismatches.push(...wrong);
       rewordedTexts.push(...reworded);
-      if (folder !== undefined) {
-        mismatches.push(...(await metricsMismatches(folder, metricsRecord(cell, measurement))));
-        mismatches.push(...(await positionMismatches({ folder, result }, predictions)));
-      }
     }
     if (inputs !== undefined) mismatches.push(...(await dataMismatches(task, inputs, result, predictions)));
   }
   return { place, result, mismatches: shortened(mismatches), rewordedTexts };
+}
+
+/** Compares the digest of the result and the identity of its cell with those recorded. */
+function sealMismatches({ result, sha256, changed }: CellToVerify): string[] {
+  const mismatches: string[] = [];
+  if (changed !== undefined) {
+    mismatches.push(`the contents of the result have the SHA-256 ${changed}; recorded is ${sha256}`);
+  }
+  const identity = cellIdentity(result.cell);
+  if (identity !== result.identity) {
+    mismatches.push(`the identity is ${result.identity}; that of the cell is ${identity}`);
+  }
+  return mismatches;
+}
+
+/** Compares the result and the cell's files with the stored scores and what is computed from them. */
+async function measurementMismatches(
+  { result, folder }: CellToVerify,
+  task: Task,
+  predictions: PredictionColumns,
+  work: MeasureWork,
+): Promise<Compared> {
+  const measurement = await measured(task, result, predictions, work);
+  if (typeof measurement === "string") return { wrong: [measurement], reworded: [] };
+  const { wrong, reworded } = compared("result", result, cellResult(result, measurement, result));
+  if (folder === undefined) return { wrong, reworded };
+  return {
+    wrong: [
+      ...(await scoresMismatches(join(folder, "scores.tsv"), task, result, predictions)),
+      ...wrong,
+      ...(await metricsMismatches(folder, metricsRecord(result.cell, measurement))),
+      ...(await positionMismatches({ folder, result }, predictions)),
+    ],
+    reworded,
+  };
 }
 
 /** Metrics of the stored scores; a sentence if they are not scores of the result's setting. */
@@ -275,26 +293,33 @@ interface Compared {
 function compared(path: string, recorded: unknown, computed: unknown): Compared {
   const wrong: string[] = [];
   const reworded: string[] = [];
-  const compare = (path: string, recorded: unknown, computed: unknown, key?: string): void => {
-    if (key === NOTES && Array.isArray(recorded) && Array.isArray(computed)) {
+  const compare = (path: string, recorded: unknown, computed: unknown, key = ""): void => {
+    if (isWording(key, recorded) && isWording(key, computed)) {
       if (JSON.stringify(recorded) !== JSON.stringify(computed)) reworded.push(path);
-    } else if (Array.isArray(recorded) && Array.isArray(computed)) {
-      const [there, here] = [byName(recorded), byName(computed)];
-      for (const name of new Set([...there.keys(), ...here.keys()])) {
-        compare(`${path}: ${name}`, there.get(name), here.get(name));
-      }
-    } else if (isObject(recorded) && isObject(computed)) {
-      for (const key of new Set([...Object.keys(recorded), ...Object.keys(computed)])) {
-        compare(`${path}: ${key}`, recorded[key], computed[key], key);
-      }
-    } else if (!equal(recorded, computed)) {
-      const isText = TEXTS.has(key ?? "") && typeof recorded === "string" && typeof computed === "string";
-      if (isText) reworded.push(path);
-      else wrong.push(`${path} is ${shownValue(recorded)}; recomputed: ${shownValue(computed)}`);
+      return;
+    }
+    const [there, here] = [membersOf(recorded), membersOf(computed)];
+    if (there === undefined || here === undefined || Array.isArray(recorded) !== Array.isArray(computed)) {
+      if (equal(recorded, computed)) return;
+      wrong.push(`${path} is ${shownValue(recorded)}; recomputed: ${shownValue(computed)}`);
+      return;
+    }
+    for (const name of new Set([...there.keys(), ...here.keys()])) {
+      compare(`${path}: ${name}`, there.get(name), here.get(name), name);
     }
   };
   compare(path, recorded, computed);
   return { wrong, reworded };
+}
+
+/** True for a text or notes for readers. */
+const isWording = (key: string, value: unknown) =>
+  key === NOTES ? Array.isArray(value) : TEXTS.has(key) && typeof value === "string";
+
+/** Elements of a list or properties of an object by name; undefined for other values. */
+function membersOf(value: unknown): ReadonlyMap<string, unknown> | undefined {
+  if (Array.isArray(value)) return byName(value);
+  return isObject(value) ? new Map(Object.entries(value)) : undefined;
 }
 
 function equal(a: unknown, b: unknown): boolean {

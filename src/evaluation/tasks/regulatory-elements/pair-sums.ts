@@ -59,11 +59,10 @@ export function addUpPairs(columns: PredictionColumns<PairFacts>, context: Measu
   const sorter = new NumberSorter(length);
   const sum = new RunningSum(length);
   const [blockDifferences, blockOutcomes]: [number[], number[]] = [[], []];
-  const under = { paper: noPairs(), corrected: noPairs() };
-  const tokens = { ofElements: 0, ofControls: 0, equal: noPairs() };
+  const under = { paper: NO_PAIRS, corrected: NO_PAIRS };
+  let tokens: PairTokens | undefined = { ofElements: 0, ofControls: 0, equal: NO_PAIRS };
   let [withUnknown, same, total, start] = [0, 0, 0, 0];
   let ties: ComparedScores["ties"];
-  let allHaveTokens = true;
   for (const block of columns.blocks()) {
     const { first, second, ties: blockTies } = pairScores(block, context);
     const outcomes = pairedOutcomes(first, second, TIES[protocol]);
@@ -81,20 +80,10 @@ export function addUpPairs(columns: PredictionColumns<PairFacts>, context: Measu
     sum.add(differences);
     const other = protocol === "paper" ? "corrected" : "paper";
     const underOther = pairScores(block, { ...context, protocol: other });
-    addCounts(under[protocol], pairedCounts(first, second));
-    addCounts(under[other], pairedCounts(underOther.first, underOther.second));
-    if (blockTies !== undefined) {
-      const tolerance = Math.max(ties?.tolerance ?? 0, blockTies.tolerance);
-      ties = { ...blockTies, tolerance, byRounding: (ties?.byRounding ?? 0) + blockTies.byRounding };
-    }
-    const [ofElements, ofControls] = block.tokens ?? [];
-    if (ofElements === undefined || ofControls === undefined) allHaveTokens = false;
-    else {
-      tokens.ofElements += sumOf(ofElements);
-      tokens.ofControls += sumOf(ofControls);
-      const isEqual = (_: number, i: number) => ofElements[i] === ofControls[i];
-      addCounts(tokens.equal, pairedCounts(first.filter(isEqual), second.filter(isEqual)));
-    }
+    under[protocol] = added(under[protocol], pairedCounts(first, second));
+    under[other] = added(under[other], pairedCounts(underOther.first, underOther.second));
+    ties = withTies(ties, blockTies);
+    tokens &&= withTokens(tokens, block.tokens, first, second);
     withUnknown += countWhere(block.factNumbers("unknown"), (bases) => bases > 0);
     same += countWhere(block.factNumbers("same"), (flag) => flag === 1);
     start += first.length;
@@ -110,7 +99,33 @@ export function addUpPairs(columns: PredictionColumns<PairFacts>, context: Measu
     withUnknown,
     same,
     ...(ties && { ties }),
-    tokens: allHaveTokens ? tokens : undefined,
+    tokens,
+  };
+}
+
+/** Ties of all blocks: the largest tolerance, and the sum of ties by rounding. */
+function withTies(sum: ComparedScores["ties"], block: ComparedScores["ties"]): ComparedScores["ties"] {
+  if (sum === undefined || block === undefined) return block ?? sum;
+  return {
+    ...block,
+    tolerance: Math.max(sum.tolerance, block.tolerance),
+    byRounding: sum.byRounding + block.byRounding,
+  };
+}
+
+/** Adds the tokens of a block; undefined if it has none. */
+function withTokens(
+  { ofElements, ofControls, equal }: PairTokens,
+  [inElements, inControls]: PredictionColumns["tokens"] = [],
+  first: Float64Array,
+  second: Float64Array,
+): PairTokens | undefined {
+  if (inElements === undefined || inControls === undefined) return undefined;
+  const isEqual = (_: number, i: number) => inElements[i] === inControls[i];
+  return {
+    ofElements: ofElements + sumOf(inElements),
+    ofControls: ofControls + sumOf(inControls),
+    equal: added(equal, pairedCounts(first.filter(isEqual), second.filter(isEqual))),
   };
 }
 
@@ -121,17 +136,17 @@ function haveAllPositions(columns: PredictionColumns<PairFacts>): boolean {
   return true;
 }
 
-const noPairs = () => ({ wins: 0, ties: 0, losses: 0 });
+const NO_PAIRS: PairedCounts = { wins: 0, ties: 0, losses: 0 };
 
 /** Log-likelihoods of elements and controls, with ties by the protocol. */
 export const pairScores = (columns: PredictionColumns<PairFacts>, context: MeasureContext) =>
   comparedScores(columns.numbers("values", 0), columns.numbers("values", 1), context);
 
-function addCounts(to: { wins: number; ties: number; losses: number }, { wins, ties, losses }: PairedCounts) {
-  to.wins += wins;
-  to.ties += ties;
-  to.losses += losses;
-}
+const added = (a: PairedCounts, b: PairedCounts): PairedCounts => ({
+  wins: a.wins + b.wins,
+  ties: a.ties + b.ties,
+  losses: a.losses + b.losses,
+});
 
 function countWhere(numbers: Numbers | undefined, is: (value: number) => boolean): number {
   let count = 0;

@@ -117,50 +117,40 @@ export function variantNotes(
   ties: TieTolerance | undefined,
   { protocol }: MeasureContext,
 ): readonly string[] {
-  const { facts } = variants[0];
-  const notes = withEffect.length > 0 ? [`Correlations are those of ${label}.`] : [];
-  const joined = variants.filter((variant) => variant.facts.allele2Effect !== undefined);
-  if (joined.length > 0) {
-    const other = joined.filter(
-      (variant) => Math.sign(variant.facts.allele2Effect!) !== Math.sign(effectOfAllele2(variant)),
-    );
-    notes.push(
-      `The corrected protocol uses effect_size of DART-Eval's data.h5 as the effect of allele 2. Its sign differs from that of beta (negated where allele 2 is the reference) in ${other.length} of ${counted(joined.length, "row")}.`,
-    );
-  }
-  if (facts.form === "caqtl" && variants.every((variant) => variant.facts.inPeaks === undefined)) {
-    notes.push("The table has no column for variants in peaks: all used variants are evaluated.");
-  }
-  if (refused > 0) {
-    notes.push(
-      `The original stops at ${counted(refused, "variant")} with an allele of several bases or too near the start of a chromosome (quirks Q19 and Q20): ${protocol === "paper" ? "scored, but left out of all metrics" : "included here"}.`,
-    );
-  }
-  if (duplicates > 0) {
-    const repeating = `${counted(duplicates, "row")} ${duplicates === 1 ? "repeats" : "repeat"}`;
-    notes.push(
-      protocol === "paper"
-        ? `${repeating} the position and alleles of another; the original's join multiplies them (quirk Q39).`
-        : `${repeating} the position and alleles of another; each row counts once.`,
-    );
-  }
-  if (ties !== undefined && ties.byRounding > 0) {
-    notes.push(
-      `${counted(ties.byRounding, "difference")} of alleles ${ties.byRounding === 1 ? "is" : "are"} within the rounding error of the scores (at most ${ties.tolerance.toPrecision(2)}) and ${ties.byRounding === 1 ? "counts" : "count"} as 0.`,
-    );
-  }
-  const without = significant.length - withEffect.length;
-  if (without > 0)
-    notes.push(
-      `${counted(without, "QTL")} without an effect ${without === 1 ? "is" : "are"} not in the correlations.`,
-    );
+  const [isPaper, isCaqtl] = [protocol === "paper", variants[0].facts.form === "caqtl"];
+  const withoutEffect = significant.length - withEffect.length;
   const whole = variants.filter(({ wholeWindows }) => wholeWindows).length;
-  if (whole > 0) {
-    notes.push(
-      `${counted(whole, "variant")} ${whole === 1 ? "was" : "were"} compared by log-likelihoods of whole windows without masking: sums over all positions, which also change after the variant.`,
-    );
-  }
-  return notes;
+  const rounded = ties?.byRounding ?? 0;
+  const notes: readonly (string | false | undefined)[] = [
+    withEffect.length > 0 && `Correlations are those of ${label}.`,
+    joinedEffectsNote(variants),
+    isCaqtl &&
+      variants.every(({ facts }) => facts.inPeaks === undefined) &&
+      "The table has no column for variants in peaks: all used variants are evaluated.",
+    refused > 0 &&
+      `The original stops at ${counted(refused, "variant")} with an allele of several bases or too near the start of a chromosome (quirks Q19 and Q20): ${isPaper ? "scored, but left out of all metrics" : "included here"}.`,
+    duplicates > 0 &&
+      `${counted(duplicates, "row")} ${oneOrMore(duplicates, "repeats", "repeat")} the position and alleles of another; ${isPaper ? "the original's join multiplies them (quirk Q39)" : "each row counts once"}.`,
+    rounded > 0 &&
+      `${counted(rounded, "difference")} of alleles ${oneOrMore(rounded, "is", "are")} within the rounding error of the scores (at most ${ties?.tolerance.toPrecision(2)}) and ${oneOrMore(rounded, "counts", "count")} as 0.`,
+    withoutEffect > 0 &&
+      `${counted(withoutEffect, "QTL")} without an effect ${oneOrMore(withoutEffect, "is", "are")} not in the correlations.`,
+    whole > 0 &&
+      `${counted(whole, "variant")} ${oneOrMore(whole, "was", "were")} compared by log-likelihoods of whole windows without masking: sums over all positions, which also change after the variant.`,
+  ];
+  return notes.filter((note) => typeof note === "string");
+}
+
+const oneOrMore = (count: number, one: string, more: string) => (count === 1 ? one : more);
+
+/** Note on effects that the corrected protocol takes from data.h5; undefined without any. */
+function joinedEffectsNote(variants: readonly ScoredVariant[]): string | undefined {
+  const joined = variants.filter(({ facts }) => facts.allele2Effect !== undefined);
+  if (joined.length === 0) return undefined;
+  const other = joined.filter(
+    (variant) => Math.sign(variant.facts.allele2Effect!) !== Math.sign(effectOfAllele2(variant)),
+  );
+  return `The corrected protocol uses effect_size of DART-Eval's data.h5 as the effect of allele 2. Its sign differs from that of beta (negated where allele 2 is the reference) in ${other.length} of ${counted(joined.length, "row")}.`;
 }
 
 /** Published counts of a table, by their names in a measurement. */
