@@ -42,47 +42,46 @@ export interface RowFilter {
 const CHROMOSOME = 1;
 
 /** Rows that meet a filter, ascending. */
-export function filterRows(
-  { set, values }: OpenRowSet,
-  { texts, within, range, rows: wanted }: RowFilter,
-): Uint32Array {
-  const kept = new Uint8Array(set.rows).fill(1);
-  for (const [column, codes] of texts) {
-    const form = set.columns[column];
-    const accepted = new Uint8Array((form?.kind === "text" ? form.texts.length : 0) + 1);
-    for (const code of codes) accepted[code] = 1;
-    const own = values[column] ?? new Uint32Array(0);
-    for (let i = 0; i < kept.length; i++) kept[i] &= accepted[own[i] ?? 0] ?? 0;
-  }
-  if (within !== undefined) {
-    const [chromosomes, starts, lengths] = values.slice(CHROMOSOME, CHROMOSOME + 3);
-    if (chromosomes === undefined || starts === undefined || lengths === undefined) return new Uint32Array(0);
-    for (let i = 0; i < kept.length; i++) {
-      const start = starts[i] ?? 0;
-      if (
-        chromosomes[i] !== within.chromosome ||
-        start >= within.to ||
-        start + (lengths[i] ?? 0) <= within.from
-      ) {
-        kept[i] = 0;
-      }
-    }
-  }
-  if (range !== undefined) {
-    const own = values[range.column] ?? new Float32Array(0);
-    for (let i = 0; i < kept.length; i++) {
-      const value = own[i] ?? Number.NaN;
-      if (!(value >= range.least && value <= range.most)) kept[i] = 0;
-    }
-  }
-  if (wanted !== undefined) {
-    const [numbers] = values;
-    for (let i = 0; i < kept.length; i++) if (!wanted.has(numbers?.[i] ?? -1)) kept[i] = 0;
-  }
-  let count = 0;
-  const rows = new Uint32Array(set.rows);
-  for (let i = 0; i < kept.length; i++) if (kept[i] === 1) rows[count++] = i;
-  return rows.subarray(0, count);
+export function filterRows(open: OpenRowSet, { texts, within, range, rows }: RowFilter): Uint32Array {
+  let kept = new Uint32Array(open.set.rows).map((_, i) => i);
+  for (const [column, codes] of texts) kept = kept.filter(hasText(open, column, codes));
+  if (within !== undefined) kept = kept.filter(overlaps(open, within));
+  if (range !== undefined) kept = kept.filter(isInRange(open, range));
+  if (rows !== undefined) kept = kept.filter((i) => rows.has(open.values[0]?.[i] ?? -1));
+  return kept;
+}
+
+type Condition = (row: number) => boolean;
+
+function hasText({ set, values }: OpenRowSet, column: number, codes: ReadonlySet<number>): Condition {
+  const form = set.columns[column];
+  const accepted = new Uint8Array((form?.kind === "text" ? form.texts.length : 0) + 1);
+  for (const code of codes) accepted[code] = 1;
+  const own = values[column];
+  return (i) => accepted[own?.[i] ?? 0] === 1;
+}
+
+function overlaps(
+  { values }: OpenRowSet,
+  { chromosome, from, to }: NonNullable<RowFilter["within"]>,
+): Condition {
+  const [chromosomes, starts, lengths] = values.slice(CHROMOSOME, CHROMOSOME + 3);
+  if (chromosomes === undefined || starts === undefined || lengths === undefined) return () => false;
+  return (i) => {
+    const start = starts[i] ?? 0;
+    return chromosomes[i] === chromosome && start < to && start + (lengths[i] ?? 0) > from;
+  };
+}
+
+function isInRange(
+  { values }: OpenRowSet,
+  { column, least, most }: NonNullable<RowFilter["range"]>,
+): Condition {
+  const own = values[column];
+  return (i) => {
+    const value = own?.[i] ?? Number.NaN;
+    return value >= least && value <= most;
+  };
 }
 
 /** Sort keys are 32 bits of a number and an index below 2^21, which a float64 holds exactly. */

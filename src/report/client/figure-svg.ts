@@ -29,9 +29,9 @@ export function svgOf(
   document: Document,
 ): string {
   const root = document.documentElement;
-  const add = (name: string, attributes: Readonly<Record<string, number | string>>, text?: string) => {
+  const add: Add = (name, attributes, text) => {
     const element = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+    setAttributes(element, attributes);
     if (text !== undefined) element.textContent = text;
     root.append(element);
   };
@@ -45,47 +45,61 @@ export function svgOf(
   const whole = 2 * GAP + columns * width + (columns - 1) * GAP;
   const drawing: Drawing = { width, models, isShown, document };
   add("rect", { width: "100%", height: "100%", fill: "var(--sheet)" });
+  const heading = charts.length > 1 ? LINE : 0;
   let top = GAP;
   for (let first = 0; first < charts.length; first += columns) {
-    let height = 0;
-    for (const [i, chart] of charts.slice(first, first + columns).entries()) {
+    const row = charts.slice(first, first + columns).map((chart, i) => {
       const x = GAP + i * (width + GAP);
-      let y = top;
-      if (charts.length > 1) {
-        add("text", { x, y: y + 12, fill: "var(--ink)", "font-weight": "bold" }, chart.title);
-        y += LINE;
-      }
-      const drawn =
-        chart.kind === "forest"
-          ? drawForest(chart, figure, drawing)
-          : chart.kind === "heat"
-            ? drawHeat(chart, figure, drawing)
-            : drawChart(chart, figure, drawing);
-      // The root states the font, and style elements have no meaning for most programs.
-      for (const name of ["class", "font-family", "font-size"]) drawn.removeAttribute(name);
-      for (const element of drawn.querySelectorAll("style")) element.remove();
-      for (const [key, value] of Object.entries({ x, y, overflow: "visible" }))
-        drawn.setAttribute(key, String(value));
+      if (heading > 0)
+        add("text", { x, y: top + 12, fill: "var(--ink)", "font-weight": "bold" }, chart.title);
+      const drawn = drawAny(chart, figure, drawing);
+      setAttributes(drawn, { x, y: top + heading, overflow: "visible" });
       root.append(drawn);
-      height = Math.max(height, y - top + Number(drawn.getAttribute("height")));
-    }
-    top += height + GAP;
+      return Number(drawn.getAttribute("height"));
+    });
+    top += heading + Math.max(...row) + GAP;
   }
   const names = keyOf(figure, models).filter(({ name }) => isLeft(name));
-  const step = 40 + Math.max(0, ...names.map(({ name }) => textWidth(name)));
-  const inLine = Math.max(1, Math.floor((whole - 2 * GAP) / step));
+  if (names.length > 0) top += drawKey(names, top, whole - 2 * GAP, add) + GAP;
+  const size = { width: whole, height: top, viewBox: `0 0 ${whole} ${top}` };
+  const font = { "font-family": "Arial, Arimo, Helvetica, sans-serif", "font-size": 12 };
+  setAttributes(root, { ...size, ...font, role: "img" });
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${valid(renumbered(withColours(root).outerHTML))}\n`;
+}
+
+type Attributes = Readonly<Record<string, number | string>>;
+
+/** Appends an element to the document. */
+type Add = (name: string, attributes: Attributes, text?: string) => void;
+
+function setAttributes(element: Element, attributes: Attributes): void {
+  for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, String(value));
+}
+
+/** Draws a chart without a font and styles: the root states the font, and most programs ignore styles. */
+function drawAny(chart: FileFigure["charts"][number], figure: FileFigure, drawing: Drawing): Element {
+  const drawn =
+    chart.kind === "forest"
+      ? drawForest(chart, figure, drawing)
+      : chart.kind === "heat"
+        ? drawHeat(chart, figure, drawing)
+        : drawChart(chart, figure, drawing);
+  for (const name of ["class", "font-family", "font-size"]) drawn.removeAttribute(name);
+  for (const element of drawn.querySelectorAll("style")) element.remove();
+  return drawn;
+}
+
+/** Draws the key in lines; returns its height in pixels. */
+function drawKey(names: ReturnType<typeof keyOf>, top: number, width: number, add: Add): number {
+  const step = 40 + Math.max(...names.map(({ name }) => textWidth(name)));
+  const inLine = Math.max(1, Math.floor(width / step));
   names.forEach(({ name, colour: stroke }, i) => {
     const x = GAP + (i % inLine) * step;
     const y = top + Math.floor(i / inLine) * LINE + 6;
     add("path", { d: `M${x},${y}h22`, stroke, "stroke-width": 3 });
     add("text", { x: x + 28, y: y + 4, fill: "var(--ink)" }, name);
   });
-  if (names.length > 0) top += Math.ceil(names.length / inLine) * LINE + GAP;
-  const size = { width: whole, height: top, viewBox: `0 0 ${whole} ${top}` };
-  const font = { "font-family": "Arial, Arimo, Helvetica, sans-serif", "font-size": 12 };
-  for (const [key, value] of Object.entries({ ...size, ...font, role: "img" }))
-    root.setAttribute(key, String(value));
-  return `<?xml version="1.0" encoding="UTF-8"?>\n${valid(renumbered(withColours(root).outerHTML))}\n`;
+  return Math.ceil(names.length / inLine) * LINE;
 }
 
 const isTable = (chart: FileFigure["charts"][number]): chart is ForestChart | HeatChart =>

@@ -10,12 +10,12 @@ import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/wr
 import { cellName } from "../../evaluation/runs/cell.ts";
 import type { CustomForms } from "../../evaluation/runs/forms.ts";
 import { readableJson, readRecord } from "../../evaluation/runs/run-folder.ts";
-import { runResults } from "../../evaluation/runs/stored-results.ts";
+import { runResults, type StoredResult } from "../../evaluation/runs/stored-results.ts";
 import { reportDocument } from "../documents.ts";
 import type { FileFigure } from "../figure-data.ts";
 import { fileFigures } from "../file-figures.ts";
 import { panelId } from "../panels.ts";
-import { gatherReport, modelsOf } from "../report.ts";
+import { gatherReport, modelsOf, type Report } from "../report.ts";
 import { csvText } from "./csv.ts";
 import { type FieldTable, type RecordTable, recordTable } from "./field-table.ts";
 import { recordTables } from "./result-records.ts";
@@ -70,7 +70,7 @@ export async function exportRuns(
   await using _ = await takeLock(join(folder, "export.lock"));
   const before = await earlierFiles(folder);
   const files: string[] = [];
-  const write = async (name: string, data: Parameters<typeof writeFileAtomic>[1]) => {
+  const write: Target["write"] = async (name, data) => {
     signal?.throwIfAborted();
     const path = join(folder, name);
     await removeTemporaryFiles(path);
@@ -83,49 +83,77 @@ export async function exportRuns(
       join(folder, MANIFEST),
       readableJson({ format: "dart-eval export", formatVersion: 1, toolkit: version, files: names }),
     );
-  const writeTable = async (table: FieldTable, name = table.name) => {
-    if (formats.includes("csv")) await write(`${name}.csv`, csvText(table));
-    if (!formats.includes("parquet")) return;
-    const { parquetBytes } = await import("./parquet.ts");
-    await write(`${name}.parquet`, parquetBytes(table));
-  };
   // Written first too, so that an interrupted export can be repeated in the folder.
   await writeManifest(before);
-  for (const table of await recordTables(results, forms)) {
-    if (table.length === 0) continue;
-    await writeTable(table);
-    if (formats.includes("json")) await write(`${table.name}.json`, readableJson(table.records));
-  }
-  if (formats.includes("csv") || formats.includes("parquet")) {
-    await using spill = await temporaryFolder();
-    const written: RowTable[] = [];
-    for await (const table of rowTables(results, spill.path, forms)) {
-      await writeTable(table, `rows/${table.name}`);
-      written.push(table);
-    }
-    await writeTable(columnTable(written));
-  }
-  const documents = DOCUMENTS.filter(({ format }) => formats.includes(format));
-  const withFigures = formats.includes("svg") || formats.includes("png");
-  if (documents.length > 0 || withFigures) {
+  const target: Target = { formats, write };
+  const wants = (...some: readonly ExportFormat[]) => some.some((format) => formats.includes(format));
+  await writeRecords(await recordTables(results, forms), target);
+  if (wants("csv", "parquet")) await writeRows(results, forms, target);
+  if (wants("markdown", "latex", "svg", "png")) {
     const report = await gatherReport(results, { forms });
-    for (const panel of report.panels) {
-      for (const { document, ending } of documents) {
-        await write(
-          `tables/${panelId(panel)}.${ending}`,
-          reportDocument({ ...report, panels: [panel] }, document),
-        );
-      }
-    }
-    for (const figure of withFigures ? fileFigures(report) : []) {
-      const svg = await figureDocument(figure, modelsOf(report));
-      if (formats.includes("svg")) await write(`figures/${figure.id}.svg`, svg);
-      if (formats.includes("png")) await write(`figures/${figure.id}.png`, await svgPng(svg));
-    }
+    await writeDocuments(report, target);
+    if (wants("svg", "png")) await writeFigures(report, target);
   }
   for (const name of before) if (!files.includes(name)) await removeFile(join(folder, name));
   await writeManifest(files);
   return files;
+}
+
+interface Target {
+  readonly formats: readonly ExportFormat[];
+  /** Writes a file of the export by its path in the folder. */
+  readonly write: (name: string, data: Parameters<typeof writeFileAtomic>[1]) => Promise<void>;
+}
+
+async function writeTable(name: string, table: FieldTable, { formats, write }: Target): Promise<void> {
+  if (formats.includes("csv")) await write(`${name}.csv`, csvText(table));
+  if (!formats.includes("parquet")) return;
+  const { parquetBytes } = await import("./parquet.ts");
+  await write(`${name}.parquet`, parquetBytes(table));
+}
+
+async function writeRecords(tables: readonly RecordTable[], target: Target): Promise<void> {
+  for (const table of tables) {
+    if (table.length === 0) continue;
+    await writeTable(table.name, table, target);
+    if (!target.formats.includes("json")) continue;
+    await target.write(`${table.name}.json`, readableJson(table.records));
+  }
+}
+
+/** Writes the tables of rows, then the table of their columns. */
+async function writeRows(
+  results: readonly StoredResult[],
+  forms: CustomForms,
+  target: Target,
+): Promise<void> {
+  await using spill = await temporaryFolder();
+  const written: RowTable[] = [];
+  for await (const table of rowTables(results, spill.path, forms)) {
+    await writeTable(`rows/${table.name}`, table, target);
+    written.push(table);
+  }
+  const columns = columnTable(written);
+  await writeTable(columns.name, columns, target);
+}
+
+/** Writes one document per panel and format. */
+async function writeDocuments(report: Report, { formats, write }: Target): Promise<void> {
+  const documents = DOCUMENTS.filter(({ format }) => formats.includes(format));
+  for (const panel of report.panels) {
+    const own = { ...report, panels: [panel] };
+    for (const { document, ending } of documents) {
+      await write(`tables/${panelId(panel)}.${ending}`, reportDocument(own, document));
+    }
+  }
+}
+
+async function writeFigures(report: Report, { formats, write }: Target): Promise<void> {
+  for (const figure of fileFigures(report)) {
+    const svg = await figureDocument(figure, modelsOf(report));
+    if (formats.includes("svg")) await write(`figures/${figure.id}.svg`, svg);
+    if (formats.includes("png")) await write(`figures/${figure.id}.png`, await svgPng(svg));
+  }
 }
 
 const DOCUMENTS = [

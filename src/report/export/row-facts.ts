@@ -93,19 +93,23 @@ export class FactColumns {
       known.differs = true;
       return;
     }
-    const codes = knownTexts && texts?.map((text) => knownTexts.codeOf(text));
+    const codes = knownTexts && texts && [0, ...texts.map((text) => knownTexts.codeOf(text))];
     for (let i = 0; i < data.length; i++) {
-      const value = codes === undefined ? data[i] : data[i] === 0 ? 0 : codes[data[i] - 1];
-      if (isMissing(known, value)) continue;
-      const at = places === undefined ? i : places[i];
-      if (known.values[at] === value) continue;
-      if (!isMissing(known, known.values[at])) known.differs = true;
-      else {
-        known.values = asType(known.values, known.texts === undefined ? "float64" : "uint32");
-        known.values[at] = value;
-      }
+      const value = codes === undefined ? data[i] : codes[data[i]];
+      if (!isMissing(known, value)) setValue(known, places === undefined ? i : places[i], value);
     }
   }
+}
+
+/** Sets the value of a row, or notes that it has another one. */
+function setValue(fact: Fact, at: number, value: number): void {
+  if (fact.values[at] === value) return;
+  if (!isMissing(fact, fact.values[at])) {
+    fact.differs = true;
+    return;
+  }
+  fact.values = asType(fact.values, fact.texts === undefined ? "float64" : "uint32");
+  fact.values[at] = value;
 }
 
 /** Texts with codes from 1. */
