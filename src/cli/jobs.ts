@@ -9,7 +9,7 @@ import type { ShardOutcome } from "../evaluation/runs/run-shard.ts";
 import { roughBytes, roughDuration } from "../report/numbers.ts";
 import type { Context } from "./command.ts";
 import { JobFailed } from "./failure.ts";
-import { JOB_THREADS, type JobRequest, readJobLine } from "./job.ts";
+import { JOB_THREADS, type JobMessage, type JobRequest, readJobLine } from "./job.ts";
 import { startSeconds } from "./plan-text.ts";
 import { type JobLines, shareTerminal } from "./progress.ts";
 import { outcomeText, showRunProgress } from "./run-progress.ts";
@@ -119,6 +119,11 @@ export async function runJobs(jobs: Jobs, context: Context): Promise<readonly Sh
   using shared = shareTerminal(terminal, count);
   const { say } = shared;
 
+  const finish = (outcome: ShardOutcome) => {
+    outcomes.set(outcome.cell, outcome);
+    say(`${outcomeText(outcome)} (${outcomes.size} of ${counted(titles.size, "cell")})`);
+  };
+
   /** Runs groups in one process until none is left; returns its error. */
   const runJob = async (lines: JobLines): Promise<Error | undefined> => {
     const job = startJob(jobs.threads);
@@ -128,9 +133,30 @@ export async function runJobs(jobs: Jobs, context: Context): Promise<readonly Sh
     signal.addEventListener("abort", stop);
     using progress = showRunProgress(lines.terminal);
     let group: readonly string[] | undefined;
-    const next = () => {
+    const startNext = () => {
       group = failure === undefined ? waiting.shift() : undefined;
       request(group ?? "end");
+    };
+    const receive = (message: JobMessage) => {
+      switch (message.kind) {
+        case "say":
+          // A stopped process says so; this one does too.
+          if (!signal.aborted) say(message.text);
+          return;
+        case "ready":
+          startNext();
+          return;
+        case "progress":
+          if (message.event.kind === "cell-start") {
+            lines.begin(message.event.cell, titles.get(message.event.cell) ?? "");
+          }
+          progress.onProgress(message.event);
+          return;
+        case "done":
+          progress.stop();
+          message.outcomes.forEach(finish);
+          startNext();
+      }
     };
     try {
       for (;;) {
@@ -138,28 +164,7 @@ export async function runJobs(jobs: Jobs, context: Context): Promise<readonly Sh
         if (typeof output !== "string") return exitError(output, group, titles);
         const { text, message } = readJobLine(output);
         if (text !== "") say(text);
-        switch (message?.kind) {
-          case "say":
-            // A stopped process says so; this one does too.
-            if (!signal.aborted) say(message.text);
-            break;
-          case "ready":
-            next();
-            break;
-          case "progress": {
-            const { event } = message;
-            if (event.kind === "cell-start") lines.begin(event.cell, titles.get(event.cell) ?? "");
-            progress.onProgress(event);
-            break;
-          }
-          case "done":
-            progress.stop();
-            for (const outcome of message.outcomes) {
-              outcomes.set(outcome.cell, outcome);
-              say(`${outcomeText(outcome)} (${outcomes.size} of ${counted(titles.size, "cell")})`);
-            }
-            next();
-        }
+        if (message !== undefined) receive(message);
       }
     } finally {
       signal.removeEventListener("abort", stop);

@@ -10,7 +10,7 @@ import { Chrombpnet } from "../../models/chrombpnet/chrombpnet.ts";
 import { expectedProfile } from "../../models/chrombpnet/predictor.ts";
 import { NearestProfiles, type Region, readRegions, windowAround } from "../../models/chrombpnet/regions.ts";
 import { count } from "../../report/numbers.ts";
-import { type DefineCommand, examples, wholeNumberOption } from "../command.ts";
+import { type Context, type DefineCommand, examples, wholeNumberOption } from "../command.ts";
 import { startProgress } from "../progress.ts";
 import { defineChrombpnetTrain } from "./chrombpnet-train.ts";
 
@@ -36,7 +36,6 @@ interface PredictOptions {
 }
 
 const defineChrombpnetPredict: DefineCommand = (command, context) => {
-  const { terminal } = context;
   command
     .description("Predicts the reads in regions: total counts and base-resolution profiles.")
     .requiredOption("--model <h5>", "model file: bias, chrombpnet or chrombpnet_nobias")
@@ -56,52 +55,64 @@ const defineChrombpnetPredict: DefineCommand = (command, context) => {
           "dart-eval chrombpnet predict --model k562/chrombpnet.h5 --genome hg38.fa --regions peaks.bed --counts counts.tsv --profile predicted.bw",
       }),
     )
-    .action(async (options: PredictOptions) => {
-      if (options.counts === undefined && options.profile === undefined) {
-        throw new InputError("no output file given", {
-          hint: "use --counts FILE, --profile FILE or both",
-        });
-      }
-      for (const file of [options.counts, options.profile]) {
-        if (file !== undefined) await checkWritableFile(file);
-      }
-      await using genome = await openGenome(options.genome);
-      const regions = await readRegions(options.regions, genome);
-      if (options.profile !== undefined) checkFits(regions, genome);
-      const model = await Chrombpnet.open(options.model, {
-        strands: options.bothStrands === true ? "both" : "one",
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
-      });
-      const progress = startProgress(terminal, { unit: "rows", total: regions.length });
-      try {
-        const lines = ["chr\tstart\tend\tlog_counts\n"];
-        const profiles = new NearestProfiles(genome.chromosomes);
-        for (let from = 0; from < regions.length; from += model.batchSize) {
-          const some = regions.slice(from, from + model.batchSize);
-          const codes: Uint8Array[] = [];
-          for (const region of some) {
-            const { chrom, start, end } = windowAround(region, model.inputLength);
-            codes.push(windowCodes(await genome.chromosome(chrom), start, end));
-          }
-          const predictions = await model.predict(codes, context.signal);
-          predictions.forEach((prediction, i) => {
-            const { chrom, start, end } = windowAround(some[i], model.outputLength);
-            lines.push(`${chrom}\t${start}\t${end}\t${prediction.logCounts}\n`);
-            if (options.profile === undefined) return;
-            profiles.add(some[i], expectedProfile(prediction));
-          });
-          progress.update(from + some.length);
-        }
-        if (options.counts !== undefined) await writeFileAtomic(options.counts, lines.join(""));
-        if (options.profile !== undefined)
-          await writeFileAtomic(options.profile, bigWigBytes(profiles.signal()));
-      } finally {
-        progress.stop();
-        await model.close();
-      }
-      terminal.say(`predicted ${counted(regions.length, "region")}`);
-    });
+    .action((options: PredictOptions) => predict(options, context));
 };
+
+/** Predicts all regions in batches, then writes the requested files. */
+async function predict(options: PredictOptions, { terminal, signal }: Context): Promise<void> {
+  await checkOutputs(options);
+  await using genome = await openGenome(options.genome);
+  const regions = await readRegions(options.regions, genome);
+  if (options.profile !== undefined) checkFits(regions, genome);
+  const model = await Chrombpnet.open(options.model, {
+    strands: options.bothStrands === true ? "both" : "one",
+    ...(options.threads === undefined ? {} : { threads: options.threads }),
+  });
+  const progress = startProgress(terminal, { unit: "rows", total: regions.length });
+  try {
+    const lines = ["chr\tstart\tend\tlog_counts\n"];
+    const profiles = new NearestProfiles(genome.chromosomes);
+    for (let from = 0; from < regions.length; from += model.batchSize) {
+      const batch = regions.slice(from, from + model.batchSize);
+      const predictions = await model.predict(await inputCodes(batch, model, genome), signal);
+      for (const [i, prediction] of predictions.entries()) {
+        const { chrom, start, end } = windowAround(batch[i], model.outputLength);
+        lines.push(`${chrom}\t${start}\t${end}\t${prediction.logCounts}\n`);
+        if (options.profile !== undefined) profiles.add(batch[i], expectedProfile(prediction));
+      }
+      progress.update(from + batch.length);
+    }
+    if (options.counts !== undefined) await writeFileAtomic(options.counts, lines.join(""));
+    if (options.profile !== undefined) await writeFileAtomic(options.profile, bigWigBytes(profiles.signal()));
+  } finally {
+    progress.stop();
+    await model.close();
+  }
+  terminal.say(`predicted ${counted(regions.length, "region")}`);
+}
+
+async function checkOutputs({ counts, profile }: PredictOptions): Promise<void> {
+  if (counts === undefined && profile === undefined) {
+    throw new InputError("no output file given", {
+      hint: "use --counts FILE, --profile FILE or both",
+    });
+  }
+  for (const file of [counts, profile]) if (file !== undefined) await checkWritableFile(file);
+}
+
+/** Base codes of the model's input windows around regions. */
+async function inputCodes(
+  regions: readonly Region[],
+  { inputLength }: Chrombpnet,
+  genome: Genome,
+): Promise<readonly Uint8Array[]> {
+  const codes: Uint8Array[] = [];
+  for (const region of regions) {
+    const { chrom, start, end } = windowAround(region, inputLength);
+    codes.push(windowCodes(await genome.chromosome(chrom), start, end));
+  }
+  return codes;
+}
 
 /** Limits of a bigWig file, which is built in memory. */
 const MAX_BASES = 5e8;
