@@ -5,6 +5,7 @@ import {
   mkdir,
   mkdtemp,
   readdir,
+  realpath,
   rename,
   rm,
   stat,
@@ -90,6 +91,14 @@ const isFolder = (path: string) =>
     (found) => found.isDirectory(),
     () => false,
   );
+
+/** True if both paths are, after following links, one existing file. */
+export async function isSameFile(first: string, second: string): Promise<boolean> {
+  const [one, other] = await Promise.all(
+    [first, second].map((path) => realpath(path).catch(() => undefined)),
+  );
+  return one !== undefined && one === other && (await kindOfPath(one)) === "file";
+}
 
 /**
  * Checks, without writing, that a folder is writable or can be created. Does not detect a full disk.

@@ -1,5 +1,6 @@
 import { Command, type Option } from "commander";
 import { InputError } from "../base/errors.ts";
+import { isSameFile } from "../base/folder.ts";
 import { version } from "../base/package.ts";
 import { COMPLETE, type Context, type DefineCommand, shellWord } from "./command.ts";
 import { failureOf } from "./failure.ts";
@@ -201,6 +202,36 @@ function expectNoneEmpty(command: Command): void {
   throw new InputError(`${name} is empty`, { hint: "is a variable of the shell not set?" });
 }
 
+/** Options that name an output file, by attribute. */
+const OUTPUTS: readonly string[] = ["out", "table"];
+
+/** @throws {InputError} when an output file is also an input */
+async function expectOtherOutput(command: Command): Promise<void> {
+  const values = command.options.map((option) => ({
+    name: option.attributeName(),
+    value: command.getOptionValue(option.attributeName()),
+  }));
+  const isOutput = ({ name }: { readonly name: string }) => OUTPUTS.includes(name);
+  const inputs = [
+    command.processedArgs,
+    ...values.filter((each) => !isOutput(each)).map(({ value }) => value),
+  ]
+    .flat(2)
+    .filter((value) => typeof value === "string")
+    // An input of a task is NAME=FILE.
+    .map((value) => value.replace(/^[\w-]+=/, ""));
+  for (const { name, value: out } of values.filter(isOutput)) {
+    if (typeof out !== "string") continue;
+    for (const input of inputs) {
+      if (!(await isSameFile(out, input))) continue;
+      throw new InputError(`--${name} is an input file, which would be overwritten`, {
+        place: { file: input },
+        hint: "give another output file",
+      });
+    }
+  }
+}
+
 /** True if an error only reports the interruption. */
 function stoppedBy(signal: AbortSignal, error: unknown): boolean {
   if (!signal.aborted) return false;
@@ -229,7 +260,10 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
       getErrHelpWidth: () => 100,
       getOutHelpWidth: () => 100,
     });
-  program.hook("preAction", (_, command) => expectNoneEmpty(command));
+  program.hook("preAction", async (_, command) => {
+    expectNoneEmpty(command);
+    await expectOtherOutput(command);
+  });
   const called = argv[0] === "help" ? argv[1] : argv.find((word) => !word.startsWith("-"));
   for (const [group, entries] of Object.entries(COMMANDS)) {
     for (const [name, entry] of Object.entries(entries)) {

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Finding } from "../../src/datasets/variants/checks/finding.ts";
@@ -313,6 +313,37 @@ describe("run, annotate, and scores of the table as a model", () => {
     expect(await pearson(published, "paper")).toBeCloseTo(1, 10);
     expect(await pearson(turned, "corrected")).toBeCloseTo(1, 10);
     expect(await pearson(published, "corrected")).toBeLessThan(0.99);
+  });
+
+  test("an output file that is an input is refused, also through a link", async () => {
+    const [table, linked] = [scratch.path("kept.tsv"), scratch.path("linked.tsv")];
+    const lines = ["chr\tpos\tallele1\tallele2\tscore", "chr20\t7\tA\tC\t0.5"];
+    await writeFile(table, lines.join("\n"));
+    await symlink(table, linked);
+    for (const out of [table, linked]) {
+      const words = ["variants", "column", table, "--column", "score", "--out", out];
+      expect(await runCommand(words)).toMatchObject({
+        exitCode: 2,
+        said: `error: ${table}: --out is an input file, which would be overwritten\n  give another output file`,
+      });
+    }
+    expect(await linesOf(table)).toEqual(lines);
+  });
+
+  test("text in a column of scores: its line; missing values have no score", async () => {
+    const table = scratch.path("text-scores.tsv");
+    const scores = ["0.5", "NA", "chr20"];
+    const rows = scores.map((score, i) => `chr20\t${i + 7}\tA\tC\t${score}`);
+    const words = ["variants", "column", table, "--column", "score", "--out", scratch.path("text-out.tsv")];
+    const written = (count: number) =>
+      writeFile(table, ["chr\tpos\tallele1\tallele2\tscore", ...rows.slice(0, count)].join("\n"));
+    await written(2);
+    expect((await runCommand(words)).said).toContain("1 variant, ");
+    await written(3);
+    expect(await runCommand(words)).toMatchObject({
+      exitCode: 2,
+      said: `error: ${table}:4: score "chr20" is not a number, nor NaN`,
+    });
   });
 
   test("a column of the Yoruban table favours allele 1, under both protocols", async () => {

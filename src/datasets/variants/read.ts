@@ -100,7 +100,14 @@ class RowReader {
 
 /** NaN if the field is empty or a missing value, undefined without a column. */
 function numberOrNone(text: string | undefined, name: string | undefined, place: FieldPlace) {
-  if (text === undefined) return undefined;
+  return text === undefined ? undefined : numberOrMissing(text, name ?? "number", place);
+}
+
+/**
+ * Parses a number of a variant table; NaN if the field is empty or a missing value.
+ * @throws {FormatError} for other text
+ */
+export function numberOrMissing(text: string, name: string, place: FieldPlace): number {
   const value = parseDecimal(text);
   if (!Number.isFinite(value) && !/^(|\.|-?nan|na|none|null)$/i.test(text)) {
     throw new FormatError(place, `${name} ${JSON.stringify(text.slice(0, 40))} is not a number, nor NaN`);

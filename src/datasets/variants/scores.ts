@@ -1,9 +1,10 @@
 import { FormatError, InputError } from "../../base/errors.ts";
-import { parseDecimal, parseWholeNumber } from "../../base/table.ts";
+import { parseWholeNumber } from "../../base/table.ts";
 import { textLines } from "../../base/text-lines.ts";
 import type { Genome } from "../../dna/genome/genome.ts";
 import { lookUpReferences, type References } from "./checks/references.ts";
 import type { EffectFavours } from "./forms.ts";
+import { numberOrMissing } from "./read.ts";
 import type { VariantRow, VariantTable } from "./table.ts";
 
 /** Columns of a run's scores that identify a variant. Only `idx` is required. */
@@ -139,7 +140,8 @@ export interface ColumnScores {
  *
  * @param favours  allele that a positive number favours
  * @param options  genome, required for `favours` "alternative", and the numbering of rows
- * @throws {InputError} when the column was not read, or the required genome is missing
+ * @throws {InputError} when the column was not read or has text that is not a number, or the required genome
+ *   is missing
  */
 export async function scoresOfColumn(
   table: VariantTable,
@@ -160,9 +162,9 @@ export async function scoresOfColumn(
   }
   const lines = ["idx\tallele1_scores\tallele2_scores\n"];
   const scored: number[] = [];
-  for (const { index } of table.rows) {
-    const value = parseDecimal(texts[index]);
-    if (!Number.isFinite(value)) continue;
+  for (const { index, line } of table.rows) {
+    const value = numberOrMissing(texts[index], column, { file: table.path, line });
+    if (Number.isNaN(value)) continue;
     const first = favours === "allele1" || references?.of.get(index) === 2;
     const row = numberedBy === "table" ? index : scored.length;
     lines.push(`${row}\t${first ? value : 0}\t${first ? 0 : value}\n`);
