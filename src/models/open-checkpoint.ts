@@ -72,9 +72,7 @@ async function checkpointFolder(
 }
 
 function languageOptions({ device, threads, precision }: OpenModelContext): ModelProgramOptions {
-  return {
-    ...withoutUndefined({ device, threads, precision }),
-  };
+  return withoutUndefined({ device, threads, precision });
 }
 
 /** Names of models that `openModel` knows without a path. */
