@@ -1,12 +1,13 @@
-import { execFileSync, spawn } from "node:child_process";
+import { execFile, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { type ChildProgram, startProgram } from "../../src/base/child-program.ts";
 import { compiled } from "../compiled.ts";
 import { repository } from "../source-files.ts";
-import { temporaryFolder } from "../temporary-folder.ts";
+import { folderOfFile, temporaryFolder } from "../temporary-folder.ts";
 
 const node = (code: string, maxLineLength = 1e6) =>
   startProgram([process.execPath, "-e", code], { maxLineLength });
@@ -74,8 +75,11 @@ describe("exit status", () => {
   });
 });
 
-describe("stopping", () => {
-  test("sends SIGTERM, then SIGKILL", async () => {
+// These wait for a grace period, or for the system to remove an orphan.
+describe.concurrent("stopping", () => {
+  const folder = folderOfFile();
+
+  test("sends SIGTERM, then SIGKILL", async ({ expect }) => {
     const program = node(
       `console.log(process.pid); process.on("SIGTERM", () => {}); setInterval(() => {}, 1e3)`,
     );
@@ -96,12 +100,12 @@ describe("stopping", () => {
     console.log(await child.nextLine());
     ${end}`;
 
-  test.each([
+  test.for([
     ["when its parent exits", "process.exit(0)"],
     ["when its parent has nothing left to do", ""],
     ["when its parent is killed", `process.kill(process.pid, "SIGKILL")`],
-  ])("%s", async (_, end) => {
-    const file = join(temporaryFolder(), "parent.mjs");
+  ] as const)("%s", async ([name, end], { expect }) => {
+    const file = join(folder, `${name}.mjs`);
     writeFileSync(file, parent(end));
     const started = spawn(process.execPath, [file], {
       cwd: repository,
@@ -116,24 +120,21 @@ describe("stopping", () => {
     expect(pid).toBeGreaterThan(0);
     await expect.poll(() => isThere(pid), { timeout: 5000 }).toBe(false);
   });
-});
 
-test("stop keeps the parent alive until the program has ended", () => {
-  const file = join(temporaryFolder(), "parent.mjs");
-  writeFileSync(
-    file,
-    `import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
-     const code = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')";
-     const child = startProgram([process.execPath, "-e", code], { maxLineLength: 100 });
-     await child.nextLine();
-     await child.stop(10);
-     console.log(JSON.stringify(await child.nextLine()));`,
-  );
-  const printed = execFileSync(process.execPath, [file], {
-    cwd: repository,
-    encoding: "utf8",
+  test("keeps the parent alive until the program has ended", async ({ expect }) => {
+    const file = join(folder, "parent.mjs");
+    writeFileSync(
+      file,
+      `import { startProgram } from ${JSON.stringify(compiled("src/base/child-program.ts"))};
+       const code = "process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')";
+       const child = startProgram([process.execPath, "-e", code], { maxLineLength: 100 });
+       await child.nextLine();
+       await child.stop(10);
+       console.log(JSON.stringify(await child.nextLine()));`,
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: repository });
+    expect(JSON.parse(stdout)).toEqual({ how: "signal", signal: "SIGKILL" });
   });
-  expect(JSON.parse(printed)).toEqual({ how: "signal", signal: "SIGKILL" });
 });
 
 test("inherits standard error", () => {

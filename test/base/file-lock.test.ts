@@ -183,23 +183,22 @@ describe("a lock", () => {
     await (await takeLock(path)).release();
   });
 
-  test("with a cyclic chain is an error", async () => {
+  test("that is empty, has an invalid nonce or a cyclic chain is an error that names the file", async () => {
     const dead = { ...(await markOfThisProcess()), pid: 2 ** 22 + 1, since: "2026-01-01T00:00:00Z" };
-    const text = JSON.stringify({ ...dead, nonce: "a".repeat(16) });
-    await writeFile(path, text);
-    await writeFile(`${path}.after-${"a".repeat(16)}`, text);
-    await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
-  });
-
-  test("with an invalid nonce is an error that names the file", async () => {
-    await writeFile(path, '{"nonce":{"toString":1}}');
-    await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
-  });
-
-  test("that is unreadable is an error that names the file", async () => {
-    await writeFile(path, "");
-    await expect(takeLock(path)).rejects.toThrow("this lock file cannot be read");
-    expect(await readFile(path, "utf8")).toBe("");
+    const cyclic = JSON.stringify({ ...dead, nonce: "a".repeat(16) });
+    await writeFile(`${join(folder, "cyclic.lock")}.after-${"a".repeat(16)}`, cyclic);
+    const texts = { empty: "", nonce: '{"nonce":{"toString":1}}', cyclic };
+    // Each waits for two seconds for a writer to finish the file.
+    await Promise.all(
+      Object.entries(texts).map(async ([name, text]) => {
+        const file = join(folder, `${name}.lock`);
+        await writeFile(file, text);
+        const error = await takeLock(file).catch((thrown: unknown) => thrown);
+        expect(error).toMatchObject({ message: expect.stringContaining("this lock file cannot be read") });
+        expect(error).toMatchObject({ place: { file } });
+        expect(await readFile(file, "utf8")).toBe(text);
+      }),
+    );
   });
 });
 
