@@ -28,7 +28,7 @@ export function programVersion(): string {
 
 /** Reads synchronously: asynchronous reads of so many small files take eight times the CPU time, 0.2 s. */
 function digestOfProgram(): string {
-  const root = fileURLToPath(new URL("..", import.meta.url));
+  const root = fileURLToPath(program);
   const names = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((name) =>
     /(?<!\.d)\.[jt]s$/.test(name),
   );
@@ -39,8 +39,13 @@ function digestOfProgram(): string {
   return hash.digest("hex");
 }
 
-/** Root folder of the package, two levels above this file in `src` and in `dist`. */
-const root = new URL("../../", import.meta.url);
+/** Folder of the program: `src`, or `dist` if built, when this file is part of `dist/chunks`. */
+const program = new URL("../", import.meta.url);
+/** Root folder of the package. */
+const root = new URL("../", program);
+
+/** A file of the program by its path below `src` or `dist`. */
+export const programFile = (path: string): URL => new URL(path, program);
 
 /** Absolute path of a file or folder shipped with the package. */
 export const packagePath = (path: string): string => fileURLToPath(new URL(path, root));

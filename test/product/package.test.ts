@@ -135,13 +135,12 @@ async function runInOneProcess(lines: readonly string[]): Promise<void> {
   await writeFile(
     join(folder, "commands.js"),
     `import { writeFileSync } from "node:fs";
-     import { dispatch } from "./node_modules/dart-eval/dist/cli/dispatch.js";
-     import { processTerminal } from "./node_modules/dart-eval/dist/cli/terminal.js";
-     for (const { words, file } of ${JSON.stringify(commands)}) {
+     for (const [i, { words, file }] of ${JSON.stringify(commands)}.entries()) {
        const printed = [];
-       const terminal = { ...processTerminal(), print: (text) => printed.push(text + "\\n") };
-       const code = await dispatch(words, terminal, new AbortController().signal);
-       if (code !== 0) throw new Error(words.join(" ") + " exited with " + code);
+       process.stdout.write = (text) => printed.push(text);
+       process.argv.splice(2, Infinity, ...words);
+       await import("./node_modules/dart-eval/dist/cli/main.js?" + i);
+       if (process.exitCode !== 0) throw new Error(words.join(" ") + " exited with " + process.exitCode);
        if (file !== undefined) writeFileSync(file, printed.join(""));
      }`,
   );

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { InputError, InternalError } from "../../base/errors.ts";
 import { takeLock } from "../../base/file-lock.ts";
 import { checkWritableFolder, isInsidePath, namesInFolder, temporaryFolder } from "../../base/folder.ts";
-import { version } from "../../base/package.ts";
+import { programFile, version } from "../../base/package.ts";
 import { bytesIfPresent } from "../../base/read-file.ts";
 import { removeFile, removeTemporaryFiles, writeFileAtomic } from "../../base/write-file.ts";
 import { cellName } from "../../evaluation/runs/cell.ts";
@@ -214,8 +214,8 @@ interface FigureFiles {
 let loaded: Promise<FigureFiles> | undefined;
 
 function figureFiles(): Promise<FigureFiles> {
-  const file = `../client/figure-files${extname(import.meta.url)}`;
-  loaded ??= import(new URL(file, import.meta.url).href);
+  const file = `report/client/figure-files${extname(import.meta.url)}`;
+  loaded ??= import(programFile(file).href);
   return loaded;
 }
 
