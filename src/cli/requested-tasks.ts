@@ -98,8 +98,12 @@ async function openRequestedSuite(
       hint: `edit the suite: dart-eval suites ${name} > my-suite.json`,
     });
   }
-  const changes = { tasks, settings, limit, recipe: parseRecipe(recipe) };
-  const suite = await openSuite(await readSuite(name), { data: folder, ...changes });
+  const suite = await openSuite(await readSuite(name), {
+    data: folder,
+    only: { tasks, settings },
+    limit,
+    recipe: parseRecipe(recipe),
+  });
   return {
     genome: suite.genomes[0],
     notes: suite.notes,

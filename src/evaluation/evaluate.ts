@@ -15,7 +15,7 @@ export interface EvaluateOptions<T extends AnyTask = AnyTask> {
   readonly task: T;
   readonly inputs: InputsOf<T>;
   readonly model: Model;
-  /** Default: zero-shot, or the first setting of a task without it. */
+  /** Default: the task's first. */
   readonly setting?: NameOr<SettingName> | Setting;
   readonly protocol?: Protocol;
   readonly seed?: number;

@@ -24,8 +24,8 @@ export async function compareModels(
   const comparable = results.filter(
     ({ result: { cell } }) => findTask(cell.task, forms)?.version === cell.taskVersion,
   );
-  const options = { ...(forms && { forms }), ...(predictionsOf && { predictionsOf }) };
-  return (await compareResults(comparable, options)).groups;
+  const reading = predictionsOf === undefined ? {} : { predictionsOf };
+  return (await compareResults(comparable, { ...forms, ...reading })).groups;
 }
 
 /** Groups of models of a panel. */

@@ -2,7 +2,7 @@ import type { Motif } from "../dna/motifs/motif.ts";
 import type { PublishedResult } from "../evaluation/published/published-result.ts";
 import { readPublished } from "../evaluation/published/read-published.ts";
 import { type CellPredictions, readCellPredictions } from "../evaluation/runs/collect-shards.ts";
-import { allTasks, type CustomForms, findTask } from "../evaluation/runs/forms.ts";
+import { type CustomForms, findTask } from "../evaluation/runs/forms.ts";
 import { type PositionScores, readPositionScores } from "../evaluation/runs/position-scores.ts";
 import type { StoredResult } from "../evaluation/runs/stored-results.ts";
 import { readStrata } from "../evaluation/strata/strata-file.ts";
@@ -47,19 +47,15 @@ export const modelsOf = ({ panels }: Report): readonly string[] => [
   ...new Set(panels.flatMap(({ entries }) => entries.map(({ label }) => label))),
 ];
 
-/** Options of `gatherReport`. */
-export interface ReportOptions {
+/** Options of `gatherReport`, with the custom tasks, settings and model families of the results. */
+export interface ReportOptions extends CustomForms {
   readonly title?: string;
-  /** Titles of tasks by name, since results have the name only; default: the catalogue and `forms`. */
-  readonly tasks?: readonly (TaskHeading & Pick<Task, "name">)[];
   /** Published results; default: those of the package. */
   readonly published?: readonly PublishedResult[];
   /** Reads the predictions of a cell; undefined: none stored. Default: the shards of the cell's run. */
   readonly predictions?: (stored: StoredResult) => Promise<PredictionColumns | undefined>;
   /** Matrices of motifs by name, for logos. */
   readonly motifs?: ReadonlyMap<string, Motif>;
-  /** Custom tasks, settings and model families that results name. */
-  readonly forms?: CustomForms;
 }
 
 /** Builds a report from merged results and the rows of their runs. */
@@ -67,11 +63,10 @@ export async function gatherReport(
   results: readonly StoredResult[],
   {
     title = "DNA language models on regulatory DNA",
-    forms,
     motifs,
-    tasks = allTasks(forms),
     published,
     predictions,
+    ...forms
   }: ReportOptions = {},
 ): Promise<Report> {
   const known = published ?? (await readPublished());
@@ -83,7 +78,7 @@ export async function gatherReport(
   );
   const panels: ReportPanel[] = [];
   for (const panel of panelsOf(results, forms)) {
-    const heading = taskHeading(panel.task, tasks);
+    const heading = findTask(panel.task, forms) ?? unknownTask(panel.task);
     panels.push({
       ...panel,
       heading,
@@ -99,10 +94,11 @@ export async function gatherReport(
   return { title, panels };
 }
 
-function taskHeading(name: string, tasks: NonNullable<ReportOptions["tasks"]>): TaskHeading {
-  const task = tasks.find((one) => one.name === name);
-  return task ?? { title: name, question: "A custom task without description." };
-}
+/** Heading of a task of another program. */
+const unknownTask = (name: string): TaskHeading => ({
+  title: name,
+  question: "A custom task without description.",
+});
 
 /** Contents of a file in the folders of a panel's results, by cell identity. */
 async function fromEach<Contents>(

@@ -59,7 +59,7 @@ export async function reportText(
   if (format === "json") return `${JSON.stringify(results, null, 2)}\n`;
   const { gatherReport } = await import("./report.ts");
   const report = await gatherReport(results, {
-    forms,
+    ...forms,
     ...(title === undefined ? {} : { title }),
     ...(motifs === undefined ? {} : { motifs: await motifsOf(motifs, results) }),
   });

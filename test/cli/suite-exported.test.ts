@@ -115,8 +115,8 @@ test("--recipe overrides the suite's values", async () => {
 test("leaves byte-pair models out of task 5 zero-shot unless the setting is named", async () => {
   const model = await openModel("toy:dnabert2", { device: "cpu" });
   const planned = async (settings?: readonly string[]) => {
-    const chosen = { data: scratch.path("data"), tasks: ["variant-effects"], settings, limit: 2 };
-    const opened = await openSuite(wholeSuite(), chosen);
+    const only = { tasks: ["variant-effects"], settings };
+    const opened = await openSuite(wholeSuite(), { data: scratch.path("data"), only, limit: 2 });
     const tasks = opened.tasksFor([model]);
     const plan = await planRun({ tasks, models: [model], leaveOut: true, timing: false });
     await plan.close();

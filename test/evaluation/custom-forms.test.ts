@@ -275,7 +275,11 @@ beforeAll(async () => {
   const checkpoint = scratch.path("bigram");
   await initCheckpoint(bigram, { preset: "tiny", seed: 0, folder: checkpoint });
   model = await LanguageModel.open(checkpoint, [bigram], { checkpoint: bigram.checkpoints[0] });
-  const suite = await openSuite(await readSuite("dart-eval", forms), { data, tasks: ["hairpins"], forms });
+  const suite = await openSuite(await readSuite("dart-eval", forms), {
+    data,
+    only: { tasks: ["hairpins"] },
+    ...forms,
+  });
   const plan = await planRun({
     tasks: suite.tasksFor([model]),
     models: [model],
@@ -336,7 +340,7 @@ test("a comparison has the custom task's metric over its blocks", async () => {
   await runShard(plan);
   await plan.close();
   await mergeRun(other, forms);
-  const { groups } = await comparePaths([run, other], { forms });
+  const { groups } = await comparePaths([run, other], forms);
   const [group] = groups.filter(({ setting }) => setting === "zero-shot");
   expect(group.rows).toMatchObject({ compared: 9, blocks: 9 });
   const [first, second] = group.models.map(({ value }) => value ?? Number.NaN);
@@ -345,7 +349,7 @@ test("a comparison has the custom task's metric over its blocks", async () => {
 });
 
 test("strata and exports have the custom task's properties and members", async () => {
-  const { cells } = await stratifyRun(run, { tasks: [hairpins], by: ["half"] });
+  const { cells } = await stratifyRun(run, { ...forms, by: ["half"] });
   const [{ strata }] = cells[0].strata.stratifications;
   expect(strata.map(({ name, rows }) => [name, rows])).toEqual([
     ["first", 4],
@@ -369,7 +373,11 @@ describe("suites", () => {
 
   test("name the command that creates a missing file", async () => {
     const suite = await readSuite("mini", forms);
-    const opened = openSuite(suite, { data: scratch.path("nothing"), tasks: ["hairpins"], forms });
+    const opened = openSuite(suite, {
+      data: scratch.path("nothing"),
+      only: { tasks: ["hairpins"] },
+      ...forms,
+    });
     await expect(opened).rejects.toThrow(/- hairpins\/table\.txt\n {4}make hairpins/);
     expect(sourcesOfSuite({ ...suite, rows: suite.rows.slice(-1) }, forms)).toEqual([]);
   });
@@ -392,7 +400,7 @@ describe("published values", () => {
 
 describe("the report", () => {
   test("shows question, setting and published value", async () => {
-    const report = await gatherReport(results, { forms, published: [printed] });
+    const report = await gatherReport(results, { ...forms, published: [printed] });
     const page = renderPage(report, { script: "", style: "" });
     const setting = "G+C content: the model takes no part.";
     for (const text of [hairpins.question, setting, "paired accuracy", "0.250", "Table 1"]) {

@@ -39,7 +39,7 @@ test("a report reads the shards of each cell once, for its comparison and its fi
   await mergeRun(folder, { tasks: [task] });
   const results = await readResults(folder);
   removed = results.map(({ folder }) => join(folder, "rows"));
-  const report = await gatherReport(results, { forms: { tasks: [task] }, published: [] });
+  const report = await gatherReport(results, { tasks: [task], published: [] });
   expect([...report.panels[0].views.values()]).toEqual([view, view]);
   expect(report.panels[0].comparison[0].rows.compared).toBe(results[0].result.rows.selected);
 });

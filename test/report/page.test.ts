@@ -14,15 +14,6 @@ import { fixturePredictions, resultsFixture } from "./results-fixture.ts";
 
 const HOSTILE = `</script><script>document.title = "taken"</script><!--<img src=x onerror="document.title='taken'">`;
 
-const tasks = [
-  {
-    name: "regulatory-elements",
-    title: "Regulatory elements",
-    question: "Is a real regulatory element more likely than its control?",
-    source: "DART-Eval task 1",
-  },
-];
-
 let results: StoredResult[];
 let assets: PageAssets;
 let page: string;
@@ -40,7 +31,6 @@ beforeAll(async () => {
 const pageOf = async (some: readonly StoredResult[], title?: string) =>
   renderPage(
     await gatherReport(some, {
-      tasks,
       predictions: fixturePredictions,
       ...(title === undefined ? {} : { title }),
     }),
@@ -300,7 +290,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
   });
 
   test("rows: the bases of a row, by click and by Enter, as letters and as numbers", async () => {
-    const report = await gatherReport(results, { tasks, predictions: fixturePredictions });
+    const report = await gatherReport(results, { predictions: fixturePredictions });
     const track = (member: string, bases: string, scores: readonly number[]) => ({
       member,
       length: 350,

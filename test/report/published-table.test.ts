@@ -6,8 +6,6 @@ import { gatherReport } from "../../src/report/report.ts";
 import { benchmarkResult, type ResultForm } from "../evaluation/published/benchmark-result.ts";
 import { resultsFixture } from "./results-fixture.ts";
 
-const tasks = [{ name: "regulatory-elements", title: "Regulatory elements", question: "" }];
-
 /** A result on the benchmark's data with the numbers of a fixture. */
 function onBenchmark(
   { result, ...rest }: StoredResult,
@@ -29,10 +27,9 @@ const both = await resultsFixture([
   { model: "my-caduceus", protocol: "paper", shift: 4 },
 ]);
 const results = [onBenchmark(both[0], 0.953), onBenchmark(both[1], 0.9711)];
-const textOf = async (some: readonly StoredResult[]) =>
-  reportDocument(await gatherReport(some, { tasks }), "text");
+const textOf = async (some: readonly StoredResult[]) => reportDocument(await gatherReport(some), "text");
 const pageOf = async (some: readonly StoredResult[]) =>
-  renderPage(await gatherReport(some, { tasks }), { script: "", style: "" });
+  renderPage(await gatherReport(some), { script: "", style: "" });
 
 test("published number, source, ours under the paper protocol, and quirks, in text and LaTeX", async () => {
   const text = await textOf(results);
@@ -46,7 +43,7 @@ test("published number, source, ours under the paper protocol, and quirks, in te
   );
   expect(text).toContain('"same" means within 0.001');
   expect(text).toContain("Published: arXiv 2412.05430v1 (Dec 2024) Table 3");
-  expect(reportDocument(await gatherReport(results, { tasks }), "latex")).toContain(
+  expect(reportDocument(await gatherReport(results), "latex")).toContain(
     "paired accuracy & Table 3 & 0.971 & 0.971 [",
   );
 });

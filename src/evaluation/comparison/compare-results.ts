@@ -11,10 +11,8 @@ import type { MainStatistic, StageProgress } from "../tasks/task.ts";
 import { type Candidate, compareGroup, comparisonOf, type GroupDraft } from "./compare-group.ts";
 import type { ModelsCompared, SeparateModels } from "./comparison.ts";
 
-/** Options of `compareResults`. */
-export interface CompareOptions {
-  /** Custom tasks and settings of the results. */
-  readonly forms?: CustomForms;
+/** Options of `compareResults`, with the custom tasks and settings of the results. */
+export interface CompareOptions extends CustomForms {
   /**
    * Compares models that were evaluated on different rows of the same data on the rows that all of them
    * share. Default: they are in different groups.
@@ -42,8 +40,8 @@ export async function compareResults(
   results: readonly StoredResult[],
   options: CompareOptions = {},
 ): Promise<ModelsCompared> {
-  const { forms, sharedRows = false, signal } = options;
-  const groups = groupsOf(results, sharedRows, forms);
+  const { sharedRows = false, signal } = options;
+  const groups = groupsOf(results, sharedRows, options);
   const drafts: GroupDraft[] = [];
   for (const group of groups) {
     const candidates: Candidate[] = [];
@@ -54,17 +52,17 @@ export async function compareResults(
     const { cell, metrics } = group[0].result;
     const [{ name, title, better, chance }] = metrics;
     const form = {
-      key: formDigest(group[0], forms),
+      key: formDigest(group[0], options),
       task: cell.task,
       ...withoutUndefined({ dataset: cell.dataset, context: cell.context }),
       setting: cell.setting,
       protocol: cell.protocol,
-      data: evaluatedData(cell, forms),
+      data: evaluatedData(cell, options),
       metric: { name, title, better, ...(chance === undefined ? {} : { chance }) },
     };
     drafts.push(await compareGroup(form, candidates));
   }
-  return comparisonOf(drafts, separateModels(groups, sharedRows, forms), forms);
+  return comparisonOf(drafts, separateModels(groups, sharedRows, options), options);
 }
 
 /** Results in groups of those that can be compared, in order of first occurrence. */
@@ -116,7 +114,7 @@ async function statisticOf(
   { folder, result }: StoredResult,
   predictions: PredictionColumns,
   rows: ArrayLike<number>,
-  { forms, onStage, signal }: CompareOptions,
+  { onStage, signal, ...forms }: CompareOptions,
 ): Promise<MainStatistic | string> {
   const task = findTask(result.cell.task, forms);
   if (task === undefined) return `${result.cell.task} is a task of another program`;

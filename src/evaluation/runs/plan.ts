@@ -6,7 +6,7 @@ import { withoutUndefined } from "../../base/record.ts";
 import type { Model } from "../../models/model.ts";
 import { checkFreeSpace, type SpaceNeed } from "../embeddings/packed-embedding.ts";
 import { abInitio } from "../settings/ab-initio.ts";
-import { settingNamed } from "../settings/catalogue.ts";
+import { SETTINGS, settingNamed } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { trainedFolder } from "../settings/training-record.ts";
 import { type AnyTask, taskNamed } from "../tasks/catalogue.ts";
@@ -177,7 +177,7 @@ async function draftSetting(
   const { sample, except, ...rest } = { ...everywhere, ...overrides };
   if (overrides?.weights !== undefined && !setting.takesWeights) {
     throw new InputError(`the setting ${setting.name} takes no trained weights`, {
-      hint: "probed, fine-tuned and ab-initio do",
+      hint: takingWeights(),
     });
   }
   const form = task.settings[setting.name];
@@ -192,11 +192,15 @@ async function draftSetting(
   declined.push(...found.declined.filter(({ model }) => !controls.includes(model)));
 }
 
+/** Settings that take trained weights: "probed, fine-tuned and ab-initio do". */
+const takingWeights = () =>
+  `${new Intl.ListFormat("en-GB").format(SETTINGS.flatMap(({ name, takesWeights }) => (takesWeights ? [name] : [])))} do`;
+
 /** @throws {InputError} when the run has weights and no cell takes them */
 function refuseUnusedWeights({ weights }: RunRequest, drafts: readonly CellDraft[]): void {
   if (weights === undefined || drafts.some((draft) => draft.weights !== undefined)) return;
   throw new InputError("trained weights are given, but no requested setting takes them", {
-    hint: "probed, fine-tuned and ab-initio do",
+    hint: takingWeights(),
   });
 }
 
@@ -238,11 +242,13 @@ function openedBefore(
   return found?.opened.get(requested);
 }
 
-/** The requested settings; by default zero-shot, or the first setting of a task without it. */
+/** The requested settings; by default the task's first. @throws {InputError} when the task has none */
 function settingsOf(task: Task, settings?: RunRequest["settings"]): readonly Setting[] {
-  const [first = "zero-shot"] = Object.keys(task.settings);
-  const requested = settings ?? ["zero-shot" in task.settings ? "zero-shot" : first];
-  return requested.map((setting) => (typeof setting === "string" ? settingNamed(setting) : setting));
+  const [first] = Object.keys(task.settings);
+  if (first === undefined) throw new InputError(`the task ${task.name} has no settings`);
+  return (settings ?? [first]).map((setting) =>
+    typeof setting === "string" ? settingNamed(setting) : setting,
+  );
 }
 
 /**

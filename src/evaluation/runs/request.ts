@@ -45,7 +45,7 @@ export interface RunRequest<Tasks extends readonly AnyTask[] = readonly AnyTask[
    * them.
    */
   readonly controls?: readonly ControlModel[];
-  /** Names or custom settings; default: zero-shot, or the first setting of a task without it. */
+  /** Names or custom settings; default: the first of each task. */
   readonly settings?: readonly (NameOr<SettingName> | Setting)[];
   /** Default "corrected". */
   readonly protocol?: Protocol;

@@ -22,19 +22,20 @@ export interface OpenSuite {
   close(): Promise<void>;
 }
 
-export interface OpenSuiteOptions {
+export interface OpenSuiteOptions extends CustomForms {
   /** The data folder. */
   readonly data: string;
-  /** Only these settings; absent: all. */
-  readonly settings?: readonly string[] | undefined;
-  /** Only these tasks; absent: all. */
-  readonly tasks?: readonly string[] | undefined;
+  /** Names of the tasks and settings to open; absent: all. */
+  readonly only?: SuiteNames;
   /** Maximum number of rows of each task, in place of the suite's own numbers. */
   readonly limit?: number | undefined;
   /** Recipe values, for every setting whose recipe has them. */
   readonly recipe?: Recipe | undefined;
-  /** Custom tasks and settings that the suite names. */
-  readonly forms?: CustomForms;
+}
+
+interface SuiteNames {
+  readonly tasks?: readonly string[] | undefined;
+  readonly settings?: readonly string[] | undefined;
 }
 
 interface ReadyRow extends RowSettings {
@@ -50,13 +51,14 @@ interface ReadyRow extends RowSettings {
  */
 export async function openSuite(
   suite: Suite,
-  { data, settings, tasks, limit, recipe, forms = {} }: OpenSuiteOptions,
+  { data, only = {}, limit, recipe, ...forms }: OpenSuiteOptions,
 ): Promise<OpenSuite> {
+  const { tasks, settings } = only;
   const notes: string[] = [];
   const missing = new Set<string>();
   const fallbacks = new Map<string, readonly SuiteRow[]>();
   const ready: ReadyRow[] = [];
-  checkNames(suite, { settings, tasks }, forms);
+  checkNames(suite, only, forms);
   if ((await kindOfPath(data)) === "file") {
     throw new InputError("this is a file; expected a folder", {
       place: { file: data },
@@ -127,11 +129,7 @@ const namesOf = ({ rows }: Suite) => ({
  * @throws {InputError} for a task of the suite that does not exist, and for a task or setting that the suite
  *   lacks
  */
-function checkNames(
-  suite: Suite,
-  { settings, tasks }: Pick<OpenSuiteOptions, "settings" | "tasks">,
-  forms: CustomForms,
-): void {
+function checkNames(suite: Suite, { settings, tasks }: SuiteNames, forms: CustomForms): void {
   const own = namesOf(suite);
   for (const name of own.task) taskNamed(name, forms.tasks);
   for (const [kind, names = []] of [

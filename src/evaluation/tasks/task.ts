@@ -259,7 +259,7 @@ export interface Task<
   readonly facts?: { readonly [Name in keyof Row]-?: string };
   /** Properties of rows by which results are split, most useful first; others may be named by a user. */
   readonly stratifications?: readonly TaskStratification<Row>[];
-  /** By the setting's name; other settings do not apply to this task. */
+  /** By the setting's name, the default of a run first; other settings do not apply to this task. */
   readonly settings: Readonly<Record<string, TaskSetting<Row, MetricName>>>;
   /** Custom tasks that settings name in `trainedBy`; tasks of the catalogue need no entry. */
   readonly trainingTasks?: readonly Task[];

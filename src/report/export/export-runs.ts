@@ -90,7 +90,7 @@ export async function exportRuns(
   await writeRecords(await recordTables(results, forms), target);
   if (wants("csv", "parquet")) await writeRows(results, forms, target);
   if (wants("markdown", "latex", "svg", "png")) {
-    const report = await gatherReport(results, { forms });
+    const report = await gatherReport(results, forms);
     await writeDocuments(report, target);
     if (wants("svg", "png")) await writeFigures(report, target);
   }

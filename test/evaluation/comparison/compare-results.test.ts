@@ -89,7 +89,7 @@ test("compares the models of several runs", async () => {
     ...(await runOf("one", [modelOf("a", 0.9), modelOf("b", 0.5)])),
     ...(await runOf("two", [modelOf("c", 0.88), modelOf("b", 0.5)])),
   ];
-  const found = await compareResults(results, { forms: { tasks: [task] } });
+  const found = await compareResults(results, { tasks: [task] });
   expect(found.groups).toHaveLength(1);
   const [group] = found.groups;
   expect(group.rows).toMatchObject({ compared: 300, blocks: 25 });
@@ -120,9 +120,9 @@ test("compares models on different rows on those that they share", async () => {
     ...(await runOf("two", [modelOf("b", 0.5)], 120)),
   ];
   const forms = { tasks: [task] };
-  const apart = await compareResults(results, { forms });
+  const apart = await compareResults(results, forms);
   expect(apart.groups.map(({ pairs }) => pairs)).toEqual([[], []]);
-  const [group] = (await compareResults(results, { forms, sharedRows: true })).groups;
+  const [group] = (await compareResults(results, { ...forms, sharedRows: true })).groups;
   expect(group.rows).toMatchObject({ compared: 120, shared: true });
   expect(group.pairs).toHaveLength(1);
   expect(group.differing).toContainEqual({ field: "rows", values: { a: "300", b: "120" } });

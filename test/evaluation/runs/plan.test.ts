@@ -40,13 +40,15 @@ describe("a plan", () => {
     await expect(readFile(join(root, "run", "plan.json"))).rejects.toThrow("ENOENT");
   });
 
-  test("evaluates zero-shot by default, or the first setting of a task without it", async () => {
+  test("evaluates the first setting of a task by default", async () => {
     const [zeroShot] = (await plan()).cells;
     expect(zeroShot.record.cell.setting).toBe("zero-shot");
-    const settings = { predicted: { recipe: {}, defaultSplit: "test" } } as const;
+    const settings = { predicted: { recipe: {}, defaultSplit: "test" }, ...task.settings } as const;
     const model = { name: "activity", predictActivity: () => [] };
     const other = await plan({ tasks: [{ task: { ...task, settings }, inputs: {} }], models: [model] });
     expect(other.cells.map(({ record }) => record.cell.setting)).toEqual(["predicted"]);
+    const empty = { tasks: [{ task: { ...task, settings: {} }, inputs: {} }] };
+    await expect(plan(empty)).rejects.toThrow(`the task ${task.name} has no settings`);
   });
 
   test("times a few rows and reports how many", async () => {

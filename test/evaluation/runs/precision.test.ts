@@ -150,7 +150,7 @@ describe("a cell in int8", () => {
     expect(Object.keys(results[0].result)).not.toContain("precisionCheck");
     expect(Object.keys(results[0].result.cell)).not.toContain("precision");
     expect(await readdir(results[0].folder)).not.toContain("scores-f32.tsv");
-    const { groups } = await compareResults(results, { forms: { tasks: [task] } });
+    const { groups } = await compareResults(results, { tasks: [task] });
     const differing = groups[0].differing.find(({ field }) => field === "precision");
     expect(Object.values(differing!.values).sort()).toEqual(["f32", "int8"]);
   });

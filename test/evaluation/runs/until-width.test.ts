@@ -119,7 +119,7 @@ describe("a run until its interval is narrow", () => {
     expect(planText(plan)).toContain(`rows    3,000 · ${selected.toLocaleString("en")} done · 0 to do`);
     const [outcome] = await runShard(await planOf(folder, 0.06));
     expect(outcome).toMatchObject({ state: "done", rowsDone: selected, rowsDoneBefore: selected });
-    const { groups } = await compareResults([again], { forms: { tasks: [task] } });
+    const { groups } = await compareResults([again], { tasks: [task] });
     expect(groups[0].rows.compared).toBe(selected);
   });
 

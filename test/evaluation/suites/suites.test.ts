@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { SOURCES } from "../../../src/datasets/sources/catalogue.ts";
 import { commandsFor, sourcesOfSuite } from "../../../src/evaluation/suites/inputs.ts";
-import { openSuite } from "../../../src/evaluation/suites/open-suite.ts";
+import { type OpenSuiteOptions, openSuite } from "../../../src/evaluation/suites/open-suite.ts";
 import { readSuite, suiteFile } from "../../../src/evaluation/suites/read-suite.ts";
 import { wholeSuite } from "../../../src/evaluation/suites/suite.ts";
 import { TASKS, taskNamed } from "../../../src/evaluation/tasks/catalogue.ts";
@@ -110,8 +110,7 @@ describe("before anything starts", () => {
     writeFileSync(join(folder, place), "");
     const suite = await openSuite(suites[1], {
       data: folder,
-      tasks: ["motif-footprinting"],
-      settings: ["zero-shot"],
+      only: { tasks: ["motif-footprinting"], settings: ["zero-shot"] },
       limit: 5,
     });
     const model = { name: "m" };
@@ -125,7 +124,7 @@ describe("before anything starts", () => {
     expect(suite.notes).toEqual([
       expect.stringContaining("runs without task_2_footprinting/input_data/H12CORE_motifs.tsv"),
     ]);
-    await expect(openSuite(suites[1], { data: folder, settings: ["guessed"] })).rejects.toThrow(
+    await expect(openSuite(suites[1], { data: folder, only: { settings: ["guessed"] } })).rejects.toThrow(
       'the suite mini has no setting "guessed"',
     );
   });
@@ -135,16 +134,16 @@ describe("before anything starts", () => {
     for (const name of ["variants.tsv", "genome.fa"]) writeFileSync(join(folder, name), ">chr1\nA\n");
     const inputs = { variants: "variants.tsv", genome: "genome.fa" };
     const suite = { name: "x", title: "x", rows: [{ ...wholeSuite().rows.at(-2)!, inputs }] };
-    const settingsOf = async (more: object) => {
+    const settingsOf = async (more: Partial<OpenSuiteOptions>) => {
       const open = await openSuite(suite, { data: folder, ...more });
       const [asked] = open.tasksFor([{ name: "m" }]);
       await open.close();
       return asked.bySetting!["zero-shot"];
     };
     expect(await settingsOf({})).toEqual({ except: { tokens: "bpe", because: expect.any(String) } });
-    expect(await settingsOf({ settings: ["zero-shot"] })).toHaveProperty("except");
-    const named = { settings: ["zero-shot"], tasks: ["variant-effects"], limit: 3 };
-    expect(await settingsOf(named)).toEqual({ limit: 3 });
+    expect(await settingsOf({ only: { settings: ["zero-shot"] } })).toHaveProperty("except");
+    const only = { settings: ["zero-shot"], tasks: ["variant-effects"] };
+    expect(await settingsOf({ only, limit: 3 })).toEqual({ limit: 3 });
   });
 
   test("refuses paths outside of the data folder", async () => {
