@@ -9,6 +9,7 @@ import type { AnyTask, InputsOf, MetricNameOf, NameOr, RowOf } from "./tasks/cat
 import type { Metric } from "./tasks/measurement.ts";
 import type { Prediction, Predictions, RowFacts } from "./tasks/prediction.ts";
 import type { Recipe } from "./tasks/recipe.ts";
+import type { Task } from "./tasks/task.ts";
 
 /** One cell to evaluate in memory. Defaults are those of `RunRequest`. */
 export interface EvaluateOptions<T extends AnyTask = AnyTask> {
@@ -60,7 +61,7 @@ export interface Evaluation<MetricName extends string = string, Row extends RowF
 export async function evaluate<const T extends AnyTask>(
   options: EvaluateOptions<T>,
 ): Promise<Evaluation<MetricNameOf<T>, RowOf<T>>>;
-export async function evaluate(options: EvaluateOptions): Promise<Evaluation> {
+export async function evaluate(options: EvaluateOptions<Task>): Promise<Evaluation> {
   const { planRun } = await import("./runs/plan.ts");
   const { checkPrecision } = await import("./runs/precision-check.ts");
   const { runCell } = await import("./runs/run-shard.ts");

@@ -269,6 +269,9 @@ test("TypeScript 5 compiles programs under bundler resolution, and completes nam
   ]);
   expect(missing).toEqual(cases.map(([code]) => [code]));
   expect(offered[0]).toHaveLength(TASK_NAMES.length);
+  for (const [i, [code]] of cases.entries()) {
+    if (code.includes("inputs: { | }")) expect([...offered[i]].sort()).toEqual(["elements", "genome"]);
+  }
   expect(version).toMatch(/^5\./);
   // The calls, the README's programs and more than eight examples.
   expect(programs).toBeGreaterThan(10);

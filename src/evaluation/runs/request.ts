@@ -17,7 +17,9 @@ import type { RunCommand } from "./run-folder.ts";
 import { checkShard, type Shard } from "./shard.ts";
 
 /** One task of a run on one data set, with its overrides of the run's request. */
-export interface RequestedTask<T extends AnyTask = AnyTask>
+export type RequestedTask<T extends AnyTask = AnyTask> = T extends unknown ? TaskOnData<T> : never;
+
+interface TaskOnData<T extends AnyTask>
   extends Partial<Pick<RunRequest, "settings" | "models">>,
     RequestedRows {
   /** A task's name, or a custom task. */
