@@ -67,16 +67,12 @@ export async function findSynapseFile(
   { id, name }: { readonly id: string; readonly name?: string },
   signal?: AbortSignal,
 ): Promise<SynapseFile> {
-  const waiting = [id];
-  for (let searched = 0; searched < MAX_FOLDERS; searched++) {
-    const folder = waiting.shift();
-    if (folder === undefined) break;
-    if (searched === 0) {
-      const file = await fileOf(services, folder, signal);
-      if (file !== undefined) return file;
-    }
-    for (const child of await childrenOf(services, folder, signal)) {
-      if (child.type.endsWith("Folder")) waiting.push(child.id);
+  const own = await fileOf(services, id, signal);
+  if (own !== undefined) return own;
+  const folders = [id];
+  for (let searched = 0; searched < folders.length && searched < MAX_FOLDERS; searched++) {
+    for (const child of await childrenOf(services, folders[searched], signal)) {
+      if (child.type.endsWith("Folder")) folders.push(child.id);
       else if (child.name === name) {
         const file = await fileOf(services, child.id, signal);
         if (file !== undefined) return file;

@@ -40,14 +40,7 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
     const place = { file: path, line };
     if (text === "" || text.startsWith("##")) return;
     if (!headerSeen) {
-      const found = text.split("\t").slice(0, COLUMNS.length);
-      if (found.join() !== COLUMNS.join()) {
-        throw new FormatError(
-          place,
-          `the header is ${JSON.stringify(text.slice(0, 60))}`,
-          `expected ${COLUMNS.join(", ")}, … separated by tabs`,
-        );
-      }
+      checkHeader(text, place);
       headerSeen = true;
       return;
     }
@@ -82,6 +75,16 @@ export async function readVcf(path: string, { extra = [] }: ReadVariantsOptions 
     leftOut,
     extra: new Map(),
   };
+}
+
+function checkHeader(text: string, place: { readonly file: string; readonly line: number }): void {
+  const found = text.split("\t").slice(0, COLUMNS.length);
+  if (found.join() === COLUMNS.join()) return;
+  throw new FormatError(
+    place,
+    `the header is ${JSON.stringify(text.slice(0, 60))}`,
+    `expected ${COLUMNS.join(", ")}, … separated by tabs`,
+  );
 }
 
 /** True unless VCF's text is symbolic, a placeholder, a breakend or too long. */

@@ -87,23 +87,9 @@ async function causeOf(
   const { of, mismatches } = references;
   const count = mismatches.length;
   if (count < ENOUGH) return undefined;
-  const explains = (fits: number) =>
-    fits >= NEARLY_ALL * count && binomialUpperTail(fits, count, RANDOM_FIT) < CHANCE;
   const inPart = count <= RANDOM_MISMATCH * of.size;
-  const before = mismatches.filter((mismatch) => mismatch.before).length;
-  const after = mismatches.filter((mismatch) => mismatch.after).length;
-  for (const [fits, where, fix] of [
-    [before, "before", "subtract 1 from the positions"],
-    [after, "after", "add 1 to the positions, which seem to be 0-based as in BED"],
-  ] as const) {
-    if (!explains(fits)) continue;
-    const which = inPart ? `positions of about ${misplaced(count)} rows` : "positions";
-    return {
-      kind: "shifted-positions",
-      because: `, and ${fits} of these have one of them one base ${where}: ${which} are not 1-based`,
-      fix: `${fix}${inPart ? ", only in the part of the table that these rows come from: most others are correct" : ""}`,
-    };
-  }
+  const shifted = shiftCause(mismatches, inPart);
+  if (shifted !== undefined) return shifted;
   const beyond = mismatches.filter(isBeyondEnd).length;
   if (beyond <= (1 - NEARLY_ALL) * count && onOtherStrand(table, references)) {
     const unknown = Math.round((count * palindromes(table, of)) / (1 - palindromes(table, of)));
@@ -122,9 +108,39 @@ async function causeOf(
       fix: "correct the chromosome names of these rows and of about as many more from the same source, which fit by chance",
     };
   }
-  if (beyond > count / 2) return undefined;
+  return beyond > count / 2 ? undefined : assemblyCause(table, genome, mismatches, inPart);
+}
+
+/** Positions that are one base too high or too low. @param inPart  true if most of the table fits */
+function shiftCause(mismatches: readonly Mismatch[], inPart: boolean): Cause | undefined {
+  const count = mismatches.length;
+  for (const [where, fix] of [
+    ["before", "subtract 1 from the positions"],
+    ["after", "add 1 to the positions, which seem to be 0-based as in BED"],
+  ] as const) {
+    const fits = mismatches.filter((mismatch) => mismatch[where]).length;
+    if (fits < NEARLY_ALL * count || binomialUpperTail(fits, count, RANDOM_FIT) >= CHANCE) continue;
+    const which = inPart ? `positions of about ${misplaced(count)} rows` : "positions";
+    return {
+      kind: "shifted-positions",
+      because: `, and ${fits} of these have one of them one base ${where}: ${which} are not 1-based`,
+      fix: `${fix}${inPart ? ", only in the part of the table that these rows come from: most others are correct" : ""}`,
+    };
+  }
+  return undefined;
+}
+
+/** Positions of another assembly: at a constant offset, or random in most of the table. */
+async function assemblyCause(
+  table: VariantTable,
+  genome: Genome,
+  mismatches: readonly Mismatch[],
+  inPart: boolean,
+): Promise<Cause | undefined> {
+  const count = mismatches.length;
+  const inGenome = count - mismatches.filter(isBeyondEnd).length;
   const offset = await constantOffset(genome, mismatches);
-  if (offset === undefined && (inPart || count - beyond < ENOUGH)) return undefined;
+  if (offset === undefined && (inPart || inGenome < ENOUGH)) return undefined;
   const where =
     offset === undefined
       ? ", as if the positions were random"
