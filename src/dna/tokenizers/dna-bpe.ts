@@ -104,13 +104,9 @@ export class DnaBpe {
   encode(text: string): number {
     const n = text.length;
     if (n > this.#codes.length) this.#grow(n);
-    const [codes, tokens] = [this.#codes, this.#tokens];
-    for (let i = 0; i < n; i++) {
-      const base = BASE_OF_CHARACTER[text.charCodeAt(i)] ?? -1;
-      if (base < 0) return -1;
-      codes[i] = base;
-    }
+    if (!this.#readBases(text)) return -1;
 
+    const tokens = this.#tokens;
     let count = 0;
     let at = 0;
     let token = n > 0 ? this.#longest(0, n) : -1;
@@ -136,6 +132,17 @@ export class DnaBpe {
       this.ends[i] = reached;
     }
     return count;
+  }
+
+  /** Stores the codes of a text's bases. False if a character is not A, C, G or T. */
+  #readBases(text: string): boolean {
+    const codes = this.#codes;
+    for (let i = 0; i < text.length; i++) {
+      const base = BASE_OF_CHARACTER[text.charCodeAt(i)] ?? -1;
+      if (base < 0) return false;
+      codes[i] = base;
+    }
+    return true;
   }
 
   /**

@@ -119,17 +119,17 @@ function secondStage(h: number, s: number): NdArray {
   const points = 2 * h * s;
   const { cos, sin } = circle(2 * points);
   const data = new Float32Array(h * 4 * s * s);
-  let at = 0;
   for (let k1 = 0; k1 < h; k1++) {
-    for (const imaginary of [false, true]) {
-      for (let k2 = 0; k2 < s; k2++) {
-        const frequency = 2 * (k1 + 2 * h * k2) + 1;
-        for (let column = 0; column < 2 * s; column++) {
-          const turn = (frequency * (column % s)) % (2 * points);
-          const ofImaginary = column >= s;
-          if (imaginary === ofImaginary) data[at++] = cos[turn];
-          else data[at++] = imaginary ? -sin[turn] : sin[turn];
-        }
+    for (let k2 = 0; k2 < s; k2++) {
+      const frequency = 2 * (k1 + 2 * h * k2) + 1;
+      const upper = (k1 * 2 * s + k2) * 2 * s; // row [re, −im]
+      const lower = upper + s * 2 * s; // row [im, re]
+      for (let n2 = 0; n2 < s; n2++) {
+        const turn = (frequency * n2) % (2 * points);
+        data[upper + n2] = cos[turn];
+        data[upper + s + n2] = sin[turn];
+        data[lower + n2] = -sin[turn];
+        data[lower + s + n2] = cos[turn];
       }
     }
   }

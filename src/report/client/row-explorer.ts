@@ -165,12 +165,8 @@ export class RowExplorer {
     // Read before the table changes, so that the browser computes the layout once.
     const height = this.#scroll?.clientHeight ?? 0;
     let kept = filterRows(rows, rowFilterOf(rows.set, new FormData(form)));
+    this.#markSorted();
     const order = this.#order;
-    for (const cell of this.#body?.parentElement?.querySelectorAll<HTMLElement>("thead th") ?? []) {
-      if (order !== undefined && !order.byMerit && cell.dataset.column === String(order.column)) {
-        cell.setAttribute("aria-sort", order.descending ? "descending" : "ascending");
-      } else cell.removeAttribute("aria-sort");
-    }
     if (order !== undefined) {
       const keys = order.byMerit ? meritOf(rows, order.column) : sortKeys(rows, order.column);
       if (keys !== undefined) kept = sortRows(kept, keys, order.descending);
@@ -182,6 +178,16 @@ export class RowExplorer {
     }
     this.#fill(0, height);
     if (this.#scroll) this.#scroll.scrollTop = 0;
+  }
+
+  /** Marks the heading of the column by which rows are sorted. */
+  #markSorted(): void {
+    const order = this.#order;
+    for (const cell of this.#body?.parentElement?.querySelectorAll<HTMLElement>("thead th") ?? []) {
+      if (order !== undefined && !order.byMerit && cell.dataset.column === String(order.column)) {
+        cell.setAttribute("aria-sort", order.descending ? "descending" : "ascending");
+      } else cell.removeAttribute("aria-sort");
+    }
   }
 
   /** Draws the rows that are visible, between two empty rows of the height of the others. */

@@ -99,10 +99,7 @@ export async function measureClusters(
   const metrics: Metric<ClusterMetric>[] = [];
   for (const { k, ...form } of kinds) {
     if (space === undefined || rows.length < k) {
-      const why =
-        rows.length < k
-          ? `${k} clusters need at least ${k} rows; there ${rows.length === 1 ? "is" : "are"} ${rows.length}`
-          : "no feature remains";
+      const why = rows.length < k ? tooFewRows(rows.length, k) : "no feature remains";
       metrics.push(metricOf({ ...form, better: "higher" }, Number.NaN, why));
       continue;
     }
@@ -202,6 +199,9 @@ export function clusteringOf(recipe: Recipe): Clustering {
     seeds: countOf("clusterSeeds", recipe),
   };
 }
+
+const tooFewRows = (rows: number, clusters: number) =>
+  `${clusters} clusters need at least ${clusters} rows; there ${rows === 1 ? "is" : "are"} ${rows}`;
 
 function countOf(name: string, recipe: Recipe): number {
   const value = recipe[name];
