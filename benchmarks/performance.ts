@@ -57,15 +57,7 @@ const REST_MS = 150;
 export async function benchmark(options: BenchmarkOptions): Promise<readonly Compared[]> {
   const { threads, device, tiny } = options;
   if (tiny && options.write) throw new Error("--tiny measures toys: it has no --write");
-  const RESULTS = resultsPath(device);
-  const here = machine(threads, device);
-  const fresh: Results = { machine: here, versions: [], rows: [] };
-  const partial = options.resume || options.only !== "";
-  let results = options.write && partial && existsSync(RESULTS) ? readResults(device) : fresh;
-  if (results.rows.length === 0) results = fresh;
-  if (results.machine !== here) {
-    throw new Error(`${RESULTS} is of another machine, ${results.machine}: run without --only and --resume`);
-  }
+  let results = resultsToExtend(options);
   const stored = new Set(options.resume ? results.rows.map(nameOf) : []);
   const wanted = (each: NamedWork) => nameOf(each).includes(options.only) && !stored.has(nameOf(each));
   const folder = options.weights ?? (await mkdtemp(join(tmpdir(), "dart-eval-performance-")));
@@ -99,6 +91,18 @@ export async function benchmark(options: BenchmarkOptions): Promise<readonly Com
     if (options.weights === undefined) await rm(folder, { recursive: true });
   }
   return compared;
+}
+
+/** Stored results that `--only` or `--resume` extends, or empty ones. */
+function resultsToExtend({ threads, device, write, resume, only }: BenchmarkOptions): Results {
+  const here = machine(threads, device);
+  const fresh: Results = { machine: here, versions: [], rows: [] };
+  const path = resultsPath(device);
+  if (!write || !(resume || only !== "") || !existsSync(path)) return fresh;
+  const stored = readResults(device);
+  if (stored.rows.length === 0) return fresh;
+  if (stored.machine === here) return stored;
+  throw new Error(`${path} is of another machine, ${stored.machine}: run without --only and --resume`);
 }
 
 async function store(results: Results, device: TrainingDevice): Promise<void> {

@@ -67,8 +67,6 @@ async function cells(folder: string, only: string): Promise<readonly (readonly s
     await run(["models", "init", family, "--preset", preset, "--out", out]);
     return out;
   };
-  const hyena = await init("hyenadna", "medium-160k");
-  const transformer = await init("nucleotide-transformer", "v2-50m-multi-species");
   const { peaksTable, confidentPeaksTable, nonPeaksTable, signal } = files.cellLines.GM12878;
   const genome = ["--genome", files.genome];
   const elements = [...genome, "--task", "regulatory-elements", "--data", files.regulatoryElements];
@@ -89,125 +87,71 @@ async function cells(folder: string, only: string): Promise<readonly (readonly s
   ];
   const activity = [...genome, "--task", "chromatin-activity", "--data", ...tables, "cell-line=GM12878"];
   const variants = [...genome, "--task", "variant-effects", "--data", `variants=${files.africanVariants}`];
-  const trains = (...values: string[]) => ["--recipe", ...values];
-  const all: readonly (readonly string[])[] = [
-    [...elements, "--split", "all", "--model", "kmer-markov:order=5"],
-    [...elements, "--model", "toy:hyenadna"],
-    [...elements, "--limit", "40", "--model", "toy:dnabert2"],
-    [...elements, "--limit", "20", "--model", hyena],
-    [
-      ...elements,
-      "--model",
-      "toy:hyenadna",
-      "--setting",
-      "probed",
-      ...trains("epochs=3", "trainRows=200", "valRows=60"),
-    ],
-    [
-      ...elements,
-      "--limit",
-      "100",
-      "--model",
-      "toy:dnabert2",
-      "--setting",
-      "fine-tuned",
-      ...trains("epochs=2", "trainRows=64", "valRows=32", "batchSize=16"),
-    ],
-    [
-      ...elements,
-      "--model",
-      "probing-head-like",
-      "--setting",
-      "ab-initio",
-      ...trains("epochs=3", "trainRows=200", "valRows=64", "batchSize=32"),
-    ],
-    [...motif, "--limit", "600", "--model", "toy:hyenadna"],
-    [...motif, "--limit", "600", "--model", "toy:dnabert2", "--setting", "zero-shot-embedding"],
-    [
-      ...types,
-      "--model",
-      "toy:dnabert2",
-      "--setting",
-      "zero-shot-embedding",
-      ...trains("clusters=20", "clusterSeeds=5", "components=20"),
-    ],
-    [
-      ...types,
-      "--model",
-      "toy:hyenadna",
-      "--setting",
-      "probed",
-      ...trains("epochs=3", "trainRows=200", "valRows=60"),
-    ],
-    [
-      ...activity,
-      "--limit",
-      "100",
-      "--model",
-      "toy:hyenadna",
-      "--setting",
-      "probed",
-      ...trains("epochs=2", "trainRows=64", "valRows=32", "batchSize=16"),
-    ],
-    [
-      ...activity,
-      "--limit",
-      "60",
-      "--model",
-      "toy:hyenadna",
-      "--setting",
-      "fine-tuned",
-      ...trains("epochs=2", "trainRows=48", "valRows=24", "batchSize=8"),
-    ],
-    [
-      ...activity,
-      "--limit",
-      "8",
-      "--model",
-      "chrombpnet-like",
-      "--setting",
-      "ab-initio",
-      ...trains("epochs=1", "trainRows=8", "valRows=4", "batchSize=4"),
-    ],
-    [...activity, "--model", "toy:chrombpnet", "--setting", "predicted"],
-    [...variants, "--model", "toy:hyenadna"],
-    [...variants, "--model", "toy:chrombpnet", "--setting", "predicted"],
-    [...variants, "--limit", "8", "--model", hyena],
-    [...variants, "--limit", "16", "--model", transformer, "--setting", "zero-shot-embedding"],
-    [
-      ...elements,
-      "--limit",
-      "4",
-      "--model",
-      transformer,
-      "--setting",
-      "probed",
-      ...trains("epochs=2", "trainRows=48", "valRows=16", "storedAs=float32"),
-    ],
-    [
-      ...elements,
-      "--limit",
-      "4",
-      "--model",
-      transformer,
-      "--setting",
-      "fine-tuned",
-      ...trains("epochs=1", "trainRows=16", "valRows=8", "batchSize=16"),
-    ],
-    [
-      ...activity,
-      "--limit",
-      "2",
-      "--model",
-      hyena,
-      "--setting",
-      "fine-tuned",
-      ...trains("epochs=1", "trainRows=8", "valRows=4", "batchSize=8"),
-    ],
-    [...elements, "--limit", "3", "--model", "toy:caduceus"],
-  ];
+  const tasks = { elements, motif, types, activity, variants };
+  const models = new Map([
+    ["HYENADNA", await init("hyenadna", "medium-160k")],
+    ["TRANSFORMER", await init("nucleotide-transformer", "v2-50m-multi-species")],
+  ]);
+  const all = CELLS.map(([task, options]) => [
+    ...tasks[task],
+    ...options.split(" ").map((word) => models.get(word) ?? word),
+  ]);
   return all.filter((options) => options.join(" ").includes(only));
 }
+
+/** Task and options of each cell; HYENADNA and TRANSFORMER are untrained models of published sizes. */
+const CELLS = [
+  ["elements", "--split all --model kmer-markov:order=5"],
+  ["elements", "--model toy:hyenadna"],
+  ["elements", "--limit 40 --model toy:dnabert2"],
+  ["elements", "--limit 20 --model HYENADNA"],
+  ["elements", "--model toy:hyenadna --setting probed --recipe epochs=3 trainRows=200 valRows=60"],
+  [
+    "elements",
+    "--limit 100 --model toy:dnabert2 --setting fine-tuned --recipe epochs=2 trainRows=64 valRows=32 batchSize=16",
+  ],
+  [
+    "elements",
+    "--model probing-head-like --setting ab-initio --recipe epochs=3 trainRows=200 valRows=64 batchSize=32",
+  ],
+  ["motif", "--limit 600 --model toy:hyenadna"],
+  ["motif", "--limit 600 --model toy:dnabert2 --setting zero-shot-embedding"],
+  [
+    "types",
+    "--model toy:dnabert2 --setting zero-shot-embedding --recipe clusters=20 clusterSeeds=5 components=20",
+  ],
+  ["types", "--model toy:hyenadna --setting probed --recipe epochs=3 trainRows=200 valRows=60"],
+  [
+    "activity",
+    "--limit 100 --model toy:hyenadna --setting probed --recipe epochs=2 trainRows=64 valRows=32 batchSize=16",
+  ],
+  [
+    "activity",
+    "--limit 60 --model toy:hyenadna --setting fine-tuned --recipe epochs=2 trainRows=48 valRows=24 batchSize=8",
+  ],
+  [
+    "activity",
+    "--limit 8 --model chrombpnet-like --setting ab-initio --recipe epochs=1 trainRows=8 valRows=4 batchSize=4",
+  ],
+  ["activity", "--model toy:chrombpnet --setting predicted"],
+  ["variants", "--model toy:hyenadna"],
+  ["variants", "--model toy:chrombpnet --setting predicted"],
+  ["variants", "--limit 8 --model HYENADNA"],
+  ["variants", "--limit 16 --model TRANSFORMER --setting zero-shot-embedding"],
+  [
+    "elements",
+    "--limit 4 --model TRANSFORMER --setting probed --recipe epochs=2 trainRows=48 valRows=16 storedAs=float32",
+  ],
+  [
+    "elements",
+    "--limit 4 --model TRANSFORMER --setting fine-tuned --recipe epochs=1 trainRows=16 valRows=8 batchSize=16",
+  ],
+  [
+    "activity",
+    "--limit 2 --model HYENADNA --setting fine-tuned --recipe epochs=1 trainRows=8 valRows=4 batchSize=8",
+  ],
+  ["elements", "--limit 3 --model toy:caduceus"],
+] as const;
 
 interface PlanAsJson {
   readonly seconds: number | null;

@@ -68,43 +68,43 @@ export async function killRepeatedly(options: KillOptions): Promise<KillReport> 
 
   // The start was measured under another load than the run.
   const earliest = Math.min(start, seconds / 2);
-  let kills = 0;
-  let starts = 1;
-  let runsCompared = 0;
-  let killsAmongRows = 0;
-  let tornLines = 0;
-  for (let round = 1; kills < options.kills; round++) {
+  const counts = { kills: 0, starts: 1, runsCompared: 0, killsAmongRows: 0, tornLines: 0 };
+  const nextMoment = (folder: string): Moment | undefined => {
+    const milliseconds = (earliest + rng.nextFloat64() * (seconds - earliest)) * 1000;
+    if (counts.kills >= options.kills) return undefined;
+    // Every second kill waits for rows, so that not all of them hit the start of the program.
+    return waitForRows && counts.kills % 2 === 1
+      ? { milliseconds: milliseconds / 4, afterRowsIn: folder }
+      : { milliseconds };
+  };
+  /** Starts a run again after each kill, until it ends by itself. */
+  const killUntilEnd = async (folder: string, round: number) => {
+    for (;;) {
+      const ended = await runFor(command(folder), env, nextMoment(folder));
+      counts.starts++;
+      if (ended) return;
+      counts.kills++;
+      const { among, torn } = await leftBehind(folder);
+      counts.killsAmongRows += among ? 1 : 0;
+      counts.tornLines += torn;
+      log(`kill ${counts.kills}: run ${round}${among ? ", among rows" : ""}${torn > 0 ? ", in a line" : ""}`);
+    }
+  };
+  for (let round = 1; counts.kills < options.kills; round++) {
     if (round > 100 + 10 * options.kills) throw new Error(`${round} runs ended before they were killed`);
     const folder = join(root, `killed-${round}`);
     await prepare(folder);
-    let killsOfRun = 0;
-    for (let ended = false; !ended; ) {
-      const milliseconds = (earliest + rng.nextFloat64() * (seconds - earliest)) * 1000;
-      const enough = kills >= options.kills;
-      // Every second kill waits for rows, so that not all of them hit the start of the program.
-      const moment =
-        waitForRows && kills % 2 === 1
-          ? { milliseconds: milliseconds / 4, afterRowsIn: folder }
-          : { milliseconds };
-      ended = await runFor(command(folder), env, enough ? undefined : moment);
-      starts++;
-      if (ended) break;
-      kills++;
-      killsOfRun++;
-      const { among, torn } = await leftBehind(folder);
-      killsAmongRows += among ? 1 : 0;
-      tornLines += torn;
-      log(`kill ${kills}: run ${round}${among ? ", among rows" : ""}${torn > 0 ? ", in a line" : ""}`);
-    }
-    if (killsOfRun > 0) {
+    const killsBefore = counts.kills;
+    await killUntilEnd(folder, round);
+    if (counts.kills > killsBefore) {
       requireSame(expected, await filesBelow(folder, isCompared), folder);
       await requireNothingTemporary(folder);
-      runsCompared++;
-      log(`run ${round} ended after ${killsOfRun} kills: identical bytes`);
+      counts.runsCompared++;
+      log(`run ${round} ended after ${counts.kills - killsBefore} kills: identical bytes`);
     }
     await rm(folder, { recursive: true, force: true });
   }
-  return { kills, starts, runsCompared, filesCompared: expected.size, killsAmongRows, tornLines, seconds };
+  return { ...counts, filesCompared: expected.size, seconds };
 }
 
 /** Time of the kill: after the start, or after the process has added rows to a folder. */

@@ -29,46 +29,83 @@ const PATCHINESS = 0.7;
  * patches, and neighbours share a part of their scores that differs between the classes.
  */
 export function draw({ layout, rows, dependence, target }: Design, rng: Pcg64): Sample {
-  const { chromosome, position } = places(layout, rows, rng);
-  const own = Math.sqrt(1 - dependence.strength);
-  const field = (share = 1) =>
-    fieldOf(chromosome, position, { ...dependence, strength: share * dependence.strength }, rng);
-  const x = new Float64Array(rows);
-  const y = new Float64Array(rows);
-  if (target.metric === "pearson" || target.metric === "spearman") {
-    const skewed = target.metric === "pearson" && target.skewed;
-    const noise = skewed ? () => -Math.log(1 - rng.nextFloat64()) - 1 : () => normal(rng);
-    const rest = Math.sqrt(1 - target.r ** 2);
-    const [ofX, ofY] = [field(), field()];
-    for (let i = 0; i < rows; i++) {
-      x[i] = ofX[i] + own * noise();
-      y[i] = target.r * x[i] + rest * (ofY[i] + own * noise());
-    }
-    return { chromosome, position, x, y };
+  const placed = places(layout, rows, rng);
+  const field = (strength: number) =>
+    fieldOf(placed.chromosome, placed.position, { ...dependence, strength }, rng);
+  const source: Source = { rows, rng, field, strength: dependence.strength };
+  switch (target.metric) {
+    case "pearson":
+    case "spearman":
+      return { ...placed, ...drawPredictions(target, source) };
+    case "share":
+    case "mean":
+      return { ...placed, ...drawOutcomes(target, source) };
+    default:
+      return { ...placed, ...drawClasses(target, source) };
   }
-  if (target.metric === "share" || target.metric === "mean") {
-    const shared = field();
-    const credit = scoring(target);
-    for (let i = 0; i < rows; i++) x[i] = credit(shared[i] + own * normal(rng));
-    return { chromosome, position, x, y };
-  }
-  const patches = fieldOf(
-    chromosome,
-    position,
-    { ...dependence, strength: dependence.strength > 0 ? 1 : 0 },
-    rng,
-  );
-  const patchiness = dependence.strength > 0 ? PATCHINESS : 0;
-  const base = patchLogit(target.prevalence, patchiness);
-  const [shared, ofNegatives, ofPositives] = [field(0.5), field(0.5), field(0.5)];
+}
+
+/** Random numbers of rows. */
+interface Source {
+  readonly rows: number;
+  readonly rng: Pcg64;
+  /** Component of a variance that neighbours share. [rows] */
+  readonly field: (strength: number) => Float64Array;
+  /** Variance of that component in the design; the rest to 1 is each row's own. */
+  readonly strength: number;
+}
+
+type Drawn = Pick<Sample, "x" | "y">;
+type TargetOf<Metric> = Extract<Target, { metric: Metric }>;
+
+/** Predictions that correlate with measured values. */
+function drawPredictions(
+  target: TargetOf<"pearson" | "spearman">,
+  { rows, rng, field, strength }: Source,
+): Drawn {
+  const [x, y] = [new Float64Array(rows), new Float64Array(rows)];
+  const own = Math.sqrt(1 - strength);
+  const skewed = target.metric === "pearson" && target.skewed;
+  const noise = skewed ? () => -Math.log(1 - rng.nextFloat64()) - 1 : () => normal(rng);
+  const rest = Math.sqrt(1 - target.r ** 2);
+  const [ofX, ofY] = [field(strength), field(strength)];
   for (let i = 0; i < rows; i++) {
-    y[i] = rng.nextFloat64() < logistic(base + patchiness * patches[i]) ? 1 : 0;
-    const score = shared[i] + (y[i] === 1 ? ofPositives[i] : ofNegatives[i]) + own * normal(rng);
-    x[i] = score + (y[i] === 1 ? target.shift : 0);
+    x[i] = ofX[i] + own * noise();
+    y[i] = target.r * x[i] + rest * (ofY[i] + own * noise());
+  }
+  return { x, y };
+}
+
+/** Outcomes of rows without labels. */
+function drawOutcomes(target: TargetOf<"share" | "mean">, { rows, rng, field, strength }: Source): Drawn {
+  const own = Math.sqrt(1 - strength);
+  const shared = field(strength);
+  const credit = scoring(target);
+  const x = Float64Array.from(shared, (value) => credit(value + own * normal(rng)));
+  return { x, y: new Float64Array(rows) };
+}
+
+/** Scores of positives, which cluster in patches, and of negatives. */
+function drawClasses(
+  target: TargetOf<"auroc" | "auprc" | "mcc">,
+  { rows, rng, field, strength }: Source,
+): Drawn {
+  const [x, y] = [new Float64Array(rows), new Float64Array(rows)];
+  const own = Math.sqrt(1 - strength);
+  const patches = field(strength > 0 ? 1 : 0);
+  const patchiness = strength > 0 ? PATCHINESS : 0;
+  const base = patchLogit(target.prevalence, patchiness);
+  const half = 0.5 * strength;
+  const [shared, ofNegatives, ofPositives] = [field(half), field(half), field(half)];
+  for (let i = 0; i < rows; i++) {
+    const positive = rng.nextFloat64() < logistic(base + patchiness * patches[i]);
+    const score = shared[i] + (positive ? ofPositives[i] : ofNegatives[i]) + own * normal(rng);
+    y[i] = positive ? 1 : 0;
+    x[i] = score + (positive ? target.shift : 0);
     if ("ties" in target && target.ties) x[i] = STEP * Math.round(x[i] / STEP);
     if (target.metric === "mcc") x[i] = x[i] > threshold(target) ? 1 : 0;
   }
-  return { chromosome, position, x, y };
+  return { x, y };
 }
 
 /** True value of the metric: its limit for infinitely many rows. */

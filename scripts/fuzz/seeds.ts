@@ -94,14 +94,22 @@ async function writeRun(folder: string, synthetic: string): Promise<void> {
 
 /** Writes a valid file of every readable format, a few kilobytes each, into a new folder. */
 export async function writeSeeds(folder: string): Promise<void> {
-  const at = (...names: readonly string[]) => join(folder, ...names);
   await mkdir(folder, { recursive: true });
-  const synthetic = at("synthetic");
+  const synthetic = join(folder, "synthetic");
   await writeSyntheticGenome(synthetic, { seed: 0, scale: 0.1 });
-  const lines = async (from: string, to: string, count: number) => {
-    const text = await readFile(join(synthetic, from), "utf8");
-    await writeFile(at(to), `${text.trimEnd().split("\n").slice(0, count).join("\n")}\n`);
-  };
+  await writeTables(folder, synthetic);
+  await writeSequences(folder);
+  await writeScores(folder);
+  await writeWeights(folder);
+  await writeHdf5Files(folder);
+  await writeOnnxModel(folder);
+  await writeConfigurations(folder);
+  await writeRun(join(folder, "run"), synthetic);
+  await writeLeaderboard(join(folder, "leaderboard"), [join(folder, "run")], { withScores: true });
+}
+
+/** First lines of the synthetic genome's tables, its motifs, and a VCF file. */
+async function writeTables(folder: string, synthetic: string): Promise<void> {
   for (const [from, to] of [
     ["elements.bed", "elements.bed"],
     ["peaks/K562.narrowPeak", "peaks.narrowPeak"],
@@ -113,14 +121,19 @@ export async function writeSeeds(folder: string): Promise<void> {
     ["variants/african-caqtls.tsv", "african.tsv"],
     ["variants/yoruban-dsqtls.tsv", "yoruban.tsv"],
   ] as const) {
-    await lines(from, to, 8);
+    const text = await readFile(join(synthetic, from), "utf8");
+    await writeFile(join(folder, to), `${text.trimEnd().split("\n").slice(0, 8).join("\n")}\n`);
   }
-  await copyFile(join(synthetic, "motifs.meme"), at("motifs.meme"));
+  await copyFile(join(synthetic, "motifs.meme"), join(folder, "motifs.meme"));
   await writeFile(
-    at("variants.vcf"),
+    join(folder, "variants.vcf"),
     "##fileformat=VCFv4.2\n#CHROM\tPOS\tID\tREF\tALT\tQUAL\tFILTER\tINFO\nchr1\t100\trs1\tA\tC\t.\tPASS\tAF=0.1\nchr1\t200\t.\tAC\tA,ACT\t.\t.\t.\n",
   );
+}
 
+/** Genomes with their indices, reads and a signal. */
+async function writeSequences(folder: string): Promise<void> {
+  const at = (name: string) => join(folder, name);
   const text = Buffer.from(fasta());
   await writeFile(at("genome.fa"), text);
   await writeFile(at("genome.fa.gz"), bgzip(text, 128));
@@ -130,13 +143,18 @@ export async function writeSeeds(folder: string): Promise<void> {
   await writeFile(at("reads.text"), bamText());
   const values = new Map([["chr1", Float32Array.from({ length: 400 }, (_, i) => (i % 7 === 0 ? i / 3 : 0))]]);
   await writeFile(at("signal.bw"), bigWigBytes(values));
+}
 
+async function writeScores(folder: string): Promise<void> {
   await writeFile(
-    at("row-scores.tsv"),
+    join(folder, "row-scores.tsv"),
     "idx\tseq_score\tctrl_score\n0\t-1.5\t-2\n1\t-3e0\t-4\n2\t-5\t-6.25\n",
   );
-  await writeFile(at("sequence-scores.tsv"), "sequence\tlog_likelihood\nACGT\t-1.5\nGATTACA\t-9\n");
+  await writeFile(join(folder, "sequence-scores.tsv"), "sequence\tlog_likelihood\nACGT\t-1.5\nGATTACA\t-9\n");
+}
 
+/** Header and index of safetensors, checkpoints of PyTorch, a ChromBPNet and folders of toys. */
+async function writeWeights(folder: string): Promise<void> {
   const tensors = { a: [2, 3], "b.weight": [4] };
   let offset = 0;
   const header = Object.entries(tensors).map(([name, shape]) => {
@@ -144,45 +162,52 @@ export async function writeSeeds(folder: string): Promise<void> {
     offset += 4 * shape.reduce((product, size) => product * size, 1);
     return [name, { dtype: "F32", shape, data_offsets: [start, offset] }] as const;
   });
-  await writeFile(
-    at("safetensors.json"),
-    JSON.stringify({ __metadata__: { format: "pt" }, ...Object.fromEntries(header) }),
-  );
-  await writeFile(
-    at("shards.json"),
-    JSON.stringify({
-      metadata: { total_size: 40 },
-      weight_map: { a: "one.safetensors", "b.weight": "one.safetensors" },
-    }),
-  );
+  await writeJson(join(folder, "safetensors.json"), {
+    __metadata__: { format: "pt" },
+    ...Object.fromEntries(header),
+  });
+  await writeJson(join(folder, "shards.json"), {
+    metadata: { total_size: 40 },
+    weight_map: { a: "one.safetensors", "b.weight": "one.safetensors" },
+  });
   for (const name of ["nested.bin", "protocol-4.bin", "shared.bin", "views.bin"]) {
-    await copyFile(join(repository, "test/golden/torch", name), at(name));
+    await copyFile(join(repository, "test/golden/torch", name), join(folder, name));
   }
+  await copyFile(join(repository, "toys/chrombpnet/chrombpnet.h5"), join(folder, "chrombpnet.h5"));
+  for (const toy of ["hyenadna", "nucleotide-transformer", "dnabert2"]) {
+    await cp(join(repository, "toys", toy), join(folder, "toys", toy), { recursive: true });
+  }
+}
 
-  await copyFile(join(repository, "toys/chrombpnet/chrombpnet.h5"), at("chrombpnet.h5"));
+/** The benchmark's data.h5, and stored embeddings. */
+async function writeHdf5Files(folder: string): Promise<void> {
   const sequences = oneHot(["ACGTN", "GGGTA"]);
   const rows = (data: readonly number[]) => ({ type: "uint32" as const, shape: [data.length], data });
-  const split = { seqs: sequences, ctrls: sequences, idxs: rows([3, 8]), labels: rows([0, 4]) };
-  await writeHdf5(
-    at("data.h5"),
-    Object.fromEntries(Object.entries(split).map(([name, array]) => [`test/${name}`, array])),
-  );
+  await writeHdf5(join(folder, "data.h5"), {
+    "test/seqs": sequences,
+    "test/ctrls": sequences,
+    "test/idxs": rows([3, 8]),
+    "test/labels": rows([0, 4]),
+  });
   const states = (count: number) => ({
     type: "float32" as const,
     shape: [count, 2, 3],
     data: Array.from({ length: count * 6 }, (_, i) => i / 4),
     chunks: [1, 2, 3],
   });
-  await writeHdf5(at("embeddings.h5"), {
+  await writeHdf5(join(folder, "embeddings.h5"), {
     "seq/emb_0_2": states(2),
     "seq/emb_2_3": states(1),
     "seq/idx_var": { type: "uint32", shape: [3, 4], data: [0, 0, 1, 1, 0, 0, 1, 1, 0, 1, 1, 1] },
   });
+}
 
+/** An ONNX model with weights inside and in another file, and its card. */
+async function writeOnnxModel(folder: string): Promise<void> {
   const x = input("x", "float32", ["b", 2]);
   const graph = graphOf({ y: add(matMul(x, parameter("inside", [2, 3])), parameter("outside", [3])) });
   await writeFile(
-    at("model.onnx"),
+    join(folder, "model.onnx"),
     toOnnx(
       graph,
       new Map([
@@ -191,30 +216,25 @@ export async function writeSeeds(folder: string): Promise<void> {
       ]),
     ),
   );
-  await writeFile(at("weights.bin"), new Float32Array(3));
-  await writeFile(
-    at("model.card.json"),
-    JSON.stringify({
-      format: "dart-eval onnx card",
-      formatVersion: 1,
-      kind: "causal",
-      tokenizer: { letters: { A: 7, C: 8, G: 9, T: 10, N: 11 }, unknown: 6, pad: 4, mask: 3, after: [1] },
-      inputs: { ids: "input_ids" },
-      outputs: { logits: "logits" },
-    }),
-  );
-  await writeFile(at("suite.json"), JSON.stringify(suiteFile(miniSuite())));
-  await writeFile(at("recipe.json"), JSON.stringify({ epochs: 2, bias: { filters: 8 }, jitter: 10 }));
-  await writeFile(
-    at("fold.json"),
-    JSON.stringify({ train: ["chr1"], valid: ["chr2:0-100"], test: ["chr3"] }),
-  );
-  for (const toy of ["hyenadna", "nucleotide-transformer", "dnabert2"]) {
-    await cp(join(repository, "toys", toy), at("toys", toy), { recursive: true });
-  }
-  await writeRun(at("run"), synthetic);
-  await writeLeaderboard(at("leaderboard"), [at("run")], { withScores: true });
+  await writeFile(join(folder, "weights.bin"), new Float32Array(3));
+  await writeJson(join(folder, "model.card.json"), {
+    format: "dart-eval onnx card",
+    formatVersion: 1,
+    kind: "causal",
+    tokenizer: { letters: { A: 7, C: 8, G: 9, T: 10, N: 11 }, unknown: 6, pad: 4, mask: 3, after: [1] },
+    inputs: { ids: "input_ids" },
+    outputs: { logits: "logits" },
+  });
 }
+
+/** A suite, a recipe, and chromosomes of a fold. */
+async function writeConfigurations(folder: string): Promise<void> {
+  await writeJson(join(folder, "suite.json"), suiteFile(miniSuite()));
+  await writeJson(join(folder, "recipe.json"), { epochs: 2, bias: { filters: 8 }, jitter: 10 });
+  await writeJson(join(folder, "fold.json"), { train: ["chr1"], valid: ["chr2:0-100"], test: ["chr3"] });
+}
+
+const writeJson = (path: string, value: unknown) => writeFile(path, JSON.stringify(value));
 
 /** A safetensors file with the header's text and zeros as values. */
 export function safetensorsOf(header: Uint8Array): Uint8Array {
