@@ -238,15 +238,18 @@ test("how a batch is parted changes nothing: a sequence keeps its dropout, and a
   // after the embeddings, two in each of two layers, and in the classifier
   expect(inputs.filter((name) => name.startsWith("dropout "))).toHaveLength(6);
   const sequences = ["ACGTAAAAAAAA", "AAAAAAACGTAAGGTCA", "CCCCCACGTCCC"];
+  const step = await openTrainStep({
+    loss: mul(crossEntropy(graph.logits, input("labels", "int32", ["b"])), input("share", "float32", [])),
+    trained: tuning.readBy(graph),
+    frozen: graph.frozen,
+    optimizer: { learningRate: 1e-3 },
+    inParts: true,
+    program: THREADS,
+  });
+  onTestFinished(() => step.close());
+  const initial = await step.state();
   const stepped = async (sizes: readonly number[]) => {
-    const step = await openTrainStep({
-      loss: mul(crossEntropy(graph.logits, input("labels", "int32", ["b"])), input("share", "float32", [])),
-      trained: tuning.readBy(graph),
-      frozen: graph.frozen,
-      optimizer: { learningRate: 1e-3 },
-      inParts: true,
-      program: THREADS,
-    });
+    step.restore(initial);
     const parts = sizes.map((size, i) => async () => {
       const from = sizes.slice(0, i).reduce((a, b) => a + b, 0);
       const feeds = tuning.feeds(sequences.slice(from, from + size));
@@ -254,9 +257,7 @@ test("how a batch is parted changes nothing: a sequence keeps its dropout, and a
       const share: NdArray = { dtype: "float32", shape: [], data: Float32Array.of(size / 3) };
       return { ...feeds, labels, share, ...tuning.dropout({ epoch: 0, batch: 5, from }, feeds) };
     });
-    const loss = await step.runParts(parts);
-    await step.close();
-    return loss;
+    return step.runParts(parts);
   };
   const whole = await stepped([3]);
   expect(await stepped([1, 2])).toBeCloseTo(whole, 5);
