@@ -87,8 +87,11 @@ describe("data", () => {
     [["data", "fetch", "--task", "6"], "there is no task 6"],
     [["data", "fetch", "atac-reads"], "gives no accessions"],
     [["data", "bundle", "--data", "nowhere", "--out", "x.tar"], "no such file or folder"],
-  ])("%j is refused with what to do", async (words, message) => {
+  ])("%j is refused with what to do, and creates no folder", async (words, message) => {
+    const folder = join(temporaryFolder(), "data");
+    vi.stubEnv("DART_WORK_DIR", folder);
     const { exitCode, said } = await runCommand(words);
     expect([exitCode, said]).toEqual([2, expect.stringContaining(message)]);
+    expect(existsSync(folder)).toBe(false);
   });
 });

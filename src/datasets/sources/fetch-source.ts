@@ -39,6 +39,9 @@ export interface FetchedSource {
 export async function fetchSource(source: Source, options: FetchOptions): Promise<FetchedSource> {
   const { folder, onNote, signal } = options;
   const path = join(folder, source.path);
+  if (source.addresses.length === 0 && (await kindOfPath(path)) === undefined) {
+    throw new InputError(`${source.name} cannot be fetched: ${source.notFetched}`);
+  }
   await using _ = await waitForLock(`${path}.fetch.lock`, {
     protects: path,
     signal,
@@ -48,9 +51,6 @@ export async function fetchSource(source: Source, options: FetchOptions): Promis
   await removeTemporaryFiles(path);
   if ((await kindOfPath(path)) !== undefined) {
     return { file: await verifyExisting(source, options), fetched: false };
-  }
-  if (source.addresses.length === 0) {
-    throw new InputError(`${source.name} cannot be fetched: ${source.notFetched}`);
   }
   const failures: InputError[] = [];
   for (const address of source.addresses) {
