@@ -66,62 +66,68 @@ interface CurvePoint {
 const BAR_DISTANCE = 5;
 const ALL_BARS = 25;
 
-function curves(
-  { curves: all, reference: at, points: areBars, sharedX }: CurvesChart,
-  drawing: Drawing,
-): Marks {
+function curves(chart: CurvesChart, drawing: Drawing): Marks {
   const { models, isShown } = drawing;
-  const shown = all.filter(({ model }) => isShown(model));
-  const rows = shown.map(({ model, x, y, low, high, names }) =>
-    x.map(
-      (place, i): CurvePoint => ({
-        model,
-        x: place,
-        y: y[i] ?? Number.NaN,
-        low: low?.[i],
-        high: high?.[i],
-        name: names?.[i],
-      }),
-    ),
-  );
-  const xy = { x: "x", y: "y" } as const;
-  const distance = Math.min(BAR_DISTANCE, ALL_BARS / shown.length);
+  const shown = chart.curves.filter(({ model }) => isShown(model));
+  const distance = chart.sharedX ? Math.min(BAR_DISTANCE, ALL_BARS / shown.length) : 0;
   return {
     marks: [
-      ...reference(at),
-      ...shown.flatMap(({ model, low, dashed, dot }, i) => {
-        const stroke = colourOf(model, models);
-        const own = rows[i] ?? [];
-        const band = { x: "x", y1: "low", y2: "high" } as const;
-        const dx = sharedX ? distance * (i - (shown.length - 1) / 2) : 0;
-        return [
-          ...(low === undefined
-            ? []
-            : [
-                areBars
-                  ? Plot.ruleX(own, { ...band, stroke, dx })
-                  : Plot.areaY(own, { ...band, fill: stroke, fillOpacity: 0.13 }),
-              ]),
-          Plot.lineY(own, {
-            ...xy,
-            stroke,
-            dx,
-            strokeWidth: 1.75,
-            ...(dashed ? { strokeDasharray: "5 3", strokeWidth: 1.25 } : {}),
-          }),
-          ...(areBars ? [Plot.dot(own, { ...xy, fill: stroke, r: 3, dx })] : []),
-          ...(dot === undefined ? [] : [Plot.dot(own.slice(dot, dot + 1), { ...xy, fill: stroke, r: 4 })]),
-        ];
-      }),
+      ...reference(chart.reference),
+      ...shown.flatMap((curve, i) =>
+        curveMarks(curve, {
+          stroke: colourOf(curve.model, models),
+          areBars: chart.points,
+          dx: distance * (i - (shown.length - 1) / 2),
+        }),
+      ),
       ...pointerTip(
         drawing,
-        rows.flat(),
+        shown.flatMap(curvePoints),
         ({ model, name, x, y, low, high }) =>
-          `${model}\n${name === undefined ? `${x}: ` : `${name}, rank ${x}: `}${shownNumber(y)}${low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`}`,
+          `${model}\n${name === undefined ? `${x}: ` : `${name}, rank ${x}: `}${shownNumber(y)}${intervalText(low, high)}`,
       ),
     ],
   };
 }
+
+type Curve = CurvesChart["curves"][number];
+
+const curvePoints = ({ model, x, y, low, high, names }: Curve): CurvePoint[] =>
+  x.map((place, i) => ({
+    model,
+    x: place,
+    y: y[i] ?? Number.NaN,
+    low: low?.[i],
+    high: high?.[i],
+    name: names?.[i],
+  }));
+
+/** A curve with its band or bars; a dot at every point, or at one of them. */
+function curveMarks(
+  curve: Curve,
+  {
+    stroke,
+    areBars,
+    dx,
+  }: { readonly stroke: string; readonly areBars: CurvesChart["points"]; readonly dx: number },
+): Plot.Markish[] {
+  const { low, dashed, dot } = curve;
+  const points = curvePoints(curve);
+  const xy = { x: "x", y: "y" } as const;
+  const band = { x: "x", y1: "low", y2: "high" } as const;
+  const line = dashed ? { strokeWidth: 1.25, strokeDasharray: "5 3" } : { strokeWidth: 1.75 };
+  const marks: Plot.Markish[] = [];
+  if (low !== undefined && areBars) marks.push(Plot.ruleX(points, { ...band, stroke, dx }));
+  else if (low !== undefined) marks.push(Plot.areaY(points, { ...band, fill: stroke, fillOpacity: 0.13 }));
+  marks.push(Plot.lineY(points, { ...xy, stroke, dx, ...line }));
+  if (areBars) marks.push(Plot.dot(points, { ...xy, fill: stroke, r: 3, dx }));
+  if (dot !== undefined) marks.push(Plot.dot(points.slice(dot, dot + 1), { ...xy, fill: stroke, r: 4 }));
+  return marks;
+}
+
+/** ` [0.71, 0.74]`; empty without an interval. */
+const intervalText = (low: number | undefined, high: number | undefined) =>
+  low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`;
 
 type PointMark = PointsChart["points"][number];
 
@@ -142,36 +148,39 @@ function points({ points: all, classes, ofModels, identity, level }: PointsChart
         fill: colour,
         fillOpacity: ofModels ? 1 : 0.65,
       }),
-      ...(ofModels
-        ? [false, true].flatMap((isLeft) => {
-            const side = shown.filter((point) => isLeft === isRight(point, shown));
-            const shifts = labelShifts(side, shown);
-            return [...new Set(shifts.values())].map((dy) =>
-              Plot.text(
-                side.filter((point) => shifts.get(point) === dy),
-                {
-                  x: "x",
-                  y: "y",
-                  text: "name",
-                  textAnchor: isLeft ? "end" : "start",
-                  dx: isLeft ? -9 : 9,
-                  dy,
-                  fill: "var(--ink)",
-                  stroke: "var(--sheet)",
-                  strokeWidth: 3,
-                },
-              ),
-            );
-          })
-        : []),
+      ...(ofModels ? pointLabels(shown) : []),
       ...pointerTip(
         drawing,
         shown,
         ({ name, of, x, y, low, high }) =>
-          `${name ?? of}\n${shownNumber(x)}, ${shownNumber(y)}${low === undefined || high === undefined ? "" : ` [${shownNumber(low)}, ${shownNumber(high)}]`}`,
+          `${name ?? of}\n${shownNumber(x)}, ${shownNumber(y)}${intervalText(low, high)}`,
       ),
     ],
   };
+}
+
+/** Names of points: on the right of those in the left half, on the left of the others. */
+function pointLabels(points: readonly PointMark[]): Plot.Markish[] {
+  return [false, true].flatMap((isLeft) => {
+    const side = points.filter((point) => isLeft === isRight(point, points));
+    const shifts = labelShifts(side, points);
+    return [...new Set(shifts.values())].map((dy) =>
+      Plot.text(
+        side.filter((point) => shifts.get(point) === dy),
+        {
+          x: "x",
+          y: "y",
+          text: "name",
+          textAnchor: isLeft ? "end" : "start",
+          dx: isLeft ? -9 : 9,
+          dy,
+          fill: "var(--ink)",
+          stroke: "var(--sheet)",
+          strokeWidth: 3,
+        },
+      ),
+    );
+  });
 }
 
 /**
