@@ -1,6 +1,7 @@
 import { InputError } from "../../base/errors.ts";
 import { freeSpace } from "../../base/folder.ts";
 import type { SequenceEmbedding } from "../../models/model.ts";
+import { firstNotFinite } from "../../net/arrays/finite.ts";
 import { narrowToFloat16, widenToFloat32 } from "../../net/arrays/float-conversion.ts";
 
 /** Precision of stored states; float16 takes half the bytes and rounds. */
@@ -12,14 +13,11 @@ export interface PackedEmbedding extends Omit<SequenceEmbedding, "states"> {
   readonly states: Float32Array | Uint16Array;
 }
 
-/** Exponent bits of float16; all set in infinities and NaN. */
-const EXPONENT = 0x7c00;
-
 /** @throws {InputError} when a state exceeds the range of float16 */
 export function pack(embedding: SequenceEmbedding, storedAs: StoredAs): PackedEmbedding {
   if (storedAs === "float32") return embedding;
   const states = narrowToFloat16(embedding.states);
-  const at = states.findIndex((bits) => (bits & EXPONENT) === EXPONENT);
+  const at = firstNotFinite("float16", states);
   if (at < 0) return { ...embedding, states };
   throw new InputError(`a state is ${embedding.states[at]}, beyond the range of float16 (65504)`, {
     hint: "store them as float32 (--recipe storedAs=float32)",

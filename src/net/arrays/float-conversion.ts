@@ -95,7 +95,10 @@ const asBits = new Uint32Array(asFloat.buffer);
  * bits from 6e-5, fixed steps of 6e-8 below, infinite from 65520. NaN stays NaN.
  */
 export function narrowToFloat16(values: Float32Array): Uint16Array {
-  return Uint16Array.from(values, float16Bits);
+  const halves = new Uint16Array(values.length);
+  // A loop: `Uint16Array.from` with a function first copies the values to an array of numbers.
+  for (let i = 0; i < values.length; i++) halves[i] = float16Bits(values[i]);
+  return halves;
 }
 
 function float16Bits(value: number): number {
@@ -108,8 +111,9 @@ function float16Bits(value: number): number {
   // Below the smallest normal float16, 2^-14, values are multiples of 2^-24.
   if (magnitude < 0x38800000) return sign | roundedToEven(Math.abs(asFloat[0]) * 2 ** 24);
   // The exponent bias is 15 instead of 127. Dropping 13 fraction bits may carry into the exponent.
-  const halves = (magnitude - 0x38000000) / 2 ** 13;
-  return sign | roundedToEven(halves);
+  const rebiased = magnitude - 0x38000000;
+  const isOdd = (rebiased >>> 13) & 1;
+  return sign | ((rebiased + 0xfff + isOdd) >>> 13);
 }
 
 function roundedToEven(x: number): number {

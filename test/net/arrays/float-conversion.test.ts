@@ -72,6 +72,13 @@ test("rounds any other value to the nearest float16, ties to even", () => {
   );
 });
 
+test("rounds the middle of two neighbouring float16 to the even one", () => {
+  const known = widenToFloat32("float16", allHalves.subarray(0, 0x7c00));
+  const middles = Float32Array.from(known.subarray(1), (above, i) => (known[i] + above) / 2);
+  const even = Uint16Array.from(middles, (_, i) => i + (i % 2));
+  expect(narrowToFloat16(middles)).toEqual(even);
+});
+
 test("limits of the range, as in IEEE 754", () => {
   const given = [
     65_504,
