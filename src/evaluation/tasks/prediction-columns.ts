@@ -34,7 +34,8 @@ const isRow = ({ name, of }: PredictionColumnForm) => of === "prediction" && nam
  * Predictions of one kind as typed columns, which take a tenth of the memory of objects. The iterator creates
  * objects one at a time.
  *
- * Files store facts as numbers and texts; `Row` is the type that the task declares for them.
+ * Files store facts as numbers and texts; `Row` is the type that the task declares for them, in the first
+ * signatures of the methods that read facts.
  */
 export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predictions<Row> {
   private readonly row: PredictionColumn;
@@ -117,7 +118,8 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
   }
 
   /** @param i  0-based index, not the row's number */
-  factsAt(i: number): Row {
+  factsAt(i: number): Row;
+  factsAt(i: number): RowFacts {
     const facts: Record<string, string | number> = {};
     for (const column of this.facts) {
       const { name, texts, read } = column;
@@ -126,7 +128,7 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
         if (value > 0) facts[name] = texts[value - 1];
       } else if (!Number.isNaN(value)) facts[name] = value;
     }
-    return facts as Row;
+    return facts;
   }
 
   slice(start: number, end: number): PredictionColumns<Row> {
@@ -177,11 +179,12 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
   }
 
   /** A function that reads a fact of the i-th prediction; undefined if the row lacks an optional fact. */
-  factReader<Name extends keyof Row & string>(name: Name): (i: number) => Row[Name] {
+  factReader<Name extends keyof Row & string>(name: Name): (i: number) => Row[Name];
+  factReader(name: string): (i: number) => string | number | undefined {
     const columns = this.facts
       .filter((fact) => fact.name === name)
       .map(({ data, texts }) => ({ data, texts }));
-    const stored = (i: number): string | number | undefined => {
+    return (i) => {
       for (const { data, texts } of columns) {
         const value = data[i];
         if (texts === undefined) {
@@ -190,7 +193,6 @@ export class PredictionColumns<Row extends RowFacts = RowFacts> implements Predi
       }
       return undefined;
     };
-    return (i) => stored(i) as Row[Name];
   }
 
   /** A fact's numbers; undefined if no row has it. */
