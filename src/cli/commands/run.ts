@@ -25,7 +25,10 @@ export const defineRun: DefineCommand = (command, context) => {
       "--suite <name>",
       "several tasks: dart-eval (everything), mini (a sample of rows, intervals of ±0.03), mini:WIDTH, or a JSON file",
     )
-    .option("--setting <name...>", "settings (default: zero-shot; with --suite all of its settings)")
+    .option(
+      "--setting <name...>",
+      "settings (default: the task's first, as `dart-eval tasks` lists them; with --suite all of its settings)",
+    )
     .option("--genome <file>", "reference genome: FASTA (plain or bgzip) or 2bit")
     .option(
       "--data <file...>",
