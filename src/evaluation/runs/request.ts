@@ -239,27 +239,24 @@ export function checkRequest(request: RunRequest): void {
   if (models.length === 0) throw new InputError("no model given");
   models.forEach(checkModel);
   checkRequestedRows(request);
-  for (const requested of tasks) {
-    if (requested.models?.length === 0) throw new InputError("a task has an empty list of models");
-    requested.models?.forEach(checkModel);
-    for (const { sample = {}, ...rest } of [requested, ...Object.values(requested.bySetting ?? {})]) {
-      checkRequestedRows(rest);
-      for (const [stratum, most] of Object.entries(sample)) {
-        if (!isCount(most))
-          throw optionError(`sample of ${stratum}`, most, "a whole number of rows, at least 1");
-      }
-    }
-  }
+  tasks.forEach(checkRequestedTask);
   checkOneOf("protocol", protocol, ["paper", "corrected"]);
   if (seed !== undefined && !Number.isSafeInteger(seed)) throw optionError("seed", seed, "a whole number");
-  if (batchSize !== undefined && !isCount(batchSize)) {
-    throw optionError("batch size", batchSize, "a whole number of sequences, at least 1");
-  }
-  if (threads !== undefined && !isCount(threads)) {
-    throw optionError("number of threads", threads, "a whole number, at least 1");
-  }
+  checkCount("batch size", batchSize, "a whole number of sequences, at least 1");
+  checkCount("number of threads", threads, "a whole number, at least 1");
   if (memory !== undefined && !(memory > 0)) throw optionError("memory", memory, "a number of bytes");
   if (shard !== undefined) checkShard(shard);
+}
+
+function checkRequestedTask({ models, bySetting = {}, ...everywhere }: RequestedTask): void {
+  if (models?.length === 0) throw new InputError("a task has an empty list of models");
+  models?.forEach(checkModel);
+  for (const { sample = {}, ...rest } of [everywhere, ...Object.values(bySetting)]) {
+    checkRequestedRows(rest);
+    for (const [stratum, most] of Object.entries(sample)) {
+      checkCount(`sample of ${stratum}`, most, "a whole number of rows, at least 1");
+    }
+  }
 }
 
 /** Checks options of the run or of one task. */
@@ -270,8 +267,7 @@ function checkRequestedRows({
 }: Pick<RunRequest, "settings" | "split" | "limit">): void {
   if (settings?.length === 0) throw new InputError("the list of settings is empty");
   checkOneOf("split", split, ["train", "val", "test", "all"]);
-  if (limit !== undefined && !isCount(limit))
-    throw optionError("limit", limit, "a whole number of rows, at least 1");
+  checkCount("limit", limit, "a whole number of rows, at least 1");
 }
 
 function checkModel(model: Model) {
@@ -293,20 +289,21 @@ function checkModel(model: Model) {
       throw new InputError(`${method} of the model ${JSON.stringify(model.name)} is not a function`);
     }
   }
-  if (model.batchSize !== undefined && !isCount(model.batchSize)) {
-    throw optionError(
-      `batchSize of the model ${JSON.stringify(model.name)}`,
-      model.batchSize,
-      "a whole number, at least 1",
-    );
-  }
+  checkCount(
+    `batchSize of the model ${JSON.stringify(model.name)}`,
+    model.batchSize,
+    "a whole number, at least 1",
+  );
 }
 
 function checkOneOf(name: string, value: string | undefined, allowed: readonly string[]) {
   if (value !== undefined && !allowed.includes(value)) throw optionError(name, value, allowed.join(" or "));
 }
 
-const isCount = (value: number) => Number.isSafeInteger(value) && value >= 1;
+function checkCount(name: string, value: number | undefined, expected: string) {
+  if (value === undefined || (Number.isSafeInteger(value) && value >= 1)) return;
+  throw optionError(name, value, expected);
+}
 
 const optionError = (name: string, value: unknown, expected: string) =>
   new InputError(`the ${name} is ${JSON.stringify(value)}; expected ${expected}`);

@@ -88,19 +88,8 @@ export function simulate(sequences: ReadonlyMap<string, string>, simulation: Sim
     const step = (sequence.length - 200) / perChromosome;
     const position = 100 + Math.floor((i % perChromosome) * step + uniform(rng, 0, Math.max(step - 1, 0)));
     const reference = sequence[position];
-    const transition = "GTAC"["ACGT".indexOf(reference)];
-    const alternative =
-      rng.nextFloat64() < 2 / 3
-        ? transition
-        : choice(
-            rng,
-            [..."ACGT"].filter((base) => base !== reference && base !== transition),
-          );
-    const strength =
-      rng.nextFloat64() < causal
-        ? 0.15 - 0.35 * Math.log(1 - rng.nextFloat64())
-        : Math.abs(normal(rng, 0, 0.03));
-    const truth = rng.nextFloat64() < 0.5 ? strength : -strength;
+    const alternative = alternativeOf(reference, rng);
+    const truth = trueEffect(causal, rng);
     const error = 0.06 * Math.exp(normal(rng, 0, 0.4));
     const estimate = truth + error * draw();
     const p = 2 * normalUpperTail(Math.abs(estimate) / error);
@@ -122,6 +111,25 @@ export function simulate(sequences: ReadonlyMap<string, string>, simulation: Sim
       effect: form === "dsqtl" && !qtl ? Number.NaN : turn * estimate,
     };
   });
+}
+
+/** Large for a share of the variants, near 0 for the others; of either sign. */
+function trueEffect(causal: number, rng: Pcg64): number {
+  const strength =
+    rng.nextFloat64() < causal
+      ? 0.15 - 0.35 * Math.log(1 - rng.nextFloat64())
+      : Math.abs(normal(rng, 0, 0.03));
+  return rng.nextFloat64() < 0.5 ? strength : -strength;
+}
+
+/** A transition in two of three cases. */
+function alternativeOf(reference: string, rng: Pcg64): string {
+  const transition = "GTAC"["ACGT".indexOf(reference)];
+  if (rng.nextFloat64() < 2 / 3) return transition;
+  return choice(
+    rng,
+    [..."ACGT"].filter((base) => base !== reference && base !== transition),
+  );
 }
 
 /** Text of a table in one of the published forms, with or without ChromBPNet's column. */

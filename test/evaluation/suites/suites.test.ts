@@ -17,11 +17,9 @@ describe.each(suites)("$name", ({ rows }) => {
     for (const { task: name, inputs, optional = [], settings } of rows) {
       const task = taskNamed(name);
       const names = task.inputs.map((input) => input.name);
-      for (const input of Object.keys(inputs)) expect(names).toContain(input);
-      for (const { name: input, optional: free } of task.inputs) {
-        if (!free) expect(Object.keys(inputs)).toContain(input);
-      }
-      for (const input of optional) expect(inputs).toHaveProperty(input);
+      const required = task.inputs.filter((input) => !input.optional).map((input) => input.name);
+      expect(names).toEqual(expect.arrayContaining(Object.keys(inputs)));
+      expect(Object.keys(inputs)).toEqual(expect.arrayContaining([...required, ...optional]));
       for (const [setting, { recipe = {}, sample }] of Object.entries(settings)) {
         const form = task.settings[setting];
         expect(form, `${name} × ${setting}`).toBeDefined();
