@@ -149,12 +149,13 @@ export async function checkRunFolder(folder: string, cells: readonly CellRecord[
   const kind = await kindOfPath(folder);
   if (kind === undefined) return;
   if (kind === "file") throw new InputError("this is a file; expected a folder", { place: { file: folder } });
+  // Listed before plan.json is read: a process that starts the run at the same time writes plan.json first.
+  const names = (await namesInFolder(folder)).filter((name) => !name.startsWith("."));
   const found = await readRunRecord(folder);
   if (found !== undefined) {
     refuseOtherRun(folder, found, cells);
     return;
   }
-  const names = (await namesInFolder(folder)).filter((name) => !name.startsWith("."));
   if (names.length === 0) return;
   throw new InputError(
     `the folder has other files and no run (it has ${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`,

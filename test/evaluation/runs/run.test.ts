@@ -1,11 +1,13 @@
-import { readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { beforeEach, describe, expect, test } from "vitest";
 import { InputError } from "../../../src/base/errors.ts";
 import { mergeRun } from "../../../src/evaluation/runs/merge.ts";
 import { planRun } from "../../../src/evaluation/runs/plan.ts";
 import type { ProgressEvent } from "../../../src/evaluation/runs/progress.ts";
 import type { RunRequest } from "../../../src/evaluation/runs/request.ts";
+import { enterRunFolder, readRunRecord } from "../../../src/evaluation/runs/run-folder.ts";
 import { runShard } from "../../../src/evaluation/runs/run-shard.ts";
 import { readResults } from "../../../src/evaluation/runs/stored-results.ts";
 import { temporaryFolder } from "../../temporary-folder.ts";
@@ -124,6 +126,21 @@ describe("a run", () => {
     const results = await mergeRun(join(root, "run"), { tasks: [task] });
     expect(results.map(({ cell }) => cell.model.identity)).toEqual(["fake 1", "fake 2"]);
     expect(new Set(results.map(({ identity }) => identity)).size).toBe(2);
+  });
+
+  test("is entered by all processes that start its shards at the same time", async () => {
+    const plan = await planRun(request());
+    const records = plan.cells.map(({ record }) => record);
+    for (let attempt = 0; attempt < 40; attempt++) {
+      const folder = join(root, String(attempt));
+      const start = async (process: number) => {
+        for (let i = 0; i < process; i++) await setImmediate();
+        await enterRunFolder(folder, records);
+        await mkdir(join(folder, plan.cells[0].name), { recursive: true });
+      };
+      await Promise.all(Array.from({ length: 16 }, (_, process) => start(process)));
+      expect((await readRunRecord(folder))?.cells).toHaveLength(1);
+    }
   });
 
   test("runs shards without rows", async () => {
