@@ -341,8 +341,10 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
 
   test("the model filter and the keys", async () => {
     const { opened, complaints } = await open(page);
+    // The page follows the change of its address.
+    const view = () => opened.locator(".contents > .current > a").textContent();
     await opened.keyboard.press("j");
-    expect(await opened.locator(".contents > .current > a").textContent()).toBe("Regulatory elements");
+    await expect.poll(view).toBe("Regulatory elements");
     await expect.poll(() => opened.locator(".chart > svg:visible").count()).toBe(3);
     await opened.keyboard.press("/");
     await opened.keyboard.type("wea");
@@ -356,7 +358,7 @@ describe.skipIf(!existsSync(CHROMIUM))("page in a browser [needs Chromium]", () 
     expect(await opened.locator("dialog").isVisible()).toBe(true);
     await opened.keyboard.press("Escape");
     await opened.keyboard.press("k");
-    expect(await opened.locator(".contents > .current > a").textContent()).toBe("Overview");
+    await expect.poll(view).toBe("Overview");
     const [download] = await Promise.all([
       opened.waitForEvent("download"),
       opened.evaluate("document.querySelector('.downloads button').click()"),
