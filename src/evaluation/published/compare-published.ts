@@ -1,6 +1,7 @@
 import { NETWORKS } from "../../models/baselines/networks.ts";
 import { checkpointName } from "../../models/language/card.ts";
-import { allFamilies, type CustomForms, findSetting, findTask } from "../runs/forms.ts";
+import { BASELINES, LANGUAGE_MODELS } from "../../models/language/catalogue.ts";
+import { type CustomForms, findSetting, findTask, type ModelFamily } from "../runs/forms.ts";
 import type { CellResult } from "../runs/stored-results.ts";
 import type { MeasuredValue } from "../tasks/benchmark.ts";
 import { type Recipe, recipeFor } from "../tasks/recipe.ts";
@@ -62,7 +63,8 @@ function whyAnotherModel(
   if (network !== undefined) {
     return model.identity === network.identity ? undefined : `${model.name} is not the benchmark's ${name}`;
   }
-  const family = allFamilies(forms).find((one) => one.name === name);
+  const families: readonly ModelFamily[] = [...(forms?.families ?? []), ...LANGUAGE_MODELS, ...BASELINES];
+  const family = families.find((one) => one.name === name);
   if (family?.checkpoints !== undefined) {
     const published = family.checkpoints.find(({ usedByDartEval }) => usedByDartEval);
     const wanted = published === undefined ? family.title : checkpointName(published);

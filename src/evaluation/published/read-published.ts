@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { InternalError } from "../../base/errors.ts";
 import { readPackageFile } from "../../base/package.ts";
-import { allFamilies, allSettings } from "../runs/forms.ts";
+import { BASELINES, LANGUAGE_MODELS } from "../../models/language/catalogue.ts";
+import { allSettings } from "../runs/forms.ts";
 import type { TaskBenchmark } from "../tasks/benchmark.ts";
 import { TASKS } from "../tasks/catalogue.ts";
 import { isMeasured, type PublishedResult } from "./published-result.ts";
@@ -103,7 +104,7 @@ function whyUnplaced(task: string, model: string, metric: string): string | null
 
 /** Our name of a family, by the authors' name of the model. */
 const familyOf = (model: string): string | null =>
-  allFamilies().find(({ publishedAs }) => publishedAs === model)?.name ?? null;
+  [...LANGUAGE_MODELS, ...BASELINES].find(({ publishedAs }) => publishedAs === model)?.name ?? null;
 
 /** Our name of a setting, by the authors' name; settings without a counterpart keep theirs. */
 function settingOf(setting: string, benchmark: TaskBenchmark | undefined): string {

@@ -1,5 +1,4 @@
 import type { PublicCheckpoint } from "../../models/language/card.ts";
-import { BASELINES, LANGUAGE_MODELS } from "../../models/language/catalogue.ts";
 import { SETTINGS } from "../settings/catalogue.ts";
 import type { Setting } from "../settings/setting.ts";
 import { TASKS } from "../tasks/catalogue.ts";
@@ -31,13 +30,6 @@ export const allTasks = ({ tasks = [] }: CustomForms = {}): readonly Task[] => [
 export const allSettings = ({ settings = [] }: CustomForms = {}): readonly Setting[] => [
   ...SETTINGS,
   ...settings,
-];
-
-/** All model families, custom ones first. */
-export const allFamilies = ({ families = [] }: CustomForms = {}): readonly ModelFamily[] => [
-  ...families,
-  ...LANGUAGE_MODELS,
-  ...BASELINES,
 ];
 
 /** All quirks by number, those of several tasks and each task's own: the contents of `docs/quirks.md`. */
