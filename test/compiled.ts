@@ -20,7 +20,7 @@ const PROGRAMS = [
   "test/net/train/killed-fit.ts",
 ] as const;
 
-/** Them as JavaScript in few files: Node loads it in a fraction of the time that `tsx` takes. */
+/** Folder of the programs, bundled as JavaScript, which Node loads in a fraction of the time of `tsx`. */
 const COMPILED = join(repository, "node_modules", ".cache", "dart-eval-compiled");
 const STAMP = join(COMPILED, "digest");
 const SOURCES = ["src", "scripts", "test"];

@@ -148,13 +148,16 @@ export class ErrorCollector {
     return passed ?? false;
   }
 
-  /** @throws {InputError} with all errors, each once, if there are any */
-  throwTogether(): void {
+  /**
+   * @param where  noun phrase for the message: "the request"
+   * @throws {InputError} with all errors, each once, if there are any
+   */
+  throwTogether(where: string): void {
     const [first] = this.#errors;
     if (first === undefined) return;
     const list = [...new Set(this.#errors.map((error) => error.describe()))];
     if (list.length === 1) throw first;
-    throw new InputError(`${list.length} errors in the request:\n${list.map(indented).join("\n")}`);
+    throw new InputError(`${list.length} errors in ${where}:\n${list.map(indented).join("\n")}`);
   }
 }
 

@@ -30,6 +30,9 @@ export interface Context {
 /** The export of a file in `commands/`: adds options, help and action to a command. */
 export type DefineCommand = (command: Command, context: Context) => void;
 
+/** Option that names an output file; a command refuses one that is also an input. */
+export class OutputFileOption extends Option {}
+
 /** Examples below a command's help: command lines by description. */
 export function examples(lines: Readonly<Record<string, string>>): string {
   const rows = Object.entries(lines).map(([description, line]) => `  # ${description}\n  $ ${line}`);

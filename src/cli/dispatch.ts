@@ -2,7 +2,7 @@ import { Command, type Option } from "commander";
 import { InputError } from "../base/errors.ts";
 import { isSameFile } from "../base/folder.ts";
 import { version } from "../base/package.ts";
-import { COMPLETE, type Context, type DefineCommand, shellWord } from "./command.ts";
+import { COMPLETE, type Context, type DefineCommand, OutputFileOption, shellWord } from "./command.ts";
 import { failureOf } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -202,29 +202,22 @@ function expectNoneEmpty(command: Command): void {
   throw new InputError(`${name} is empty`, { hint: "is a variable of the shell not set?" });
 }
 
-/** Options that name an output file, by attribute. */
-const OUTPUTS: readonly string[] = ["out", "table"];
-
 /** @throws {InputError} when an output file is also an input */
-async function expectOtherOutput(command: Command): Promise<void> {
-  const values = command.options.map((option) => ({
-    name: option.attributeName(),
-    value: command.getOptionValue(option.attributeName()),
-  }));
-  const isOutput = ({ name }: { readonly name: string }) => OUTPUTS.includes(name);
-  const inputs = [
-    command.processedArgs,
-    ...values.filter((each) => !isOutput(each)).map(({ value }) => value),
-  ]
+async function refuseInputAsOutput(command: Command): Promise<void> {
+  const valueOfOption = (option: Option): unknown => command.getOptionValue(option.attributeName());
+  const isOutput = (option: Option) => option instanceof OutputFileOption;
+  const others = command.options.filter((option) => !isOutput(option));
+  const inputs = [command.processedArgs, ...others.map(valueOfOption)]
     .flat(2)
     .filter((value) => typeof value === "string")
     // An input of a task is NAME=FILE.
     .map((value) => value.replace(/^[\w-]+=/, ""));
-  for (const { name, value: out } of values.filter(isOutput)) {
+  for (const option of command.options.filter(isOutput)) {
+    const out = valueOfOption(option);
     if (typeof out !== "string") continue;
     for (const input of inputs) {
       if (!(await isSameFile(out, input))) continue;
-      throw new InputError(`--${name} is an input file, which would be overwritten`, {
+      throw new InputError(`${option.long} is an input file, which would be overwritten`, {
         place: { file: input },
         hint: "give another output file",
       });
@@ -262,7 +255,7 @@ async function programFor(argv: readonly string[], context: Context): Promise<Co
     });
   program.hook("preAction", async (_, command) => {
     expectNoneEmpty(command);
-    await expectOtherOutput(command);
+    await refuseInputAsOutput(command);
   });
   const called = argv[0] === "help" ? argv[1] : argv.find((word) => !word.startsWith("-"));
   for (const [group, entries] of Object.entries(COMMANDS)) {

@@ -187,7 +187,7 @@ async function openRunModels(
   }
 }
 
-/** Options of the command that a request has by the same meaning. */
+/** Options of the request, but for tasks and models. */
 function requestOptions(options: RunArguments, { signal, job }: Context) {
   const { seed, shard, device, plan = false, sbatch, timing } = options;
   const { context, split, untilWidth, batchSize, weights, embeddings, trained } = options;

@@ -327,6 +327,8 @@ describe("run, annotate, and scores of the table as a model", () => {
         said: `error: ${table}: --out is an input file, which would be overwritten\n  give another output file`,
       });
     }
+    const fewer = ["variants", "column", table, "--column", "score", "--out", scratch.path("o.tsv")];
+    expect((await runCommand([...fewer, "--table", table])).said).toContain("--table is an input file");
     expect(await linesOf(table)).toEqual(lines);
   });
 

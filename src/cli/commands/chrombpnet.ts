@@ -10,7 +10,13 @@ import { Chrombpnet } from "../../models/chrombpnet/chrombpnet.ts";
 import { expectedProfile } from "../../models/chrombpnet/predictor.ts";
 import { NearestProfiles, type Region, readRegions, windowAround } from "../../models/chrombpnet/regions.ts";
 import { count } from "../../report/numbers.ts";
-import { type Context, type DefineCommand, examples, wholeNumberOption } from "../command.ts";
+import {
+  type Context,
+  type DefineCommand,
+  examples,
+  OutputFileOption,
+  wholeNumberOption,
+} from "../command.ts";
 import { startProgress } from "../progress.ts";
 import { defineChrombpnetTrain } from "./chrombpnet-train.ts";
 
@@ -41,10 +47,12 @@ const defineChrombpnetPredict: DefineCommand = (command, context) => {
     .requiredOption("--model <h5>", "model file: bias, chrombpnet or chrombpnet_nobias")
     .requiredOption("--genome <file>", "FASTA (plain or bgzip) or 2bit")
     .requiredOption("--regions <bed>", "regions; narrowPeak files are centred on the summit")
-    .option("--counts <tsv>", "output file: predicted ln(1 + reads) of each region")
-    .option(
-      "--profile <bigwig>",
-      "output file: predicted reads per base; in overlaps from the region with the nearest centre",
+    .addOption(new OutputFileOption("--counts <tsv>", "output file: predicted ln(1 + reads) of each region"))
+    .addOption(
+      new OutputFileOption(
+        "--profile <bigwig>",
+        "output file: predicted reads per base; in overlaps from the region with the nearest centre",
+      ),
     )
     .option("--both-strands", "average the predictions for both strands")
     .option("--threads <n>", "CPU threads", wholeNumberOption(1))

@@ -10,7 +10,7 @@ import { runResults } from "../../evaluation/runs/stored-results.ts";
 import { tablesDocument } from "../../report/documents.ts";
 import { paperTables } from "../../report/paper-tables.ts";
 import { REPORT_FORMATS, type ReportFormat, reportFormat, reportText } from "../../report/write-report.ts";
-import { type DefineCommand, examples } from "../command.ts";
+import { type DefineCommand, examples, OutputFileOption } from "../command.ts";
 
 interface ReportOptions {
   readonly out?: string;
@@ -24,7 +24,9 @@ export const defineReport: DefineCommand = (command, { terminal }) => {
   command
     .description("Writes merged results as one HTML page, or as tables.")
     .argument("<folder...>", "run folders; several are compared")
-    .option("--out <file>", "where to write; without it the text goes to standard output")
+    .addOption(
+      new OutputFileOption("--out <file>", "where to write; without it the text goes to standard output"),
+    )
     .addOption(
       new Option(
         "--format <format>",

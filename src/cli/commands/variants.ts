@@ -11,7 +11,7 @@ import {
 } from "../../datasets/variants/scores.ts";
 import { openGenome } from "../../dna/genome/genome.ts";
 import { count } from "../../report/numbers.ts";
-import { type DefineCommand, examples, shellWord } from "../command.ts";
+import { type DefineCommand, examples, OutputFileOption, shellWord } from "../command.ts";
 
 export const defineVariants: DefineCommand = (command, context) => {
   command.description("Converts scores between variant tables and runs of task 5.");
@@ -32,7 +32,7 @@ const defineVariantsAnnotate: DefineCommand = (command, { terminal }) => {
     )
     .argument("<file>", "the evaluated table")
     .requiredOption("--scores <tsv>", "scores.tsv of a cell of the run")
-    .requiredOption("--out <tsv>", "output file")
+    .addOption(new OutputFileOption("--out <tsv>", "output file").makeOptionMandatory())
     .addHelpText(
       "after",
       examples({
@@ -73,10 +73,12 @@ const defineVariantsColumn: DefineCommand = (command, { terminal }) => {
       ).choices(["allele1", "allele2", "alternative"]),
     )
     .option("--genome <file>", "FASTA (plain or bgzip) or 2bit, to find the alternative allele")
-    .requiredOption("--out <tsv>", "output file for the scores")
-    .option(
-      "--table <tsv>",
-      "output file for the table without rows that lack a score, which a run cannot evaluate; the scores are numbered by its rows",
+    .addOption(new OutputFileOption("--out <tsv>", "output file for the scores").makeOptionMandatory())
+    .addOption(
+      new OutputFileOption(
+        "--table <tsv>",
+        "output file for the table without rows that lack a score, which a run cannot evaluate; the scores are numbered by its rows",
+      ),
     )
     .addHelpText(
       "after",

@@ -182,7 +182,7 @@ async function recipeAndWeights({ task, open, setting, form }: OpenCells, model:
   return { recipe: read, weights, note: unreadNote(recipe, read, request.recipe) };
 }
 
-/** Identity of a model's cell, and all that its record has beside it. */
+/** The record of a model's cell: identity, rows, and facts that are not part of the identity. */
 function cellRecord(
   { task, open, setting, form, sample, origins }: OpenCells,
   {

@@ -53,7 +53,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
   try {
     const errors = new ErrorCollector();
     const { drafts, notes, opened } = await draftRun(request, { errors, own, shard });
-    errors.throwTogether();
+    errors.throwTogether("the request");
 
     const records = drafts.map(({ record }) => record);
     refuseUnusedWeights(request, drafts);
@@ -66,7 +66,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
       const cell = await errors.collect(() => planCell(draft, request, pricing));
       if (cell !== undefined) priced.push(cell);
     }
-    errors.throwTogether();
+    errors.throwTogether("the request");
     const cells = await planEmbeddings(priced, { ...request, trained });
     const temporary = await planTemporary(priced, shard);
     return {
@@ -92,7 +92,7 @@ export async function planRun(request: RunRequest): Promise<Plan> {
 /** Drafts of a run, task by task. */
 interface RunDrafts {
   readonly errors: ErrorCollector;
-  /** Tasks that this plan opens, and closes. */
+  /** Tasks that this plan opens, and `close` closes. */
   readonly own: OpenTask[];
   readonly shard: Shard;
   readonly drafts: CellDraft[];

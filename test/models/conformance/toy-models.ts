@@ -190,7 +190,7 @@ const WIDTH = 6;
 
 const AROUND = { causal: [-2, -1, 0], masked: [-2, -1, 0, 1, 2] } as const;
 
-/** Features of a base some steps from a position, by both. */
+/** Features of a base, by its distance from the position and its letter. */
 const FEATURES = new Map(
   AROUND.masked.map((step) => [
     step,

@@ -14,7 +14,14 @@ import { fileOrigin, recordBuilt } from "../../../datasets/sources/origin.ts";
 import { openGenome } from "../../../dna/genome/genome.ts";
 import { readMotifs } from "../../../dna/motifs/meme.ts";
 import { regulatoryElements } from "../../../evaluation/tasks/regulatory-elements/regulatory-elements.ts";
-import { type Context, type DefineCommand, examples, shellWord, wholeNumberOption } from "../../command.ts";
+import {
+  type Context,
+  type DefineCommand,
+  examples,
+  OutputFileOption,
+  shellWord,
+  wholeNumberOption,
+} from "../../command.ts";
 
 interface FootprintingOptions {
   readonly motifs: string;
@@ -41,9 +48,9 @@ export const defineBuildMotifFootprinting: DefineCommand = (command, context) =>
     .option("--backgrounds <txt>", "neutral sequences of one length, one per line")
     .option("--elements <tsv>", "or the table of task 1, whose controls are the backgrounds")
     .option("--genome <file>", "the genome of --elements: FASTA (plain or bgzip) or 2bit")
-    .option("--backgrounds-out <txt>", "output file for the backgrounds")
+    .addOption(new OutputFileOption("--backgrounds-out <txt>", "output file for the backgrounds"))
     .option("--seed <number>", "seed of the shuffles", wholeNumberOption(0), 0)
-    .requiredOption("--out <tsv>", "output file")
+    .addOption(new OutputFileOption("--out <tsv>", "output file").makeOptionMandatory())
     .addHelpText(
       "after",
       examples({

@@ -5,7 +5,13 @@ import { counted } from "../../../base/message-text.ts";
 import { buildRegulatoryElements } from "../../../datasets/regulatory-elements/build.ts";
 import { writeRegulatoryElements } from "../../../datasets/regulatory-elements/table.ts";
 import { fileOrigin, recordBuilt } from "../../../datasets/sources/origin.ts";
-import { type DefineCommand, examples, shellWord, wholeNumberOption } from "../../command.ts";
+import {
+  type DefineCommand,
+  examples,
+  OutputFileOption,
+  shellWord,
+  wholeNumberOption,
+} from "../../command.ts";
 
 interface ElementsOptions {
   readonly ccres: string;
@@ -29,7 +35,7 @@ export const defineBuildRegulatoryElements: DefineCommand = (command, context) =
       "--ccres <bed>",
       "candidate cis-regulatory elements, such as ENCODE's ENCFF420VPZ, plain or gzip",
     )
-    .requiredOption("--out <tsv>", "output file")
+    .addOption(new OutputFileOption("--out <tsv>", "output file").makeOptionMandatory())
     .option("--input-size <bp>", "window length", wholeNumberOption(1), INPUT_SIZE)
     .option("--max-jitter <bp>", "maximum random shift of a window, to either side", wholeNumberOption(0), 0)
     .addHelpText(

@@ -2,7 +2,13 @@ import { InputError } from "../../../base/errors.ts";
 import { counted } from "../../../base/message-text.ts";
 import { unpackBundle, writeBundle } from "../../../datasets/sources/bundle.ts";
 import { bytes } from "../../../report/numbers.ts";
-import { type DefineCommand, dataFolderOption, examples, shellWord } from "../../command.ts";
+import {
+  type DefineCommand,
+  dataFolderOption,
+  examples,
+  OutputFileOption,
+  shellWord,
+} from "../../command.ts";
 import { type Progress, startProgress } from "../../progress.ts";
 
 interface BundleOptions {
@@ -17,7 +23,7 @@ export const defineDataBundle: DefineCommand = (command, { terminal, signal }) =
       "Packs the data folder, and other folders on request, into one tar archive with a manifest of digests, for machines without a network.",
     ),
   )
-    .requiredOption("--out <tar>", "output archive")
+    .addOption(new OutputFileOption("--out <tar>", "output archive").makeOptionMandatory())
     .option("--with <name=folder...>", "other folders to include, such as checkpoints", [])
     .addHelpText(
       "after",

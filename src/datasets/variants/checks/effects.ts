@@ -111,9 +111,12 @@ export function effectRowFindings(
     const qtls = alignedQtls(table, references, scores);
     const wrong = wrongSigns(qtls, effect, scores.column);
     if (wrong !== undefined) return [faultFinding(wrong, table, effect, scores, known)];
-    if (clearlyCorrelate(qtls)) return [];
-    const unrelated = unrelatedEffects(qtls, table, effect, scores, sizes);
-    if (unrelated !== undefined) return [faultFinding(unrelated, table, effect, scores, known)];
+    if (qtls.length >= MIN_OPPOSITE) {
+      const correlation = effectScoreCorrelation(qtls);
+      if (correlation.z - CLEARLY * correlation.error > 0) return [];
+      const unrelated = unrelatedEffects(qtls, correlation, table, effect, scores, sizes);
+      if (unrelated !== undefined) return [faultFinding(unrelated, table, effect, scores, known)];
+    }
   }
   if (sizes !== "shuffled") return [];
   const controls = controlsWithP(table);
@@ -175,13 +178,12 @@ const isOpposite = ({ effect, score }: ScoredQtl) => effect * score < 0;
 /** The fault of effects that correlate with scores less than the AUROC of the scores implies. */
 function unrelatedEffects(
   qtls: readonly ScoredQtl[],
+  { r, z, error }: ReturnType<typeof effectScoreCorrelation>,
   table: VariantTable,
   effect: string,
   { column, values }: TableScores,
   sizes: "follow" | "shuffled" | "unknown",
 ): Fault | undefined {
-  if (qtls.length < MIN_OPPOSITE) return undefined;
-  const { r, z, error } = effectScoreCorrelation(qtls);
   const separation = separationBy(table, values);
   if (!(Math.tanh(z + CLEARLY * error) < separation.low - 0.5)) return undefined;
   const [code, why] =
@@ -194,13 +196,6 @@ function unrelatedEffects(
     what: `${column} distinguishes QTLs from controls (AUROC ${separation.value.toFixed(2)}), but does not correlate with ${effect} (r ${r.toFixed(2)} in ${qtls.length} QTLs): ${why}`,
     fix: `join ${effect} to the variants again by chromosome, position and both alleles`,
   };
-}
-
-/** True if the lower bound of the correlation between effects and scores is positive. */
-function clearlyCorrelate(qtls: readonly ScoredQtl[]): boolean {
-  if (qtls.length < MIN_OPPOSITE) return false;
-  const { z, error } = effectScoreCorrelation(qtls);
-  return z - CLEARLY * error > 0;
 }
 
 /** AUROC of |score| for QTLs against controls, with a lower bound at confidence 1 − 1e-4. */

@@ -31,12 +31,17 @@ export async function otherChromosomes(
   const wrong = sample(mismatches.map(({ row }) => row));
   const right = sample(rows.filter(({ index }) => (of.get(index) ?? 0) > 0));
   const [ofWrong, ofRight] = [newFits(), newFits()];
+  /** Number of wrong rows that fit, by the chromosome in the table, then by the other one. */
+  const pairs = new Map<string, Map<string, number>>();
   for (const name of longestOf(genome)) {
     const bases = await genome.chromosome(name);
-    addFits(ofWrong, wrong, name, bases);
     addFits(ofRight, right, name, bases);
+    for (const { chrom } of addFits(ofWrong, wrong, name, bases)) {
+      const fitting = pairs.get(chrom) ?? new Map<string, number>();
+      pairs.set(chrom, fitting.set(name, (fitting.get(name) ?? 0) + 1));
+    }
   }
-  const named = bestPairs(wrong, ofWrong.pairs, genome.chromosomes.size);
+  const named = bestPairs(wrong, pairs, genome.chromosomes.size);
   if (named.rows >= NEARLY_ALL * wrong.length) return { text: named.text };
   const chance = ofRight.tried === 0 ? RANDOM_FIT : ofRight.fits / ofRight.tried;
   const excess = ofWrong.fits - chance * ofWrong.tried;
@@ -50,21 +55,22 @@ export async function otherChromosomes(
 interface Fits {
   tried: number;
   fits: number;
-  /** Number of fits by the name in the table, then by the other chromosome. */
-  readonly pairs: Map<string, Map<string, number>>;
 }
 
-const newFits = (): Fits => ({ tried: 0, fits: 0, pairs: new Map() });
+const newFits = (): Fits => ({ tried: 0, fits: 0 });
 
-function addFits(found: Fits, rows: readonly VariantRow[], other: string, bases: Uint8Array): void {
-  for (const row of rows) {
-    if (row.chrom === other || row.position >= bases.length) continue;
-    found.tried++;
-    if (!fitsAt(bases, row)) continue;
-    found.fits++;
-    const fitting = found.pairs.get(row.chrom) ?? new Map<string, number>();
-    found.pairs.set(row.chrom, fitting.set(other, (fitting.get(other) ?? 0) + 1));
-  }
+/** @returns rows that fit the other chromosome */
+function addFits(
+  found: Fits,
+  rows: readonly VariantRow[],
+  other: string,
+  bases: Uint8Array,
+): readonly VariantRow[] {
+  const tried = rows.filter((row) => row.chrom !== other && row.position < bases.length);
+  const fitting = tried.filter((row) => fitsAt(bases, row));
+  found.tried += tried.length;
+  found.fits += fitting.length;
+  return fitting;
 }
 
 const fitsAt = (bases: Uint8Array, { position, allele1, allele2 }: VariantRow) =>
